@@ -1,0 +1,79 @@
+"""Labelled series: what every data set gives the harness, whatever form it came in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from zoo.errors import DataError
+
+LEFT_OUT, TRAIN, VALIDATION, TEST = -1, 0, 1, 2
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class DeclaredSplit:
+    """A published way to separate a data set, by row.
+
+    parts          int8 `(rows,)`: LEFT_OUT, TRAIN, VALIDATION or TEST. Where it names no VALIDATION rows,
+                   the harness draws them from TRAIN
+    classes        the classes it scores, None for all; rows of other classes are left out
+    by_group       whether validation is drawn by group, as the test rows were
+    keep_in_train  groups that must not become validation
+    notes          what a reader of a score must know of this split
+    """
+
+    parts: npt.NDArray[np.int8]
+    classes: tuple[str, ...] | None = None
+    by_group: bool = False
+    keep_in_train: tuple[Any, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class LabelledSeries:
+    """Rows of equal width with their labels; shorter series are padded with zeros at the end.
+
+    values       float32 `(rows, channels, times)`, finite
+    labels       int64 `(rows,)`, indices into `classes`
+    classes      the fixed list of class names; one that has no row stays in it
+    groups       `(rows,)`, what rows must not be separated by (a patient), or None
+    group_noun   what a group is called in messages
+    lengths      int64 `(rows,)`, the valid samples of each row, or None where all `times` are valid
+    splits       declared splits by protocol name (`official`, `inter-patient`, …)
+    refusals     protocol name to the reason why this form of the data cannot serve it
+    notes        what a reader of a score must know of these rows
+    """
+
+    values: Floats
+    labels: Ints
+    classes: tuple[str, ...]
+    groups: npt.NDArray[Any] | None = None
+    group_noun: str = "patient"
+    lengths: Ints | None = None
+    splits: Mapping[str, DeclaredSplit] = field(default_factory=dict)
+    refusals: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        rows = self.values.shape[0]
+        if self.values.ndim != 3 or self.values.dtype != np.float32:
+            raise DataError(f"values are {self.values.dtype} {self.values.shape}, not float32 (rows, channels, times)")
+        for name in ("labels", "groups", "lengths"):
+            array = getattr(self, name)
+            if array is not None and array.shape != (rows,):
+                raise DataError(f"{name} have the shape {array.shape}, not ({rows},)")
+        if rows == 0:
+            raise DataError("the data set has no rows")
+
+    @property
+    def n_channels(self) -> int:
+        return int(self.values.shape[1])
+
+    @property
+    def n_times(self) -> int:
+        return int(self.values.shape[2])
