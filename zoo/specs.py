@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from zoo.space import Space, Value
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_.-]*)?")
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*)?")
 _PRESET_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 _FACTORY = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 

@@ -1,0 +1,103 @@
+"""Turns a spec's factory string into a callable, and knows its parameters and their defaults.
+
+The defaults in a factory's signature are the one place where they stand.
+"""
+
+import importlib
+import inspect
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from typing import Any
+
+from zoo.errors import PluginError, UsageError, unknown_name
+from zoo.registry import describe
+from zoo.space import Value
+from zoo.specs import Component
+
+# What the harness passes itself, and so no one can set.
+HARNESS_ARGUMENTS: Mapping[str, frozenset[str]] = {
+    "architecture": frozenset({"n_channels", "n_times", "n_classes", "block"}),
+    "block": frozenset({"channels", "dims"}),
+    "dataset": frozenset({"data_dir", "rows"}),
+    "resampler": frozenset({"random_state"}),
+    "objective": frozenset({"class_counts"}),
+}
+
+
+@cache
+def load_factory(spec_factory: str) -> Callable[..., Any]:
+    """The callable behind `"package.module:Name"`. Raises PluginError where there is none."""
+    module_name, _, name = spec_factory.partition(":")
+    try:
+        module = importlib.import_module(module_name)
+    except Exception as error:
+        raise PluginError(f"factory {spec_factory!r} cannot be imported: {describe(error)}") from error
+    factory = getattr(module, name, None)
+    if not callable(factory):
+        raise PluginError(f"factory {spec_factory!r}: the module has no callable {name!r}")
+    return factory  # type: ignore[no-any-return]
+
+
+def parameters(spec: Component) -> dict[str, inspect.Parameter]:
+    """The parameters of a component that can be set, with their defaults, in the order of the signature."""
+    hidden = HARNESS_ARGUMENTS[spec.kind]
+    signature = inspect.signature(load_factory(spec.factory))
+    named = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return {
+        name: parameter
+        for name, parameter in signature.parameters.items()
+        if parameter.kind in named and name not in hidden
+    }
+
+
+def complete(spec: Component, given: Mapping[str, Value]) -> dict[str, Value]:
+    """The given parameters, checked, with the factory's defaults for the rest.
+
+    Raises UnknownName for a name that is no parameter, UsageError for a value of another type.
+    """
+    known = parameters(spec)
+    for name in given:
+        if name not in known:
+            raise unknown_name(f"parameter of {spec.name}", name, known)
+    values = {name: parameter.default for name, parameter in known.items() if name not in given}
+    missing = [name for name, value in values.items() if value is inspect.Parameter.empty]
+    if missing:
+        raise UsageError(f"{spec.kind} {spec.name} needs a value for {', '.join(missing)}: --set {missing[0]}=…")
+    values |= {name: checked(f"{spec.name}'s {name}", value, known[name].default) for name, value in given.items()}
+    return {name: values[name] for name in known}
+
+
+def checked(what: str, value: Value, like: Any) -> Value:
+    """The value in the type of a default; a whole number serves where a float is wanted."""
+    if like is None or like is inspect.Parameter.empty or type(value) is type(like):
+        return value
+    if isinstance(like, float) and type(value) is int:
+        return float(value)
+    if isinstance(like, int) and type(like) is not bool and isinstance(value, float) and value.is_integer():
+        return int(value)
+    raise UsageError(f"{what} is {_noun(like)}, not {value!r}")
+
+
+def parse_assignments(assignments: Iterable[str]) -> dict[str, Value]:
+    """`key=value` strings as a mapping; values as TOML writes them, and bare words as text."""
+    parsed = {}
+    for assignment in assignments:
+        key, sign, text = assignment.partition("=")
+        if not sign or not key.strip():
+            raise UsageError(f"--set {assignment!r} is not key=value")
+        parsed[key.strip()] = parse_value(text.strip())
+    return parsed
+
+
+def parse_value(text: str) -> Value:
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+    return value if isinstance(value, bool | int | float | str) else text
+
+
+def _noun(like: Any) -> str:
+    nouns = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
+    return nouns.get(type(like), type(like).__name__)

@@ -1,0 +1,229 @@
+"""Finds plugins through the entry-point group `zoo` and answers names with components.
+
+Plugins load one at a time, each behind its own guard: one that raises, exits or misspells a hook becomes a
+row with its error, and everything else works. Two components of one kind and name both stay, reached as
+`plugin:name`; the bare name then is an error that lists them.
+"""
+
+import contextlib
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from importlib.metadata import EntryPoint, entry_points
+from types import ModuleType
+from typing import Any, cast
+
+import pluggy
+
+from zoo import hookspecs
+from zoo.errors import PluginError, UnknownName, unknown_name
+from zoo.specs import KINDS, Architecture, Preset, Spec
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """One entry point and what came of loading it; `error` says in one line why it gave nothing."""
+
+    name: str
+    module: str
+    distribution: str = ""
+    version: str = ""
+    components: tuple[Spec, ...] = ()
+    error: str = ""
+    disabled: bool = False
+
+    @property
+    def status(self) -> str:
+        if self.disabled:
+            return "disabled"
+        return "error" if self.error else "ok"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A component with the name it answers to and the plugin it came from."""
+
+    name: str
+    spec: Spec
+    plugin: Plugin
+
+    @property
+    def kind(self) -> str:
+        return self.spec.kind
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a plugin comes from, before it is imported."""
+
+    name: str
+    module: str
+    load: Callable[[], Any]
+    distribution: str = ""
+    version: str = ""
+
+
+@dataclass(frozen=True)
+class Registry:
+    """All plugins and, by kind and name, what they provide."""
+
+    plugins: tuple[Plugin, ...]
+    manager: pluggy.PluginManager
+    entries: tuple[Entry, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "entries", tuple(_name_entries(self.plugins)))
+
+    @classmethod
+    def discover(cls, disabled: Iterable[str] = ()) -> "Registry":
+        """The registry of what is installed, without importing the plugins named in `disabled`."""
+        return cls.load(_installed_sources(), disabled)
+
+    @classmethod
+    def load(cls, sources: Iterable[Source], disabled: Iterable[str] = ()) -> "Registry":
+        """The registry of the given sources, loaded in the order of their names."""
+        manager = pluggy.PluginManager(hookspecs.GROUP)
+        manager.add_hookspecs(hookspecs)
+        off = set(disabled)
+        ordered = sorted(sources, key=lambda source: (source.name, source.distribution))
+        return cls(tuple(_load(manager, source, source.name in off) for source in ordered), manager)
+
+    def of_kind(self, kind: str) -> list[Entry]:
+        return [entry for entry in self.entries if entry.kind == kind]
+
+    def get(self, kind: str, name: str) -> Entry:
+        """The component that answers to `name`, bare or as `plugin:name`.
+
+        Raises UnknownName, with the nearest names, for one that nothing or more than one thing answers to.
+        """
+        entries = self.of_kind(kind)
+        for entry in entries:
+            if name in (entry.name, f"{entry.plugin.name}:{entry.spec.name}"):
+                return entry
+        rivals = [entry.name for entry in entries if entry.spec.name == name]
+        if rivals:
+            raise UnknownName(f"{name!r} is provided more than once: say {' or '.join(rivals)}")
+        raise unknown_name(kind, name, (entry.name for entry in entries), f"`zoo list {kind}` shows them all.")
+
+    def match(self, kind: str, pattern: str) -> list[Entry]:
+        """The components whose names match a shell pattern, or the one of that very name."""
+        if not any(sign in pattern for sign in "*?["):
+            return [self.get(kind, pattern)]
+        found = [entry for entry in self.of_kind(kind) if fnmatchcase(entry.name, pattern)]
+        if not found:
+            raise UnknownName(f"no {kind} matches {pattern!r}. `zoo list {kind}` shows them all.")
+        return found
+
+    def architecture(self, reference: str, extra: Mapping[str, Preset] | None = None) -> tuple[Entry, str, Preset]:
+        """The architecture, the preset's name ("" for none) and the preset behind `name` or `name.preset`.
+
+        `extra` holds presets of the user's, by their full names.
+        """
+        name, _, preset_name = reference.partition(".")
+        entry = self.get("architecture", name)
+        if not preset_name:
+            return entry, "", Preset()
+        presets = {**cast(Architecture, entry.spec).presets, **presets_of(entry.name, extra or {})}
+        if preset_name not in presets:
+            raise unknown_name(f"preset of {entry.name}", preset_name, presets)
+        return entry, preset_name, presets[preset_name]
+
+    def notify(self, hook: str, **arguments: Any) -> list[str]:
+        """Call an observer hook of every plugin and give a line for each that raised."""
+        failures = []
+        for implementation in getattr(self.manager.hook, hook).get_hookimpls():
+            wanted = {name: arguments[name] for name in implementation.argnames}
+            try:
+                implementation.function(**wanted)
+            except Exception as error:
+                failures.append(f"plugin {implementation.plugin_name!r}: {hook} raised {describe(error)}")
+        return failures
+
+
+def presets_of(architecture: str, presets: Mapping[str, Preset]) -> dict[str, Preset]:
+    """Those of the user's presets that are of one architecture, by their own names."""
+    prefix = f"{architecture}."
+    return {name.removeprefix(prefix): preset for name, preset in presets.items() if name.startswith(prefix)}
+
+
+def describe(error: BaseException) -> str:
+    """An exception in one line, as a row of `zoo plugins` shows it."""
+    if isinstance(error, SystemExit):
+        return f"sys.exit({error.code!r})"
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def source_of(name: str, module: ModuleType) -> Source:
+    """A source for a module that is at hand already: how tests build a registry of their own."""
+    return Source(name, module.__name__, lambda: module)
+
+
+def _installed_sources() -> Iterator[Source]:
+    points = list(entry_points(group=hookspecs.GROUP))
+    count = Counter(point.name for point in points)
+    for point in points:
+        distribution = point.dist.name if point.dist else ""
+        version = point.dist.version if point.dist else ""
+        name = point.name if count[point.name] == 1 else f"{point.name}@{distribution}"
+        yield Source(name, point.value, _loader(point), distribution, version)
+
+
+def _loader(point: EntryPoint) -> Callable[[], Any]:
+    return point.load
+
+
+def _load(manager: pluggy.PluginManager, source: Source, disabled: bool) -> Plugin:
+    components: tuple[Spec, ...] = ()
+    error = ""
+    if not disabled:
+        try:
+            with contextlib.redirect_stdout(sys.stderr):
+                components = _components(manager, source)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as problem:  # SystemExit at import is one of the ways in which plugins break
+            error = str(problem) if isinstance(problem, PluginError) else describe(problem)
+            _forget(manager, source.name)
+    return Plugin(source.name, source.module, source.distribution, source.version, components, error, disabled)
+
+
+def _components(manager: pluggy.PluginManager, source: Source) -> tuple[Spec, ...]:
+    plugin = source.load()
+    manager.register(plugin, name=source.name)
+    try:
+        manager.check_pending()
+    except pluggy.PluginValidationError as problem:
+        raise PluginError(f"implements a hook that does not exist: {' '.join(str(problem).split())}") from None
+    hooks = [hook for hook in manager.hook.zoo_components.get_hookimpls() if hook.plugin is plugin]
+    if not hooks and not manager.get_hookcallers(plugin):
+        raise PluginError("implements no hook: is a function marked with @zoo.hookimpl?")
+    return _checked([spec for hook in hooks for spec in hook.function()])
+
+
+def _checked(specs: Sequence[Any]) -> tuple[Spec, ...]:
+    for spec in specs:
+        if not isinstance(spec, tuple(KINDS.values())):
+            raise PluginError(f"zoo_components() gave {type(spec).__name__}, not a spec such as zoo.Architecture")
+    twice = [name for name, count in Counter((spec.kind, spec.name) for spec in specs).items() if count > 1]
+    if twice:
+        raise PluginError(f"provides {twice[0][0]} {twice[0][1]!r} twice")
+    return tuple(specs)
+
+
+def _forget(manager: pluggy.PluginManager, name: str) -> None:
+    if manager.has_plugin(name):
+        manager.unregister(name=name)
+
+
+def _name_entries(plugins: Iterable[Plugin]) -> Iterator[Entry]:
+    owners: dict[tuple[str, str], list[tuple[Plugin, Spec]]] = defaultdict(list)
+    for plugin in plugins:
+        for spec in plugin.components:
+            owners[spec.kind, spec.name].append((plugin, spec))
+    order = {kind: place for place, kind in enumerate(KINDS)}
+    for (_, name), owned in sorted(owners.items(), key=lambda item: (order[item[0][0]], item[0][1])):
+        for plugin, spec in owned:
+            yield Entry(name if len(owned) == 1 else f"{plugin.name}:{name}", spec, plugin)
