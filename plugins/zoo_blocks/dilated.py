@@ -1,0 +1,29 @@
+"""The dilated residual block (dilated convolutions: Yu and Koltun 2016, arXiv:1511.07122)."""
+
+from typing import cast
+
+from torch import Tensor, nn
+
+from zoo.layers import Layers, batch_norm, convolution
+
+
+class DilatedBlock(nn.Module):
+    """x + (dilated convolution, ReLU, batch normalisation) twice, the second dilated twice as far.
+
+    With kernel 3 and dilation d, an output sees 6 d + 1 samples along each dimension; an undilated pair
+    of the same cost sees 5.
+    """
+
+    def __init__(self, channels: int, *, dims: int, dilation: int = 2) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for distance in (dilation, 2 * dilation):
+            layers += [
+                convolution(dims, channels, channels, dilation=distance),
+                nn.ReLU(),
+                batch_norm(dims, channels),
+            ]
+        self.branch = Layers(layers)
+
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        return x + cast(Tensor, self.branch(x, mask))

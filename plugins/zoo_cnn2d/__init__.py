@@ -1,0 +1,49 @@
+"""`cnn2d`: a 2-D CNN with a block slot on the signal folded into a picture."""
+
+from collections.abc import Iterable
+
+from zoo import Architecture, Choice, Float, Int, Preset, hookimpl
+
+DEFAULT_SPACE = {
+    "hidden": Choice(16, 32),
+    "num_layers": Int(1, 2),
+    "num_blocks": Int(1, 2),
+    "dropout": Float(0.0, 0.4),
+    "training.learning_rate": Float(3e-4, 3e-3, log=True),
+}
+
+# The study's table as it stands.
+STUDY_SPACE = {
+    "hidden": Int(62, 256),
+    "num_layers": Choice(2, 3, 4),
+    "num_blocks": Int(1, 7),
+    "dropout": Float(0.1, 0.4),
+    "training.batch_size": Choice(16, 32, 48),
+    "training.optimiser": Choice("adam", "adamw"),
+    "training.factor": Float(0.1, 0.4),
+    "data": Choice("smote", "oversampled"),
+}
+
+
+@hookimpl
+def zoo_components() -> Iterable[Architecture]:
+    return [
+        Architecture(
+            name="cnn2d",
+            factory="zoo_cnn2d.network:CNN2D",
+            summary="2-D convolutions on the signal folded into a picture twelve samples wide.",
+            paper="The 2DCNN of the study of five-class heartbeats that the zoo grew from; its residual block "
+            "is of He et al. 2016, CVPR, arXiv:1512.03385",
+            block_dims=2,
+            block="resnet",
+            min_times=13,
+            spaces={"default": DEFAULT_SPACE, "study": STUDY_SPACE},
+            presets={
+                "study": Preset(
+                    summary="the study's best configuration",
+                    params={"hidden": 128, "num_layers": 3, "num_blocks": 1, "dropout": 0.3},
+                    training={"batch_size": 16, "factor": 0.2, "epochs": 30},
+                ),
+            },
+        )
+    ]

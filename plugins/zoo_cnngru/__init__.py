@@ -1,0 +1,57 @@
+"""`cnngru`: a 1-D CNN with a block slot, then a GRU."""
+
+from collections.abc import Iterable
+
+from zoo import Architecture, Choice, Float, Int, Preset, hookimpl
+
+DEFAULT_SPACE = {
+    "hidden": Choice(16, 32),
+    "num_blocks": Int(1, 3),
+    "gru_hidden": Choice(32, 64),
+    "num_layers": Int(1, 2),
+    "dropout": Float(0.0, 0.4),
+    "training.learning_rate": Float(3e-4, 3e-3, log=True),
+}
+
+# The study's table as it stands. It has no row for the filters: they stay at 64 (the preset `study`).
+STUDY_SPACE = {
+    "gru_hidden": Choice(32, 64, 128, 256, 512),
+    "num_layers": Choice(2, 3, 4),
+    "num_blocks": Int(1, 5),
+    "dropout": Choice(0.2, 0.3, 0.4),
+    "training.batch_size": Choice(16, 32, 48, 60),
+    "training.optimiser": Choice("adam", "adamw"),
+    "training.factor": Float(0.1, 0.4),
+    "data": Choice("smote", "oversampled"),
+}
+
+
+@hookimpl
+def zoo_components() -> Iterable[Architecture]:
+    return [
+        Architecture(
+            name="cnngru",
+            factory="zoo_cnngru.network:CNNGRU",
+            summary="1-D convolutions with residual blocks, then a GRU over time.",
+            paper="The 1DCNNGRU of the study of five-class heartbeats that the zoo grew from; the GRU is of "
+            "Cho et al. 2014, EMNLP, arXiv:1406.1078",
+            block_dims=1,
+            block="resnet",
+            takes_lengths=True,
+            recurrent=True,
+            min_times=2,
+            spaces={"default": DEFAULT_SPACE, "study": STUDY_SPACE},
+            presets={
+                "study": Preset(
+                    summary="the study's best configuration",
+                    params={"hidden": 64, "num_blocks": 5, "gru_hidden": 256, "num_layers": 2, "dropout": 0.4},
+                    training={"batch_size": 32, "factor": 0.2, "epochs": 30},
+                ),
+                "table": Preset(
+                    summary="the study's table of layers",
+                    params={"hidden": 128, "num_blocks": 1, "gru_hidden": 128, "num_layers": 5, "dropout": 0.2},
+                    training={"batch_size": 32, "factor": 0.2, "epochs": 30},
+                ),
+            },
+        )
+    ]

@@ -1,0 +1,61 @@
+"""Layers that plugins share: what it takes to keep the padding of short series out of a network."""
+
+from typing import Protocol, cast
+
+import torch
+from torch import Tensor, nn
+
+
+class BlockFactory(Protocol):
+    """What an architecture's `block` argument is: call it with a channel count to get a layer."""
+
+    def __call__(self, channels: int) -> nn.Module: ...
+
+
+def valid_mask(lengths: Tensor, n_times: int) -> Tensor:
+    """Bool `(batch, 1, n_times)`, true where a position is before its row's length."""
+    return (torch.arange(n_times, device=lengths.device) < lengths[:, None])[:, None]
+
+
+def masked_mean(x: Tensor, mask: Tensor | None) -> Tensor:
+    """The mean of `(batch, channels, *positions)` over its positions, valid ones only: `(batch, channels)`."""
+    if mask is None:
+        return x.flatten(2).mean(2)
+    return (x * mask).sum(2) / mask.sum(2)
+
+
+class MaskedBatchNorm1d(nn.BatchNorm1d):
+    """Batch normalisation of `(batch, channels, times)` that counts valid positions only.
+
+    With a mask, invalid positions come out as zero, so that a convolution after it sees what it would see
+    beyond the end of a series.
+    """
+
+    def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
+        if mask is None:
+            return super().forward(input)
+        valid = mask[:, 0]
+        output = input.new_zeros(input.shape).transpose(1, 2)
+        output[valid] = super().forward(input.transpose(1, 2)[valid]).to(output.dtype)
+        return output.transpose(1, 2)
+
+
+def convolution(dims: int, n_in: int, n_out: int, kernel_size: int = 3, dilation: int = 1) -> nn.Module:
+    """A convolution that keeps the size of its input, in one or two dimensions; the kernel's size is odd."""
+    conv = {1: nn.Conv1d, 2: nn.Conv2d}[dims]
+    return conv(n_in, n_out, kernel_size, padding=dilation * (kernel_size // 2), dilation=dilation)
+
+
+def batch_norm(dims: int, channels: int) -> nn.Module:
+    """Batch normalisation in one or two dimensions."""
+    return MaskedBatchNorm1d(channels) if dims == 1 else nn.BatchNorm2d(channels)
+
+
+class Layers(nn.ModuleList):
+    """Layers one after the other, the mask handed to those that know what to do with it."""
+
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        for layer in self:
+            takes_mask = mask is not None and not isinstance(layer, nn.Conv1d | nn.ReLU)
+            x = cast(Tensor, layer(x, mask) if takes_mask else layer(x))
+        return x

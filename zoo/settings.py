@@ -1,0 +1,273 @@
+"""The harness's settings: the shipped registry.toml, the user's over it, ZOO_* variables over both.
+
+No default stands in this code: `training.epochs` and its like live in registry.toml alone.
+"""
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from zoo.errors import SettingsError, UsageError, unknown_name
+from zoo.space import Value
+from zoo.specs import Preset
+
+USER_FILE = Path("registry.toml")
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a net is trained: the `[training]` table of registry.toml, where each is explained."""
+
+    epochs: int
+    batch_size: int
+    optimiser: str
+    learning_rate: float
+    weight_decay: float
+    scheduler: str
+    factor: float
+    scheduler_patience: int
+    patience: int
+    clip: float
+    precision: str
+
+    def __post_init__(self) -> None:
+        for name, allowed in CHOICES.items():
+            if getattr(self, name) not in allowed:
+                raise UsageError(f"training.{name} is one of {', '.join(allowed)}, not {getattr(self, name)!r}")
+        for name in ("epochs", "batch_size"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"training.{name} is at least 1, not {getattr(self, name)!r}")
+        for name in ("weight_decay", "scheduler_patience", "patience", "clip"):
+            if getattr(self, name) < 0:
+                raise UsageError(f"training.{name} is not below 0, so not {getattr(self, name)!r}")
+        if not 0 < self.learning_rate < float("inf"):
+            raise UsageError(f"training.learning_rate is above 0, not {self.learning_rate!r}")
+        if not 0 < self.factor < 1:
+            raise UsageError(f"training.factor is between 0 and 1, not {self.factor!r}")
+
+
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "optimiser": ("adam", "adamw"),
+    "scheduler": ("plateau", "cosine", "none"),
+    "precision": ("auto", "fp32", "bf16"),
+}
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A result to compare with: `status` is `reported` (by its source) or `measured` (by this project)."""
+
+    architecture: str
+    dataset: str
+    status: str
+    source: str
+    scores: Mapping[str, float]
+    preset: str = ""
+    protocol: str = ""
+
+
+_TYPES: Mapping[str, Mapping[str, type]] = {
+    "defaults": {"dataset": str, "protocol": str, "data": str, "loss": str, "results": str},
+    "training": {item.name: item.type for item in fields(Training) if isinstance(item.type, type)},
+    "hardware": {"device": str, "threads": int},
+    "plugins": {"disabled": list},
+}
+_DATASET_TYPES: Mapping[str, type] = {"dir": str}
+_PRESET_TYPES: Mapping[str, type] = {
+    "summary": str,
+    "params": dict,
+    "block": str,
+    "block_params": dict,
+    "data": str,
+    "training": dict,
+}
+_REFERENCE_TYPES: Mapping[str, type] = {item.name: str for item in fields(Reference)} | {"scores": dict}
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One registry.toml, checked key by key; errors name the file, the line and what is wrong."""
+
+    path: str
+    text: str = ""
+    tables: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, path: Path) -> "Layer":
+        """The file at `path`. Raises SettingsError for one that cannot be read or is not as it should be."""
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+            raise SettingsError(f"{path}: cannot be read: {reason}") from None
+        try:
+            layer = cls(str(path), text, tomllib.loads(text))
+        except tomllib.TOMLDecodeError as error:
+            raise SettingsError(f"{path}{_as_location(str(error))}") from None
+        layer._check()
+        return layer
+
+    def get(self, table: str, key: str) -> Any:
+        return self.tables.get(table, {}).get(key)
+
+    def _check(self) -> None:
+        for name, content in self.tables.items():
+            if name in _TYPES:
+                self._check_table(name, content, _TYPES[name])
+            elif name in ("datasets", "presets"):
+                self._check_named(name, content, _DATASET_TYPES if name == "datasets" else _PRESET_TYPES)
+            elif name == "reference":
+                self._check_references(content)
+            else:
+                self._fail(name, str(unknown_name("table", name, [*_TYPES, "datasets", "presets", "reference"])))
+
+    def _check_table(self, name: str, content: Any, types: Mapping[str, type]) -> None:
+        if not isinstance(content, dict):
+            self._fail(name, f"{name} is a table, not {content!r}")
+        for key, value in content.items():
+            if key not in types:
+                self._fail(key, str(unknown_name(f"key in [{name}]", key, types)))
+            if not _fits(value, types[key]):
+                self._fail(key, f"{name}.{key} is {_NOUNS[types[key]]}, not {value!r}")
+
+    def _check_named(self, name: str, content: Any, types: Mapping[str, type]) -> None:
+        if not isinstance(content, dict):
+            self._fail(name, f"{name} is a table of tables, not {content!r}")
+        for key, table in content.items():
+            self._check_table(f"{name}.{key}", table, types)
+        if name == "presets":
+            for key in content:
+                if "." not in key:
+                    self._fail(key, f"a preset is named ARCHITECTURE.NAME in quotes, not {key!r}")
+
+    def _check_references(self, content: Any) -> None:
+        if not isinstance(content, list):
+            self._fail("reference", "reference is an array of tables: write [[reference]]")
+        for table in content:
+            self._check_table("reference", table, _REFERENCE_TYPES)
+            missing = {"architecture", "dataset", "status", "source", "scores"} - set(table)
+            if missing:
+                self._fail("reference", f"a [[reference]] lacks {', '.join(sorted(missing))}")
+
+    def _fail(self, key: str, message: str) -> None:
+        raise SettingsError(f"{self.path}{_line_of(self.text, key)}: {message}")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The two layers and the environment, answering in their order of precedence."""
+
+    shipped: Layer
+    user: Layer
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, path: Path | None = None) -> "Settings":
+        """The settings with `path`, else ZOO_REGISTRY, else ./registry.toml over the shipped file."""
+        named = path or (Path(os.environ["ZOO_REGISTRY"]) if os.environ.get("ZOO_REGISTRY") else None)
+        shipped = shipped_path()
+        overlay = named or USER_FILE
+        is_shipped = overlay.exists() and overlay.resolve() == shipped.resolve()
+        user = Layer.read(overlay) if named or (USER_FILE.is_file() and not is_shipped) else Layer("")
+        variables = {name: value for name, value in os.environ.items() if name.startswith("ZOO_")}
+        return cls(Layer.read(shipped), user, variables)
+
+    def default(self, table: str, key: str, preset: Any = None) -> Any:
+        """A setting where no flag gave one: ZOO_* variable, the user's file, the preset, the shipped file."""
+        variable = self.environment.get(f"ZOO_{key.upper()}")
+        if variable:
+            return _from_text(f"ZOO_{key.upper()}", variable, _TYPES[table][key])
+        layers = (self.user.get(table, key), preset, self.shipped.get(table, key))
+        return next(value for value in layers if value is not None)
+
+    def training(self, flags: Mapping[str, Value], preset: Mapping[str, Value]) -> Training:
+        """The training settings of one run. Raises UsageError for a name or value that does not fit."""
+        types = _TYPES["training"]
+        for name in (*flags, *preset):
+            if name not in types:
+                raise unknown_name("training setting", name, types)
+        values = {
+            name: flags[name] if name in flags else self.default("training", name, preset.get(name))
+            for name in types
+        }
+        for name, value in values.items():
+            if not _fits(value, types[name]):
+                raise UsageError(f"training.{name} is {_NOUNS[types[name]]}, not {value!r}")
+        return Training(**{name: types[name](value) for name, value in values.items()})
+
+    @property
+    def disabled(self) -> list[str]:
+        named = self.environment.get("ZOO_DISABLE_PLUGINS", "").replace(",", " ").split()
+        return [*named, *(self.user.get("plugins", "disabled") or self.shipped.get("plugins", "disabled"))]
+
+    @property
+    def presets(self) -> dict[str, Preset]:
+        """The presets written in registry.toml, by full name."""
+        tables = {**self.shipped.tables.get("presets", {}), **self.user.tables.get("presets", {})}
+        return {name: Preset(**table) for name, table in tables.items()}
+
+    @property
+    def references(self) -> list[Reference]:
+        tables = [*self.shipped.tables.get("reference", []), *self.user.tables.get("reference", [])]
+        return [Reference(**table) for table in tables]
+
+    def data_dir(self, dataset: str, flag: Path | None) -> Path | None:
+        """Where a data set's files are: flag, then ZOO_DATA, then `[datasets.NAME] dir`; else None."""
+        if flag is not None:
+            return flag
+        if self.environment.get("ZOO_DATA"):
+            return Path(self.environment["ZOO_DATA"])
+        tables = {**self.shipped.tables.get("datasets", {}), **self.user.tables.get("datasets", {})}
+        directory = tables.get(dataset, {}).get("dir")
+        return Path(directory).expanduser() if directory else None
+
+
+def shipped_path() -> Path:
+    """The registry.toml that came with the zoo: inside the installed package, or at the checkout's root."""
+    package = Path(__file__).resolve().parent
+    installed = package / "registry.toml"
+    return installed if installed.is_file() else package.parent / "registry.toml"
+
+
+_NOUNS: Mapping[type, str] = {
+    str: "text",
+    int: "a whole number",
+    float: "a number",
+    list: "a list",
+    dict: "a table",
+}
+
+
+def _fits(value: Any, wanted: type) -> bool:
+    if isinstance(value, bool):
+        return wanted is bool
+    return isinstance(value, (int, float) if wanted is float else wanted)
+
+
+def _from_text(variable: str, text: str, wanted: type) -> Any:
+    try:
+        return wanted(text)
+    except ValueError:
+        raise UsageError(f"{variable} is {_NOUNS[wanted]}, not {text!r}") from None
+
+
+def _as_location(message: str) -> str:
+    found = re.fullmatch(r"(.*) \(at (?:line (\d+), column \d+|end of document)\)", message, re.DOTALL)
+    if not found:
+        return f": {message}"
+    line = f":{found[2]}" if found[2] else ", at its end"
+    return f"{line}: {found[1][0].lower()}{found[1][1:]}"
+
+
+def _line_of(text: str, key: str) -> str:
+    """Where a key stands, as `:12`; tomllib keeps no positions, so it is looked up in the text."""
+    word = re.escape(key)
+    pattern = re.compile(rf"""^\s*(?:\[+.*["']?{word}["']?\s*\]+|["']?{word}["']?\s*=)""")
+    for number, line in enumerate(text.splitlines(), start=1):
+        if pattern.match(line):
+            return f":{number}"
+    return ""
