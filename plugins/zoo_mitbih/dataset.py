@@ -1,0 +1,100 @@
+"""The data set `mitbih`, whatever form it is found in."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from zoo import DataError
+from zoo.data.series import DeclaredSplit, LabelledSeries
+from zoo_mitbih.beats import FILES, missing_files, read_records
+from zoo_mitbih.pairs import PAIRS, read_pair
+from zoo_mitbih.rows import CLASSES, Rows, in_order
+from zoo_mitbih.splits import inter_patient, official, patients
+
+# The folder itself, and what archives and downloads unpack to.
+SUBFOLDERS = ("", "mitbih", "mitdb", "mit-bih-arrhythmia-database-1.0.0")
+
+_SOURCES = (
+    "get mitbih_train.csv and mitbih_test.csv (Kaggle, 'ECG Heartbeat Categorization Dataset': "
+    "https://www.kaggle.com/datasets/shayanfazeli/heartbeat) or the raw records (PhysioNet, "
+    "'MIT-BIH Arrhythmia Database 1.0.0': https://physionet.org/content/mitdb/1.0.0/) "
+    "and name their folder with --data-dir"
+)
+_NO_PATIENTS = (
+    "these files name no patients; use the raw PhysioNet folder (MIT-BIH Arrhythmia Database 1.0.0)"
+)
+_NO_OFFICIAL = "the raw records have no official split; use inter-patient, or the Kaggle CSV files"
+
+
+def mitbih(*, data_dir: Path | None = None, constant: str = "error") -> LabelledSeries:
+    """109,446 heartbeats of 47 patients, values `(rows, 1, 187)` in 0 to 1 at 120 Hz, classes N, S, V, F, Q.
+
+    data_dir  the folder with the files, or the one above it (`mitbih`, `mitdb`). It holds one of:
+              `mitbih_train.parquet` and `mitbih_test.parquet`, with a column `record` or without;
+              `mitbih_train.csv` and `mitbih_test.csv`, as on Kaggle;
+              `heart_big_train.parq` and `heart_big_test.parq`;
+              the 48 raw records of PhysioNet (needs wfdb)
+    constant  what becomes of rows whose samples are all equal: "error", "keep" or "drop"
+
+    Rows are in one order, whichever form they came in. Groups are patients where the form names records.
+    Raises DataError where the files are not found or cannot be used.
+    """
+    rows = in_order(_read(data_dir, constant))
+    return LabelledSeries(
+        values=rows.values[:, np.newaxis, :],
+        labels=rows.labels,
+        classes=CLASSES,
+        groups=None if rows.records is None else patients(rows.records),
+        splits=_splits(rows),
+        refusals=_refusals(rows),
+        notes=rows.notes,
+    )
+
+
+def _splits(rows: Rows) -> Mapping[str, DeclaredSplit]:
+    found = {} if rows.parts is None else {"official": official(rows.parts)}
+    if rows.records is not None:
+        found["inter-patient"] = inter_patient(rows.records, rows.labels, strict=False)
+        found["inter-patient-strict"] = inter_patient(rows.records, rows.labels, strict=True)
+    return found
+
+
+def _refusals(rows: Rows) -> Mapping[str, str]:
+    found = {"official": _NO_OFFICIAL} if rows.parts is None else {}
+    if rows.records is None:
+        found |= dict.fromkeys(("inter-patient", "inter-patient-strict"), _NO_PATIENTS)
+    return found
+
+
+def _read(data_dir: Path | None, constant: str) -> Rows:
+    if data_dir is None:
+        raise DataError(f"mitbih needs its files: {_SOURCES}, or ZOO_DATA")
+    if data_dir.is_file():
+        raise DataError(f"{data_dir} is a file; name the folder it is in")
+    if not data_dir.is_dir():
+        raise DataError(f"there is no folder {str(data_dir)!r}; {_SOURCES}")
+    for folder in _folders(data_dir):
+        for train, test in PAIRS:
+            if (folder / train).exists() and (folder / test).exists():
+                return read_pair(folder / train, folder / test, constant)
+        if not missing_files(folder):
+            return read_records(folder, constant)
+    raise _incomplete(data_dir)
+
+
+def _incomplete(data_dir: Path) -> DataError:
+    """What to say where no form is whole: which files of one are missing, or that there is none."""
+    for folder in _folders(data_dir):
+        for form in (*PAIRS, FILES):
+            missing = [name for name in form if not (folder / name).exists()]
+            if len(missing) < len(form):
+                some = ", ".join(missing[:4]) + (", …" if len(missing) > 4 else "")
+                return DataError(
+                    f"{folder}: {len(missing)} of the {len(form)} files from {form[0]} on are missing: {some}"
+                )
+    return DataError(f"{data_dir} holds none of the forms of mitbih; {_SOURCES}")
+
+
+def _folders(data_dir: Path) -> Iterator[Path]:
+    return (data_dir / name for name in SUBFOLDERS if (data_dir / name).is_dir())
