@@ -5,6 +5,7 @@ Nothing is unpickled: cells are numbers, text or a reason to refuse the file.
 
 import csv
 import stat
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
@@ -142,10 +143,10 @@ def from_file(
     Raises DataError, in one line that names the file, the place and the way out, for what cannot be used.
     """
     asked = (target,) if group is None else (target, group)
+    _check_differ(path, asked)
     table = read_table(path, header=header, text=asked)
     named = [table.column(name) for name in asked]
-    if len(set(named)) < len(named):
-        raise DataError(f"{path}: column {named[0]!r} is asked for as target and as group; name two columns")
+    _check_differ(path, named)
     samples = [name for name in table.names if name not in named]
     if len(samples) < 2:
         raise DataError(
@@ -254,6 +255,11 @@ def _labels(table: Table, name: str, kept: npt.NDArray[np.bool_]) -> tuple[Ints,
             f"{table.path}: column {name!r} has {only}; name the column with the labels (--target)"
         )
     return labels.astype(np.int64), tuple(str(value) for value in found)
+
+
+def _check_differ(path: Path, named: Sequence[str]) -> None:
+    if len(set(named)) < len(named):
+        raise DataError(f"{path}: column {named[0]!r} is asked for as target and as group; name two columns")
 
 
 def _rows(count: int) -> str:
@@ -382,9 +388,11 @@ def _checked_names(path: Path, names: Sequence[str]) -> tuple[str, ...]:
             f"{path}: column {list(names).index('') + 1} of {len(names)} has no name; "
             "name it, or take it out if it only numbers the rows"
         )
-    twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
+    twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
-        raise DataError(f"{path}: {len(twice)} column names stand twice, {twice[0]!r} first; rename them")
+        raise DataError(
+            f"{path}: {len(twice)} column names stand more than once, {twice[0]!r} first; rename them"
+        )
     return tuple(names)
 
 
