@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from zoo import DataError
-from zoo.data.files import dropped_note, rows_to_keep
+from zoo.data.files import check_file, dropped_note, rows_to_keep
 from zoo.data.series import Floats, Ints
 from zoo_mitbih.rows import CLASSES, TIMES, Rows
 from zoo_mitbih.splits import RECORDS
@@ -65,22 +65,26 @@ def cut(signal: Ints, samples: Ints, symbols: Sequence[str]) -> Beats:
 def read_record(folder: Path, record: int) -> Beats:
     """The beats of one record, from its `.hea`, `.dat` and `.atr`.
 
-    Raises DataError where wfdb is not installed, or cannot read the files.
+    Raises DataError where wfdb is not installed, or a file is cut short or damaged.
     """
     stem = str(folder / str(record))
+    _check_end(Path(f"{stem}.atr"))
     # wfdb sets off deprecation warnings of pandas, which no user of the zoo can act on.
     with warnings.catch_warnings(action="ignore"):
         wfdb = _wfdb()
         try:
-            signal = wfdb.rdrecord(stem, physical=False, channels=[0]).d_signal[:, 0]
+            recorded = wfdb.rdrecord(stem, physical=False, channels=[0])
+            signal = recorded.d_signal[:, 0]
+            # The header has the sum of all samples in 16 bits, which wfdb does not compare.
+            if (int(signal.sum()) - recorded.checksum[0]) % 2**16:
+                raise ValueError("the samples do not add up to the header's checksum")
             annotations = wfdb.rdann(stem, "atr")
             return cut(signal, annotations.sample, annotations.symbol)
         # wfdb lets errors of any type through from files that are cut short or damaged.
         except Exception as error:
             reason = " ".join(f"{type(error).__name__}: {error}".split())
-            raise DataError(
-                f"record {stem} (.hea, .dat, .atr) cannot be read; download it again ({reason})"
-            ) from error
+            way_out = "download its .hea, .dat and .atr again"
+            raise DataError(f"record {stem} cannot be read; {way_out} ({reason})") from error
 
 
 def read_records(folder: Path, constant: str) -> Rows:
@@ -98,16 +102,16 @@ def read_records(folder: Path, constant: str) -> Rows:
             f"{folder}: the raw records give {len(labels)} beats, not {BEATS}: a file is damaged or not of "
             "release 1.0.0; check the folder with `sha256sum -c SHA256SUMS.txt`"
         )
-    kept = rows_to_keep(
-        values, constant, str(folder), lambda row: f"record {records[row]}, sample {samples[row]}"
-    )
+    kept = rows_to_keep(values, constant, str(folder), lambda row: f"record {records[row]}, sample {samples[row]}")
     rows = Rows(values, labels, records, notes=dropped_note(kept))
     return rows if kept.all() else rows.take(kept)
 
 
-def missing_files(folder: Path) -> list[str]:
-    """The files of the 48 raw records that are not in the folder."""
-    return [name for name in FILES if not (folder / name).is_file()]
+def _check_end(annotations: Path) -> None:
+    """Refuse annotations that are cut short: wfdb reads them as if there were no more."""
+    check_file(annotations)
+    if not annotations.read_bytes().endswith(b"\0\0"):
+        raise DataError(f"{annotations} is cut short: its end mark is missing; download it again")
 
 
 def _scaled(beat: Ints) -> Floats:
@@ -121,7 +125,5 @@ def _wfdb() -> Any:
     try:
         import wfdb  # type: ignore[import-untyped]
     except ImportError as error:
-        raise DataError(
-            "raw PhysioNet records are read with wfdb: pip install 'zoo-registry[wfdb]'"
-        ) from error
+        raise DataError("raw PhysioNet records are read with wfdb: pip install 'zoo-registry[wfdb]'") from error
     return wfdb

@@ -7,7 +7,7 @@ import numpy as np
 
 from zoo import DataError
 from zoo.data.series import DeclaredSplit, LabelledSeries
-from zoo_mitbih.beats import FILES, missing_files, read_records
+from zoo_mitbih.beats import FILES, read_records
 from zoo_mitbih.pairs import PAIRS, read_pair
 from zoo_mitbih.rows import CLASSES, Rows, in_order
 from zoo_mitbih.splits import inter_patient, official, patients
@@ -21,9 +21,7 @@ _SOURCES = (
     "'MIT-BIH Arrhythmia Database 1.0.0': https://physionet.org/content/mitdb/1.0.0/) "
     "and name their folder with --data-dir"
 )
-_NO_PATIENTS = (
-    "these files name no patients; use the raw PhysioNet folder (MIT-BIH Arrhythmia Database 1.0.0)"
-)
+_NO_PATIENTS = "these files name no patients; use the raw PhysioNet folder (MIT-BIH Arrhythmia Database 1.0.0)"
 _NO_OFFICIAL = "the raw records have no official split; use inter-patient, or the Kaggle CSV files"
 
 
@@ -69,31 +67,47 @@ def _refusals(rows: Rows) -> Mapping[str, str]:
 
 def _read(data_dir: Path | None, constant: str) -> Rows:
     if data_dir is None:
-        raise DataError(f"mitbih needs its files: {_SOURCES}, or ZOO_DATA")
+        raise DataError(f"mitbih needs its files: {_SOURCES}, or set ZOO_DATA")
+    try:
+        folder, form = _find(data_dir)
+    except OSError as error:
+        raise DataError(f"{data_dir} cannot be read: {error.strerror}; check its permissions") from error
+    if form is FILES:
+        return read_records(folder, constant)
+    train, test = form
+    return read_pair(folder / train, folder / test, constant)
+
+
+def _find(data_dir: Path) -> tuple[Path, tuple[str, ...]]:
+    """The folder with all files of a form, and their names."""
     if data_dir.is_file():
         raise DataError(f"{data_dir} is a file; name the folder it is in")
     if not data_dir.is_dir():
         raise DataError(f"there is no folder {str(data_dir)!r}; {_SOURCES}")
-    for folder in _folders(data_dir):
-        for train, test in PAIRS:
-            if (folder / train).exists() and (folder / test).exists():
-                return read_pair(folder / train, folder / test, constant)
-        if not missing_files(folder):
-            return read_records(folder, constant)
-    raise _incomplete(data_dir)
+    places = [(folder, form) for folder in _folders(data_dir) for form in (*PAIRS, FILES)]
+    for folder, form in places:
+        if not _missing(folder, form):
+            return folder, form
+    for folder, form in places:
+        missing = _missing(folder, form)
+        if len(missing) < len(form):
+            raise DataError(_incomplete(folder, form, missing))
+    raise DataError(f"{data_dir} holds none of the forms of mitbih; {_SOURCES}")
 
 
-def _incomplete(data_dir: Path) -> DataError:
-    """What to say where no form is whole: which files of one are missing, or that there is none."""
-    for folder in _folders(data_dir):
-        for form in (*PAIRS, FILES):
-            missing = [name for name in form if not (folder / name).exists()]
-            if len(missing) < len(form):
-                some = ", ".join(missing[:4]) + (", …" if len(missing) > 4 else "")
-                return DataError(
-                    f"{folder}: {len(missing)} of the {len(form)} files from {form[0]} on are missing: {some}"
-                )
-    return DataError(f"{data_dir} holds none of the forms of mitbih; {_SOURCES}")
+def _missing(folder: Path, form: tuple[str, ...]) -> list[str]:
+    return [name for name in form if not (folder / name).exists()]
+
+
+def _incomplete(folder: Path, form: tuple[str, ...], missing: list[str]) -> str:
+    if form is not FILES:
+        (other,) = set(form) - set(missing)
+        return f"{folder}: {missing[0]} is missing beside {other}; download both"
+    some = ", ".join(missing[:4]) + (", …" if len(missing) > 4 else "")
+    return (
+        f"{folder}: {len(missing)} of the {len(FILES)} files of the 48 raw records are missing: {some}; "
+        "download them from https://physionet.org/content/mitdb/1.0.0/"
+    )
 
 
 def _folders(data_dir: Path) -> Iterator[Path]:

@@ -28,9 +28,7 @@ def read_pair(train: Path, test: Path, constant: str) -> Rows:
     parts = [_read_part(path, part, constant) for path, part in ((train, TRAIN), (test, TEST))]
     named = [rows.records for rows in parts if rows.records is not None]
     if len(named) == 1:
-        raise DataError(
-            f"{train} and {test}: only one of them has a column 'record'; take both from one source"
-        )
+        raise DataError(f"{train} and {test}: only one of them has a column 'record'; take both from one source")
     return Rows(
         values=np.concatenate([rows.values for rows in parts]),
         labels=np.concatenate([rows.labels for rows in parts]),

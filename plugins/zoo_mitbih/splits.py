@@ -12,54 +12,12 @@ import numpy.typing as npt
 from zoo.data.series import LEFT_OUT, TEST, TRAIN, DeclaredSplit, Ints
 from zoo_mitbih.rows import CLASSES
 
-DS1 = (
-    101,
-    106,
-    108,
-    109,
-    112,
-    114,
-    115,
-    116,
-    118,
-    119,
-    122,
-    124,
-    201,
-    203,
-    205,
-    207,
-    208,
-    209,
-    215,
-    220,
-    223,
-    230,
-)
-DS2 = (
-    100,
-    103,
-    105,
-    111,
-    113,
-    117,
-    121,
-    123,
-    200,
-    202,
-    210,
-    212,
-    213,
-    214,
-    219,
-    221,
-    222,
-    228,
-    231,
-    232,
-    233,
-    234,
-)
+# fmt: off
+DS1 = (101, 106, 108, 109, 112, 114, 115, 116, 118, 119, 122,
+       124, 201, 203, 205, 207, 208, 209, 215, 220, 223, 230)
+DS2 = (100, 103, 105, 111, 113, 117, 121, 123, 200, 202, 210,
+       212, 213, 214, 219, 221, 222, 228, 231, 232, 233, 234)
+# fmt: on
 PACED = (102, 104, 107, 217)
 RECORDS = tuple(sorted(DS1 + DS2 + PACED))
 
@@ -136,6 +94,4 @@ def _dropped(parts: npt.NDArray[np.int8], labels: Ints) -> str:
 def _f_rows(parts: npt.NDArray[np.int8], records: Ints, labels: Ints) -> str:
     in_train = (labels == CLASSES.index("F")) & (parts == TRAIN)
     own = int(np.sum(in_train & (records == F_RECORD)))
-    return (
-        f"{own} of DS1's {int(in_train.sum())} F rows are record {F_RECORD}'s, which therefore stays in train"
-    )
+    return f"{own} of DS1's {int(in_train.sum())} F rows are record {F_RECORD}'s, which therefore stays in train"
