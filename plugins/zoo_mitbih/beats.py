@@ -123,7 +123,7 @@ def _scaled(beat: Ints) -> Floats:
 
 def _wfdb() -> Any:
     try:
-        import wfdb  # type: ignore[import-untyped]
+        import wfdb
     except ImportError as error:
         raise DataError("raw PhysioNet records are read with wfdb: pip install 'zoo-registry[wfdb]'") from error
     return wfdb

@@ -3,6 +3,7 @@
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -32,10 +33,10 @@ def write_parquet(path: Path, **columns: object) -> Path:
     return path
 
 
-def refusal(path: Path, **request: object) -> str:
+def refusal(path: Path, **request: Any) -> str:
     """The one line with which a file is refused."""
     with pytest.raises(DataError) as caught:
-        from_file(path, **{"target": "kind", **request})
+        from_file(path, **{"target": "kind"} | request)
     message = str(caught.value)
     assert "\n" not in message
     assert str(path) in message
@@ -190,7 +191,14 @@ def test_what_is_no_csv(tmp_path: Path) -> None:
     path = tmp_path / "beats.csv"
     path.write_bytes(b"\x1f\x8b\xff\xfe\x00,\x93")
     assert "not UTF-8 text" in refusal(path)
+    path.write_bytes("a,b,kind\n1,2,café\n2,1,x\n".encode("latin-1"))
+    assert "write the file again as comma-separated UTF-8" in refusal(path)
     assert "separated by commas" in refusal(write(path, "a;b;kind", "1;2;N"))
+
+
+def test_a_quote_that_is_never_closed(tmp_path: Path) -> None:
+    path = write(tmp_path / "beats.csv", *LINES, '0.1,"0.2,1,p1,N', *LINES[1:] * 10_000)
+    assert "write the file again as comma-separated UTF-8" in refusal(path, group="who")
 
 
 def test_ragged_lines(tmp_path: Path) -> None:
@@ -215,9 +223,7 @@ def test_missing_and_infinite_samples_in_csv(tmp_path: Path, cell: str) -> None:
     assert ": 2 rows with missing, NaN or infinite samples, the first at line 5, column 'b'; " in message
 
 
-@pytest.mark.parametrize(
-    "cells", [[0.5, None, 1.0], [0.5, float("nan"), 1.0], [1, None, 2], [1.0, np.inf, 2.0]]
-)
+@pytest.mark.parametrize("cells", [[0.5, None, 1.0], [0.5, float("nan"), 1.0], [1, None, 2], [1.0, np.inf, 2.0]])
 def test_missing_and_infinite_samples_in_parquet(tmp_path: Path, cells: list[object]) -> None:
     path = write_parquet(tmp_path / "beats.parquet", **{**COLUMNS, "b": cells})
     assert ": 1 row with missing, NaN or infinite samples, the first at row 2, column 'b'; " in refusal(
@@ -236,9 +242,7 @@ def test_columns_that_are_not_there(tmp_path: Path, form: str) -> None:
     assert "no column named 'patient'. There is a, b, c, kind, who." in refusal(path, group="patient")
     assert "no column named '-6'" in refusal(path, target="-6")
     assert "target and as group" in refusal(path, target="who", group="who")
-    assert "target and as group" in refusal(
-        write(path.with_suffix(".csv"), "1,2,3", "2,3,4"), target="-1", group="2"
-    )
+    assert "target and as group" in refusal(write(path.with_suffix(".csv"), "1,2,3", "2,3,4"), target="-1", group="2")
 
 
 def test_columns_without_a_name_of_their_own(tmp_path: Path) -> None:

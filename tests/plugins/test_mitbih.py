@@ -377,7 +377,13 @@ def test_original_kaggle_rows_are_our_test_rows(tmp_path: Path, ours: LabelledSe
 
 @pytest.mark.parametrize(
     ("name", "size", "more"),
-    [("100.dat", 1000, b""), ("100.dat", -3, b"???"), ("100.hea", 60, b""), ("100.atr", 2000, b""), ("100.atr", 0, b"")],
+    [
+        ("100.dat", 1000, b""),
+        ("100.dat", -3, b"???"),
+        ("100.hea", 60, b""),
+        ("100.atr", 2000, b""),
+        ("100.atr", 0, b""),
+    ],
 )
 def test_damaged_raw_files_are_named(tmp_path: Path, name: str, size: int, more: bytes) -> None:
     for path in real("mitdb").iterdir():

@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow  # type: ignore[import-untyped]
-import pyarrow.compute  # type: ignore[import-untyped]
-import pyarrow.csv  # type: ignore[import-untyped]
-import pyarrow.parquet  # type: ignore[import-untyped]
+import pyarrow
+import pyarrow.compute
+import pyarrow.csv
+import pyarrow.parquet
 
 from zoo.data.series import Floats, Ints, LabelledSeries
 from zoo.errors import DataError, UsageError, unknown_name
@@ -88,9 +88,7 @@ class Table:
             return np.asarray(cells.cast("int64", safe=False).to_numpy(), np.int64)
         if _is_text(kind):
             return np.array(cells.to_pylist(), np.str_)
-        raise DataError(
-            f"{self.path}: column {name!r} holds {kind}; labels and groups are whole numbers or text"
-        )
+        raise DataError(f"{self.path}: column {name!r} holds {kind}; labels and groups are whole numbers or text")
 
     def _floats(self, name: str) -> npt.NDArray[np.floating[Any]]:
         column = self.data.column(name)
@@ -112,9 +110,7 @@ class Table:
             )
 
     def _whole(self, values: npt.NDArray[np.float64], name: str) -> Ints:
-        broken = np.flatnonzero(
-            ~np.isfinite(values) | (values != np.floor(values)) | (np.abs(values) > 2**53)
-        )
+        broken = np.flatnonzero(~np.isfinite(values) | (values != np.floor(values)) | (np.abs(values) > 2**53))
         if broken.size:
             raise DataError(
                 f"{self.path}: column {name!r} is {values[broken[0]]!s} at {self.place(broken[0])}; "
@@ -149,9 +145,7 @@ def from_file(
     _check_differ(path, named)
     samples = [name for name in table.names if name not in named]
     if len(samples) < 2:
-        raise DataError(
-            f"{path}: {len(samples)} sample columns beside {', '.join(named)}; a series has at least 2"
-        )
+        raise DataError(f"{path}: {len(samples)} sample columns beside {', '.join(named)}; a series has at least 2")
     values = table.numbers(samples)
     kept = rows_to_keep(values, constant, str(path), table.place)
     labels, classes = _labels(table, named[0], kept)
@@ -200,9 +194,7 @@ def check_file(path: Path) -> None:
             if not file.read(1):
                 raise DataError(f"{path} is empty; write or download it again")
     except FileNotFoundError as error:
-        raise DataError(
-            f"there is no file {str(path)!r}; check its name and the folder you are in"
-        ) from error
+        raise DataError(f"there is no file {str(path)!r}; check its name and the folder you are in") from error
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}; check its permissions") from error
 
@@ -220,9 +212,7 @@ def check_finite(values: Floats, table: Table, names: Sequence[str]) -> None:
         )
 
 
-def rows_to_keep(
-    values: Floats, constant: str, source: str, place: Callable[[int], str]
-) -> npt.NDArray[np.bool_]:
+def rows_to_keep(values: Floats, constant: str, source: str, place: Callable[[int], str]) -> npt.NDArray[np.bool_]:
     """bool `(rows,)`, false for the constant rows of `(rows, times)` that `constant="drop"` leaves out.
 
     Raises DataError where there are any and `constant` is "error"; UsageError where it is no known word.
@@ -251,9 +241,7 @@ def _labels(table: Table, name: str, kept: npt.NDArray[np.bool_]) -> tuple[Ints,
     found, labels = np.unique(table.keys(name)[kept], return_inverse=True)
     if len(found) < 2:
         only = f"one class, {str(found[0])!r}" if len(found) else "no class"
-        raise DataError(
-            f"{table.path}: column {name!r} has {only}; name the column with the labels (--target)"
-        )
+        raise DataError(f"{table.path}: column {name!r} has {only}; name the column with the labels (--target)")
     return labels.astype(np.int64), tuple(str(value) for value in found)
 
 
@@ -271,7 +259,7 @@ def _column_name(path: Path, names: Sequence[str], asked: str) -> str:
         return asked
     if asked.startswith("-") and asked[1:].isdecimal() and 1 <= int(asked[1:]) <= len(names):
         return names[int(asked)]
-    hint = f"There are {len(names)}, from {names[0]!r} to {names[-1]!r}."
+    hint = f"There are {len(names)}, from {names[0]!r} to {names[-1]!r}; -1 is the last."
     raise DataError(f"{path}: {unknown_name('column', asked, names, hint)}")
 
 
@@ -311,8 +299,7 @@ def _read_parquet(path: Path) -> Table:
             data = file.read()
     except (pyarrow.ArrowException, OSError) as error:
         raise DataError(
-            f"{path} is no Parquet file, or is cut short or damaged; write or download it again "
-            f"({_one_line(error)})"
+            f"{path} is no Parquet file, or is cut short or damaged; write or download it again ({_one_line(error)})"
         ) from error
     kept = [name for name in data.column_names if not name.startswith("__index_level_")]
     names = _checked_names(path, kept)
@@ -336,14 +323,11 @@ def _read_csv(path: Path, header: bool | None, text: Collection[str]) -> Table:
     try:
         data = pyarrow.csv.read_csv(
             path,
-            pyarrow.csv.ReadOptions(
-                column_names=layout.names, skip_rows=layout.skip, block_size=layout.block_bytes
-            ),
+            pyarrow.csv.ReadOptions(column_names=layout.names, skip_rows=layout.skip, block_size=layout.block_bytes),
             convert_options=pyarrow.csv.ConvertOptions(column_types=types),
         )
     except (pyarrow.ArrowException, OSError) as error:
-        fault = next(_faults(path, layout, kept_as_text), _one_line(error))
-        raise DataError(f"{path}: {fault}") from error
+        raise DataError(f"{path}: {_first_fault(path, layout, kept_as_text, error)}") from error
     return Table(path, layout.names, data, layout.header)
 
 
@@ -390,10 +374,16 @@ def _checked_names(path: Path, names: Sequence[str]) -> tuple[str, ...]:
         )
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
-        raise DataError(
-            f"{path}: {len(twice)} column names stand more than once, {twice[0]!r} first; rename them"
-        )
+        raise DataError(f"{path}: {len(twice)} column names stand more than once, {twice[0]!r} first; rename them")
     return tuple(names)
+
+
+def _first_fault(path: Path, layout: _Layout, text: Collection[str], error: Exception) -> str:
+    try:
+        return next(_faults(path, layout, text))
+    # A quote that is never closed makes a field too long to be read.
+    except (StopIteration, csv.Error):
+        return f"{_one_line(error)}; write the file again as comma-separated UTF-8"
 
 
 def _faults(path: Path, layout: _Layout, text: Collection[str]) -> Iterator[str]:
