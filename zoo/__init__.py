@@ -3,6 +3,8 @@
 Importing this module is cheap; torch and the rest are imported when something is built or run.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from zoo.errors import (
     DataError,
     Diverged,
@@ -17,8 +19,11 @@ from zoo.errors import (
     ZooError,
 )
 from zoo.hookspecs import hookimpl
-from zoo.space import Choice, Float, Int
+from zoo.space import Choice, Float, Int, Space
 from zoo.specs import Architecture, Block, Dataset, Objective, Preset, Resampler
+
+if TYPE_CHECKING:
+    from zoo.api import bench, build, list_components, load
 
 __version__ = "0.1.0"
 
@@ -39,9 +44,23 @@ __all__ = [
     "ResamplingError",
     "SealError",
     "SettingsError",
+    "Space",
     "StoreError",
     "UnknownName",
     "UsageError",
     "ZooError",
+    "bench",
+    "build",
     "hookimpl",
+    "list_components",
+    "load",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """The functions of `zoo.api`, imported when one is first used."""
+    if name in ("bench", "build", "list_components", "load"):
+        from zoo import api
+
+        return getattr(api, name)
+    raise AttributeError(f"module 'zoo' has no attribute {name!r}")

@@ -200,7 +200,10 @@ def _components(manager: pluggy.PluginManager, source: Source) -> tuple[Spec, ..
     hooks = [hook for hook in manager.hook.zoo_components.get_hookimpls() if hook.plugin is plugin]
     if not hooks and not manager.get_hookcallers(plugin):
         raise PluginError("implements no hook: is a function marked with @zoo.hookimpl?")
-    return _checked([spec for hook in hooks for spec in hook.function()])
+    provided: list[Any] = []
+    for hook in hooks:
+        provided += cast(Iterable[Any], hook.function())
+    return _checked(provided)
 
 
 def _checked(specs: Sequence[Any]) -> tuple[Spec, ...]:

@@ -16,6 +16,7 @@ from zoo.space import Value
 from zoo.specs import Preset
 
 USER_FILE = Path("registry.toml")
+VARIABLES: Mapping[str, str] = {"data": "ZOO_RESAMPLER"}  # ZOO_DATA is where data sets lie; else ZOO_<KEY>
 
 
 @dataclass(frozen=True)
@@ -178,9 +179,9 @@ class Settings:
 
     def default(self, table: str, key: str, preset: Any = None) -> Any:
         """A setting where no flag gave one: ZOO_* variable, the user's file, the preset, the shipped file."""
-        variable = self.environment.get(f"ZOO_{key.upper()}")
-        if variable:
-            return _from_text(f"ZOO_{key.upper()}", variable, _TYPES[table][key])
+        variable = VARIABLES.get(key, f"ZOO_{key.upper()}")
+        if self.environment.get(variable):
+            return _from_text(variable, self.environment[variable], _TYPES[table][key])
         layers = (self.user.get(table, key), preset, self.shipped.get(table, key))
         return next(value for value in layers if value is not None)
 
@@ -191,8 +192,7 @@ class Settings:
             if name not in types:
                 raise unknown_name("training setting", name, types)
         values = {
-            name: flags[name] if name in flags else self.default("training", name, preset.get(name))
-            for name in types
+            name: flags[name] if name in flags else self.default("training", name, preset.get(name)) for name in types
         }
         for name, value in values.items():
             if not _fits(value, types[name]):

@@ -1,0 +1,153 @@
+"""The zoo from Python: what the command line does, as functions."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from zoo.errors import StoreError
+from zoo.registry import Entry, Registry
+from zoo.results.run import Run
+from zoo.results.store import Store
+from zoo.settings import Settings
+from zoo.space import Value
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from zoo.harness.watch import BenchWatch
+
+
+def list_components(kind: str | None = None, *, registry: Registry | None = None) -> list[Entry]:
+    """What is registered, of one kind or all: each entry has `name`, `kind`, `spec` and `plugin`."""
+    found = registry or _registry(Settings.load())
+    return list(found.entries) if kind is None else found.of_kind(kind)
+
+
+def build(
+    architecture: str,
+    *,
+    n_channels: int,
+    n_times: int,
+    n_classes: int,
+    block: str | None = None,
+    block_params: Mapping[str, Value] | None = None,
+    registry: Registry | None = None,
+    **params: Value,
+) -> "nn.Module":
+    """A network: `build("cnngru.study", block="se", n_channels=1, n_times=187, n_classes=5)`.
+
+    `params` are the architecture's own, `block_params` those of the block. The module maps float
+    `(batch, n_channels, n_times)` to logits `(batch, n_classes)`; its weights are drawn from torch's global random
+    state. Raises UnknownName or UsageError for what does not exist, ModelError for what cannot be built.
+    """
+    from zoo.networks import Network
+
+    settings = Settings.load()
+    network = Network.resolve(
+        registry or _registry(settings),
+        architecture,
+        block=block,
+        params=params,
+        block_params=block_params,
+        presets=settings.presets,
+    )
+    return network.build(n_channels=n_channels, n_times=n_times, n_classes=n_classes)
+
+
+def bench(
+    architectures: str | Sequence[str],
+    *,
+    block: str | Sequence[str] = (),
+    data: str | Sequence[str] = (),
+    loss: str | Sequence[str] = (),
+    dataset: str | Sequence[str] = (),
+    protocol: str | Sequence[str] = (),
+    seeds: int | Sequence[int] = 1,
+    rows: int | None = None,
+    epochs: int | None = None,
+    set: Mapping[str, Value] | None = None,
+    data_dir: str | Path | None = None,
+    target: str | None = None,
+    group: str | None = None,
+    results: str | Path | None = None,
+    device: str | None = None,
+    threads: int | None = None,
+    force: bool = False,
+    resume: bool = False,
+    registry: Registry | None = None,
+    watch: "BenchWatch | None" = None,
+) -> list[Run]:
+    """Train and score every combination of the axes, or serve it from the store; one run each.
+
+    Axes take one value or several. `seeds` is how many (0, 1, …) or which. `set` holds what `--set` takes:
+    `{"hidden": 64, "training.batch_size": 32}`. Raises ZooError for what makes the whole request impossible;
+    a run that fails says so in its `status` and `error`.
+    """
+    from zoo.harness.bench import run_bench
+    from zoo.harness.cells import Request
+    from zoo.harness.watch import Silent
+
+    settings = Settings.load()
+    request = Request(
+        architectures=_axis(architectures),
+        blocks=_axis(block),
+        data=_axis(data),
+        losses=_axis(loss),
+        datasets=_axis(dataset),
+        protocols=_axis(protocol),
+        seeds=tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds),
+        rows=rows,
+        epochs=epochs,
+        assignments=set or {},
+        data_dir=None if data_dir is None else Path(data_dir),
+        target=target,
+        group=group,
+        device=device,
+        threads=threads,
+        force=force,
+        resume=resume,
+    )
+    with Store(results_folder(settings, results)) as store:
+        return list(run_bench(registry or _registry(settings), settings, request, store, watch or Silent()))
+
+
+def load(run: str, *, results: str | Path | None = None, registry: Registry | None = None) -> "nn.Module":
+    """The trained network of a stored run, in eval mode on the CPU, by its id or the start of it.
+
+    Weights come from safetensors and their sha256 is checked; names are looked up in the registry, never
+    imported from the file. Raises UnknownName for no such run, StoreError for one without whole weights.
+    """
+    import safetensors.torch
+
+    from zoo.networks import Network
+
+    settings = Settings.load()
+    with Store(results_folder(settings, results)) as store:
+        found = store.get(run)
+        weights = safetensors.torch.load_file(store.read(found, "model.safetensors"))
+    network = Network.resolve(
+        registry or _registry(settings),
+        found.architecture,
+        block=found.block or None,
+        params=found.config["params"],
+        block_params=found.config["block_params"],
+    )
+    module = network.build(**found.shape)
+    try:
+        module.load_state_dict(weights)
+    except RuntimeError as error:
+        raise StoreError(f"run {found.id}: its weights do not fit {found.reference} as it is now: {error}") from error
+    return module.eval()
+
+
+def results_folder(settings: Settings, given: str | Path | None) -> Path:
+    """Where results are kept: as given, else ZOO_RESULTS, else registry.toml."""
+    return Path(given) if given is not None else Path(settings.default("defaults", "results")).expanduser()
+
+
+def _axis(values: str | Sequence[str]) -> tuple[str, ...]:
+    return (values,) if isinstance(values, str) else tuple(values)
+
+
+def _registry(settings: Settings) -> Registry:
+    return Registry.discover(settings.disabled)

@@ -1,0 +1,52 @@
+"""The application and its global options; every command is a module of its own."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from zoo import __version__
+from zoo.cli import bench, leaderboard, plugins, results, show
+from zoo.cli import list as list_
+from zoo.cli.group import GridCommand, ZooGroup
+from zoo.cli.session import Session
+
+app = typer.Typer(
+    cls=ZooGroup,
+    name="zoo",
+    help="A model zoo for imbalanced time series: sealed tests, scores with intervals, cost beside score.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"zoo {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    context: typer.Context,
+    registry: Annotated[
+        Path | None,
+        typer.Option(help="Settings that lie over the shipped registry.toml; else ./registry.toml.", metavar="FILE"),
+    ] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of errors.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Remember what all commands share."""
+    context.obj = Session(registry)
+
+
+app.command("list")(list_.list_command)
+app.command("show")(show.show_command)
+app.command("bench", cls=GridCommand)(bench.bench_command)
+app.command("results")(results.results_command)
+app.command("leaderboard")(leaderboard.leaderboard_command)
+app.command("plugins")(plugins.plugins_command)

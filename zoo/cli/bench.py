@@ -1,0 +1,134 @@
+"""`zoo bench`: train and score every combination asked for."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from zoo.cli.output import emit, print_json
+from zoo.cli.session import Session, session_of
+from zoo.errors import UsageError
+from zoo.factories import parse_assignments
+from zoo.results.run import DONE, Run
+
+INTERRUPTED = 130
+AXIS = "Several values make a grid."
+
+
+def bench_command(
+    context: typer.Context,
+    architectures: Annotated[list[str], typer.Argument(help="Names, NAME.PRESET, or patterns such as 'cnn*'.")],
+    block: Annotated[
+        list[str] | None, typer.Option(help=f"Block for the slot; a+b is one after the other. {AXIS}")
+    ] = None,
+    data: Annotated[list[str] | None, typer.Option(help=f"Resampler of the training part. {AXIS}")] = None,
+    loss: Annotated[list[str] | None, typer.Option(help=f"Training loss. {AXIS}")] = None,
+    dataset: Annotated[list[str] | None, typer.Option(help=f"Data set, or a .csv or .parquet file. {AXIS}")] = None,
+    protocol: Annotated[
+        list[str] | None, typer.Option(help=f"official, holdout, inter-patient, inter-patient-strict. {AXIS}")
+    ] = None,
+    seeds: Annotated[int, typer.Option(help="How many seeds: --seed and those after it.", min=1)] = 1,
+    seed: Annotated[int, typer.Option(help="The first seed.", min=0)] = 0,
+    rows: Annotated[int | None, typer.Option(help="Rows to train on, by class shares; all by default.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Most epochs to train.")] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="key=value: a parameter, or block.*, data.*, loss.*, dataset.*, training.*."),
+    ] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Folder with the data set's files; else ZOO_DATA.")] = None,
+    target: Annotated[str | None, typer.Option(help="Column of the labels, for a file.")] = None,
+    group: Annotated[str | None, typer.Option(help="Column of what belongs together (patients), for a file.")] = None,
+    results: Annotated[Path | None, typer.Option(help="Folder for results; else ZOO_RESULTS.")] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = None,
+    threads: Annotated[int | None, typer.Option(help="CPU threads; 0 chooses.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Run again what is in the store.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last epoch of interrupted runs.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one object per run.")] = False,
+) -> None:
+    """Train and score architectures on equal terms; what is in the store is served from there.
+
+    The test part stays sealed until training has ended; the epoch is chosen by validation.
+    """
+    session = session_of(context)
+    assignments = parse_assignments(set_ or [])
+    session.registry.match("architecture", architectures[0].partition(".")[0])  # a typo is said before torch loads
+    from zoo.harness.cells import Request
+
+    request = Request(
+        architectures=tuple(architectures),
+        blocks=tuple(block or ()),
+        data=tuple(data or ()),
+        losses=tuple(loss or ()),
+        datasets=tuple(dataset or ()),
+        protocols=tuple(protocol or ()),
+        seeds=tuple(range(seed, seed + seeds)),
+        rows=rows,
+        epochs=epochs,
+        assignments=assignments,
+        data_dir=data_dir,
+        target=target,
+        group=group,
+        device=device,
+        threads=threads,
+        force=force,
+        resume=resume,
+    )
+    runs = _run(session, request, results)
+    _say_notes(session, runs)
+    _show(runs, as_json)
+    if any(run.status != DONE for run in runs):
+        raise typer.Exit(1)
+
+
+def _run(session: Session, request: object, results: Path | None) -> list[Run]:
+    from zoo.api import results_folder
+    from zoo.cli.progress import BenchDisplay
+    from zoo.harness.bench import run_bench
+    from zoo.harness.cells import Request
+    from zoo.results.store import Store
+
+    assert isinstance(request, Request)
+    if request.force and request.resume:
+        raise UsageError("--force starts again and --resume goes on: choose one")
+    with Store(results_folder(session.settings, results)) as store, BenchDisplay(session.stderr) as display:
+        try:
+            return list(run_bench(session.registry, session.settings, request, store, display))
+        except KeyboardInterrupt:
+            display.progress.stop()
+            words = [word for word in sys.argv[1:] if word not in ("--force", "--resume")]
+            session.say(f"interrupted; finished runs are stored. Go on with: {shlex.join(['zoo', *words, '--resume'])}")
+            raise typer.Exit(INTERRUPTED) from None
+
+
+def _say_notes(session: Session, runs: list[Run]) -> None:
+    from zoo.metrics import over_classes
+
+    for note in dict.fromkeys(note for run in runs for note in run.notes):
+        session.say(f"note: {note}")
+    for line in dict.fromkeys(over_classes(run.scores) for run in runs if run.scores):
+        if line:
+            session.say(f"note: macro scores go {line}")
+
+
+def _show(runs: list[Run], as_json: bool) -> None:
+    from zoo.cli.scores import flat_columns, recall_columns, recall_row, score_columns, score_row
+
+    if as_json:
+        print_json([run.to_json() for run in runs])
+        return
+    rows = [score_row(run) for run in runs]
+    if not sys.stdout.isatty():
+        emit(flat_columns(rows), rows)
+        return
+    emit(score_columns(runs), rows, title=_title(runs))
+    scored = [run for run in runs if run.scores]
+    classes = list(dict.fromkeys(name for run in scored for name in run.scores["support"]))
+    if scored:
+        emit(recall_columns(classes, scored), [recall_row(run) for run in scored], title="\nrecall by class")
+
+
+def _title(runs: list[Run]) -> str:
+    labels = dict.fromkeys(f"{run.dataset_label}, {run.protocol}" for run in runs)
+    return f"{'; '.join(labels)}: test part, 95 % intervals" if runs else ""

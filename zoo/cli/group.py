@@ -1,0 +1,72 @@
+"""How the command line reads its arguments and ends: one line for a user's error, exit codes as documented."""
+
+import sys
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from zoo.errors import ZooError
+
+GRID_OPTIONS = frozenset({"--block", "--data", "--loss", "--dataset", "--protocol"})
+GLOBAL_OPTIONS = {"--registry": 1, "--debug": 0}  # with how many values each takes
+INTERRUPTED = 130
+
+
+class ZooGroup(TyperGroup):
+    """Turns a ZooError into one line, and takes the global options anywhere on the line."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, _global_first(args))
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ZooError as error:
+            if ctx.params.get("debug"):
+                raise
+            print(f"error: {error}", file=sys.stderr)  # noqa: T201 - no markup, no wrapping: the line as it is
+            raise typer.Exit(error.exit_code) from None
+        except KeyboardInterrupt:
+            raise typer.Exit(INTERRUPTED) from None
+
+
+class GridCommand(TyperCommand):
+    """Lets the options of an axis take several values: `--data original smote`.
+
+    They do once an architecture has been named; before, the word after the first value is an architecture,
+    so that `zoo bench --data smote cnngru` means what it says.
+    """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, _spread(args))
+
+
+def _global_first(args: list[str]) -> list[str]:
+    first: list[str] = []
+    rest: list[str] = []
+    position = 0
+    while position < len(args):
+        name = args[position].partition("=")[0]
+        values = 0 if "=" in args[position] else GLOBAL_OPTIONS.get(name, 0)
+        taken = args[position : position + 1 + values]
+        (first if name in GLOBAL_OPTIONS else rest).extend(taken)
+        position += len(taken)
+    return first + rest
+
+
+def _spread(args: list[str]) -> list[str]:
+    spread: list[str] = []
+    axis, named = "", False
+    for place, word in enumerate(args):
+        before = args[place - 1] if place else ""
+        if word.startswith("-"):
+            axis = word if word in GRID_OPTIONS else ""
+        elif before in GRID_OPTIONS or not axis:
+            named = named or not before.startswith("-") or "=" in before
+        elif named:
+            spread.append(axis)
+        else:
+            axis, named = "", True
+        spread.append(word)
+    return spread

@@ -1,0 +1,132 @@
+"""`zoo leaderboard`: configurations ranked, one board for each test part."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from zoo.cli.output import Column, count, emit, number, print_json
+from zoo.cli.scores import SHORT, interval_text
+from zoo.cli.session import session_of
+from zoo.errors import unknown_name
+from zoo.results.leaderboard import Board, Standing, boards
+from zoo.settings import Reference
+
+METRICS = ("macro_recall", "macro_f1", "accuracy", "mcc", "auroc", "log_loss", "ece")
+
+
+def leaderboard_command(
+    context: typer.Context,
+    metric: Annotated[str, typer.Option(help=f"What ranks: {', '.join(METRICS)}.")] = "macro_recall",
+    results: Annotated[Path | None, typer.Option(help="Folder with results; else ZOO_RESULTS.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one object per board.")] = False,
+) -> None:
+    """Rank what was scored on the same test rows: seeds averaged, cost beside score."""
+    if metric not in METRICS:
+        raise unknown_name("metric", metric, METRICS)
+    from zoo.api import results_folder
+    from zoo.results.store import Store
+
+    session = session_of(context)
+    with Store(results_folder(session.settings, results)) as store:
+        found = boards(store.runs(), metric)
+    if as_json:
+        print_json([_object(board, metric) for board in found])
+        return
+    columns = _columns(metric)
+    if not sys.stdout.isatty():
+        emit(
+            [Column("dataset", "dataset"), Column("protocol", "protocol"), *columns],
+            [row for board in found for row in _rows(board, metric)],
+        )
+        return
+    for board in found:
+        reported = [
+            _reported(reference, metric) for reference in session.settings.references if _fits(reference, board)
+        ]
+        emit(columns, [*_rows(board, metric), *reported], title=_title(board))
+    if not found:
+        session.say("no finished runs yet: `zoo bench cnngru` makes one")
+
+
+def _columns(metric: str) -> list[Column]:
+    return [
+        Column("#", "rank", numeric=True),
+        Column("architecture", "architecture"),
+        Column("block", "block", optional=True),
+        Column("data", "data"),
+        Column("loss", "loss"),
+        Column("settings", "settings", optional=True, wraps=True),
+        Column("seeds", "seeds", numeric=True),
+        Column(metric.replace("_", " "), "score", numeric=True),
+        Column("params", "parameters", count, numeric=True),
+        Column("MACs", "macs", count, numeric=True),
+        Column("train s", "train_seconds", number(1), numeric=True),
+        Column("ms/row", "latency_ms", number(2), numeric=True),
+    ]
+
+
+def _title(board: Board) -> str:
+    scored = len(board.standings)
+    noun = "configuration" if scored == 1 else "configurations"
+    return f"\n{board.dataset}, {board.protocol}: {scored} {noun} scored on this test part ({board.test[:8]})"
+
+
+def _rows(board: Board, metric: str) -> list[dict[str, Any]]:
+    return [
+        {"dataset": board.dataset, "protocol": board.protocol, "rank": rank, **_row(standing, metric)}
+        for rank, standing in enumerate(board.standings, start=1)
+    ]
+
+
+def _row(standing: Standing, metric: str) -> dict[str, Any]:
+    run = standing.runs[0]
+    costs = {name: standing.cost(name) for name in ("parameters", "macs", "train_seconds", "latency_ms")}
+    whole = {name: None if costs[name] is None else round(costs[name] or 0) for name in ("parameters", "macs")}
+    return {
+        "architecture": run.reference,
+        "block": run.block,
+        "data": run.data,
+        "loss": run.loss,
+        "settings": standing.settings,
+        "seeds": len(standing.runs),
+        "score": _score_text(standing, metric),
+        **costs,
+        **whole,
+    }
+
+
+def _score_text(standing: Standing, metric: str) -> str:
+    """Over seeds the mean and its spread; for one seed the value with its bootstrap interval."""
+    average, spread = standing.mean(metric), standing.deviation(metric)
+    if spread is None or average is None:
+        return interval_text(standing.runs[0].scores[metric])
+    return f"{average:.3f} ± {spread:.3f}"
+
+
+def _fits(reference: Reference, board: Board) -> bool:
+    return reference.dataset == board.dataset and reference.protocol in ("", board.protocol)
+
+
+def _reported(reference: Reference, metric: str) -> dict[str, Any]:
+    name = f"{reference.architecture}.{reference.preset}" if reference.preset else reference.architecture
+    score = SHORT(reference.scores.get(metric))
+    return {"rank": "", "architecture": name, "data": reference.status, "score": score, "style": "dim"}
+
+
+def _object(board: Board, metric: str) -> dict[str, Any]:
+    return {
+        "dataset": board.dataset,
+        "protocol": board.protocol,
+        "test": board.test,
+        "configurations_scored": len(board.standings),
+        "standings": [
+            {
+                **_row(standing, metric),
+                "score": {"mean": standing.mean(metric), "deviation": standing.deviation(metric)},
+                "runs": [run.id for run in standing.runs],
+            }
+            for standing in board.standings
+        ],
+    }

@@ -1,0 +1,45 @@
+"""`zoo plugins`: what was found, what it provides, and what is wrong with it."""
+
+from typing import Annotated, Any
+
+import typer
+
+from zoo.cli.output import Column, emit
+from zoo.cli.session import session_of
+from zoo.registry import Plugin
+
+COLUMNS = (
+    Column("plugin", "name"),
+    Column("status", "status"),
+    Column("distribution", "distribution"),
+    Column("version", "version"),
+    Column("provides", "provides", wraps=True),
+    Column("error", "error", wraps=True, optional=True),
+)
+
+
+def plugins_command(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List plugins with what they provide, or why they did not load."""
+    plugins = session_of(context).registry.plugins
+    emit(COLUMNS, [_row(plugin) for plugin in plugins], as_json=as_json, objects=[_object(each) for each in plugins])
+
+
+def _row(plugin: Plugin) -> dict[str, Any]:
+    provides = ", ".join(f"{spec.kind} {spec.name}" for spec in plugin.components)
+    row = _object(plugin) | {"provides": provides}
+    return row | ({"style": "red"} if plugin.error else {})
+
+
+def _object(plugin: Plugin) -> dict[str, Any]:
+    return {
+        "name": plugin.name,
+        "status": plugin.status,
+        "distribution": plugin.distribution,
+        "version": plugin.version,
+        "module": plugin.module,
+        "provides": [{"kind": spec.kind, "name": spec.name} for spec in plugin.components],
+        "error": plugin.error,
+    }

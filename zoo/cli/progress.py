@@ -1,0 +1,93 @@
+"""What a bench looks like while it runs: a live bar on a terminal, one line a run elsewhere."""
+
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from zoo.cli.scores import interval_text
+from zoo.results.run import DONE, Run
+from zoo.training.loop import Epoch
+
+
+class BenchDisplay:
+    """Follows a bench on stderr; a context, so that an interruption leaves the terminal as it was."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.live = console.is_terminal
+        self.progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=20),
+            TextColumn("{task.fields[detail]}"),
+            TimeRemainingColumn(compact=True),
+            console=console,
+            transient=True,
+            disable=not self.live,
+        )
+        self.task: TaskID = self.progress.add_task("", total=None, detail="")
+        self.label, self.validation, self.epochs = "", "", 1
+
+    def __enter__(self) -> Self:
+        self.progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.progress.stop()
+
+    def on_note(self, text: str) -> None:
+        self._line(text)
+
+    def on_phase(self, text: str) -> None:
+        self.progress.update(self.task, description=f"{self.label} {text}".strip(), detail="")
+
+    def on_run_started(self, run: Run, number: int, total: int, epochs: int) -> None:
+        self.label = f"{number}/{total} {run_label(run)}"
+        self.validation, self.epochs = "", epochs
+        self.progress.reset(self.task, total=epochs, description=self.label, detail="first batches")
+
+    def on_batch(self, epoch: int, rows_done: int, rows: int, loss: float) -> None:
+        done = epoch - 1 + rows_done / rows
+        detail = f"epoch {epoch}/{self.epochs}  loss {loss:.3f}{self.validation}"
+        self.progress.update(self.task, completed=done, detail=f"{detail}  {self._rate(rows)}")
+
+    def on_epoch(self, epoch: Epoch) -> None:
+        self.validation = f"  recall {epoch.macro_recall:.3f}"
+        detail = f"epoch {epoch.number}/{self.epochs}  loss {epoch.train_loss:.3f}{self.validation}"
+        self.progress.update(self.task, completed=epoch.number, detail=detail)
+
+    def on_run_finished(self, run: Run) -> None:
+        self._line(finished_line(run))
+        for difference in run.differs:
+            self._line(f"  its environment differs: {difference}")
+        self.label = ""
+        self.progress.reset(self.task, total=None, description="", detail="")
+
+    def _rate(self, rows: int) -> str:
+        speed = self.progress.tasks[0].speed
+        return f"{speed * rows:,.0f} rows/s" if speed else ""
+
+    def _line(self, text: str) -> None:
+        self.console.print(text, markup=False, soft_wrap=True)
+
+
+def run_label(run: Run) -> str:
+    """A run in a few words: what tells it from the others of its grid."""
+    parts = [run.reference, run.block, run.data, run.loss if run.loss != "cross-entropy" else "", f"seed {run.seed}"]
+    return " ".join(part for part in parts if part)
+
+
+def finished_line(run: Run) -> str:
+    """How a run ended, in one line."""
+    if run.status != DONE:
+        return f"{run.status}: {run_label(run)}: {run.error}"
+    how = f"served from the store, run {run.id}; --force runs it again" if run.served else f"run {run.id}"
+    seconds = (
+        ""
+        if run.served
+        else f", {run.cost['train_seconds']:.0f} s of training, best of {run.epochs} epochs: {run.best_epoch}"
+    )
+    return f"{run.status}: {run_label(run)}: macro recall {interval_text(run.scores['macro_recall'])}{seconds} ({how})"

@@ -1,0 +1,108 @@
+"""`zoo results`: what is in the store."""
+
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from zoo.cli.output import Column, count, emit, number, print_json
+from zoo.cli.session import session_of
+from zoo.results.run import DONE, Run
+
+COLUMNS = (
+    Column("run", "id"),
+    Column("status", "status"),
+    Column("architecture", "architecture"),
+    Column("block", "block", optional=True),
+    Column("data", "data"),
+    Column("dataset", "dataset"),
+    Column("seed", "seed", numeric=True),
+    Column("macro recall", "macro_recall", number(3), numeric=True),
+    Column("train s", "train_seconds", number(1), numeric=True),
+    Column("created", "created"),
+    Column("error", "error", optional=True, wraps=True),
+)
+SCORES = (
+    Column("score", "name"),
+    Column("value", "value", number(4), numeric=True),
+    Column("low", "low", number(4), numeric=True),
+    Column("high", "high", number(4), numeric=True),
+    Column("test rows", "support", count, numeric=True, optional=True),
+)
+
+
+def results_command(
+    context: typer.Context,
+    run: Annotated[str | None, typer.Argument(help="A run's id, or the start of it: shows that run.")] = None,
+    architecture: Annotated[str, typer.Option(help="A pattern of architectures.")] = "*",
+    results: Annotated[Path | None, typer.Option(help="Folder with results; else ZOO_RESULTS.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List stored runs, or show one, its scores recomputed from the stored probabilities."""
+    from zoo.api import results_folder
+    from zoo.results.store import Store
+
+    session = session_of(context)
+    with Store(results_folder(session.settings, results)) as store:
+        if run is None:
+            found = [each for each in store.runs() if fnmatchcase(each.architecture, architecture)]
+            emit(COLUMNS, [_row(each) for each in found], as_json=as_json, objects=[each.to_json() for each in found])
+            return
+        one = store.get(run)
+        shown = _recomputed(store.read(one, "predictions.parquet"), one) if one.status == DONE else one
+        if as_json:
+            print_json(shown.to_json())
+            return
+        session.say(_heading(shown))
+        for note in shown.notes:
+            session.say(f"note: {note}")
+        emit(SCORES, list(_score_rows(shown)))
+        session.say(f"files: {store.path(shown)}")
+
+
+def _recomputed(predictions: Path, run: Run) -> Run:
+    from dataclasses import replace
+
+    from zoo.metrics import score
+    from zoo.results.predictions import read_predictions
+
+    stored = read_predictions(predictions, run.parts["classes"])
+    return replace(run, scores=score(stored.probabilities, stored.labels, stored.classes, stored.groups))
+
+
+def _heading(run: Run) -> str:
+    cell = f"{run.reference} block={run.block or '-'} data={run.data} loss={run.loss} seed={run.seed}"
+    where = f"{run.dataset_label}, {run.protocol}, {run.parts.get('rows', {})}"
+    cost = ", ".join(f"{name} {value:,.6g}" for name, value in run.cost.items() if value is not None)
+    lines = [f"run {run.id}: {run.status}. {run.error}".rstrip(), cell, where, cost]
+    return "\n".join(line for line in lines if line)
+
+
+def _score_rows(run: Run) -> list[dict[str, Any]]:
+    from zoo.metrics import CLASS_SCORES, MACRO_SCORES
+
+    if not run.scores:
+        return []
+    rows: list[dict[str, Any]] = [{"name": name, **run.scores[name]} for name in MACRO_SCORES]
+    for name in CLASS_SCORES:
+        for label, interval in run.scores[name].items():
+            rows.append({"name": f"{name} {label}", **interval, "support": run.scores["support"][label]})
+    return rows
+
+
+def _row(run: Run) -> dict[str, Any]:
+    return {
+        "id": run.id,
+        "status": run.status,
+        "architecture": run.reference,
+        "block": run.block,
+        "data": run.data,
+        "dataset": run.dataset_label,
+        "protocol": run.protocol,
+        "seed": run.seed,
+        "macro_recall": run.score("macro_recall"),
+        "train_seconds": run.cost.get("train_seconds"),
+        "created": run.created[:16].replace("T", " "),
+        "error": run.error,
+    } | ({"style": "red"} if run.error else {})

@@ -1,0 +1,47 @@
+"""What one invocation of the command line shares: settings, registry, and the two streams."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import typer
+from rich.console import Console
+
+from zoo.registry import Registry
+from zoo.settings import Settings
+
+
+@dataclass
+class Session:
+    """Loaded piece by piece, as a command asks for it."""
+
+    registry_file: Path | None = None
+
+    @cached_property
+    def settings(self) -> Settings:
+        return Settings.load(self.registry_file)
+
+    @cached_property
+    def registry(self) -> Registry:
+        """What is installed; a plugin that did not load is said once, on stderr."""
+        registry = Registry.discover(self.settings.disabled)
+        for plugin in registry.plugins:
+            if plugin.error:
+                owner = f" ({plugin.distribution})" if plugin.distribution else ""
+                self.say(f"warning: plugin {plugin.name!r}{owner} did not load; `zoo plugins` says why")
+        return registry
+
+    @cached_property
+    def stderr(self) -> Console:
+        return Console(stderr=True, highlight=False)
+
+    def say(self, text: str) -> None:
+        """A line of conversation."""
+        self.stderr.print(text, markup=False, soft_wrap=True)
+
+
+def session_of(context: typer.Context) -> Session:
+    """The session of a command's context."""
+    session = context.obj
+    assert isinstance(session, Session)
+    return session

@@ -1,0 +1,211 @@
+"""`zoo show`: all there is to know of one component."""
+
+import inspect
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+import typer
+
+from zoo.cli.output import Column, count, emit, number, print_json
+from zoo.cli.session import Session, session_of
+from zoo.errors import UnknownName, unknown_name
+from zoo.registry import Entry, presets_of
+from zoo.specs import KINDS, Architecture, Block, Dataset, Preset
+
+PARAMETERS = (
+    Column("parameter", "name"),
+    Column("default", "default"),
+    Column("searched over", "searched", optional=True, wraps=True),
+)
+LAYERS = (
+    Column("layer", "name"),
+    Column("kind", "kind"),
+    Column("output", "output"),
+    Column("parameters", "parameters", count, numeric=True),
+)
+RESULTS = (
+    Column("result", "status"),
+    Column("of", "name"),
+    Column("dataset", "dataset"),
+    Column("macro recall", "macro_recall", number(4), numeric=True),
+    Column("accuracy", "accuracy", number(4), numeric=True),
+    Column("source", "source", wraps=True),
+)
+
+
+def show_command(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="A component, or an architecture's preset as NAME.PRESET.")],
+    block: Annotated[str | None, typer.Option(help="Block for the slot.")] = None,
+    kind: Annotated[str | None, typer.Option(help="Its kind, where several share the name.")] = None,
+    channels: Annotated[int, typer.Option(help="Channels to build for.", min=1)] = 1,
+    times: Annotated[int, typer.Option(help="Samples to build for.", min=1)] = 187,
+    classes: Annotated[int, typer.Option(help="Classes to build for.", min=2)] = 5,
+    results: Annotated[Path | None, typer.Option(help="Folder with results; else ZOO_RESULTS.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show a component: its paper, plugin, parameters, presets, layers, cost and results."""
+    session = session_of(context)
+    entry, preset = _find(session, name, kind)
+    shown = _facts(entry) | {"parameters": _parameters(entry, preset)}
+    if isinstance(entry.spec, Architecture):
+        shape = {"n_channels": channels, "n_times": times, "n_classes": classes}
+        shown |= _architecture(session, entry, name, block, shape) | {"results": _results(session, entry, results)}
+    if as_json:
+        print_json(shown)
+    else:
+        _print(session, shown)
+
+
+def _find(session: Session, name: str, kind: str | None) -> tuple[Entry, Preset]:
+    """The component of that name, whatever its kind, and the preset asked for."""
+    registry = session.registry
+    if kind is not None and kind not in KINDS:
+        raise unknown_name("kind", kind, KINDS)
+    kinds = [kind] if kind else list(KINDS)
+    bare = name.partition(".")[0]
+    found = [each for each in kinds if any(_answers(entry, bare) for entry in registry.of_kind(each))]
+    if not found:
+        names = {entry.name for entry in registry.entries if kind in (None, entry.kind)}
+        raise unknown_name(kind or "component", name, names, "`zoo list` shows them all.")
+    if len(found) > 1:
+        raise UnknownName(f"{name!r} is {' and '.join(found)}: say which with --kind")
+    if found[0] == "architecture":
+        entry, _, preset = registry.architecture(name, session.settings.presets)
+        return entry, preset
+    return registry.get(found[0], name), Preset()
+
+
+def _answers(entry: Entry, name: str) -> bool:
+    return name in (entry.name, entry.spec.name, f"{entry.plugin.name}:{entry.spec.name}")
+
+
+def _facts(entry: Entry) -> dict[str, Any]:
+    spec = entry.spec
+    facts: dict[str, Any] = {
+        "name": entry.name,
+        "kind": entry.kind,
+        "summary": spec.summary,
+        "paper": spec.paper,
+        "plugin": entry.plugin.name,
+        "distribution": f"{entry.plugin.distribution} {entry.plugin.version}".strip(),
+    }
+    if isinstance(spec, Block):
+        facts |= {"dimensions": list(spec.dims), "keeps padding out": spec.masked}
+    if isinstance(spec, Dataset):
+        facts |= {"synthetic": spec.synthetic, "homepage": spec.homepage}
+    if isinstance(spec, Architecture):
+        facts |= {
+            "block slot": f"{spec.block_dims}-D, {spec.block} by default" if spec.block_dims else "none",
+            "takes lengths": spec.takes_lengths,
+            "shortest series": spec.min_times,
+        }
+    return facts
+
+
+def _parameters(entry: Entry, preset: Preset) -> list[dict[str, Any]]:
+    from zoo.factories import parameters
+
+    spec = entry.spec
+    spaces = spec.spaces if isinstance(spec, Architecture) else {}
+    if isinstance(spec, Block):
+        spaces = {"default": spec.space}
+    rows = []
+    for name, parameter in parameters(spec).items():
+        ranges = {space: str(domains[name]) for space, domains in spaces.items() if name in domains}
+        default = preset.params.get(name, parameter.default)
+        rows.append(
+            {
+                "name": name,
+                "default": None if default is inspect.Parameter.empty else default,
+                "searched": "; ".join(f"{text} ({space})" for space, text in ranges.items()),
+            }
+        )
+    return rows
+
+
+def _architecture(
+    session: Session, entry: Entry, reference: str, block: str | None, shape: dict[str, int]
+) -> dict[str, Any]:
+    """What building on the meta device tells: layers, parameters, multiply-accumulates."""
+    from zoo.cost import count_macs
+    from zoo.inspection import layer_table
+    from zoo.networks import Network, count_parameters, on_meta
+
+    network = Network.resolve(session.registry, reference, block=block, presets=session.settings.presets)
+    model = on_meta(lambda: network.build(**shape))
+    spec = cast(Architecture, entry.spec)
+    own = presets_of(entry.name, session.settings.presets)
+    return {
+        "presets": [_preset(name, preset) for name, preset in {**spec.presets, **own}.items()],
+        "spaces": {name: {key: str(domain) for key, domain in space.items()} for name, space in spec.spaces.items()},
+        "built": {
+            "block": network.block,
+            **shape,
+            "parameters": count_parameters(model),
+            "macs": count_macs(model, n_channels=shape["n_channels"], n_times=shape["n_times"]),
+        },
+        "layers": layer_table(model, n_channels=shape["n_channels"], n_times=shape["n_times"]),
+    }
+
+
+def _preset(name: str, preset: Preset) -> dict[str, Any]:
+    fixed: dict[str, Any] = {**preset.params, **preset.training}
+    fixed |= {key: value for key, value in (("block", preset.block), ("data", preset.data)) if value}
+    return {"name": name, "summary": preset.summary, "fixes": fixed}
+
+
+def _results(session: Session, entry: Entry, folder: Path | None) -> list[dict[str, Any]]:
+    """What others report, and what is in the store: measured, seeds averaged."""
+    from zoo.api import results_folder
+    from zoo.results.leaderboard import boards
+    from zoo.results.store import Store
+
+    found = [
+        {
+            "status": reference.status,
+            "name": f"{entry.name}.{reference.preset}" if reference.preset else entry.name,
+            "dataset": reference.dataset,
+            **{name: reference.scores.get(name) for name in ("macro_recall", "accuracy")},
+            "source": reference.source,
+        }
+        for reference in session.settings.references
+        if reference.architecture == entry.name
+    ]
+    place = results_folder(session.settings, folder)
+    if not (place / "zoo.db").is_file():
+        return found
+    with Store(place) as store:
+        runs = [run for run in store.runs() if run.architecture == entry.name]
+    for board in boards(runs, "macro_recall"):
+        for standing in board.standings:
+            run, seeds = standing.runs[0], len(standing.runs)
+            cell = " ".join(word for word in (f"data={run.data}", f"block={run.block}", standing.settings) if word)
+            found.append(
+                {
+                    "status": "measured",
+                    "name": run.reference,
+                    "dataset": board.dataset,
+                    **{name: standing.mean(name) for name in ("macro_recall", "accuracy")},
+                    "source": f"{cell}, {board.protocol}, {seeds} seed{'s' * (seeds > 1)}",
+                }
+            )
+    return found
+
+
+def _print(session: Session, shown: dict[str, Any]) -> None:
+    tables = ("parameters", "presets", "spaces", "built", "layers", "results")
+    for key, value in shown.items():
+        if key not in tables and value not in ("", None):
+            text = {True: "yes", False: "no"}.get(value, value) if isinstance(value, bool) else value
+            typer.echo(f"{key}: {', '.join(map(str, text)) if isinstance(text, list) else text}")
+    if built := shown.get("built"):
+        size = f"{built['n_channels']} channel(s) x {built['n_times']} samples, {built['n_classes']} classes"
+        typer.echo(f"built for {size}: {count(built['parameters'])} parameters, {count(built['macs'])} MACs")
+    for preset in shown.get("presets", []):
+        fixes = ", ".join(f"{key}={value}" for key, value in preset["fixes"].items())
+        typer.echo(f"preset {shown['name']}.{preset['name']}: {preset['summary']} ({fixes})")
+    for key, columns in (("parameters", PARAMETERS), ("layers", LAYERS), ("results", RESULTS)):
+        if shown.get(key):
+            typer.echo("")
+            emit(columns, shown[key])

@@ -1,0 +1,64 @@
+"""What a model costs: parameters, multiply-accumulates, memory, and time to answer."""
+
+import contextlib
+import resource
+import sys
+import time
+from pathlib import Path
+from statistics import median
+
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+LATENCY_CALLS = 30  # the median of these settles to a few percent
+
+
+def count_macs(module: nn.Module, *, n_channels: int, n_times: int) -> int:
+    """Multiply-accumulates of one forward pass of one row, counted by torch; the module is on the meta device.
+
+    Matrix products and convolutions count, recurrent ones included; additions and activations do not.
+    """
+    row = torch.empty(1, n_channels, n_times, device="meta")
+    was_training = module.training
+    module.eval()
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        module(row)
+    module.train(was_training)
+    return int(counter.get_total_flops()) // 2
+
+
+def latency_ms(module: nn.Module, *, n_channels: int, n_times: int, device: torch.device) -> float:
+    """The median time to answer one row, in milliseconds, after a warm-up."""
+    row = torch.zeros(1, n_channels, n_times, device=device)
+    module.eval()
+    times = []
+    with torch.inference_mode():
+        for _ in range(LATENCY_CALLS + 5):
+            started = time.perf_counter()
+            module(row).cpu()
+            times.append(time.perf_counter() - started)
+    return 1000 * median(times[5:])
+
+
+class PeakMemory:
+    """The most memory this process (or its CUDA device) held since `start`, in MiB."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+
+    def start(self) -> None:
+        if self.device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(self.device)
+        elif sys.platform == "linux":
+            with contextlib.suppress(OSError):  # where it is not allowed, the mark is that of the whole process
+                Path("/proc/self/clear_refs").write_text("5")  # resets the high-water mark
+
+    def mib(self) -> float:
+        if self.device.type == "cuda":
+            return torch.cuda.max_memory_allocated(self.device) / 2**20
+        if sys.platform == "linux":
+            status = Path("/proc/self/status").read_text()
+            return int(status.split("VmHWM:")[1].split()[0]) / 2**10
+        scale = 2**20 if sys.platform == "darwin" else 2**10
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / scale

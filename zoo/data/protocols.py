@@ -1,0 +1,305 @@
+"""Protocols: how a data set is separated into train, validation and a sealed test part.
+
+- `official`: the published split of the data set
+- `holdout`: a fifth of the rows for the test, stratified by class
+- `inter-patient`: no group (patient) on two sides; as published where the data set has such a split
+- `inter-patient-strict`: the same, without the groups that the published split shares
+
+The test part is a fact of data set and protocol, the same for every seed. Validation is drawn from the rest
+by the run's seed, and mirrors the protocol: by class, or by group. `rows` then cuts the training part down,
+by class, and leaves validation and test alone.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from zoo.data.sealed import Rows, SealedTest
+from zoo.data.series import LEFT_OUT, TEST, TRAIN, VALIDATION, DeclaredSplit, Ints, LabelledSeries
+from zoo.errors import DataError, UsageError, unknown_name
+
+PROTOCOLS = ("official", "holdout", "inter-patient", "inter-patient-strict")
+HOLDOUT_SHARE = 0.2  # of all rows or groups, for the test
+VALIDATION_SHARE = 0.1  # of the training rows
+VALIDATION_GROUPS_SHARE = 0.2  # of the training groups: a tenth of 22 patients would be two, too few to go by
+GROUP_DRAWS = 200
+MIN_ROWS = 10  # of every class on both sides of a split by group, where any draw can give that
+TEST_SEED = 0  # the test part is the same for every run
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What one run gets: rows to learn from, rows to choose by, and the test part under its seal.
+
+    `record` is what the run stores: protocol, sizes, class counts, fingerprints, shared rows and groups.
+    """
+
+    train: Rows
+    validation: Rows
+    test: SealedTest
+    classes: tuple[str, ...]
+    record: Mapping[str, Any]
+    notes: tuple[str, ...]
+
+    def for_run(self) -> "Parts":
+        """The same parts under a seal of their own: each run opens the test part once."""
+        return replace(self, test=self.test.another())
+
+
+def default_protocol(series: LabelledSeries) -> str:
+    """`official` where the data set has such a split, else `holdout`."""
+    return "official" if "official" in series.splits else "holdout"
+
+
+def separate(series: LabelledSeries, protocol: str, *, seed: int, rows: int | None = None) -> Parts:
+    """Separate a data set. `seed` draws validation; `rows` is the size of the training part, None for all.
+
+    Raises DataError where the data set cannot serve the protocol, or a class is missing from training.
+    """
+    declared = declared_split(series, protocol)
+    parts, classes, labels = _score_only(series, declared)
+    rng = np.random.default_rng(seed)
+    if not (parts == VALIDATION).any():
+        parts = _with_validation(series, declared, parts, labels, rng)
+    if rows is not None:
+        parts = _cut_training(parts, labels, rows, rng)
+    _check_classes(parts, labels, classes)
+    taken = {part: _take(series, labels, np.flatnonzero(parts == part)) for part in (TRAIN, VALIDATION, TEST)}
+    record, notes = _describe(protocol, declared, taken, series, classes)
+    sealed = SealedTest(taken[TEST])
+    return Parts(taken[TRAIN], taken[VALIDATION], sealed, classes, record, (*series.notes, *notes))
+
+
+def declared_split(series: LabelledSeries, protocol: str) -> DeclaredSplit:
+    """The split a data set declares for a protocol, or the harness's own for one that needs no declaration."""
+    if protocol not in PROTOCOLS:
+        raise unknown_name("protocol", protocol, PROTOCOLS)
+    if protocol in series.splits:
+        return series.splits[protocol]
+    if protocol in series.refusals:
+        raise DataError(series.refusals[protocol])
+    rng = np.random.default_rng(TEST_SEED)
+    if protocol == "holdout":
+        _refuse_small_classes(series)
+        test = stratified(series.labels, round(HOLDOUT_SHARE * len(series.labels)), rng)
+        return DeclaredSplit(_mark(series, test))
+    if protocol == "official":
+        raise DataError("this data set has no published split: use --protocol holdout")
+    if series.groups is None:
+        raise DataError(f"--protocol {protocol} needs to know which rows belong together: name the column with --group")
+    eligible = np.arange(len(series.labels))
+    test = _draw_groups(series.labels, series.groups, eligible, HOLDOUT_SHARE, (), rng)
+    note = f"the test part has a fifth of the {series.group_noun}s, drawn once"
+    return DeclaredSplit(_mark(series, test), by_group=True, notes=(note,))
+
+
+def stratified(labels: Ints, size: int, rng: np.random.Generator) -> Ints:
+    """Sorted positions of `size` rows, each class with its share and at least one row.
+
+    What rounding leaves over goes to the classes that it cost most.
+    """
+    classes, counts = np.unique(labels, return_counts=True)
+    if size < len(classes):
+        raise UsageError(f"{size} rows cannot hold all {len(classes)} classes")
+    quota = counts * (min(size, len(labels)) / len(labels))
+    take = np.maximum(np.floor(quota), 1).astype(np.int64)
+    while take.sum() != min(size, len(labels)):
+        short = take.sum() < size
+        debt = np.where((take < counts) if short else (take > 1), (quota - take) * (1 if short else -1), -np.inf)
+        take[np.argmax(debt)] += 1 if short else -1
+    chosen = [
+        rng.permutation(np.flatnonzero(labels == label))[:count] for label, count in zip(classes, take, strict=True)
+    ]
+    return np.sort(np.concatenate(chosen)).astype(np.int64)
+
+
+def _refuse_small_classes(series: LabelledSeries) -> None:
+    counts = np.bincount(series.labels, minlength=len(series.classes))
+    for name, count in zip(series.classes, counts, strict=True):
+        if 0 < count < 3:
+            raise DataError(
+                f"class {name!r} has {count} row{'s' * (count > 1)}, and train, validation and test need one each: "
+                "add rows or drop the class"
+            )
+
+
+def _mark(series: LabelledSeries, test: Ints) -> npt.NDArray[np.int8]:
+    parts = np.full(len(series.labels), TRAIN, dtype=np.int8)
+    parts[test] = TEST
+    return parts
+
+
+def _score_only(series: LabelledSeries, declared: DeclaredSplit) -> tuple[npt.NDArray[np.int8], tuple[str, ...], Ints]:
+    """The parts, classes and labels with the rows of unscored classes left out and the rest renumbered."""
+    classes = declared.classes or series.classes
+    numbers = np.full(len(series.classes), -1, dtype=np.int64)
+    for number, name in enumerate(classes):
+        numbers[series.classes.index(name)] = number
+    labels = numbers[series.labels]
+    return np.where(labels < 0, LEFT_OUT, declared.parts).astype(np.int8), classes, labels
+
+
+def _with_validation(
+    series: LabelledSeries,
+    declared: DeclaredSplit,
+    parts: npt.NDArray[np.int8],
+    labels: Ints,
+    rng: np.random.Generator,
+) -> npt.NDArray[np.int8]:
+    train = np.flatnonzero(parts == TRAIN)
+    if declared.by_group and series.groups is not None:
+        share, pinned = VALIDATION_GROUPS_SHARE, declared.keep_in_train
+        chosen = _draw_groups(labels, series.groups, train, share, pinned, rng)
+    else:
+        counts = np.unique(labels[train], return_counts=True)[1]
+        if (counts < 2).any():
+            _refuse_lone_rows(labels[train], declared.classes or series.classes)
+        chosen = train[stratified(labels[train], max(round(VALIDATION_SHARE * len(train)), len(counts)), rng)]
+    divided = parts.copy()
+    divided[chosen] = VALIDATION
+    return divided
+
+
+def _refuse_lone_rows(labels: Ints, classes: tuple[str, ...]) -> None:
+    names = [name for number, name in enumerate(classes) if (labels == number).sum() == 1]
+    raise DataError(
+        f"class {names[0]!r} has one row to train on, and validation needs another: add rows or drop the class"
+    )
+
+
+def _draw_groups(
+    labels: Ints,
+    groups: npt.NDArray[Any],
+    eligible: Ints,
+    share: float,
+    pinned: tuple[Any, ...],
+    rng: np.random.Generator,
+) -> Ints:
+    """Rows of the groups that, of GROUP_DRAWS draws, come nearest to the class shares of all eligible rows.
+
+    A draw that leaves every class MIN_ROWS rows on both sides goes before one that does not.
+    """
+    names, owner = np.unique(groups[eligible], return_inverse=True)
+    free = np.flatnonzero(~np.isin(names, pinned))
+    if len(names) < 2 or len(free) < 1:
+        raise DataError(f"a split by group needs two groups or more, and there is {len(names)}")
+    table = np.zeros((len(names), int(labels[eligible].max()) + 1))
+    np.add.at(table, (owner, labels[eligible]), 1)
+    present = table.sum(0) > 0
+    wanted = table.sum(0) / table.sum()
+    size = min(max(1, round(share * len(names))), len(names) - 1, len(free))
+    best: tuple[float, float, npt.NDArray[np.intp]] | None = None
+    for _ in range(GROUP_DRAWS):
+        drawn = rng.permutation(free)[:size]
+        inside = table[drawn].sum(0)
+        fewest = min(inside[present].min(), (table.sum(0) - inside)[present].min(), MIN_ROWS)
+        distance = float(np.abs(inside / inside.sum() - wanted).sum())
+        if best is None or (-fewest, distance) < best[:2]:
+            best = (-fewest, distance, drawn)
+    assert best is not None
+    if best[0] == 0:
+        raise DataError(
+            "no split by group found that leaves every class on both sides: too few groups have the rare ones"
+        )
+    return eligible[np.isin(owner, best[2])]
+
+
+def _cut_training(
+    parts: npt.NDArray[np.int8], labels: Ints, rows: int, rng: np.random.Generator
+) -> npt.NDArray[np.int8]:
+    train = np.flatnonzero(parts == TRAIN)
+    if rows > len(train):
+        raise UsageError(f"--rows {rows}: the training part has {len(train)} rows")
+    cut = parts.copy()
+    cut[train] = LEFT_OUT
+    cut[train[stratified(labels[train], rows, rng)]] = TRAIN
+    return cut
+
+
+def _check_classes(parts: npt.NDArray[np.int8], labels: Ints, classes: tuple[str, ...]) -> None:
+    counts = {part: np.bincount(labels[parts == part], minlength=len(classes)) for part in (TRAIN, VALIDATION, TEST)}
+    for number, name in enumerate(classes):
+        if counts[TRAIN][number] == 0 and counts[TEST][number] + counts[VALIDATION][number] > 0:
+            raise DataError(f"class {name!r} has rows to be scored on and none to train on")
+    for part, name in ((TRAIN, "training"), (VALIDATION, "validation"), (TEST, "test")):
+        if counts[part].sum() == 0:
+            raise DataError(f"the {name} part has no rows")
+    if (counts[TRAIN] > 0).sum() < 2:
+        raise DataError("the training part has rows of one class only")
+
+
+def _take(series: LabelledSeries, labels: Ints, index: Ints) -> Rows:
+    return Rows(
+        series.values[index],
+        labels[index],
+        index,
+        None if series.groups is None else series.groups[index],
+        None if series.lengths is None else series.lengths[index],
+    )
+
+
+def _describe(
+    protocol: str,
+    declared: DeclaredSplit,
+    taken: Mapping[int, Rows],
+    series: LabelledSeries,
+    classes: tuple[str, ...],
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    names = {TRAIN: "train", VALIDATION: "validation", TEST: "test"}
+    hashes = {part: row_hashes(rows.values) for part, rows in taken.items()}
+    pairs = ((TRAIN, VALIDATION), (TRAIN, TEST), (VALIDATION, TEST))
+    shared_rows = {
+        f"{names[one]}/{names[other]}": int(np.isin(hashes[other], hashes[one]).sum()) for one, other in pairs
+    }
+    record: dict[str, Any] = {
+        "protocol": protocol,
+        "by_group": declared.by_group,
+        "classes": list(classes),
+        "shape": {"n_channels": series.n_channels, "n_times": series.n_times, "n_classes": len(classes)},
+        "rows": {names[part]: len(rows) for part, rows in taken.items()},
+        "class_counts": {
+            names[part]: np.bincount(rows.labels, minlength=len(classes)).tolist() for part, rows in taken.items()
+        },
+        "fingerprints": {names[part]: fingerprint(rows) for part, rows in taken.items()},
+        "shared_rows": shared_rows,
+    }
+    notes = list(declared.notes)
+    if shared_rows["train/test"] + shared_rows["validation/test"]:
+        same = shared_rows["train/test"] + shared_rows["validation/test"]
+        notes.append(f"{same} test rows are equal, sample by sample, to a row outside the test part")
+    if series.groups is not None:
+        record["groups_by"] = series.group_noun
+        record["shared_groups"] = {
+            f"{names[one]}/{names[other]}": np.intersect1d(taken[one].groups, taken[other].groups).tolist()  # type: ignore[arg-type]
+            for one, other in pairs
+        }
+    return record, tuple(notes)
+
+
+def row_hashes(values: npt.NDArray[np.float32]) -> npt.NDArray[np.uint64]:
+    """A 64-bit hash of each row's bits: multilinear, with fixed odd weights, modulo 2^64."""
+    words = np.ascontiguousarray(values).reshape(len(values), -1).view(np.uint32)
+    weights = np.random.default_rng(0).integers(0, 2**63, size=words.shape[1], dtype=np.uint64) * 2 + 1
+    hashes = np.empty(len(words), dtype=np.uint64)
+    for start in range(0, len(words), 16384):  # in slices, so that the 64-bit copy stays small
+        chunk = words[start : start + 16384].astype(np.uint64)
+        hashes[start : start + 16384] = (chunk * weights).sum(1, dtype=np.uint64)
+    return hashes
+
+
+def fingerprint(rows: Rows) -> str:
+    """A short sha256 over the values, labels and lengths of a part, in their order."""
+    digest = hashlib.sha256()
+    for array in (rows.values, rows.labels, rows.lengths):
+        if array is not None:
+            digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()[:16]
+
+
+def balanced(rows: Rows, values: npt.NDArray[np.float32], labels: Ints, lengths: Ints | None) -> Rows:
+    """A training part with resampled rows in place of its own."""
+    return replace(rows, values=values, labels=labels, lengths=lengths, groups=None, index=np.full(len(labels), -1))

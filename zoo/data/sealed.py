@@ -1,0 +1,64 @@
+"""The seal: test rows that the scorer opens once, after training has ended."""
+
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import numpy.typing as npt
+
+from zoo.data.series import Floats, Ints
+from zoo.errors import SealError
+
+
+@dataclass(frozen=True)
+class Rows:
+    """One part of a data set: values `(rows, channels, times)`, labels and the rest by row.
+
+    `index` says where each row stands in the data set it came from.
+    """
+
+    values: Floats
+    labels: Ints
+    index: Ints
+    groups: npt.NDArray[Any] | None = None
+    lengths: Ints | None = None
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+class SealedTest:
+    """Holds the test rows of one run. How many there are and what they are called is all that shows.
+
+    `open` before `training_ended` was called, or a second time, raises SealError; so does an attempt to
+    pickle it, which is how rows would get into another process.
+    """
+
+    def __init__(self, rows: Rows) -> None:
+        self.__rows: Rows | None = rows
+        self._size = len(rows)
+        self._training_ended = False
+
+    def __len__(self) -> int:
+        return self._size
+
+    def training_ended(self) -> None:
+        """Say that nothing more will be learnt or chosen; only then can the seal be broken."""
+        self._training_ended = True
+
+    def open(self) -> Rows:
+        """The test rows, once."""
+        if not self._training_ended:
+            raise SealError("the test part stays sealed until training has ended")
+        if self.__rows is None:
+            raise SealError("the test part was opened already: it is scored once")
+        rows, self.__rows = self.__rows, None
+        return rows
+
+    def another(self) -> "SealedTest":
+        """A fresh seal over the same rows, while this one is unbroken."""
+        if self.__rows is None:
+            raise SealError("the test part was opened already: no other run can have it from here")
+        return SealedTest(self.__rows)
+
+    def __reduce__(self) -> NoReturn:
+        raise SealError("the test part does not leave the process that scores it")

@@ -1,0 +1,82 @@
+"""From a data set's name, or a file's path, to labelled series."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from zoo.data.files import CSV_SUFFIXES, PARQUET_SUFFIXES, from_file
+from zoo.data.series import LabelledSeries
+from zoo.errors import DataError, UsageError, unknown_name
+from zoo.factories import complete, load_factory
+from zoo.registry import Registry, describe
+from zoo.settings import Settings
+from zoo.space import Value
+from zoo.specs import Dataset
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A data set in memory; `sized` says that `rows` was met by generating that many."""
+
+    name: str
+    params: Mapping[str, Value]
+    series: LabelledSeries
+    synthetic: bool = False
+    sized: bool = False
+
+
+@dataclass(frozen=True)
+class FileColumns:
+    """Which columns of a file are not samples."""
+
+    target: str | None = None
+    group: str | None = None
+
+
+def load_dataset(
+    registry: Registry,
+    settings: Settings,
+    name: str,
+    *,
+    params: Mapping[str, Value],
+    rows: int | None,
+    data_dir: Path | None,
+    columns: FileColumns,
+) -> Loaded:
+    """The data set of that name, or in that file. Raises DataError or UsageError, one line each."""
+    if is_file(name):
+        return _from_file(Path(name), params, columns)
+    if columns.target or columns.group:
+        raise UsageError(f"--target and --group are for files: --dataset beats.csv, not {name}")
+    entry = registry.get("dataset", name)
+    spec = cast(Dataset, entry.spec)
+    complete_params = complete(spec, params)
+    harness: dict[str, Any] = {"rows": rows} if spec.generated else {}
+    if spec.from_files:
+        harness["data_dir"] = settings.data_dir(spec.name, data_dir)
+    try:
+        series = load_factory(spec.factory)(**harness, **complete_params)
+    except (MemoryError, OSError) as error:
+        raise DataError(f"data set {name} cannot be loaded: {describe(error)}") from error
+    if not isinstance(series, LabelledSeries):
+        raise DataError(f"data set {name}: its factory gave {type(series).__name__}, not LabelledSeries")
+    return Loaded(entry.name, complete_params, series, spec.synthetic, spec.generated)
+
+
+def is_file(name: str) -> bool:
+    """Whether a data set's name is a path: it ends like a table or has a folder in it."""
+    return Path(name).suffix.lower() in (*CSV_SUFFIXES, *PARQUET_SUFFIXES) or "/" in name or "\\" in name
+
+
+def _from_file(path: Path, params: Mapping[str, Value], columns: FileColumns) -> Loaded:
+    if columns.target is None:
+        raise UsageError(f"{path}: name the column of the labels with --target")
+    known = {"constant": "error"}
+    for name in params:
+        if name not in known:
+            raise unknown_name("parameter of a file", name, known)
+    merged = {**known, **params}
+    series = from_file(path, target=columns.target, group=columns.group, constant=str(merged["constant"]))
+    kept = {**merged, "target": columns.target, **({"group": columns.group} if columns.group else {})}
+    return Loaded(path.name, kept, series)

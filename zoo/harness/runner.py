@@ -1,0 +1,250 @@
+"""One cell from its data to its stored run: train, choose by validation, open the test part once, score."""
+
+import csv
+import hashlib
+import io
+import json
+import shutil
+import time
+import traceback
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+import safetensors.torch
+import tomlkit
+import torch
+from torch import Tensor, nn
+
+from zoo.cost import PeakMemory, count_macs, latency_ms
+from zoo.data.protocols import Parts
+from zoo.data.sealed import Rows
+from zoo.errors import Diverged, ModelError, StoreError, ZooError
+from zoo.factories import load_factory
+from zoo.harness.cells import Cell
+from zoo.harness.seeds import axis_seeds
+from zoo.harness.watch import BenchWatch
+from zoo.metrics import score
+from zoo.networks import count_parameters, on_meta
+from zoo.registry import Registry, describe
+from zoo.results.predictions import Predictions
+from zoo.results.run import DIVERGED, DONE, FAILED, INTERRUPTED, Run
+from zoo.results.store import Store
+from zoo.training.hardware import Hardware, thread_count
+from zoo.training.loop import Epoch, Progress, Tensors, predict, train
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A cell with its data separated and its training rows resampled, ready to train."""
+
+    cell: Cell
+    parts: Parts
+    rows: Rows
+    run: Run
+    hardware: Hardware
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a run needs beside its cell: where results go, who observes, who watches."""
+
+    registry: Registry
+    store: Store
+    watch: BenchWatch
+
+    def notify(self, hook: str, **arguments: Any) -> None:
+        for failure in self.registry.notify(hook, **arguments):
+            self.watch.on_note(failure)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A trained model, how it got there, and what it said and cost on the test rows."""
+
+    model: nn.Module
+    progress: Progress
+    predictions: Predictions
+    cost: Mapping[str, float]
+
+
+def describe_run(
+    cell: Cell, parts: Parts, dataset: str, synthetic: bool, device: str, threads: int
+) -> tuple[Run, Hardware]:
+    """The run a cell will be, and the hardware it will be on, before anything is trained."""
+    cell.network.check(n_times=parts.train.values.shape[2], lengths=parts.train.lengths is not None)
+    model = on_meta(lambda: cell.network.build(**parts.record["shape"]))
+    recurrent = cell.network.spec.recurrent
+    hardware = Hardware.choose(device, threads, cell.training.precision, model, recurrent=recurrent)
+    key, environment = cell.key(parts.record), hardware.environment()
+    run = Run(
+        id="",
+        key=key,
+        fingerprint=hashlib.sha256(f"{key}{json.dumps(environment, sort_keys=True)}".encode()).hexdigest(),
+        architecture=cell.network.entry.name,
+        preset=cell.network.preset,
+        block=cell.network.block,
+        dataset=dataset,
+        synthetic=synthetic,
+        protocol=cell.protocol,
+        data=cell.resampler.entry.name,
+        loss=cell.objective.entry.name,
+        seed=cell.seed,
+        rows=cell.rows,
+        config=cell.config(),
+        environment=environment,
+        parts=parts.record,
+        notes=parts.notes,
+        cost={"parameters": count_parameters(model), "macs": _macs(model, parts)},
+    )
+    return run, hardware
+
+
+def execute(prepared: Prepared, job: Job, *, resume: bool) -> Run:
+    """Train and score one cell and store what came of it, however it ended.
+
+    A network that fails or diverges gives a run that says so. An interruption is stored and raised again.
+    """
+    run = job.store.begin(prepared.run)
+    job.notify("zoo_run_started", run=run)
+    try:
+        with job.store.heartbeat(run), thread_count(prepared.hardware.threads):
+            outcome = _train_and_predict(prepared, run, job, resume)
+            job.watch.on_phase("scoring")
+            ended = _score(prepared, run, outcome)
+        ended = job.store.finish(ended, _artefacts(ended, outcome))
+        shutil.rmtree(job.store.checkpoint(run).parent, ignore_errors=True)
+    except KeyboardInterrupt:
+        job.store.finish(replace(run, status=INTERRUPTED, error="interrupted"))
+        raise
+    except StoreError:
+        raise
+    except Exception as error:
+        status = DIVERGED if isinstance(error, Diverged) else FAILED
+        text = str(error) if isinstance(error, ZooError) else describe(error)
+        trace = {} if isinstance(error, ZooError) else {"traceback.txt": traceback.format_exc().encode()}
+        ended = job.store.finish(replace(run, status=status, error=text), trace)
+    job.notify("zoo_run_finished", run=ended)
+    return ended
+
+
+def _train_and_predict(prepared: Prepared, run: Run, job: Job, resume: bool) -> Outcome:
+    cell, hardware, shape = prepared.cell, prepared.hardware, prepared.parts.record["shape"]
+    seeds = axis_seeds(cell.seed)
+    parts = prepared.parts.for_run()
+    memory = PeakMemory(hardware.device)
+    memory.start()
+    devices = [hardware.device] if hardware.device.type == "cuda" else []
+    with torch.random.fork_rng(devices=devices):
+        torch.manual_seed(seeds["weights"])
+        model = cell.network.build(**shape)
+        _check_output(model, parts, run)
+        torch.manual_seed(seeds["batches"])  # dropout, in the order of the batches
+        progress = train(
+            model,
+            prepared.rows,
+            parts.validation,
+            _objective(prepared, hardware.device),
+            cell.training,
+            hardware,
+            seed=seeds["batches"],
+            watch=_Relay(job, run),
+            checkpoint=job.store.checkpoint(run),
+            resume=resume,
+        )
+    parts.test.training_ended()
+    test = parts.test.open()
+    started = time.perf_counter()
+    logits = predict(model, Tensors.of(test, hardware.device))
+    seconds = time.perf_counter() - started
+    cost = {
+        "train_seconds": sum(epoch.seconds for epoch in progress.history),
+        "peak_memory_mib": memory.mib(),
+        "rows_per_second": len(test) / seconds,
+        "latency_ms": latency_ms(
+            model, n_channels=shape["n_channels"], n_times=shape["n_times"], device=hardware.device
+        ),
+    }
+    return Outcome(model, progress, _predictions(logits, test, parts), cost)
+
+
+def _objective(prepared: Prepared, device: torch.device) -> Any:
+    counts = np.bincount(prepared.rows.labels, minlength=len(prepared.parts.classes))
+    part = prepared.cell.objective
+    objective = load_factory(part.entry.spec.factory)(class_counts=torch.from_numpy(counts), **part.params)
+    return objective.to(device) if isinstance(objective, nn.Module) else objective
+
+
+def _check_output(model: nn.Module, parts: Parts, run: Run) -> None:
+    """Two rows through the untrained model: a wrong shape is said before an epoch was spent on it."""
+    model.eval()
+    rows = Tensors.of(parts.validation, torch.device("cpu"))
+    with torch.no_grad():
+        output = rows.logits(model, slice(0, 2))
+    wanted = (min(2, len(parts.validation)), len(parts.classes))
+    if not isinstance(output, Tensor) or tuple(output.shape) != wanted:
+        got = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
+        raise ModelError(f"{run.reference} gave {got} for logits of shape {wanted}")
+
+
+def _predictions(logits: Tensor, test: Rows, parts: Parts) -> Predictions:
+    if not bool(torch.isfinite(logits).all()):
+        raise Diverged("the logits of the test rows are NaN or infinite")
+    probabilities = torch.softmax(logits, dim=1).numpy()
+    groups = test.groups if parts.record["by_group"] else None
+    return Predictions(probabilities, test.labels, test.index, parts.classes, groups)
+
+
+def _score(prepared: Prepared, run: Run, outcome: Outcome) -> Run:
+    seen = outcome.predictions
+    return replace(
+        run,
+        status=DONE,
+        scores=score(seen.probabilities, seen.labels, seen.classes, seen.groups),
+        cost={**run.cost, **outcome.cost},
+        epochs=outcome.progress.epochs_done,
+        best_epoch=outcome.progress.best_epoch,
+    )
+
+
+def _artefacts(run: Run, outcome: Outcome) -> dict[str, bytes | memoryview]:
+    weights = {name: tensor.cpu().clone().contiguous() for name, tensor in outcome.model.state_dict().items()}
+    return {
+        "config.toml": tomlkit.dumps(dict(run.config)).encode(),
+        "history.csv": _history(outcome.progress).encode(),
+        "predictions.parquet": outcome.predictions.to_parquet(),
+        "model.safetensors": safetensors.torch.save(weights),
+    }
+
+
+def _history(progress: Progress) -> str:
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, [item.name for item in fields(Epoch)])
+    writer.writeheader()
+    writer.writerows(asdict(epoch) for epoch in progress.history)
+    return buffer.getvalue()
+
+
+def _macs(model: nn.Module, parts: Parts) -> int | None:
+    """None for a network that cannot run on the meta device: it can still be trained."""
+    _, n_channels, n_times = parts.train.values.shape
+    try:
+        return count_macs(model, n_channels=n_channels, n_times=n_times)
+    except Exception:
+        return None
+
+
+class _Relay:
+    """Hands the training loop's news to the watch and to the plugins that observe."""
+
+    def __init__(self, job: Job, run: Run) -> None:
+        self.job, self.run = job, run
+
+    def on_batch(self, epoch: int, rows_done: int, rows: int, loss: float) -> None:
+        self.job.watch.on_batch(epoch, rows_done, rows, loss)
+
+    def on_epoch(self, epoch: Epoch) -> None:
+        self.job.watch.on_epoch(epoch)
+        scores = {name: value for name, value in asdict(epoch).items() if name not in ("number", "seconds")}
+        self.job.notify("zoo_epoch_finished", run=self.run, epoch=epoch.number, scores=scores)

@@ -1,0 +1,10 @@
+"""One seed per axis, all derived from the run's, so that one axis can be varied alone."""
+
+import numpy as np
+
+AXES = ("split", "resampling", "weights", "batches")
+
+
+def axis_seeds(seed: int) -> dict[str, int]:
+    """The seeds of all axes (numpy's SeedSequence keeps them independent)."""
+    return {axis: int(np.random.SeedSequence([seed, number]).generate_state(1)[0]) for number, axis in enumerate(AXES)}

@@ -1,0 +1,36 @@
+"""Who follows a bench: the command line's live display, or nobody."""
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from zoo.results.run import Run
+    from zoo.training.loop import Epoch
+
+
+class BenchWatch(Protocol):
+    """Told what happens, as it happens."""
+
+    def on_note(self, text: str) -> None:
+        """Something worth a line: an incompatible cell, an observer that raised."""
+
+    def on_phase(self, text: str) -> None:
+        """What is being done before and between runs: loading, resampling, scoring."""
+
+    def on_run_started(self, run: "Run", number: int, total: int, epochs: int) -> None: ...
+
+    def on_batch(self, epoch: int, rows_done: int, rows: int, loss: float) -> None: ...
+
+    def on_epoch(self, epoch: "Epoch") -> None: ...
+
+    def on_run_finished(self, run: "Run") -> None: ...
+
+
+class Silent:
+    """A watch that looks away."""
+
+    def on_note(self, text: str) -> None: ...
+    def on_phase(self, text: str) -> None: ...
+    def on_run_started(self, run: "Run", number: int, total: int, epochs: int) -> None: ...
+    def on_batch(self, epoch: int, rows_done: int, rows: int, loss: float) -> None: ...
+    def on_epoch(self, epoch: "Epoch") -> None: ...
+    def on_run_finished(self, run: "Run") -> None: ...

@@ -1,0 +1,178 @@
+"""Scores with intervals, computed from the class probabilities of every test row.
+
+All scores are functions of sums over rows, so one matrix product gives them for a thousand bootstrap
+resamples at once. A resample draws rows with replacement or, where test rows are grouped, whole groups
+(patients): rows of one patient are not independent. The intervals are the 2.5 and 97.5 percentiles (Efron and
+Tibshirani 1993, An introduction to the bootstrap, chapter 13).
+
+The class list is fixed. A class without test rows has no recall, is left out of the macro means, and is named.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+Doubles = npt.NDArray[np.float64]
+
+RESAMPLES = 1000
+CHUNK = 50  # resamples at a time: keeps the weights of a million rows under half a gigabyte
+ECE_BINS = 15  # as in Guo et al. 2017
+SMALLEST = 1e-15  # log loss of a probability of zero stays finite
+MACRO_SCORES = ("macro_recall", "macro_f1", "accuracy", "mcc", "auroc", "log_loss", "ece")
+CLASS_SCORES = ("recall", "precision", "f1")
+
+
+@dataclass(frozen=True)
+class Sums:
+    """What is added up over units (rows or groups): each array is `(units, …)`."""
+
+    confusion: Doubles  # (units, classes * classes), true class first
+    log_loss: Doubles  # (units, 1)
+    calibration: Doubles  # (units, 2 * bins): confidence, hits
+
+
+def score(
+    probabilities: npt.NDArray[np.float32],
+    labels: npt.NDArray[np.int64],
+    classes: Sequence[str],
+    groups: Array | None = None,
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """All scores of probabilities `(rows, classes)` against labels `(rows,)`, as plain data.
+
+    Each of `accuracy`, `macro_recall`, `macro_f1`, `mcc`, `auroc` (one against the rest, macro), `log_loss` and
+    `ece` is `{"value", "low", "high"}`; `recall`, `precision` and `f1` are that by class. `confusion` has the
+    true class in rows, `support` the test rows of each class, `absent` the classes without any.
+    """
+    unit = np.arange(len(labels)) if groups is None else np.unique(groups, return_inverse=True)[1].reshape(-1)
+    sums = _sums(probabilities.astype(np.float64), labels, len(classes), unit)
+    ranks = [_Ranking(probabilities[:, number], labels == number) for number in range(len(classes))]
+    units = int(unit.max()) + 1
+    value = _scores(sums, ranks, unit, np.ones((1, units)))
+    rng = np.random.default_rng(seed)
+    draws = [_scores(sums, ranks, unit, weights) for weights in _resamples(rng, units, resamples)]
+    spread = {name: np.concatenate([draw[name] for draw in draws]) for name in value} if draws else {}
+    confusion = sums.confusion.sum(0).reshape(len(classes), -1).astype(int)
+    result: dict[str, Any] = {name: _interval(value[name], spread.get(name)) for name in MACRO_SCORES}
+    for name in CLASS_SCORES:
+        result[name] = {
+            label: _interval(value[name][:, number], spread[name][:, number] if spread else None)
+            for number, label in enumerate(classes)
+        }
+    result["confusion"] = confusion.tolist()
+    result["support"] = dict(zip(classes, confusion.sum(1).tolist(), strict=True))
+    result["absent"] = [label for label, count in result["support"].items() if count == 0]
+    result["resampled"] = "rows" if groups is None else f"{units} groups"
+    return result
+
+
+def over_classes(scores: Mapping[str, Any]) -> str:
+    """How many classes the macro means go over, where that is not all: "over 4 of 5 classes"."""
+    absent, total = len(scores["absent"]), len(scores["support"])
+    return f"over {total - absent} of {total} classes ({', '.join(scores['absent'])} absent)" if absent else ""
+
+
+def _sums(probabilities: Doubles, labels: npt.NDArray[np.int64], n_classes: int, unit: Array) -> Sums:
+    rows, units = np.arange(len(labels)), int(unit.max()) + 1
+    predicted = probabilities.argmax(1)
+    confidence = probabilities[rows, predicted]
+    bins = np.minimum((confidence * ECE_BINS).astype(np.int64), ECE_BINS - 1)
+    confusion = np.zeros((units, n_classes * n_classes))
+    np.add.at(confusion, (unit, labels * n_classes + predicted), 1)
+    by_row = -np.log(np.maximum(probabilities[rows, labels], SMALLEST))
+    loss = np.bincount(unit, weights=by_row, minlength=units)[:, None]
+    calibration = np.zeros((units, 2 * ECE_BINS))
+    for offset, amount in enumerate((confidence, predicted == labels)):
+        np.add.at(calibration, (unit, offset * ECE_BINS + bins), amount)
+    return Sums(confusion, loss.astype(np.float64), calibration)
+
+
+def _resamples(rng: np.random.Generator, units: int, resamples: int) -> Iterator[Doubles]:
+    """How often each unit was drawn, `(CHUNK, units)` at a time."""
+    for start in range(0, resamples, CHUNK):
+        size = min(CHUNK, resamples - start)
+        drawn = rng.integers(units, size=(size, units)) + units * np.arange(size)[:, None]
+        yield np.bincount(drawn.ravel(), minlength=size * units).reshape(size, units).astype(np.float64)
+
+
+def _scores(sums: Sums, ranks: "list[_Ranking]", unit: Array, weights: Doubles) -> dict[str, Doubles]:
+    """Every score for each row of `weights`, `(resamples, units)`."""
+    n_classes = len(ranks)
+    confusion = (weights @ sums.confusion).reshape(-1, n_classes, n_classes)
+    total = confusion.sum((1, 2))
+    loss = (weights @ sums.log_loss)[:, 0] / total
+    confidence, hits = np.split(weights @ sums.calibration, 2, axis=1)
+    by_row = weights[:, unit]
+    with np.errstate(invalid="ignore"):
+        auroc = _nanmean(np.stack([ranking.auroc(by_row) for ranking in ranks], axis=1))
+    return {
+        **_from_confusion(confusion),
+        "auroc": auroc,
+        "log_loss": loss,
+        "ece": np.abs(confidence - hits).sum(1) / total,
+    }
+
+
+def _from_confusion(confusion: Doubles) -> dict[str, Doubles]:
+    """Scores of confusion matrices `(resamples, true, predicted)`; MCC as in Gorodkin 2004."""
+    hits = np.diagonal(confusion, axis1=1, axis2=2)
+    true, predicted, total = confusion.sum(2), confusion.sum(1), confusion.sum((1, 2))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        recall = hits / true
+        precision = np.where(true > 0, hits / np.maximum(predicted, 1), np.nan)
+        f1 = np.where(true > 0, 2 * hits / (true + predicted), np.nan)
+        covariance = hits.sum(1) * total - (true * predicted).sum(1)
+        spread = np.sqrt((total**2 - (predicted**2).sum(1)) * (total**2 - (true**2).sum(1)))
+        mcc = np.where(spread > 0, covariance / spread, 0.0)
+    return {
+        "accuracy": hits.sum(1) / total,
+        "macro_recall": _nanmean(recall),
+        "macro_f1": _nanmean(f1),
+        "mcc": mcc,
+        "recall": recall,
+        "precision": precision,
+        "f1": f1,
+    }
+
+
+class _Ranking:
+    """The rows in the order of one class's probability: what weighted AUROCs are computed from."""
+
+    def __init__(self, probability: Array, positive: npt.NDArray[np.bool_]) -> None:
+        self.order = np.argsort(probability, kind="stable")
+        ordered = probability[self.order]
+        self.positive = positive[self.order]
+        self.ties = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
+
+    def auroc(self, by_row: Doubles) -> Doubles:
+        """The area under the ROC curve for each row of weights, ties counting half; NaN without both sides."""
+        weights = by_row[:, self.order]
+        positive = np.add.reduceat(weights * self.positive, self.ties, axis=1)
+        negative = np.add.reduceat(weights * ~self.positive, self.ties, axis=1)
+        below = np.cumsum(negative, axis=1) - negative / 2
+        both = positive.sum(1) * negative.sum(1)
+        return np.where(both > 0, (positive * below).sum(1) / np.maximum(both, 1), np.nan)
+
+
+def _nanmean(values: Doubles) -> Doubles:
+    """The mean over the last axis of what is not NaN; NaN where nothing is."""
+    known = ~np.isnan(values)
+    sums = np.where(known, values, 0.0).sum(-1)
+    return np.where(known.any(-1), sums / np.maximum(known.sum(-1), 1), np.nan)
+
+
+def _interval(value: Array, spread: Array | None) -> dict[str, float | None]:
+    """Value and interval as plain numbers; None where there is none, since JSON has no NaN."""
+    known = spread[~np.isnan(spread)] if spread is not None else np.empty(0)
+    low, high = np.percentile(known, [2.5, 97.5]) if len(known) else (np.nan, np.nan)
+    return {name: _plain(number) for name, number in (("value", value[0]), ("low", low), ("high", high))}
+
+
+def _plain(number: float) -> float | None:
+    return None if np.isnan(number) else float(number)

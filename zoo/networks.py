@@ -1,0 +1,169 @@
+"""From a reference and some parameters to a built network, blocks and all."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from zoo.errors import ModelError, UsageError, ZooError, unknown_name
+from zoo.factories import complete, load_factory
+from zoo.registry import Entry, Registry, describe
+from zoo.space import Value
+from zoo.specs import Architecture, Block, Preset
+
+
+class Incompatible(ModelError):
+    """An architecture, a block and a data set that do not go together, with the reason."""
+
+
+@dataclass(frozen=True)
+class BlockPart:
+    """One block of a composition, with all its parameters."""
+
+    entry: Entry
+    params: Mapping[str, Value]
+
+    @property
+    def spec(self) -> Block:
+        return cast(Block, self.entry.spec)
+
+
+@dataclass(frozen=True)
+class Network:
+    """All it takes to build one network: the architecture, its parameters and the blocks in its slot."""
+
+    entry: Entry
+    preset: str
+    params: Mapping[str, Value]
+    blocks: tuple[BlockPart, ...]
+
+    @classmethod
+    def resolve(
+        cls,
+        registry: Registry,
+        reference: str,
+        *,
+        block: str | None = None,
+        params: Mapping[str, Value] | None = None,
+        block_params: Mapping[str, Value] | None = None,
+        presets: Mapping[str, Preset] | None = None,
+    ) -> "Network":
+        """The network behind `name` or `name.preset`; what is given lies over the preset.
+
+        `block_params` are named `reduction` or, in a composition `a+b`, `a.reduction`. Raises UnknownName or
+        UsageError for what does not exist, Incompatible for a block without a slot.
+        """
+        entry, preset_name, preset = registry.architecture(reference, presets)
+        spec = cast(Architecture, entry.spec)
+        chosen = block if block is not None else (preset.block or spec.block)
+        from_preset = preset.block_params if block in (None, preset.block) else {}
+        if spec.block_dims is None:
+            if block not in (None, "none"):
+                raise Incompatible(f"{entry.name} has no slot for a block")
+            parts: tuple[BlockPart, ...] = ()
+        else:
+            parts = _block_parts(registry, chosen, {**from_preset, **(block_params or {})})
+        if block_params and not parts:
+            raise UsageError(f"{entry.name} has no slot, so no block parameter {next(iter(block_params))!r}")
+        return cls(entry, preset_name, complete(spec, {**preset.params, **(params or {})}), parts)
+
+    @property
+    def spec(self) -> Architecture:
+        return cast(Architecture, self.entry.spec)
+
+    @property
+    def reference(self) -> str:
+        return f"{self.entry.name}.{self.preset}" if self.preset else self.entry.name
+
+    @cached_property
+    def block(self) -> str:
+        """The blocks' names as `--block` takes them; "" where there is no slot."""
+        return "+".join(part.entry.name for part in self.blocks)
+
+    @property
+    def block_params(self) -> dict[str, Value]:
+        """Their parameters, as `block_params` takes them."""
+        prefix = len(self.blocks) > 1
+        return {
+            f"{part.entry.name}.{name}" if prefix else name: value
+            for part in self.blocks
+            for name, value in part.params.items()
+        }
+
+    def check(self, *, n_times: int, lengths: bool) -> None:
+        """Raise Incompatible where this cannot take such series; `lengths`: unequal ones are declared."""
+        if n_times < self.spec.min_times:
+            raise Incompatible(
+                f"{self.entry.name} takes series of {self.spec.min_times} samples or more, not {n_times}"
+            )
+        for part in self.blocks:
+            if self.spec.block_dims not in part.spec.dims:
+                raise Incompatible(
+                    f"block {part.entry.name} has no {self.spec.block_dims}-D form, which {self.entry.name} needs"
+                )
+            if lengths and not part.spec.masked:
+                raise Incompatible(f"block {part.entry.name} lets the padding of unequal lengths into valid positions")
+        if lengths and not self.spec.takes_lengths:
+            raise Incompatible(f"{self.entry.name} takes no lengths, and the data set declares unequal ones")
+
+    def build(self, *, n_channels: int, n_times: int, n_classes: int) -> nn.Module:
+        """The module. Raises Incompatible or ModelError, one line each, where it cannot be built."""
+        self.check(n_times=n_times, lengths=False)
+        slot = {"block": self._block} if self.spec.block_dims else {}
+        try:
+            module = load_factory(self.spec.factory)(
+                n_channels=n_channels, n_times=n_times, n_classes=n_classes, **slot, **self.params
+            )
+        except ZooError:
+            raise
+        except Exception as error:
+            raise ModelError(f"{self.reference} cannot be built: {describe(error)}") from error
+        if not isinstance(module, nn.Module):
+            raise ModelError(f"{self.reference}: its factory gave {type(module).__name__}, not a torch nn.Module")
+        return module
+
+    def _block(self, channels: int) -> nn.Module:
+        built = [
+            load_factory(part.spec.factory)(channels, dims=self.spec.block_dims, **part.params) for part in self.blocks
+        ]
+        return built[0] if len(built) == 1 else Composition(built)
+
+
+class Composition(nn.Module):
+    """Blocks one after the other, each handed the mask."""
+
+    def __init__(self, blocks: list[nn.Module]) -> None:
+        super().__init__()
+        self.blocks = nn.ModuleList(blocks)
+
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        for block in self.blocks:
+            x = block(x, mask)
+        return x
+
+
+def count_parameters(module: nn.Module) -> int:
+    """The parameters of a module, each counted once."""
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def on_meta(build: Callable[[], nn.Module]) -> nn.Module:
+    """A module on the meta device: its shapes at no cost in memory or time."""
+    with torch.device("meta"):
+        return build()
+
+
+def _block_parts(registry: Registry, names: str, params: Mapping[str, Value]) -> tuple[BlockPart, ...]:
+    entries = [registry.get("block", name) for name in names.split("+")]
+    given: dict[str, dict[str, Value]] = {entry.name: {} for entry in entries}
+    for key, value in params.items():
+        owner, _, name = key.rpartition(".")
+        if not owner and len(entries) > 1:
+            raise UsageError(f"block parameter {key!r}: say whose it is, as in block.{entries[0].name}.{key}")
+        if owner and owner not in given:
+            raise unknown_name("block in this composition", owner, given)
+        given[owner or entries[0].name][name] = value
+    return tuple(BlockPart(entry, complete(entry.spec, given[entry.name])) for entry in entries)

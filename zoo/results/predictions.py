@@ -1,0 +1,46 @@
+"""Per-row probabilities of the test part, as a Parquet file: what all scores are computed from."""
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from zoo.errors import StoreError
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Probabilities float32 `(rows, classes)`, labels int64 `(rows,)`, and where each row came from."""
+
+    probabilities: npt.NDArray[np.float32]
+    labels: npt.NDArray[np.int64]
+    index: npt.NDArray[np.int64]
+    classes: tuple[str, ...]
+    groups: npt.NDArray[Any] | None = None
+
+    def to_parquet(self) -> memoryview:
+        """The file's bytes: columns `row`, `label`, `group` where rows are grouped, and `p_<class>`."""
+        columns: dict[str, Any] = {"row": self.index, "label": self.labels}
+        if self.groups is not None:
+            columns["group"] = self.groups
+        columns |= {f"p_{name}": self.probabilities[:, number] for number, name in enumerate(self.classes)}
+        buffer = io.BytesIO()
+        pq.write_table(pa.table(columns), buffer, compression="zstd")
+        return buffer.getbuffer()
+
+
+def read_predictions(path: Path, classes: Sequence[str]) -> Predictions:
+    """What `to_parquet` wrote. Raises StoreError for a file that is something else."""
+    try:
+        table = pq.read_table(path)
+        columns = {name: table[name].to_numpy() for name in table.column_names}
+        probabilities = np.stack([columns[f"p_{name}"] for name in classes], axis=1)
+        return Predictions(probabilities, columns["label"], columns["row"], tuple(classes), columns.get("group"))
+    except (OSError, pa.ArrowException, KeyError) as error:
+        raise StoreError(f"{path} is not a file of predictions: {error}") from error

@@ -1,0 +1,259 @@
+"""The results store: records in SQLite, what is large in a folder per run.
+
+A run's row is inserted as `running` with a heartbeat. Its files are written whole, then recorded with the end
+of the run in one transaction, so a killed process leaves a whole run or none. A running row whose process is
+gone, or whose heartbeat stopped, turns `stale` when the store is next read.
+"""
+
+import json
+import os
+import secrets
+import socket
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import fields, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from zoo.errors import StoreError, UnknownName
+from zoo.results.files import sha256, write_atomically
+from zoo.results.run import DONE, RESUMABLE, RUNNING, STALE, Run
+
+# Each entry brings a store one version forward; `PRAGMA user_version` says how many it has had.
+MIGRATIONS = (
+    """
+    CREATE TABLE runs (
+        id TEXT PRIMARY KEY, key TEXT NOT NULL, status TEXT NOT NULL, created TEXT NOT NULL,
+        heartbeat REAL NOT NULL, host TEXT NOT NULL, process INTEGER NOT NULL, record TEXT NOT NULL
+    );
+    CREATE INDEX runs_by_key ON runs (key, status);
+    CREATE TABLE artefacts (
+        run TEXT NOT NULL REFERENCES runs (id), name TEXT NOT NULL, sha256 TEXT NOT NULL, bytes INTEGER NOT NULL,
+        PRIMARY KEY (run, name)
+    );
+    """,
+)
+BEAT_SECONDS = 5.0
+STALE_SECONDS = 60.0  # a machine that swaps can hold a beat up; a dead process on this host is seen at once
+TRANSIENT = ("served", "differs")
+
+
+class Store:
+    """The runs in one folder: `zoo.db` and `runs/<id>/`."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open the store, made where there is none. Raises StoreError where that cannot be."""
+        self.folder = folder
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            if not os.access(folder, os.W_OK):
+                raise PermissionError(13, "no permission to write")
+            self._connection = _connect(folder / "zoo.db")
+        except (OSError, sqlite3.Error) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise StoreError(
+                f"results folder {str(folder)!r} cannot be used: {reason}. Name another with --results"
+            ) from error
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def path(self, run: Run, name: str = "") -> Path:
+        """A run's folder, or a file in it."""
+        return self.folder / "runs" / run.id / name
+
+    def begin(self, run: Run) -> Run:
+        """Record that a run has started, under a new id unless it has one, as this process's."""
+        started = replace(
+            run, id=run.id or secrets.token_hex(4), status=RUNNING, error="", created=run.created or _now()
+        )
+        with self._transaction() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    started.id,
+                    started.key,
+                    RUNNING,
+                    started.created,
+                    _clock(),
+                    socket.gethostname(),
+                    os.getpid(),
+                    _encode(started),
+                ),
+            )
+        return started
+
+    def finish(self, run: Run, artefacts: Mapping[str, bytes | memoryview] | None = None) -> Run:
+        """Write a run's files, then record its end and their hashes in one transaction."""
+        ended = replace(run, finished=_now())
+        hashes = []
+        for name, content in (artefacts or {}).items():
+            path = self.path(run, name)
+            write_atomically(path, content)
+            hashes.append((run.id, name, sha256(path), path.stat().st_size))
+        with self._transaction() as connection:
+            connection.execute("DELETE FROM artefacts WHERE run = ?", (run.id,))
+            connection.executemany("INSERT INTO artefacts VALUES (?, ?, ?, ?)", hashes)
+            connection.execute(
+                "UPDATE runs SET status = ?, record = ? WHERE id = ?",
+                (ended.status, _encode(ended), ended.id),
+            )
+        return ended
+
+    def runs(self) -> list[Run]:
+        """All runs, oldest first."""
+        self._mark_stale()
+        rows = self._query("SELECT status, record FROM runs ORDER BY created, rowid")
+        return [_decode(status, record) for status, record in rows]
+
+    def get(self, identifier: str) -> Run:
+        """The run whose id starts so. Raises UnknownName for none or several."""
+        found = [run for run in self.runs() if run.id.startswith(identifier)]
+        if len(found) == 1 and identifier:
+            return found[0]
+        if not found:
+            raise UnknownName(f"no run {identifier!r} in {str(self.folder)!r}. `zoo results` shows them all.")
+        raise UnknownName(f"{identifier!r} is short for {len(found)} runs: {', '.join(run.id for run in found[:5])}")
+
+    def done(self, key: str) -> Run | None:
+        """The newest finished run of what that key asks for."""
+        rows = self._query(
+            "SELECT status, record FROM runs WHERE key = ? AND status = ? ORDER BY created DESC, rowid DESC LIMIT 1",
+            (key, DONE),
+        )
+        return _decode(*rows[0]) if rows else None
+
+    def unfinished(self, key: str) -> Run | None:
+        """The newest run of that key which can be resumed: its checkpoint is there."""
+        found = [run for run in self.runs() if run.key == key and run.status in RESUMABLE]
+        return next((run for run in reversed(found) if self.checkpoint(run).exists()), None)
+
+    def running(self, key: str) -> Run | None:
+        """A run of that key that another process is at."""
+        return next((run for run in self.runs() if run.key == key and run.status == RUNNING), None)
+
+    def checkpoint(self, run: Run) -> Path:
+        return self.path(run, "checkpoint/state.pt")
+
+    def read(self, run: Run, name: str) -> Path:
+        """A file of a run, its hash checked. Raises StoreError where it is missing or has changed."""
+        rows = self._query("SELECT sha256 FROM artefacts WHERE run = ? AND name = ?", (run.id, name))
+        if not rows:
+            raise StoreError(f"run {run.id} ({run.status}) has no {name}")
+        path = self.path(run, name)
+        if sha256(path) != rows[0][0]:
+            raise StoreError(f"{path} is not what was stored (its sha256 differs): run again with --force")
+        return path
+
+    def heartbeat(self, run: Run) -> "Heartbeat":
+        """Beats for a run, from a thread of its own, while the context lasts."""
+        return Heartbeat(self.folder / "zoo.db", run.id)
+
+    def _mark_stale(self) -> None:
+        rows = self._query("SELECT id, heartbeat, host, process FROM runs WHERE status = ?", (RUNNING,))
+        gone = [(STALE, identifier) for identifier, *life in rows if not _alive(*life)]
+        if gone:
+            with self._transaction() as connection:
+                connection.executemany("UPDATE runs SET status = ? WHERE id = ?", gone)
+
+    def _query(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        try:
+            return self._connection.execute(sql, parameters).fetchall()
+        except sqlite3.Error as error:
+            raise StoreError(f"{self.folder / 'zoo.db'} cannot be read: {error}") from error
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with self._connection:
+                self._connection.execute("BEGIN IMMEDIATE")
+                yield self._connection
+        except sqlite3.Error as error:
+            raise StoreError(f"{self.folder / 'zoo.db'} cannot be written: {error}") from error
+
+
+class Heartbeat:
+    """A thread that says every few seconds that a run is alive."""
+
+    def __init__(self, database: Path, identifier: str) -> None:
+        self._database = database
+        self._identifier = identifier
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._beat, daemon=True, name="zoo-heartbeat")
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _beat(self) -> None:
+        while not self._ended.wait(BEAT_SECONDS):
+            try:
+                connection = sqlite3.connect(self._database, timeout=30)
+                with connection:
+                    connection.execute("UPDATE runs SET heartbeat = ? WHERE id = ?", (_clock(), self._identifier))
+                connection.close()
+            except sqlite3.Error:  # a missed beat is made up for by the next
+                continue
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=30, isolation_level=None)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > len(MIGRATIONS):
+        raise sqlite3.DatabaseError(f"it was written by a newer zoo (schema {version})")
+    for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
+        connection.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {number}; COMMIT;")
+    return connection
+
+
+def _alive(heartbeat: float, host: str, process: int) -> bool:
+    if host == socket.gethostname() and not _process_exists(process):
+        return False
+    return _clock() - heartbeat < STALE_SECONDS
+
+
+def _process_exists(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _encode(run: Run) -> str:
+    record = {name: value for name, value in run.to_json().items() if name not in TRANSIENT}
+    return json.dumps(record, sort_keys=True, allow_nan=False)
+
+
+def _decode(status: str, record: str) -> Run:
+    known = {item.name for item in fields(Run)}
+    values = {name: value for name, value in json.loads(record).items() if name in known}
+    return Run(**{**values, "status": status, "notes": tuple(values.get("notes", ()))})
+
+
+def _clock() -> float:
+    return datetime.now(UTC).timestamp()
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
