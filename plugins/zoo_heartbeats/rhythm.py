@@ -48,7 +48,7 @@ class Rhythm:
     kind, other, share  the labelled beat is `1 - share` of the form `kind` and `share` of the form `other`
     following            the kind of the next beat
     before, after, later  RR intervals in s: before the labelled beat, after it, after the next
-    missed              s from the labelled beat's R to where a sinus beat was due that it kept from showing
+    missed              s from a ventricular R to the sinus R that was due, whose P wave may show; 0 for other beats
     """
 
     kind: Ints
@@ -66,14 +66,15 @@ def draw_rhythm(rng: np.random.Generator, people: Population, labels: Ints, pati
     rows = len(labels)
     kind, other, share = _labelled_form(rng, labels)
     following = _following(rng, people, labels, patient)
-    cycle = people.interval[patient] * rng.normal(1.0, np.where(people.paced[patient], 0.02, 0.09), rows)
+    cycle = people.interval[patient] * rng.normal(1.0, np.where(people.paced[patient], 0.02, 0.07), rows)
     normal = cycle * rng.normal(1.0, people.irregularity[patient], (3, rows))
     before = _interval_before(rng, labels, normal[0])
     after = _interval_after(rng, labels, cycle, before, normal[1])
     early = np.isin(following, (ATRIAL, VENTRICULAR))
     after = np.where(early, cycle * rng.uniform(0.52, 0.80, rows), after).clip(_SHORTEST, _LONGEST)
     later = np.where(early, 1.2, 1.0) * normal[2]
-    to32 = [array.astype(np.float32) for array in (share, before, after, later, cycle - before)]
+    missed = np.where((labels == V) | (labels == F), cycle - before, 0.0)  # other beats reset the sinus node
+    to32 = [array.astype(np.float32) for array in (share, before, after, later, missed)]
     return Rhythm(kind, other, to32[0], following, *to32[1:])
 
 
@@ -112,6 +113,6 @@ def _interval_after(
     before: npt.NDArray[np.float64],
     normal: npt.NDArray[np.float64],
 ) -> npt.NDArray[np.float64]:
-    reset = normal * rng.uniform(0.98, 1.18, len(labels))
+    reset = normal * rng.uniform(1.0, 1.2, len(labels))
     compensatory = normal + rng.uniform(0.2, 1.0, len(labels)) * (cycle - before)  # not all pauses are full
     return np.select([labels == S, (labels == V) | (labels == F)], [reset, compensatory], normal)

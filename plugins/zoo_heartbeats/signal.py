@@ -8,7 +8,7 @@ cut or padded with zeros to 187 samples. Its own P and QRS onset are thus not in
 import numpy as np
 import numpy.typing as npt
 
-from zoo_heartbeats.forms import CENTRE, HEIGHT, SINUS, T_EARLY, WIDTH, Floats, P
+from zoo_heartbeats.forms import CENTRE, HEIGHT, SINUS, T_EARLY, WAVES, WIDTH, Floats, P
 from zoo_heartbeats.patients import Population
 from zoo_heartbeats.rhythm import Ints, Rhythm
 
@@ -34,14 +34,14 @@ def _waves(rng: np.random.Generator, people: Population, patient: Ints, rhythm: 
     first = (1 - share) * people.forms[patient, rhythm.kind] + share * people.forms[patient, rhythm.other]
     second = people.forms[patient, rhythm.following].copy()
     sinus_p = people.forms[patient, SINUS, P].copy()
-    mood = rng.normal(1.0, 0.15, (rows, 7)).astype(np.float32)
+    mood = rng.normal(1.0, 0.12, (rows, len(WAVES))).astype(np.float32)
     for form, cycle in ((first, rhythm.before), (second, rhythm.after)):
         _vary(rng, form, mood)
         _stretch(form, cycle)
     first[:, P, HEIGHT] = 0.0
     quiet = people.fibrillation[patient] > 0
     second[quiet, P, HEIGHT] = 0.0
-    sinus_p[quiet | (rhythm.missed < 0.1 * rhythm.before), HEIGHT] = 0.0
+    sinus_p[quiet | (rhythm.missed == 0), HEIGHT] = 0.0
     sinus_p[:, CENTRE] += rhythm.missed
     second[:, :, CENTRE] += rhythm.after[:, None]
     slip = rng.normal(0.0, 0.004, (rows, 1)).astype(np.float32)  # s: annotations sit near the peak, not on it
