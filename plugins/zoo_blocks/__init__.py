@@ -34,8 +34,7 @@ def zoo_components() -> Iterable[Block]:
             name="dilated",
             factory="zoo_blocks.dilated:DilatedBlock",
             summary="Two dilated convolutions with a skip connection: a wide receptive field at no cost.",
-            paper="Yu and Koltun 2016, Multi-scale context aggregation by dilated convolutions, ICLR, "
-            "arXiv:1511.07122",
+            paper="Yu and Koltun 2016, Multi-scale context aggregation by dilated convolutions, ICLR, arXiv:1511.07122",
             masked=True,
             space={"dilation": Int(1, 8)},
         ),

@@ -14,9 +14,7 @@ class SEBlock(nn.Module):
     def __init__(self, channels: int, *, dims: int, reduction: int = 16) -> None:
         super().__init__()
         squeezed = max(1, channels // reduction)
-        self.gate = nn.Sequential(
-            nn.Linear(channels, squeezed), nn.ReLU(), nn.Linear(squeezed, channels), nn.Sigmoid()
-        )
+        self.gate = nn.Sequential(nn.Linear(channels, squeezed), nn.ReLU(), nn.Linear(squeezed, channels), nn.Sigmoid())
         self.dims = dims
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:

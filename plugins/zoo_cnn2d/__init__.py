@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from zoo import Architecture, Choice, Float, Int, Preset, hookimpl
+from zoo import Architecture, Choice, Float, Int, Preset, Space, hookimpl
 
-DEFAULT_SPACE = {
+DEFAULT_SPACE: Space = {
     "hidden": Choice(16, 32),
     "num_layers": Int(1, 2),
     "num_blocks": Int(1, 2),
@@ -13,7 +13,7 @@ DEFAULT_SPACE = {
 }
 
 # The study's table as it stands.
-STUDY_SPACE = {
+STUDY_SPACE: Space = {
     "hidden": Int(62, 256),
     "num_layers": Choice(2, 3, 4),
     "num_blocks": Int(1, 7),

@@ -1,5 +1,6 @@
 """The 2DCNN of the study of five-class heartbeats: a beat folded into a picture, and a 2-D CNN on it."""
 
+from itertools import pairwise
 from typing import cast
 
 from torch import Tensor, nn
@@ -33,7 +34,7 @@ class CNN2D(nn.Module):
         height = -(-n_times // WIDTH)
         self.padding = height * WIDTH - n_times
         widths = [n_channels, *[hidden] * num_layers]
-        stem = [layer for pair in zip(widths, widths[1:], strict=False) for layer in _convolution_block(*pair)]
+        stem = [layer for pair in pairwise(widths) for layer in _convolution_block(*pair)]
         self.convolutions = nn.Sequential(*stem, *(block(hidden) for _ in range(num_blocks)), nn.MaxPool2d(2))
         self.head = nn.Sequential(
             nn.Flatten(),

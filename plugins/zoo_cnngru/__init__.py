@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from zoo import Architecture, Choice, Float, Int, Preset, hookimpl
+from zoo import Architecture, Choice, Float, Int, Preset, Space, hookimpl
 
-DEFAULT_SPACE = {
+DEFAULT_SPACE: Space = {
     "hidden": Choice(16, 32),
     "num_blocks": Int(1, 3),
     "gru_hidden": Choice(32, 64),
@@ -14,7 +14,7 @@ DEFAULT_SPACE = {
 }
 
 # The study's table as it stands. It has no row for the filters: they stay at 64 (the preset `study`).
-STUDY_SPACE = {
+STUDY_SPACE: Space = {
     "gru_hidden": Choice(32, 64, 128, 256, 512),
     "num_layers": Choice(2, 3, 4),
     "num_blocks": Int(1, 5),
@@ -44,12 +44,24 @@ def zoo_components() -> Iterable[Architecture]:
             presets={
                 "study": Preset(
                     summary="the study's best configuration",
-                    params={"hidden": 64, "num_blocks": 5, "gru_hidden": 256, "num_layers": 2, "dropout": 0.4},
+                    params={
+                        "hidden": 64,
+                        "num_blocks": 5,
+                        "gru_hidden": 256,
+                        "num_layers": 2,
+                        "dropout": 0.4,
+                    },
                     training={"batch_size": 32, "factor": 0.2, "epochs": 30},
                 ),
                 "table": Preset(
                     summary="the study's table of layers",
-                    params={"hidden": 128, "num_blocks": 1, "gru_hidden": 128, "num_layers": 5, "dropout": 0.2},
+                    params={
+                        "hidden": 128,
+                        "num_blocks": 1,
+                        "gru_hidden": 128,
+                        "num_layers": 5,
+                        "dropout": 0.2,
+                    },
                     training={"batch_size": 32, "factor": 0.2, "epochs": 30},
                 ),
             },

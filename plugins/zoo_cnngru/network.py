@@ -37,9 +37,7 @@ class CNNGRU(nn.Module):
         self.linear = nn.Linear(hidden, hidden)
         between = dropout if num_layers > 1 else 0.0
         self.gru = nn.GRU(hidden, gru_hidden, num_layers, batch_first=True, dropout=between)
-        self.head = nn.Sequential(
-            nn.Linear(gru_hidden, gru_hidden), nn.ReLU(), nn.Linear(gru_hidden, n_classes)
-        )
+        self.head = nn.Sequential(nn.Linear(gru_hidden, gru_hidden), nn.ReLU(), nn.Linear(gru_hidden, n_classes))
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         mask = None if lengths is None else valid_mask(lengths, x.shape[2])

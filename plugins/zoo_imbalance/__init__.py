@@ -29,8 +29,7 @@ def zoo_components() -> Iterable[Resampler | Objective]:
             name="smote",
             factory="zoo_imbalance.resamplers:smote",
             summary="Every class up to the largest, by rows made between neighbours.",
-            paper="Chawla et al. 2002, SMOTE: synthetic minority over-sampling technique, JAIR 16, "
-            "arXiv:1106.1813",
+            paper="Chawla et al. 2002, SMOTE: synthetic minority over-sampling technique, JAIR 16, arXiv:1106.1813",
             interpolates=True,
         ),
         Objective(

@@ -1,0 +1,72 @@
+"""What the tests share: a registry of what is installed, a small data set, and the command as users run it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from zoo.data.series import LabelledSeries
+from zoo.registry import Registry
+
+Zoo = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session")
+def registry() -> Registry:
+    """Everything that is installed."""
+    return Registry.discover()
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test works in a folder of its own, with no settings of the machine's."""
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("ZOO_") and name != "ZOO_TEST_DATA"]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def zoo(tmp_path: Path) -> Zoo:
+    """Runs the command line in a process of its own: `zoo("list", "--json")`."""
+
+    def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        variables = {name: value for name, value in os.environ.items() if name != "FORCE_COLOR"}
+        variables |= {"NO_COLOR": "1", "OMP_NUM_THREADS": "1", **environment}
+        command = [sys.executable, "-m", "zoo", *words]
+        return subprocess.run(command, capture_output=True, text=True, env=variables, cwd=tmp_path, timeout=280)
+
+    return run
+
+
+def waves(rows: int = 240, times: int = 48, channels: int = 1, seed: int = 0) -> LabelledSeries:
+    """Three classes of noisy sines that differ in frequency, imbalanced 6 : 3 : 1, from eight patients."""
+    rng = np.random.default_rng(seed)
+    labels = np.repeat([0, 1, 2], [rows * 6 // 10, rows * 3 // 10, rows - rows * 6 // 10 - rows * 3 // 10])
+    grid = np.linspace(0, 2 * np.pi, times)
+    phase = rng.uniform(0, 2 * np.pi, size=(rows, channels, 1))
+    values = np.sin((labels[:, None, None] + 1) * grid + phase) + 0.3 * rng.normal(size=(rows, channels, times))
+    order = rng.permutation(rows)
+    groups = rng.integers(8, size=rows)
+    return LabelledSeries(values.astype(np.float32)[order], labels[order].astype(np.int64), ("a", "b", "c"), groups)
+
+
+@pytest.fixture
+def series() -> LabelledSeries:
+    return waves()
+
+
+@pytest.fixture
+def waves_csv(tmp_path: Path) -> Path:
+    """The same as a file: samples, `kind` and `patient`."""
+    found = waves()
+    path = tmp_path / "waves.csv"
+    names = [f"t{number}" for number in range(found.n_times)]
+    lines = [",".join([*names, "kind", "patient"])]
+    for row, label, patient in zip(found.values[:, 0], found.labels, found.groups, strict=True):  # type: ignore[arg-type]
+        lines.append(",".join([*map(str, row.tolist()), found.classes[label], str(patient)]))
+    path.write_text("\n".join(lines) + "\n")
+    return path

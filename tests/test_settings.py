@@ -1,0 +1,108 @@
+from pathlib import Path
+
+import pytest
+
+from zoo.errors import SettingsError, UnknownName, UsageError
+from zoo.settings import Settings, shipped_path
+
+
+def test_precedence_flag_variable_user_preset_shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shipped = Settings.load().training({}, {})
+    assert Settings.load().training({}, {"epochs": 30}).epochs == 30
+    Path("registry.toml").write_text("[training]\nepochs = 7\n")
+    assert Settings.load().training({}, {"epochs": 30}).epochs == 7
+    monkeypatch.setenv("ZOO_EPOCHS", "8")
+    assert Settings.load().training({}, {"epochs": 30}).epochs == 8
+    assert Settings.load().training({"epochs": 9}, {"epochs": 30}).epochs == 9
+    assert Settings.load().training({}, {}).batch_size == shipped.batch_size
+
+
+def test_the_file_named_goes_before_the_one_in_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("registry.toml").write_text("[defaults]\ndata = 'smote'\n")
+    Path("other.toml").write_text("[defaults]\ndata = 'undersampled'\n")
+    assert Settings.load().default("defaults", "data") == "smote"
+    assert Settings.load(Path("other.toml")).default("defaults", "data") == "undersampled"
+    monkeypatch.setenv("ZOO_REGISTRY", "other.toml")
+    assert Settings.load().default("defaults", "data") == "undersampled"
+
+
+def test_where_data_lies_is_not_the_resampler(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZOO_DATA", "/beats")
+    monkeypatch.setenv("ZOO_RESAMPLER", "smote")
+    settings = Settings.load()
+    assert settings.default("defaults", "data") == "smote"
+    assert settings.data_dir("mitbih", None) == Path("/beats")
+    assert settings.data_dir("mitbih", Path("/flag")) == Path("/flag")
+
+
+def test_a_data_sets_folder_can_stand_in_the_file() -> None:
+    Path("registry.toml").write_text("[datasets.mitbih]\ndir = '/somewhere'\n")
+    assert Settings.load().data_dir("mitbih", None) == Path("/somewhere")
+    assert Settings.load().data_dir("other", None) is None
+
+
+def test_disabled_plugins_come_from_variable_and_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("registry.toml").write_text("[plugins]\ndisabled = ['one']\n")
+    monkeypatch.setenv("ZOO_DISABLE_PLUGINS", "two, three")
+    assert set(Settings.load().disabled) == {"one", "two", "three"}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[training]\nepochs = \n", r"registry.toml:2: invalid value"),
+        ("[training]\n\nepoch = 3\n", r"registry.toml:3: no key in \[training\] named 'epoch'. Did you mean epochs\?"),
+        ("[training]\nepochs = 'many'\n", r"registry.toml:2: training.epochs is a whole number, not 'many'"),
+        ("[training]\nepochs = true\n", r"registry.toml:2: training.epochs is a whole number, not True"),
+        ("[trainig]\nepochs = 3\n", r"registry.toml:1: no table named 'trainig'. Did you mean training\?"),
+        ("training = 3\n", r"registry.toml:1: training is a table, not 3"),
+        ("[presets.mine]\nparams = {}\n", r"registry.toml:1: a preset is named ARCHITECTURE.NAME"),
+        ("[[reference]]\narchitecture = 'x'\n", r"registry.toml:1: a \[\[reference\]\] lacks dataset"),
+        ("x = [1\n", r"registry.toml"),
+    ],
+)
+def test_a_broken_file_is_one_line_with_file_line_and_what_is_wrong(text: str, message: str) -> None:
+    Path("registry.toml").write_text(text)
+    with pytest.raises(SettingsError, match=message) as caught:
+        Settings.load()
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_named_file_and_a_binary_one_are_one_line() -> None:
+    with pytest.raises(SettingsError, match="nowhere.toml: cannot be read: No such file"):
+        Settings.load(Path("nowhere.toml"))
+    Path("registry.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(SettingsError, match="it is not UTF-8 text"):
+        Settings.load()
+
+
+def test_presets_of_the_user_are_read() -> None:
+    Path("registry.toml").write_text("[presets.'cnngru.mine']\nparams = { hidden = 8 }\ntraining = { epochs = 2 }\n")
+    preset = Settings.load().presets["cnngru.mine"]
+    assert (preset.params, preset.training) == ({"hidden": 8}, {"epochs": 2})
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ({"epochs": 0}, "training.epochs is at least 1"),
+        ({"optimiser": "sgd"}, "training.optimiser is one of adam, adamw, not 'sgd'"),
+        ({"factor": 1.0}, "training.factor is between 0 and 1"),
+        ({"learning_rate": -1.0}, "training.learning_rate is above 0"),
+        ({"clip": -1.0}, "training.clip is not below 0"),
+        ({"epochs": "ten"}, "training.epochs is a whole number, not 'ten'"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(flags: dict, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        Settings.load().training(flags, {})
+
+
+def test_a_misspelled_training_setting_is_answered() -> None:
+    with pytest.raises(UnknownName, match="Did you mean batch_size"):
+        Settings.load().training({"batchsize": 3}, {})
+
+
+def test_the_shipped_file_is_found_and_complete() -> None:
+    assert shipped_path().is_file()
+    assert {reference.status for reference in Settings.load().references} >= {"reported"}
