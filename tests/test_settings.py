@@ -69,7 +69,7 @@ def test_a_broken_file_is_one_line_with_file_line_and_what_is_wrong(text: str, m
 
 
 def test_a_missing_named_file_and_a_binary_one_are_one_line() -> None:
-    with pytest.raises(SettingsError, match="nowhere.toml: cannot be read: No such file"):
+    with pytest.raises(SettingsError, match=r"nowhere.toml: cannot be read: No such file"):
         Settings.load(Path("nowhere.toml"))
     Path("registry.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(SettingsError, match="it is not UTF-8 text"):

@@ -67,10 +67,12 @@ class StoreError(ZooError):
     """Results that cannot be written or read."""
 
 
-def unknown_name(noun: str, name: str, known: Iterable[str], hint: str = "") -> UnknownName:
-    """The error for a name that nothing answers to, with the nearest names there are."""
+def unknown_name(
+    noun: str, name: str, known: Iterable[str], hint: str = "", *, elsewhere: Iterable[str] = ()
+) -> UnknownName:
+    """The error for a name that nothing answers to, with the nearest names there are, here or elsewhere."""
     names = sorted(known)
-    close = get_close_matches(name, names, n=3, cutoff=0.6)
+    close = get_close_matches(name, [*names, *elsewhere], n=3, cutoff=0.6)
     if close:
         way_out = f"Did you mean {' or '.join(close)}?"
     elif len(names) <= 12:

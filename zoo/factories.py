@@ -51,15 +51,16 @@ def parameters(spec: Component) -> dict[str, inspect.Parameter]:
     }
 
 
-def complete(spec: Component, given: Mapping[str, Value]) -> dict[str, Value]:
+def complete(spec: Component, given: Mapping[str, Value], *, elsewhere: Iterable[str] = ()) -> dict[str, Value]:
     """The given parameters, checked, with the factory's defaults for the rest.
 
+    `elsewhere` are names outside this component that someone who mistypes one here may have meant.
     Raises UnknownName for a name that is no parameter, UsageError for a value of another type.
     """
     known = parameters(spec)
     for name in given:
         if name not in known:
-            raise unknown_name(f"parameter of {spec.name}", name, known)
+            raise unknown_name(f"parameter of {spec.name}", name, known, elsewhere=elsewhere)
     values = {name: parameter.default for name, parameter in known.items() if name not in given}
     missing = [name for name, value in values.items() if value is inspect.Parameter.empty]
     if missing:

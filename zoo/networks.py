@@ -1,7 +1,7 @@
 """From a reference and some parameters to a built network, blocks and all."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import cast
 
@@ -11,8 +11,12 @@ from torch import Tensor, nn
 from zoo.errors import ModelError, UsageError, ZooError, unknown_name
 from zoo.factories import complete, load_factory
 from zoo.registry import Entry, Registry, describe
+from zoo.settings import Training
 from zoo.space import Value
 from zoo.specs import Architecture, Block, Preset
+
+
+_TRAINING = tuple(f"training.{item.name}" for item in fields(Training))
 
 
 class Incompatible(ModelError):
@@ -68,7 +72,8 @@ class Network:
             parts = _block_parts(registry, chosen, {**from_preset, **(block_params or {})})
         if block_params and not parts:
             raise UsageError(f"{entry.name} has no slot, so no block parameter {next(iter(block_params))!r}")
-        return cls(entry, preset_name, complete(spec, {**preset.params, **(params or {})}), parts)
+        merged = {**preset.params, **(params or {})}
+        return cls(entry, preset_name, complete(spec, merged, elsewhere=_TRAINING), parts)
 
     @property
     def spec(self) -> Architecture:

@@ -64,6 +64,11 @@ class Source:
     distribution: str = ""
     version: str = ""
 
+    @property
+    def names(self) -> set[str]:
+        """What it can be disabled by: the name of its entry point too, where others share it."""
+        return {self.name, self.name.partition("@")[0]}
+
 
 @dataclass(frozen=True)
 class Registry:
@@ -88,7 +93,7 @@ class Registry:
         manager.add_hookspecs(hookspecs)
         off = set(disabled)
         ordered = sorted(sources, key=lambda source: (source.name, source.distribution))
-        return cls(tuple(_load(manager, source, source.name in off) for source in ordered), manager)
+        return cls(tuple(_load(manager, source, not off.isdisjoint(source.names)) for source in ordered), manager)
 
     def of_kind(self, kind: str) -> list[Entry]:
         return [entry for entry in self.entries if entry.kind == kind]
@@ -121,7 +126,7 @@ class Registry:
 
         `extra` holds presets of the user's, by their full names.
         """
-        name, _, preset_name = reference.partition(".")
+        name, preset_name = split_reference(reference)
         entry = self.get("architecture", name)
         if not preset_name:
             return entry, "", Preset()
@@ -136,10 +141,20 @@ class Registry:
         for implementation in getattr(self.manager.hook, hook).get_hookimpls():
             wanted = {name: arguments[name] for name in implementation.argnames}
             try:
-                implementation.function(**wanted)
-            except Exception as error:
+                with contextlib.redirect_stdout(sys.stderr):
+                    implementation.function(**wanted)
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # a tracker that calls sys.exit() does not end the run
                 failures.append(f"plugin {implementation.plugin_name!r}: {hook} raised {describe(error)}")
         return failures
+
+
+def split_reference(reference: str) -> tuple[str, str]:
+    """`plugin:name.preset` as `plugin:name` and `preset`; a plugin's name may have dots in it, a component's has none."""
+    owner, colon, rest = reference.rpartition(":")
+    name, _, preset = rest.partition(".")
+    return f"{owner}{colon}{name}", preset
 
 
 def presets_of(architecture: str, presets: Mapping[str, Preset]) -> dict[str, Preset]:

@@ -1,0 +1,202 @@
+"""The whole way, on a small file: trained, stored, served, forced, interrupted, resumed, loaded."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import zoo
+from zoo.errors import UnknownName, UsageError
+from zoo.harness.watch import Silent
+from zoo.metrics import score
+from zoo.results.predictions import read_predictions
+from zoo.results.run import DONE, FAILED, INTERRUPTED, Run
+from zoo.results.store import Store
+from zoo.training.loop import Epoch
+
+
+class Notebook(Silent):
+    """Remembers notes and phases, and interrupts after an epoch if asked."""
+
+    def __init__(self, stop_after: int = 0) -> None:
+        self.notes: list[str] = []
+        self.phases: list[str] = []
+        self.epochs: list[int] = []
+        self.stop_after = stop_after
+
+    def on_note(self, text: str) -> None:
+        self.notes.append(text)
+
+    def on_phase(self, text: str) -> None:
+        self.phases.append(text)
+
+    def on_epoch(self, epoch: Epoch) -> None:
+        self.epochs.append(epoch.number)
+        if epoch.number == self.stop_after:
+            raise KeyboardInterrupt
+
+
+@pytest.fixture
+def bench(waves_csv: Path):
+    def run(*architectures: str, **more: Any) -> list[Run]:
+        fixed = {"dataset": str(waves_csv), "target": "kind", "group": "patient", "epochs": 2, "results": "results"}
+        settings = {"training.batch_size": 16, **more.pop("set", {})}
+        return zoo.bench(architectures or ["cnngru"], **{**fixed, "set": settings, **more})
+
+    return run
+
+
+def predictions_of(run: Run) -> bytes:
+    return (Path("results") / "runs" / run.id / "predictions.parquet").read_bytes()
+
+
+def test_a_run_is_scored_stored_and_complete(bench) -> None:
+    (run,) = bench()
+    assert run.status == DONE
+    assert set(run.scores["recall"]) == {"a", "b", "c"}
+    assert (
+        run.scores["macro_recall"]["low"] <= run.scores["macro_recall"]["value"] <= run.scores["macro_recall"]["high"]
+    )
+    assert run.cost["parameters"] == 37_091
+    assert all(run.cost[name] > 0 for name in ("macs", "train_seconds", "peak_memory_mib", "latency_ms"))
+    folder = Path("results") / "runs" / run.id
+    assert {path.name for path in folder.iterdir()} == {
+        "config.toml",
+        "history.csv",
+        "predictions.parquet",
+        "model.safetensors",
+    }
+    assert tomllib.loads((folder / "config.toml").read_text())["training"]["batch_size"] == 16
+    assert len((folder / "history.csv").read_text().splitlines()) == 3
+
+
+def test_scores_are_those_of_the_stored_probabilities(bench) -> None:
+    (run,) = bench()
+    with Store(Path("results")) as store:
+        stored = read_predictions(store.read(run, "predictions.parquet"), run.parts["classes"])
+    assert score(stored.probabilities, stored.labels, stored.classes, stored.groups) == run.scores
+    assert len(stored.labels) == run.parts["rows"]["test"] == 48
+    np.testing.assert_allclose(stored.probabilities.sum(1), 1, rtol=1e-5)
+
+
+def test_what_is_in_the_store_is_served_and_force_gives_the_same_bits(bench) -> None:
+    (first,) = bench(data="smote")
+    (served,) = bench(data="smote")
+    assert (served.served, served.id, served.scores) == (True, first.id, first.scores)
+    (forced,) = bench(data="smote", force=True)
+    assert (forced.served, forced.id != first.id) == (False, True)
+    assert predictions_of(forced) == predictions_of(first)
+    assert forced.fingerprint == first.fingerprint
+
+
+def test_another_environment_is_said_when_a_run_is_served(bench) -> None:
+    bench(threads=1)
+    (served,) = bench(threads=2)
+    assert served.served
+    assert served.differs == ("threads 1 there, 2 here",)
+
+
+def test_a_change_of_anything_asked_is_another_run(bench) -> None:
+    ids = {
+        run.id
+        for more in ({}, {"epochs": 3}, {"seeds": [1]}, {"block": "se"}, {"set": {"hidden": 8}}, {"rows": 100})
+        for run in bench(**more)
+    }
+    assert len(ids) == 6
+
+
+def test_an_interrupted_run_resumes_to_the_bits_of_an_unbroken_one(bench) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        bench(epochs=4, watch=Notebook(stop_after=2))
+    with Store(Path("results")) as store:
+        (left,) = store.runs()
+        assert left.status == INTERRUPTED
+        assert store.checkpoint(left).exists()
+    notebook = Notebook()
+    (resumed,) = bench(epochs=4, resume=True, watch=notebook)
+    assert notebook.epochs == [3, 4]
+    assert (resumed.id, resumed.status) == (left.id, DONE)
+    assert not (Path("results") / "runs" / left.id / "checkpoint").exists()
+    (unbroken,) = bench(epochs=4, force=True)
+    assert predictions_of(unbroken) == predictions_of(resumed)
+
+
+def test_without_resume_an_interrupted_run_starts_again(bench) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        bench(epochs=3, watch=Notebook(stop_after=2))
+    notebook = Notebook()
+    bench(epochs=3, watch=notebook)
+    assert notebook.epochs == [1, 2, 3]
+
+
+def test_the_grid_resamples_once_for_all_that_share_it(bench) -> None:
+    notebook = Notebook()
+    runs = bench("cnngru", "cnn2d", data=["original", "smote"], epochs=1, watch=notebook)
+    assert len(runs) == 4
+    assert notebook.phases.count("resampling: smote") == 1
+
+
+def test_incompatible_cells_are_named_with_their_reason_and_the_rest_runs(bench, waves_csv: Path) -> None:
+    short = waves_csv.with_name("short.csv")
+    lines = waves_csv.read_text().splitlines()
+    short.write_text("\n".join(",".join([*line.split(",")[:10], line.split(",")[48]]) for line in lines) + "\n")
+    notebook = Notebook()
+    runs = bench("cnngru", "cnn2d", dataset=str(short), group=None, epochs=1, watch=notebook)
+    assert [run.architecture for run in runs] == ["cnngru"]
+    assert notebook.notes == ["left out: cnn2d with block resnet: cnn2d takes series of 13 samples or more, not 10"]
+
+
+def test_a_resampler_that_cannot_is_a_failed_run_and_the_rest_runs(bench) -> None:
+    runs = bench(data=["smote", "oversampled"], rows=20, epochs=1)
+    assert [(run.data, run.status) for run in runs] == [("smote", FAILED), ("oversampled", DONE)]
+    assert "class 'c' has 2" in runs[0].error
+    assert [run.status for run in bench(data="smote", rows=20, epochs=1, set={"data.k_neighbors": 1})] == [DONE]
+
+
+def test_inter_patient_intervals_resample_patients(bench) -> None:
+    (run,) = bench(protocol="inter-patient", epochs=1)
+    assert run.parts["shared_groups"]["train/test"] == []
+    assert run.scores["resampled"] == "2 groups"
+
+
+def test_a_diverged_run_says_so_and_has_no_scores(bench) -> None:
+    (run,) = bench(set={"training.learning_rate": 1e30, "training.clip": 0.0})
+    assert (run.status, run.scores) == ("diverged", {})
+    assert "NaN or infinite" in run.error or "became" in run.error
+
+
+def test_a_loaded_network_gives_the_stored_probabilities(bench) -> None:
+    (run,) = bench("cnn2d.study", set={"hidden": 8}, block="resnet+se")
+    model = zoo.load(run.id[:6], results="results")
+    assert not model.training
+    from conftest import waves
+
+    found = waves()
+    with Store(Path("results")) as store:
+        stored = read_predictions(store.read(run, "predictions.parquet"), run.parts["classes"])
+    with torch.inference_mode():
+        probabilities = torch.softmax(model(torch.from_numpy(found.values[stored.index])), dim=1)
+    np.testing.assert_allclose(probabilities.numpy(), stored.probabilities, atol=1e-5)
+
+
+def test_loading_what_is_not_there_is_one_line(bench) -> None:
+    with pytest.raises(UnknownName, match="no run 'nope'"):
+        zoo.load("nope", results="results")
+
+
+def test_the_global_state_is_left_as_it_was(bench) -> None:
+    torch.manual_seed(3)
+    before, threads = torch.get_rng_state(), torch.get_num_threads()
+    bench(epochs=1, threads=threads + 1)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert torch.get_num_threads() == threads
+
+
+def test_options_that_do_not_go_together(bench) -> None:
+    with pytest.raises(UsageError, match="name the column of the labels with --target"):
+        bench(target=None)
+    with pytest.raises(UsageError, match="--target and --group are for files"):
+        bench(dataset="heartbeats")
