@@ -15,7 +15,6 @@ from zoo.settings import Training
 from zoo.space import Value
 from zoo.specs import Architecture, Block, Preset
 
-
 _TRAINING = tuple(f"training.{item.name}" for item in fields(Training))
 
 

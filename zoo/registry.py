@@ -151,7 +151,7 @@ class Registry:
 
 
 def split_reference(reference: str) -> tuple[str, str]:
-    """`plugin:name.preset` as `plugin:name` and `preset`; a plugin's name may have dots in it, a component's has none."""
+    """`plugin:name.preset` as `plugin:name` and `preset`; a plugin's name may have dots, a component's has none."""
     owner, colon, rest = reference.rpartition(":")
     name, _, preset = rest.partition(".")
     return f"{owner}{colon}{name}", preset

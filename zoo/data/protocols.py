@@ -122,8 +122,8 @@ def _refuse_small_classes(series: LabelledSeries) -> None:
     for name, count in zip(series.classes, counts, strict=True):
         if 0 < count < 3:
             raise DataError(
-                f"class {name!r} has {count} row{'s' if count > 1 else ''}, and train, validation and test need one each: "
-                "add rows or drop the class"
+                f"class {name!r} has {count} row{'s' if count > 1 else ''}, and train, validation and test need "
+                "one each: add rows or drop the class"
             )
 
 
