@@ -19,7 +19,9 @@ AXIS = "Several values make a grid."
 
 def bench_command(
     context: typer.Context,
-    architectures: Annotated[list[str], typer.Argument(help="Names, NAME.PRESET, or patterns such as 'cnn*'.")],
+    architectures: Annotated[
+        list[str], typer.Argument(metavar="ARCH", help="Names, NAME.PRESET, or patterns such as 'cnn*'.")
+    ],
     block: Annotated[
         list[str] | None, typer.Option(help=f"Block for the slot; a+b is one after the other. {AXIS}")
     ] = None,
@@ -113,7 +115,7 @@ def _say_notes(session: Session, runs: list[Run]) -> None:
 
 
 def _show(runs: list[Run], as_json: bool) -> None:
-    from zoo.cli.scores import flat_columns, recall_columns, recall_row, score_columns, score_row
+    from zoo.cli.scores import flat_columns, score_columns, score_row
 
     if as_json:
         print_json([run.to_json() for run in runs])
@@ -123,10 +125,21 @@ def _show(runs: list[Run], as_json: bool) -> None:
         emit(flat_columns(rows), rows)
         return
     emit(score_columns(runs), rows, title=_title(runs))
-    scored = [run for run in runs if run.scores]
-    classes = list(dict.fromkeys(name for run in scored for name in run.scores["support"]))
-    if scored:
-        emit(recall_columns(classes, scored), [recall_row(run) for run in scored], title="\nrecall by class")
+    _show_classes([run for run in runs if run.scores])
+
+
+def _show_classes(runs: list[Run]) -> None:
+    """A row per run where there is room for that, else a table for each."""
+    from zoo.cli.output import fits
+    from zoo.cli.progress import run_label
+    from zoo.cli.scores import BY_CLASS, by_class_rows, class_columns, class_row
+
+    columns, rows = class_columns(runs), [class_row(run) for run in runs]
+    if len(runs) > 1 and fits(columns, rows):
+        emit(columns, rows, title="\nrecall by class")
+        return
+    for run in runs:
+        emit(BY_CLASS, by_class_rows(run), title=f"\n{run_label(run)} by class" if len(runs) > 1 else "\nby class")
 
 
 def _title(runs: list[Run]) -> str:

@@ -1,7 +1,7 @@
 """How the command line reads its arguments and ends: one line for a user's error, exit codes as documented."""
 
 import sys
-from typing import Any
+from typing import Any, cast
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -11,24 +11,46 @@ from zoo.errors import ZooError
 GRID_OPTIONS = frozenset({"--block", "--data", "--loss", "--dataset", "--protocol"})
 GLOBAL_OPTIONS = {"--registry": 1, "--debug": 0}  # with how many values each takes
 INTERRUPTED = 130
+WRONG_USAGE = 2
+# Typer brings its own copy of click and exports this class's children only.
+_UsageError = cast(type[Exception], typer.BadParameter.__mro__[1])
 
 
 class ZooGroup(TyperGroup):
     """Turns a ZooError into one line, and takes the global options anywhere on the line."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        return super().parse_args(ctx, _global_first(args))
+        try:
+            return super().parse_args(ctx, _global_first(args))
+        except _UsageError as error:
+            raise _one_line(ctx, error) from None
 
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
+        except _UsageError as error:
+            raise _one_line(ctx, error) from None
         except ZooError as error:
             if ctx.params.get("debug"):
                 raise
-            print(f"error: {error}", file=sys.stderr)  # noqa: T201 - no markup, no wrapping: the line as it is
+            _say(f"error: {error}")
             raise typer.Exit(error.exit_code) from None
         except KeyboardInterrupt:
             raise typer.Exit(INTERRUPTED) from None
+
+
+def _one_line(ctx: Any, error: Any) -> BaseException:
+    """A usage error as one line; a bare `zoo` is not one, and shows the help."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        return cast(BaseException, error)
+    message = error.format_message().rstrip(".?")
+    command = (error.ctx or ctx).command_path
+    _say(f"error: {message[0].lower()}{message[1:]}. `{command} --help` shows what there is.")
+    return typer.Exit(WRONG_USAGE)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)  # noqa: T201 - no markup, no wrapping: the line as it is
 
 
 class GridCommand(TyperCommand):

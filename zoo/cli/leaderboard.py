@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from zoo.cli.output import Column, count, emit, number, print_json
+from zoo.cli.output import Column, count, emit, millions, number, print_json
 from zoo.cli.scores import SHORT, interval_text
 from zoo.cli.session import session_of
 from zoo.errors import unknown_name
@@ -56,14 +56,14 @@ def _columns(metric: str) -> list[Column]:
         Column("architecture", "architecture"),
         Column("block", "block", optional=True),
         Column("data", "data"),
-        Column("loss", "loss"),
+        Column("loss", "loss", drop=5),
         Column("settings", "settings", optional=True, wraps=True),
-        Column("seeds", "seeds", numeric=True),
+        Column("seeds", "seeds", numeric=True, drop=2),
         Column(metric.replace("_", " "), "score", numeric=True),
-        Column("params", "parameters", count, numeric=True),
-        Column("MACs", "macs", count, numeric=True),
-        Column("train s", "train_seconds", number(1), numeric=True),
-        Column("ms/row", "latency_ms", number(2), numeric=True),
+        Column("params", "parameters", count, numeric=True, drop=3),
+        Column("MACs", "macs", millions, numeric=True, drop=6),
+        Column("train s", "train_seconds", number(1), numeric=True, drop=1),
+        Column("ms/row", "latency_ms", number(2), numeric=True, drop=4),
     ]
 
 

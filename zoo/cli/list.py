@@ -7,7 +7,7 @@ import typer
 
 from zoo.cli.output import Column, emit
 from zoo.cli.session import session_of
-from zoo.errors import unknown_name
+from zoo.errors import UnknownName, unknown_name
 from zoo.registry import Entry
 from zoo.specs import KINDS, Architecture
 
@@ -16,7 +16,7 @@ COLUMNS = (
     Column("name", "name"),
     Column("presets", "presets", optional=True),
     Column("what it is", "summary", wraps=True),
-    Column("plugin", "plugin"),
+    Column("plugin", "plugin", drop=1),
 )
 
 
@@ -33,7 +33,9 @@ def list_command(
         for entry in session_of(context).registry.entries
         if wanted in (None, entry.kind) and fnmatchcase(entry.name, glob)
     ]
-    emit(COLUMNS, [_row(entry) for entry in entries], as_json=as_json, objects=map(_object, entries), empty="no match")
+    if not entries and glob != "*":
+        raise UnknownName(f"nothing matches {glob!r}; kinds are {', '.join(KINDS)}")
+    emit(COLUMNS, [_row(entry) for entry in entries], as_json=as_json, objects=map(_object, entries))
 
 
 def _read(kind: str | None, pattern: str | None) -> tuple[str | None, str]:

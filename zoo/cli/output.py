@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+WRAPPED = 24  # the least width at which a column that wraps is still good to read
+
 
 @dataclass(frozen=True)
 class Column:
@@ -18,7 +20,8 @@ class Column:
     plain     how a value is written for a terminal; TSV gets the value itself
     numeric   right-aligned
     optional  hidden on a terminal where no row has a value
-    wraps     may be broken into lines when room is short; else cut
+    wraps     may be broken into lines when room is short
+    drop      left out on a terminal that is too narrow, those with the highest number first; 0: never
     """
 
     title: str
@@ -27,6 +30,7 @@ class Column:
     numeric: bool = False
     optional: bool = False
     wraps: bool = False
+    drop: int = 0
 
 
 def emit(
@@ -42,10 +46,31 @@ def emit(
     if as_json:
         print_json(list(rows if objects is None else objects))
     elif sys.stdout.isatty():
-        console = Console(highlight=False)
-        console.print(_table(columns, rows, title) if rows else Text(empty, style="dim"))
+        _print_table(columns, rows, title, empty)
     else:
         print_tsv(columns, rows)
+
+
+def _print_table(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], title: str, empty: str) -> None:
+    console = Console(highlight=False)
+    if not rows:
+        console.print(Text(empty, style="dim"))
+        return
+    wanted = [column for column in columns if not column.optional or any(row.get(column.key) for row in rows)]
+    shown = list(wanted)
+    while not fits(shown, rows, console.width) and any(column.drop for column in shown):
+        shown.remove(max(reversed(shown), key=lambda column: column.drop))
+    console.print(_table(shown, rows, title))
+    if hidden := [column.title for column in wanted if column not in shown]:
+        text = f"no room for: {', '.join(hidden)}. A wider terminal, a pipe or --json shows all."
+        Console(stderr=True, highlight=False).print(Text(text, style="dim"))
+
+
+def fits(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], width: int | None = None) -> bool:
+    """Whether a terminal of that width, or this one, shows a table without cutting anything."""
+    widths = [max(len(column.title), *(len(_text(column, row)) for row in rows)) for column in columns]
+    needed = [min(width, WRAPPED) if column.wraps else width for column, width in zip(columns, widths, strict=True)]
+    return sum(needed) + 2 * len(columns) <= (width or Console().width) + 2
 
 
 def print_json(value: Any) -> None:
@@ -67,16 +92,23 @@ def number(digits: int) -> Callable[[Any], str]:
 
 
 def count(value: Any) -> str:
-    """A whole number as people read it: 838,469 or 82.9 M."""
-    if value is None:
-        return "-"
-    return f"{value / 1e6:,.1f} M" if value >= 10_000_000 else f"{value:,}"
+    """A whole number as people read it: 838,469; a dash for none."""
+    return "-" if value is None else f"{value:,}"
+
+
+def millions(value: Any) -> str:
+    """A large number in millions: 82.9 M; a dash for none."""
+    return "-" if value is None else f"{value / 1e6:,.1f} M"
+
+
+def say(text: str) -> None:
+    """A line of data that is no table: wrapped between words on a terminal, whole in a pipe."""
+    Console(highlight=False).print(text, markup=False, soft_wrap=not sys.stdout.isatty())
 
 
 def _table(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], title: str) -> Table:
     table = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
-    shown = [column for column in columns if not column.optional or any(row.get(column.key) for row in rows)]
-    for column in shown:
+    for column in columns:
         table.add_column(
             column.title,
             justify="right" if column.numeric else "left",
@@ -84,14 +116,13 @@ def _table(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], title: 
             overflow="fold" if column.wraps else "ellipsis",
         )
     for row in rows:
-        table.add_row(*[_styled(column, row) for column in shown])
+        table.add_row(*[Text(_text(column, row), style=str(row.get("style", ""))) for column in columns])
     return table
 
 
-def _styled(column: Column, row: Mapping[str, Any]) -> Text:
+def _text(column: Column, row: Mapping[str, Any]) -> str:
     value = row.get(column.key)
-    text = column.plain(value) if value is not None or column.plain is not str else "-"
-    return Text(text, style=str(row.get("style", "")))
+    return column.plain(value) if value is not None or column.plain is not str else "-"
 
 
 def _cell(value: Any) -> str:

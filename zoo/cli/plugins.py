@@ -11,8 +11,8 @@ from zoo.registry import Plugin
 COLUMNS = (
     Column("plugin", "name"),
     Column("status", "status"),
-    Column("distribution", "distribution"),
-    Column("version", "version"),
+    Column("distribution", "distribution", drop=1),
+    Column("version", "version", drop=2),
     Column("provides", "provides", wraps=True),
     Column("error", "error", wraps=True, optional=True),
 )

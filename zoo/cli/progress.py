@@ -71,7 +71,7 @@ class BenchDisplay:
         return f"{speed * rows:,.0f} rows/s" if speed else ""
 
     def _line(self, text: str) -> None:
-        self.console.print(text, markup=False, soft_wrap=True)
+        self.console.print(text, markup=False, soft_wrap=not self.live)
 
 
 def run_label(run: Run) -> str:

@@ -14,13 +14,13 @@ COLUMNS = (
     Column("run", "id"),
     Column("status", "status"),
     Column("architecture", "architecture"),
-    Column("block", "block", optional=True),
+    Column("block", "block", optional=True, drop=2),
     Column("data", "data"),
-    Column("dataset", "dataset"),
-    Column("seed", "seed", numeric=True),
+    Column("dataset", "dataset", drop=1),
+    Column("seed", "seed", numeric=True, drop=3),
     Column("macro recall", "macro_recall", number(3), numeric=True),
-    Column("train s", "train_seconds", number(1), numeric=True),
-    Column("created", "created"),
+    Column("train s", "train_seconds", number(1), numeric=True, drop=4),
+    Column("created", "created", drop=5),
     Column("error", "error", optional=True, wraps=True),
 )
 SCORES = (

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from zoo.cli.output import Column, count, number
+from zoo.cli.output import Column, count, millions, number
 from zoo.results.run import Run
 
 SHORT = number(3)
@@ -28,11 +28,11 @@ def score_columns(runs: Sequence[Run]) -> list[Column]:
         Column("data", "data"),
         *varying,
         Column("macro recall", "macro_recall_text", numeric=True),
-        Column("F1", "macro_f1", SHORT, numeric=True),
-        Column("accuracy", "accuracy", SHORT, numeric=True),
-        Column("params", "parameters", count, numeric=True),
-        Column("MACs", "macs", count, numeric=True),
-        Column("train s", "train_seconds", number(1), numeric=True),
+        Column("F1", "macro_f1", SHORT, numeric=True, drop=1),
+        Column("accuracy", "accuracy", SHORT, numeric=True, drop=2),
+        Column("params", "parameters", count, numeric=True, drop=4),
+        Column("MACs", "macs", millions, numeric=True, drop=5),
+        Column("train s", "train_seconds", number(1), numeric=True, drop=3),
         *([Column("status", "status"), Column("error", "error", wraps=True)] if failed else []),
     ]
 
@@ -70,19 +70,38 @@ def flat_columns(rows: Sequence[Mapping[str, Any]]) -> list[Column]:
     return [Column(key, key) for key in keys]
 
 
-def recall_columns(classes: Sequence[str], runs: Sequence[Run]) -> list[Column]:
-    """The recall of every class, with its interval."""
+def class_columns(runs: Sequence[Run]) -> list[Column]:
+    """Recall of every class with its interval, a row per run; `class_row` fills it."""
+    classes = dict.fromkeys(name for run in runs for name in run.scores["support"])
     seed = [Column("seed", "seed")] if _varies(runs, "seed") else []
     block = [Column("block", "block", optional=True)]
     names = [Column(f"recall {name}", f"class_{name}", numeric=True) for name in classes]
     return [Column("architecture", "architecture"), *block, Column("data", "data"), *seed, *names]
 
 
-def recall_row(run: Run) -> dict[str, Any]:
-    """The same as a row of texts."""
-    recalls = run.scores.get("recall", {})
+def class_row(run: Run) -> dict[str, Any]:
+    recalls = run.scores["recall"].items()
     base = {"architecture": run.reference, "block": run.block, "data": run.data, "seed": run.seed}
-    return base | {f"class_{name}": interval_text(interval) for name, interval in recalls.items()}
+    return base | {f"class_{name}": interval_text(interval) for name, interval in recalls}
+
+
+BY_CLASS = (
+    Column("class", "name"),
+    Column("test rows", "support", count, numeric=True),
+    Column("recall", "recall", numeric=True),
+    Column("precision", "precision", numeric=True),
+    Column("F1", "f1", numeric=True),
+)
+
+
+def by_class_rows(run: Run) -> list[dict[str, Any]]:
+    """One run's classes as rows: for a run alone, or where the terminal is narrow."""
+    scores = run.scores
+    return [
+        {"name": name, "support": support}
+        | {score: interval_text(scores[score][name]) for score in ("recall", "precision", "f1")}
+        for name, support in scores["support"].items()
+    ]
 
 
 def _flat(name: str, interval: Mapping[str, Any] | None) -> dict[str, Any]:

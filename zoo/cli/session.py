@@ -37,7 +37,7 @@ class Session:
 
     def say(self, text: str) -> None:
         """A line of conversation."""
-        self.stderr.print(text, markup=False, soft_wrap=True)
+        self.stderr.print(text, markup=False, soft_wrap=not self.stderr.is_terminal)
 
 
 def session_of(context: typer.Context) -> Session:

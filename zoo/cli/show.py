@@ -6,7 +6,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from zoo.cli.output import Column, count, emit, number, print_json
+from zoo.cli.output import Column, count, emit, millions, number, print_json, say
 from zoo.cli.session import Session, session_of
 from zoo.errors import UnknownName, unknown_name
 from zoo.registry import Entry, presets_of
@@ -16,6 +16,11 @@ PARAMETERS = (
     Column("parameter", "name"),
     Column("default", "default"),
     Column("searched over", "searched", optional=True, wraps=True),
+)
+PRESETS = (
+    Column("preset", "name"),
+    Column("what it is", "summary"),
+    Column("fixes", "fixes", wraps=True),
 )
 LAYERS = (
     Column("layer", "name"),
@@ -198,14 +203,17 @@ def _print(session: Session, shown: dict[str, Any]) -> None:
     for key, value in shown.items():
         if key not in tables and value not in ("", None):
             text = {True: "yes", False: "no"}.get(value, value) if isinstance(value, bool) else value
-            typer.echo(f"{key}: {', '.join(map(str, text)) if isinstance(text, list) else text}")
+            say(f"{key}: {', '.join(map(str, text)) if isinstance(text, list) else text}")
     if built := shown.get("built"):
         size = f"{built['n_channels']} channel(s) x {built['n_times']} samples, {built['n_classes']} classes"
-        typer.echo(f"built for {size}: {count(built['parameters'])} parameters, {count(built['macs'])} MACs")
-    for preset in shown.get("presets", []):
-        fixes = ", ".join(f"{key}={value}" for key, value in preset["fixes"].items())
-        typer.echo(f"preset {shown['name']}.{preset['name']}: {preset['summary']} ({fixes})")
-    for key, columns in (("parameters", PARAMETERS), ("layers", LAYERS), ("results", RESULTS)):
+        say(f"built for {size}: {count(built['parameters'])} parameters, {millions(built['macs'])} MACs")
+    texts = [preset | {"fixes": _assignments(preset["fixes"])} for preset in shown.get("presets", [])]
+    shown = shown | {"presets": texts}
+    for key, columns in (("presets", PRESETS), ("parameters", PARAMETERS), ("layers", LAYERS), ("results", RESULTS)):
         if shown.get(key):
-            typer.echo("")
+            say("")
             emit(columns, shown[key])
+
+
+def _assignments(values: dict[str, Any]) -> str:
+    return ", ".join(f"{key}={value}" for key, value in values.items())

@@ -67,19 +67,30 @@ def _ranked(runs: Sequence[Run], metric: str) -> tuple[Standing, ...]:
 
 
 def _settings(runs: Mapping[str, Run]) -> dict[str, str]:
-    """What tells configurations apart that have the same architecture, block, data and loss."""
+    """What tells configurations apart beyond architecture, block, data and loss.
+
+    Training settings and rows are compared over the whole board, parameters among those of one architecture,
+    block, data and loss.
+    """
+    flat = {config: _flatten(json.loads(config)) for config in runs}
     alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for config, run in runs.items():
         alike[run.architecture, run.block, run.data, run.loss].append(config)
+    everywhere = [key for key in _varying(flat.values()) if key == "rows" or key.startswith("training.")]
     texts = {}
     for configs in alike.values():
-        flat = {config: _flatten(json.loads(config)) for config in configs}
-        keys = dict.fromkeys(key for values in flat.values() for key in values)
-        varying = [key for key in keys if len({repr(values.get(key)) for values in flat.values()}) > 1]
+        own = [key for key in _varying([flat[config] for config in configs]) if key not in everywhere]
         for config in configs:
             found = flat[config]
-            texts[config] = " ".join(f"{key.rpartition('.')[2]}={found[key]}" for key in varying if key in found)
+            named = [f"{key.rpartition('.')[2]}={found[key]}" for key in (*own, *everywhere) if key in found]
+            texts[config] = " ".join(named)
     return texts
+
+
+def _varying(configs: Iterable[Mapping[str, Any]]) -> list[str]:
+    found = list(configs)
+    keys = dict.fromkeys(key for values in found for key in values)
+    return [key for key in keys if len({repr(values.get(key)) for values in found}) > 1]
 
 
 def _flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
