@@ -1,0 +1,9 @@
+from collections.abc import Iterable
+from typing import Any
+
+from zoo import hookimpl
+
+
+@hookimpl
+def zoo_components() -> Iterable[Any]:
+    return [{"name": "net"}]

@@ -1,0 +1,8 @@
+from collections.abc import Iterable
+
+from zoo import Architecture, hookimpl
+
+
+@hookimpl
+def zoo_components() -> Iterable[Architecture]:
+    return [Architecture(name="twin", factory="somewhere.network:Net", summary="Never built.")] * 2

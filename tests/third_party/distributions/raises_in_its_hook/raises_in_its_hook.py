@@ -1,0 +1,8 @@
+from collections.abc import Iterable
+
+from zoo import Architecture, hookimpl
+
+
+@hookimpl
+def zoo_components() -> Iterable[Architecture]:
+    raise LookupError("no components today")
