@@ -43,9 +43,10 @@ def _one_line(ctx: Any, error: Any) -> BaseException:
     """A usage error as one line; a bare `zoo` is not one, and shows the help."""
     if type(error).__name__ == "NoArgsIsHelpError":
         return cast(BaseException, error)
-    message = error.format_message().rstrip(".?")
+    message = error.format_message().rstrip(".")
     command = (error.ctx or ctx).command_path
-    _say(f"error: {message[0].lower()}{message[1:]}. `{command} --help` shows what there is.")
+    stop = "" if message.endswith("?") else "."
+    _say(f"error: {message[0].lower()}{message[1:]}{stop} `{command} --help` shows what there is.")
     return typer.Exit(WRONG_USAGE)
 
 

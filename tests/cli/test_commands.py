@@ -1,0 +1,155 @@
+"""The commands as a user runs them, each in a process of its own."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+from conftest import Zoo
+from typer.testing import CliRunner
+
+from zoo.cli.app import app
+from zoo.registry import Registry
+
+
+def tsv(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text), delimiter="\t"))
+
+
+def test_list_names_everything(zoo: Zoo, registry: Registry) -> None:
+    listed = json.loads(zoo("list", "--json").stdout)
+    assert [(each["kind"], each["name"]) for each in listed] == [(e.kind, e.name) for e in registry.entries]
+    names = {each["name"] for each in listed}
+    assert {"cnngru", "cnn2d", "none", "resnet", "se", "dilated", "heartbeats", "mitbih"} <= names
+    assert {"original", "smote", "oversampled", "undersampled", "cross-entropy", "weighted"} <= names
+
+
+def test_list_by_kind_and_pattern(zoo: Zoo) -> None:
+    assert {row["name"] for row in tsv(zoo("list", "architectures", "cnn*").stdout)} == {"cnn2d", "cnngru"}
+    assert {row["kind"] for row in tsv(zoo("list", "block").stdout)} == {"block"}
+    assert {row["name"] for row in tsv(zoo("list", "s*").stdout)} == {"se", "smote"}
+
+
+def test_show_an_architecture(zoo: Zoo) -> None:
+    shown = json.loads(zoo("show", "cnngru.study", "--json").stdout)
+    assert shown["built"]["parameters"] == 838_469
+    assert round(shown["built"]["macs"] / 1e6, 1) == 82.9
+    assert sum(layer["parameters"] for layer in shown["layers"]) == 838_469
+    assert {key: shown["parameters"][2][key] for key in ("name", "default")} == {"name": "gru_hidden", "default": 256}
+    assert "32, 64, 128, 256, 512 (study)" in shown["parameters"][2]["searched"]
+    assert [preset["name"] for preset in shown["presets"]] == ["study", "table"]
+    assert shown["results"][0]["macro_recall"] == 0.9593
+    assert shown["results"][0]["status"] == "reported"
+    assert "arXiv" in shown["paper"]
+
+
+def test_show_builds_for_the_shape_and_block_asked_for(zoo: Zoo) -> None:
+    words = ("show", "cnn2d", "--block", "se", "--channels", "3", "--times", "50", "--classes", "2", "--json")
+    shown = json.loads(zoo(*words).stdout)
+    assert (shown["built"]["block"], shown["layers"][0]["output"]) == ("se", "32 x 5 x 12")
+
+
+@pytest.mark.parametrize("name", ["se", "smote", "heartbeats", "weighted"])
+def test_show_what_is_no_architecture(zoo: Zoo, name: str) -> None:
+    shown = zoo("show", name)
+    assert shown.returncode == 0
+    assert f"name: {name}" in shown.stdout
+
+
+def test_bench_a_file_then_results_leaderboard_and_show(zoo: Zoo, waves_csv: Path) -> None:
+    bench = ("bench", "cnngru", "cnn2d", "--data", "original", "smote", "--dataset", str(waves_csv), "--target", "kind")
+    options = ("--group", "patient", "--epochs", "2", "--set", "training.batch_size=16", "--seeds", "2")
+    done = zoo(*bench, *options, "--json")
+    assert done.returncode == 0, done.stderr
+    runs = json.loads(done.stdout)
+    assert len(runs) == 8
+    assert set(runs[0]["scores"]["macro_recall"]) == {"value", "low", "high"}
+    assert done.stderr.count("done: ") == 8
+
+    rows = tsv(zoo("results").stdout)
+    assert {row["id"] for row in rows} == {run["id"] for run in runs}
+    one = json.loads(zoo("results", runs[0]["id"], "--json").stdout)
+    assert one["scores"] == runs[0]["scores"]
+
+    (board,) = json.loads(zoo("leaderboard", "--json").stdout)
+    assert board["configurations_scored"] == 4
+    assert {standing["seeds"] for standing in board["standings"]} == {2}
+    means = [standing["score"]["mean"] for standing in board["standings"]]
+    assert means == sorted(means, reverse=True)
+    mine = [r["scores"]["macro_recall"]["value"] for r in runs if r["architecture"] == "cnn2d" and r["data"] == "smote"]
+    assert any(mean == pytest.approx(sum(mine) / 2) for mean in means)
+
+    shown = json.loads(zoo("show", "cnn2d", "--json").stdout)
+    assert [each["status"] for each in shown["results"]].count("measured") == 2
+
+    served = zoo(*bench, *options)
+    assert served.stderr.count("served from the store") == 8
+    assert [row["served"] for row in tsv(served.stdout)] == ["True"] * 8
+
+
+def test_a_synthetic_set_is_called_so(zoo: Zoo) -> None:
+    done = zoo("bench", "cnn2d", "--rows", "200", "--epochs", "1", "--threads", "1")
+    assert done.returncode == 0, done.stderr
+    assert tsv(done.stdout)[0]["dataset"] == "heartbeats (synthetic)"
+    assert "synthetic" in done.stderr
+    assert tsv(zoo("results").stdout)[0]["dataset"] == "heartbeats (synthetic)"
+    assert tsv(zoo("leaderboard").stdout)[0]["dataset"] == "heartbeats (synthetic)"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "line"),
+    [
+        (("bench", "cnngur"), 2, "error: no architecture named 'cnngur'. Did you mean cnngru?"),
+        (("bench", "cnngru.studdy"), 2, "error: no preset of cnngru named 'studdy'. Did you mean study?"),
+        (("bench", "cnngru", "--block", "ses"), 2, "error: no block named 'ses'. Did you mean se?"),
+        (("bench", "cnngru", "--data", "smot"), 2, "error: no resampler named 'smot'. Did you mean smote?"),
+        (("bench", "cnngru", "--loss", "focl"), 2, "error: no objective named 'focl'."),
+        (("bench", "cnngru", "--dataset", "heart"), 2, "error: no dataset named 'heart'. Did you mean heartbeats?"),
+        (("bench", "cnngru", "--protocol", "holdot"), 2, "error: no protocol named 'holdot'. Did you mean holdout?"),
+        (
+            ("bench", "cnngru", "--set", "hiden=3"),
+            2,
+            "error: no parameter of cnngru named 'hiden'. Did you mean hidden",
+        ),
+        (("bench", "cnngru", "--set", "hidden"), 2, "error: --set 'hidden' is not key=value"),
+        (("bench", "cnngru", "--rows", "abc"), 2, "error: invalid value for '--rows'"),
+        (("bench", "cnngru", "--rows", "3"), 1, "error: "),
+        (("bench", "cnngru", "--device", "gpu"), 2, "error: hardware.device is auto"),
+        (("bench", "cnngru", "--force", "--resume"), 2, "error: --force starts again"),
+        (("bench", "cnngru", "--set", "training.optimiser=sgd"), 2, "error: training.optimiser is one of"),
+        (("bench", "cnngru", "--dataset", "absent.csv", "--target", "x"), 1, "error: there is no file 'absent.csv'"),
+        (("bench", "cnngru", "--dataset", "mitbih"), 1, "error: mitbih needs its files"),
+        (("bench",), 2, "error: missing argument 'ARCH'"),
+        (("frob",), 2, "error: no such command 'frob'."),
+        (("show", "nope"), 2, "error: no component named 'nope'"),
+        (("results", "nope"), 2, "error: no run 'nope'"),
+        (("list", "nope"), 2, "error: nothing matches 'nope'"),
+        (("leaderboard", "--metric", "recal"), 2, "error: no metric named 'recal'"),
+        (("list", "--registry", "absent.toml"), 1, "error: absent.toml: cannot be read"),
+    ],
+)
+def test_bad_input_is_one_line_and_its_exit_code(words: tuple[str, ...], code: int, line: str) -> None:
+    result = CliRunner().invoke(app, list(words))
+    assert result.exit_code == code, result.stderr
+    assert result.stderr.startswith(line)
+    assert len(result.stderr.splitlines()) == 1
+    assert result.stdout == ""
+
+
+def test_a_results_folder_that_cannot_be_used_is_said_before_training(zoo: Zoo, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("")
+    result = zoo("bench", "cnngru", "--results", "taken/results")
+    assert result.returncode == 1
+    assert result.stderr.startswith("error: results folder 'taken/results' cannot be used")
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_debug_shows_the_traceback(zoo: Zoo) -> None:
+    assert "Traceback" in zoo("bench", "cnngur", "--debug").stderr
+
+
+def test_version_and_help(zoo: Zoo) -> None:
+    assert zoo("--version").stdout.startswith("zoo 0.")
+    assert "bench" in zoo("--help").stdout
+    assert zoo().returncode == 2

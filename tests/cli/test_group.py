@@ -1,0 +1,26 @@
+"""How words on the command line are read."""
+
+import pytest
+
+from zoo.cli.group import _global_first, _spread
+
+
+@pytest.mark.parametrize(
+    ("words", "spread"),
+    [
+        ("cnngru --data original smote --rows 5", "cnngru --data original --data smote --rows 5"),
+        ("cnngru --block none se --data smote", "cnngru --block none --block se --data smote"),
+        ("--data smote cnngru cnn2d", "--data smote cnngru cnn2d"),
+        ("--rows 5 cnngru --data a b", "--rows 5 cnngru --data a --data b"),
+        ("cnngru --json --data a b --json", "cnngru --json --data a --data b --json"),
+        ("cnngru --data=a --rows 3", "cnngru --data=a --rows 3"),
+        ("cnngru cnn2d", "cnngru cnn2d"),
+    ],
+)
+def test_an_axis_takes_several_values_once_an_architecture_is_named(words: str, spread: str) -> None:
+    assert _spread(words.split()) == spread.split()
+
+
+def test_global_options_may_stand_anywhere() -> None:
+    assert _global_first(["bench", "x", "--registry", "f.toml", "--debug"]) == ["--registry", "f.toml", "--debug", "bench", "x"]
+    assert _global_first(["list", "--registry=f.toml"]) == ["--registry=f.toml", "list"]
