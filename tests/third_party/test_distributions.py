@@ -127,29 +127,28 @@ def test_a_good_distribution_is_shown(zoo_with: Run) -> None:
 
 def test_a_good_distribution_is_benched_and_its_runs_outlive_it(zoo: Run, zoo_with: Run, tmp_path: Path) -> None:
     log = tmp_path / "log"
-    words = ("bench", "pulse-net", "cnngru", "--block", "gain", "--rows", "300", "--epochs", "1", "--json")
+    words = ("bench", "pulse-net", "--rows", "300", "--epochs", "2", "--json")
     done = zoo_with(["pulse"], *words, PULSE_LOG=str(log))
     assert done.returncode == 0, done.stderr
-    runs = objects(done)
-    assert [(run["architecture"], run["block"], run["status"]) for run in runs] == [
-        ("pulse-net", "gain", "done"),
-        ("cnngru", "gain", "done"),
-    ]
-    assert runs[0]["config"]["params"] == {"hidden": 4}
-    assert runs[0]["config"]["block_params"] == {"start": 1.0}
+    (run,) = objects(done)
+    assert (run["architecture"], run["block"], run["dataset"], run["status"]) == (
+        "pulse-net",
+        "gain",
+        "heartbeats",
+        "done",
+    )
+    assert (run["config"]["params"], run["config"]["block_params"]) == ({"hidden": 4}, {"start": 1.0})
     scores = "accuracy learning_rate macro_recall train_loss validation_loss"
     assert log.read_text().splitlines() == [
         "imported",
         "started pulse-net gain running",
         f"epoch 1 pulse-net {scores}",
+        f"epoch 2 pulse-net {scores}",
         "finished pulse-net gain done",
-        "started cnngru gain running",
-        f"epoch 1 cnngru {scores}",
-        "finished cnngru gain done",
     ]
-    assert {run["id"] for run in objects(zoo("results", "--json"))} == {run["id"] for run in runs}
-    alone = json.loads(zoo("results", runs[0]["id"], "--json").stdout)
-    assert alone["scores"] == runs[0]["scores"]
+    assert [stored["id"] for stored in objects(zoo("results", "--json"))] == [run["id"]]
+    alone = json.loads(zoo("results", run["id"], "--json").stdout)
+    assert alone["scores"] == run["scores"]
 
 
 @pytest.mark.parametrize("how", ["variable", "file"])
@@ -202,7 +201,8 @@ def test_with_all_broken_ones_at_once_the_rest_works(zoo_with: Run) -> None:
     everything = sorted(path.name for path in DISTRIBUTIONS.iterdir() if (path / "pyproject.toml").is_file())
     rows = plugin_rows(zoo_with(everything, "plugins", "--json"))
     assert {name for name, row in rows.items() if row["error"]} == set(BROKEN)
-    done = zoo_with(everything, "bench", "cnngru", "--rows", "300", "--epochs", "1", "--json")
+    small = ("--set", "hidden=8", "--set", "num_blocks=1", "--set", "gru_hidden=8")  # fast on the whole test part
+    done = zoo_with(everything, "bench", "cnngru", "--rows", "300", "--epochs", "1", *small, "--json")
     assert done.returncode == 0, done.stderr
     assert [(run["architecture"], run["status"]) for run in objects(done)] == [("cnngru", "done")]
     assert len(warnings(done)) == len(BROKEN)
@@ -309,3 +309,28 @@ def test_bad_networks_fail_alone_and_the_other_cells_finish(zoo_with: Run) -> No
     assert "Traceback" not in done.stderr
     stored = objects(zoo_with(distributions, "results", "--json"))
     assert {run["architecture"]: run["status"] for run in stored} == {name: end[0] for name, end in ends.items()}
+
+
+def test_bad_parts_fail_alone_and_the_other_cells_finish(zoo_with: Run) -> None:
+    losses = ("--loss", "bad-loss", "no-loss", "cross-entropy")
+    data = ("--data", "bad-resampler", "no-resampler", "original")
+    words = ("bench", "cnngru", "--dataset", "pulses", "--block", "bad-block", "gain", *losses, *data)
+    done = zoo_with(["bad_parts", "pulse"], *words, "--epochs", "1", "--json")
+    runs = {(run["block"], run["loss"], run["data"]): run for run in objects(done)}
+    assert done.returncode == 1, done.stderr
+    assert len(runs) == 2 * 3 * 3
+    assert {cell for cell, run in runs.items() if run["status"] == "done"} == {("gain", "cross-entropy", "original")}
+    errors = {
+        ("gain", "cross-entropy", "bad-resampler"): "bad-resampler failed: RuntimeError: out of neighbours",
+        ("gain", "cross-entropy", "no-resampler"): "no-resampler cannot be made: LookupError: nobody is at home",
+        ("gain", "bad-loss", "original"): "RuntimeError: grad can be implicitly created only for scalar outputs",
+        ("gain", "no-loss", "original"): "LookupError: nobody is at home",
+    }
+    assert {cell: runs[cell]["error"] for cell in errors} == errors
+    assert "RuntimeError: " in runs["bad-block", "cross-entropy", "original"]["error"]
+    assert "Traceback" not in done.stderr
+
+
+def test_a_data_set_that_raises_is_one_line(zoo_with: Run) -> None:
+    line = error_line(zoo_with(["bad_parts", "pulse"], "bench", "pulse-net", "--dataset", "bad-dataset"), 1)
+    assert line == "error: data set bad-dataset cannot be loaded: LookupError: nobody is at home\n"
