@@ -108,12 +108,10 @@ def _scores(sums: Sums, ranks: "list[_Ranking]", unit: Array, weights: Doubles) 
     total = confusion.sum((1, 2))
     loss = (weights @ sums.log_loss)[:, 0] / total
     confidence, hits = np.split(weights @ sums.calibration, 2, axis=1)
-    by_row = weights[:, unit]
-    with np.errstate(invalid="ignore"):
-        auroc = _nanmean(np.stack([ranking.auroc(by_row) for ranking in ranks], axis=1))
+    auroc = np.array([[ranking.auroc(draw[unit]) for ranking in ranks] for draw in weights])
     return {
         **_from_confusion(confusion),
-        "auroc": auroc,
+        "auroc": _nanmean(auroc),
         "log_loss": loss,
         "ece": np.abs(confidence - hits).sum(1) / total,
     }
@@ -142,22 +140,26 @@ def _from_confusion(confusion: Doubles) -> dict[str, Doubles]:
 
 
 class _Ranking:
-    """The rows in the order of one class's probability: what weighted AUROCs are computed from."""
+    """How one class's rows rank among the others by its probability: what weighted AUROCs are computed from.
+
+    A positive row wins against the negatives below it and ties with those between `low` and `high`.
+    """
 
     def __init__(self, probability: Array, positive: npt.NDArray[np.bool_]) -> None:
-        self.order = np.argsort(probability, kind="stable")
-        ordered = probability[self.order]
-        self.positive = positive[self.order]
-        self.ties = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
+        self.positives = np.flatnonzero(positive)
+        negatives = np.flatnonzero(~positive)
+        self.negatives = negatives[np.argsort(probability[negatives], kind="stable")]
+        ordered = probability[self.negatives]
+        self.low = np.searchsorted(ordered, probability[self.positives], side="left")
+        self.high = np.searchsorted(ordered, probability[self.positives], side="right")
 
-    def auroc(self, by_row: Doubles) -> Doubles:
-        """The area under the ROC curve for each row of weights, ties counting half; NaN without both sides."""
-        weights = by_row[:, self.order]
-        positive = np.add.reduceat(weights * self.positive, self.ties, axis=1)
-        negative = np.add.reduceat(weights * ~self.positive, self.ties, axis=1)
-        below = np.cumsum(negative, axis=1) - negative / 2
-        both = positive.sum(1) * negative.sum(1)
-        return np.where(both > 0, (positive * below).sum(1) / np.maximum(both, 1), np.nan)
+    def auroc(self, weights: Doubles) -> float:
+        """The area under the ROC curve of weighted rows, ties counting half; NaN without rows on both sides."""
+        positive = weights[self.positives]
+        below = np.zeros(len(self.negatives) + 1)
+        np.cumsum(weights[self.negatives], out=below[1:])
+        pairs = positive.sum() * below[-1]
+        return float(positive @ (below[self.low] + below[self.high]) / (2 * pairs)) if pairs > 0 else np.nan
 
 
 def _nanmean(values: Doubles) -> Doubles:
