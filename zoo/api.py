@@ -122,7 +122,7 @@ def load(run: str, *, results: str | Path | None = None, registry: Registry | No
     from zoo.networks import Network
 
     settings = Settings.load()
-    with Store(results_folder(settings, results)) as store:
+    with Store(results_folder(settings, results), create=False) as store:
         found = store.get(run)
         weights = safetensors.torch.load_file(store.read(found, "model.safetensors"))
     network = Network.resolve(

@@ -15,7 +15,8 @@
 Anything else that reaches the user is a bug and shows its traceback.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 
 
@@ -65,6 +66,25 @@ class Diverged(ZooError):
 
 class StoreError(ZooError):
     """Results that cannot be written or read."""
+
+
+@contextmanager
+def guarded(kind: type[ZooError], what: str) -> Iterator[None]:
+    """Runs code of a plugin's: whatever it raises, `sys.exit` included, becomes a ZooError of one line."""
+    try:
+        yield
+    except ZooError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise kind(f"{what}: {describe(error)}") from error
+
+
+def describe(error: BaseException) -> str:
+    """An exception in one line, as a row of `zoo plugins` shows it."""
+    if isinstance(error, SystemExit):
+        return f"sys.exit({error.code!r})"
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def unknown_name(

@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any
 
-from zoo.errors import PluginError, UsageError, unknown_name
-from zoo.registry import describe
+from zoo.errors import PluginError, UsageError, guarded, unknown_name
 from zoo.space import Value
 from zoo.specs import Component
 
@@ -29,10 +28,8 @@ HARNESS_ARGUMENTS: Mapping[str, frozenset[str]] = {
 def load_factory(spec_factory: str) -> Callable[..., Any]:
     """The callable behind `"package.module:Name"`. Raises PluginError where there is none."""
     module_name, _, name = spec_factory.partition(":")
-    try:
+    with guarded(PluginError, f"factory {spec_factory!r} cannot be imported"):
         module = importlib.import_module(module_name)
-    except Exception as error:
-        raise PluginError(f"factory {spec_factory!r} cannot be imported: {describe(error)}") from error
     factory = getattr(module, name, None)
     if not callable(factory):
         raise PluginError(f"factory {spec_factory!r}: the module has no callable {name!r}")

@@ -8,9 +8,9 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from zoo.errors import ModelError, UsageError, ZooError, unknown_name
+from zoo.errors import ModelError, UsageError, guarded, unknown_name
 from zoo.factories import complete, load_factory
-from zoo.registry import Entry, Registry, describe
+from zoo.registry import Entry, Registry
 from zoo.settings import Training
 from zoo.space import Value
 from zoo.specs import Architecture, Block, Preset
@@ -117,14 +117,10 @@ class Network:
         """The module. Raises Incompatible or ModelError, one line each, where it cannot be built."""
         self.check(n_times=n_times, lengths=False)
         slot = {"block": self._block} if self.spec.block_dims else {}
-        try:
+        with guarded(ModelError, f"{self.reference} cannot be built"):
             module = load_factory(self.spec.factory)(
                 n_channels=n_channels, n_times=n_times, n_classes=n_classes, **slot, **self.params
             )
-        except ZooError:
-            raise
-        except Exception as error:
-            raise ModelError(f"{self.reference} cannot be built: {describe(error)}") from error
         if not isinstance(module, nn.Module):
             raise ModelError(f"{self.reference}: its factory gave {type(module).__name__}, not a torch nn.Module")
         return module

@@ -11,14 +11,14 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import Distribution, EntryPoint, distributions, entry_points
 from types import ModuleType
 from typing import Any, cast
 
 import pluggy
 
 from zoo import hookspecs
-from zoo.errors import PluginError, UnknownName, unknown_name
+from zoo.errors import PluginError, UnknownName, describe, unknown_name
 from zoo.specs import KINDS, Architecture, Preset, Spec
 
 
@@ -33,6 +33,11 @@ class Plugin:
     components: tuple[Spec, ...] = ()
     error: str = ""
     disabled: bool = False
+
+    @property
+    def names(self) -> set[str]:
+        """What it can be disabled by: the name of its entry point too, where others share it."""
+        return names_of(self.name)
 
     @property
     def status(self) -> str:
@@ -66,8 +71,8 @@ class Source:
 
     @property
     def names(self) -> set[str]:
-        """What it can be disabled by: the name of its entry point too, where others share it."""
-        return {self.name, self.name.partition("@")[0]}
+        """What it can be disabled by."""
+        return names_of(self.name)
 
 
 @dataclass(frozen=True)
@@ -157,18 +162,15 @@ def split_reference(reference: str) -> tuple[str, str]:
     return f"{owner}{colon}{name}", preset
 
 
+def names_of(plugin: str) -> set[str]:
+    """The names of a plugin: its own, and without the distribution that stands behind `@` where names clash."""
+    return {plugin, plugin.partition("@")[0]}
+
+
 def presets_of(architecture: str, presets: Mapping[str, Preset]) -> dict[str, Preset]:
     """Those of the user's presets that are of one architecture, by their own names."""
     prefix = f"{architecture}."
     return {name.removeprefix(prefix): preset for name, preset in presets.items() if name.startswith(prefix)}
-
-
-def describe(error: BaseException) -> str:
-    """An exception in one line, as a row of `zoo plugins` shows it."""
-    if isinstance(error, SystemExit):
-        return f"sys.exit({error.code!r})"
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def source_of(name: str, module: ModuleType) -> Source:
@@ -177,13 +179,30 @@ def source_of(name: str, module: ModuleType) -> Source:
 
 
 def _installed_sources() -> Iterator[Source]:
-    points = list(entry_points(group=hookspecs.GROUP))
+    points = _entry_points()
     count = Counter(point.name for point in points)
     for point in points:
         distribution = point.dist.name if point.dist else ""
         version = point.dist.version if point.dist else ""
         name = point.name if count[point.name] == 1 else f"{point.name}@{distribution}"
         yield Source(name, point.value, _loader(point), distribution, version)
+
+
+def _entry_points() -> list[EntryPoint]:
+    """The group's entry points, without those of a distribution whose entry_points.txt cannot be read."""
+    try:
+        return list(entry_points(group=hookspecs.GROUP))
+    except Exception:  # one damaged distribution fails the call for all of them
+        return [point for each in distributions() for point in _points_of(each) if point.group == hookspecs.GROUP]
+
+
+def _points_of(distribution: Distribution) -> list[EntryPoint]:
+    try:
+        return list(distribution.entry_points)
+    except Exception as error:
+        name = distribution.metadata["Name"]
+        sys.stderr.write(f"warning: the entry points of {name} cannot be read: {describe(error)}\n")
+        return []
 
 
 def _loader(point: EntryPoint) -> Callable[[], Any]:

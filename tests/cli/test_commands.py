@@ -123,7 +123,7 @@ def test_a_synthetic_set_is_called_so(zoo: Zoo) -> None:
         (("bench",), 2, "error: missing argument 'ARCH'"),
         (("frob",), 2, "error: no such command 'frob'."),
         (("show", "nope"), 2, "error: no component named 'nope'"),
-        (("results", "nope"), 2, "error: no run 'nope'"),
+        (("results", "nope"), 1, "error: no results in 'zoo-results'"),
         (("list", "nope"), 2, "error: nothing matches 'nope'"),
         (("leaderboard", "--metric", "recal"), 2, "error: no metric named 'recal'"),
         (("list", "--registry", "absent.toml"), 1, "error: absent.toml: cannot be read"),

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import zoo
-from zoo.errors import UnknownName, UsageError
+from zoo.errors import StoreError, UnknownName, UsageError
 from zoo.harness.watch import Silent
 from zoo.metrics import score
 from zoo.results.predictions import read_predictions
@@ -183,6 +183,9 @@ def test_a_loaded_network_gives_the_stored_probabilities(bench) -> None:
 
 
 def test_loading_what_is_not_there_is_one_line(bench) -> None:
+    with pytest.raises(StoreError, match="no results in 'results'"):
+        zoo.load("nope", results="results")
+    bench(epochs=1)
     with pytest.raises(UnknownName, match="no run 'nope'"):
         zoo.load("nope", results="results")
 

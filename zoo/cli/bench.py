@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
-from zoo.cli.output import emit, print_json
+from zoo.cli.output import emit, print_json, quiet_stdout
 from zoo.cli.session import Session, session_of
 from zoo.errors import UsageError
 from zoo.factories import parse_assignments
+from zoo.registry import split_reference
 from zoo.results.run import DONE, Run
 
 INTERRUPTED = 130
@@ -55,7 +56,7 @@ def bench_command(
     """
     session = session_of(context)
     assignments = parse_assignments(set_ or [])
-    session.registry.match("architecture", architectures[0].partition(".")[0])  # a typo is said before torch loads
+    session.registry.match("architecture", split_reference(architectures[0])[0])  # a typo is said before torch loads
     from zoo.harness.cells import Request
 
     request = Request(
@@ -96,7 +97,8 @@ def _run(session: Session, request: object, results: Path | None) -> list[Run]:
         raise UsageError("--force starts again and --resume goes on: choose one")
     with Store(results_folder(session.settings, results)) as store, BenchDisplay(session.stderr) as display:
         try:
-            return list(run_bench(session.registry, session.settings, request, store, display))
+            with quiet_stdout():
+                return list(run_bench(session.registry, session.settings, request, store, display))
         except KeyboardInterrupt:
             display.progress.stop()
             words = [word for word in sys.argv[1:] if word not in ("--force", "--resume")]

@@ -25,12 +25,8 @@ def leaderboard_command(
     """Rank what was scored on the same test rows: seeds averaged, cost beside score."""
     if metric not in METRICS:
         raise unknown_name("metric", metric, METRICS)
-    from zoo.api import results_folder
-    from zoo.results.store import Store
-
     session = session_of(context)
-    with Store(results_folder(session.settings, results)) as store:
-        found = boards(store.runs(), metric)
+    found = boards(session.stored_runs(results), metric)
     if as_json:
         print_json([_object(board, metric) for board in found])
         return

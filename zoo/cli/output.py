@@ -1,5 +1,6 @@
 """Tables as people and programs want them: Rich on a terminal, TSV in a pipe, JSON when asked."""
 
+import contextlib
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -84,6 +85,11 @@ def print_tsv(columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> N
     lines = ["\t".join(column.key for column in columns)]
     lines += ["\t".join(_cell(row.get(column.key)) for column in columns) for row in rows]
     sys.stdout.write("\n".join(lines) + "\n")
+
+
+def quiet_stdout() -> contextlib.AbstractContextManager[object]:
+    """While components run: what they print goes to stderr, since stdout is data."""
+    return contextlib.redirect_stdout(sys.stderr)
 
 
 def number(digits: int) -> Callable[[Any], str]:

@@ -44,11 +44,11 @@ def results_command(
     from zoo.results.store import Store
 
     session = session_of(context)
-    with Store(results_folder(session.settings, results)) as store:
-        if run is None:
-            found = [each for each in store.runs() if fnmatchcase(each.architecture, architecture)]
-            emit(COLUMNS, [_row(each) for each in found], as_json=as_json, objects=[each.to_json() for each in found])
-            return
+    if run is None:
+        found = [each for each in session.stored_runs(results) if fnmatchcase(each.architecture, architecture)]
+        emit(COLUMNS, [_row(each) for each in found], as_json=as_json, objects=[each.to_json() for each in found])
+        return
+    with Store(results_folder(session.settings, results), create=False) as store:
         one = store.get(run)
         shown = _recomputed(store.read(one, "predictions.parquet"), one) if one.status == DONE else one
         if as_json:

@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 
 from zoo.registry import Registry
+from zoo.results.run import Run
 from zoo.settings import Settings
 
 
@@ -29,7 +30,22 @@ class Session:
             if plugin.error:
                 owner = f" ({plugin.distribution})" if plugin.distribution else ""
                 self.say(f"warning: plugin {plugin.name!r}{owner} did not load; `zoo plugins` says why")
+        known = {name for plugin in registry.plugins for name in plugin.names}
+        for name in self.settings.disabled:
+            if name not in known:
+                self.say(f"warning: no plugin named {name!r} to disable")
         return registry
+
+    def stored_runs(self, results: Path | None) -> list[Run]:
+        """The runs in the results folder; none, and no folder made, where there is none yet."""
+        from zoo.api import results_folder
+        from zoo.results.store import Store
+
+        folder = results_folder(self.settings, results)
+        if not Store.exists(folder):
+            return []
+        with Store(folder) as store:
+            return store.runs()
 
     @cached_property
     def stderr(self) -> Console:

@@ -6,10 +6,10 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from zoo.cli.output import Column, count, emit, millions, number, print_json, say
+from zoo.cli.output import Column, count, emit, millions, number, print_json, quiet_stdout, say
 from zoo.cli.session import Session, session_of
-from zoo.errors import UnknownName, unknown_name
-from zoo.registry import Entry, presets_of
+from zoo.errors import ModelError, UnknownName, guarded, unknown_name
+from zoo.registry import Entry, presets_of, split_reference
 from zoo.specs import KINDS, Architecture, Block, Dataset, Preset
 
 PARAMETERS = (
@@ -52,10 +52,11 @@ def show_command(
     """Show a component: its paper, plugin, parameters, presets, layers, cost and results."""
     session = session_of(context)
     entry, preset = _find(session, name, kind)
-    shown = _facts(entry) | {"parameters": _parameters(entry, preset)}
-    if isinstance(entry.spec, Architecture):
-        shape = {"n_channels": channels, "n_times": times, "n_classes": classes}
-        shown |= _architecture(session, entry, name, block, shape) | {"results": _results(session, entry, results)}
+    with quiet_stdout():
+        shown = _facts(entry) | {"parameters": _parameters(entry, preset)}
+        if isinstance(entry.spec, Architecture):
+            shape = {"n_channels": channels, "n_times": times, "n_classes": classes}
+            shown |= _architecture(session, entry, name, block, shape) | {"results": _results(session, entry, results)}
     if as_json:
         print_json(shown)
     else:
@@ -68,7 +69,7 @@ def _find(session: Session, name: str, kind: str | None) -> tuple[Entry, Preset]
     if kind is not None and kind not in KINDS:
         raise unknown_name("kind", kind, KINDS)
     kinds = [kind] if kind else list(KINDS)
-    bare = name.partition(".")[0]
+    bare = split_reference(name)[0]
     found = [each for each in kinds if any(_answers(entry, bare) for entry in registry.of_kind(each))]
     if not found:
         names = {entry.name for entry in registry.entries if kind in (None, entry.kind)}
@@ -139,6 +140,9 @@ def _architecture(
 
     network = Network.resolve(session.registry, reference, block=block, presets=session.settings.presets)
     model = on_meta(lambda: network.build(**shape))
+    series = {name: shape[name] for name in ("n_channels", "n_times")}
+    with guarded(ModelError, f"{network.reference} cannot take a row of {shape['n_channels']} x {shape['n_times']}"):
+        macs, layers = count_macs(model, **series), layer_table(model, **series)
     spec = cast(Architecture, entry.spec)
     own = presets_of(entry.name, session.settings.presets)
     return {
@@ -148,9 +152,9 @@ def _architecture(
             "block": network.block,
             **shape,
             "parameters": count_parameters(model),
-            "macs": count_macs(model, n_channels=shape["n_channels"], n_times=shape["n_times"]),
+            "macs": macs,
         },
-        "layers": layer_table(model, n_channels=shape["n_channels"], n_times=shape["n_times"]),
+        "layers": layers,
     }
 
 
@@ -162,9 +166,7 @@ def _preset(name: str, preset: Preset) -> dict[str, Any]:
 
 def _results(session: Session, entry: Entry, folder: Path | None) -> list[dict[str, Any]]:
     """What others report, and what is in the store: measured, seeds averaged."""
-    from zoo.api import results_folder
     from zoo.results.leaderboard import boards
-    from zoo.results.store import Store
 
     found = [
         {
@@ -177,11 +179,7 @@ def _results(session: Session, entry: Entry, folder: Path | None) -> list[dict[s
         for reference in session.settings.references
         if reference.architecture == entry.name
     ]
-    place = results_folder(session.settings, folder)
-    if not (place / "zoo.db").is_file():
-        return found
-    with Store(place) as store:
-        runs = [run for run in store.runs() if run.architecture == entry.name]
+    runs = [run for run in session.stored_runs(folder) if run.architecture == entry.name]
     for board in boards(runs, "macro_recall"):
         for standing in board.standings:
             run, seeds = standing.runs[0], len(standing.runs)

@@ -11,9 +11,8 @@ import numpy as np
 from zoo.data.protocols import balanced
 from zoo.data.sealed import Rows
 from zoo.data.series import Ints
-from zoo.errors import ResamplingError
+from zoo.errors import ResamplingError, guarded
 from zoo.factories import load_factory
-from zoo.registry import describe
 from zoo.space import Value
 from zoo.specs import Resampler
 
@@ -23,7 +22,8 @@ def resample(spec: Resampler, params: Mapping[str, Value], rows: Rows, classes: 
 
     Raises ResamplingError, in one line that names the class, where that cannot be or is not so.
     """
-    sampler = load_factory(spec.factory)(random_state=seed, **params)
+    with guarded(ResamplingError, f"{spec.name} cannot be made"):
+        sampler = load_factory(spec.factory)(random_state=seed, **params)
     if sampler is None:
         return rows
     if spec.interpolates and rows.lengths is not None and len(np.unique(rows.lengths)) > 1:
@@ -33,10 +33,8 @@ def resample(spec: Resampler, params: Mapping[str, Value], rows: Rows, classes: 
     counts = np.bincount(rows.labels, minlength=len(classes))
     _check_neighbours(spec, sampler, counts, classes)
     flat = rows.values.reshape(len(rows), -1)
-    try:
+    with guarded(ResamplingError, f"{spec.name} failed"):
         values, labels = sampler.fit_resample(flat, rows.labels)
-    except Exception as error:
-        raise ResamplingError(f"{spec.name} failed: {describe(error)}") from error
     _check_outcome(spec, sampler, counts, values, labels, classes)
     lengths = _lengths(spec, sampler, rows, len(labels))
     return balanced(rows, values.reshape(-1, *rows.values.shape[1:]), labels.astype(np.int64), lengths)

@@ -7,9 +7,9 @@ from typing import Any, cast
 
 from zoo.data.files import CSV_SUFFIXES, PARQUET_SUFFIXES, from_file
 from zoo.data.series import LabelledSeries
-from zoo.errors import DataError, UsageError, unknown_name
+from zoo.errors import DataError, UsageError, guarded, unknown_name
 from zoo.factories import complete, load_factory
-from zoo.registry import Registry, describe
+from zoo.registry import Registry
 from zoo.settings import Settings
 from zoo.space import Value
 from zoo.specs import Dataset
@@ -55,10 +55,8 @@ def load_dataset(
     harness: dict[str, Any] = {"rows": rows} if spec.generated else {}
     if spec.from_files:
         harness["data_dir"] = settings.data_dir(spec.name, data_dir)
-    try:
+    with guarded(DataError, f"data set {name} cannot be loaded"):
         series = load_factory(spec.factory)(**harness, **complete_params)
-    except (MemoryError, OSError) as error:
-        raise DataError(f"data set {name} cannot be loaded: {describe(error)}") from error
     if not isinstance(series, LabelledSeries):
         raise DataError(f"data set {name}: its factory gave {type(series).__name__}, not LabelledSeries")
     return Loaded(entry.name, complete_params, series, spec.synthetic, spec.generated)

@@ -20,14 +20,14 @@ from torch import Tensor, nn
 from zoo.cost import PeakMemory, count_macs, latency_ms
 from zoo.data.protocols import Parts
 from zoo.data.sealed import Rows
-from zoo.errors import Diverged, ModelError, StoreError, ZooError
+from zoo.errors import Diverged, ModelError, StoreError, ZooError, describe
 from zoo.factories import load_factory
 from zoo.harness.cells import Cell
 from zoo.harness.seeds import axis_seeds
 from zoo.harness.watch import BenchWatch
 from zoo.metrics import score
-from zoo.networks import count_parameters, on_meta
-from zoo.registry import Registry, describe
+from zoo.networks import Incompatible, count_parameters, on_meta
+from zoo.registry import Registry
 from zoo.results.predictions import Predictions
 from zoo.results.run import DIVERGED, DONE, FAILED, INTERRUPTED, Run
 from zoo.results.store import Store
@@ -74,9 +74,9 @@ def describe_run(
 ) -> tuple[Run, Hardware]:
     """The run a cell will be, and the hardware it will be on, before anything is trained."""
     cell.network.check(n_times=parts.train.values.shape[2], lengths=parts.train.lengths is not None)
-    model = on_meta(lambda: cell.network.build(**parts.record["shape"]))
+    model = _on_meta(cell, parts)
     recurrent = cell.network.spec.recurrent
-    hardware = Hardware.choose(device, threads, cell.training.precision, model, recurrent=recurrent)
+    hardware = Hardware.choose(device, threads, cell.training.precision, model or nn.Identity(), recurrent=recurrent)
     key, environment = cell.key(parts.record), hardware.environment()
     run = Run(
         id="",
@@ -96,7 +96,7 @@ def describe_run(
         environment=environment,
         parts=parts.record,
         notes=parts.notes,
-        cost={"parameters": count_parameters(model), "macs": _macs(model, parts)},
+        cost={} if model is None else {"parameters": count_parameters(model), "macs": _macs(model, parts)},
     )
     return run, hardware
 
@@ -120,7 +120,7 @@ def execute(prepared: Prepared, job: Job, *, resume: bool) -> Run:
         raise
     except StoreError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         status = DIVERGED if isinstance(error, Diverged) else FAILED
         text = str(error) if isinstance(error, ZooError) else describe(error)
         trace = {} if isinstance(error, ZooError) else {"traceback.txt": traceback.format_exc().encode()}
@@ -202,7 +202,7 @@ def _score(prepared: Prepared, run: Run, outcome: Outcome) -> Run:
         run,
         status=DONE,
         scores=score(seen.probabilities, seen.labels, seen.classes, seen.groups),
-        cost={**run.cost, **outcome.cost},
+        cost={"parameters": count_parameters(outcome.model), **run.cost, **outcome.cost},
         epochs=outcome.progress.epochs_done,
         best_epoch=outcome.progress.best_epoch,
     )
@@ -226,12 +226,22 @@ def _history(progress: Progress) -> str:
     return buffer.getvalue()
 
 
+def _on_meta(cell: Cell, parts: Parts) -> nn.Module | None:
+    """None for a network that cannot be built there: its run says whether it can be anywhere."""
+    try:
+        return on_meta(lambda: cell.network.build(**parts.record["shape"]))
+    except Incompatible:
+        raise
+    except ModelError:
+        return None
+
+
 def _macs(model: nn.Module, parts: Parts) -> int | None:
     """None for a network that cannot run on the meta device: it can still be trained."""
     _, n_channels, n_times = parts.train.values.shape
     try:
         return count_macs(model, n_channels=n_channels, n_times=n_times)
-    except Exception:
+    except (Exception, SystemExit):
         return None
 
 

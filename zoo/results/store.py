@@ -45,9 +45,13 @@ TRANSIENT = ("served", "differs")
 class Store:
     """The runs in one folder: `zoo.db` and `runs/<id>/`."""
 
-    def __init__(self, folder: Path) -> None:
-        """Open the store, made where there is none. Raises StoreError where that cannot be."""
+    def __init__(self, folder: Path, *, create: bool = True) -> None:
+        """Open the store, made where there is none if `create`. Raises StoreError where that cannot be."""
         self.folder = folder
+        if not create and not self.exists(folder):
+            raise StoreError(
+                f"no results in {str(folder)!r}: name their folder with --results, or `zoo bench` makes some"
+            )
         try:
             folder.mkdir(parents=True, exist_ok=True)
             if not os.access(folder, os.W_OK):
@@ -58,6 +62,11 @@ class Store:
             raise StoreError(
                 f"results folder {str(folder)!r} cannot be used: {reason}. Name another with --results"
             ) from error
+
+    @staticmethod
+    def exists(folder: Path) -> bool:
+        """Whether a store is in that folder."""
+        return (folder / "zoo.db").is_file()
 
     def close(self) -> None:
         self._connection.close()
