@@ -16,6 +16,11 @@ def words(csv: Path) -> list[str]:
     return ["bench", "cnngru", *fixed, "--set", "training.patience=0", "--results", "results"]
 
 
+def _listen() -> None:
+    """Undo what a shell does to the jobs it starts in the background: they ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def start_and_signal(csv: Path, number: int) -> subprocess.CompletedProcess[str]:
     """Start a bench, and send it a signal when its second checkpoint is there."""
     environment = {**os.environ, "NO_COLOR": "1", "OMP_NUM_THREADS": "1"}
@@ -26,6 +31,7 @@ def start_and_signal(csv: Path, number: int) -> subprocess.CompletedProcess[str]
         text=True,
         env=environment,
         cwd=csv.parent,
+        preexec_fn=_listen,
     )
     deadline = time.monotonic() + 120
     seen: set[int] = set()
