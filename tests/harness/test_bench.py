@@ -69,7 +69,9 @@ def test_a_run_is_scored_stored_and_complete(bench) -> None:
         "predictions.parquet",
         "model.safetensors",
     }
-    assert tomllib.loads((folder / "config.toml").read_text())["training"]["batch_size"] == 16
+    config = tomllib.loads((folder / "config.toml").read_text())
+    assert config["training"]["batch_size"] == 16
+    assert (config["dataset"], config["dataset_params"]["target"]) == ("waves.csv", "kind")
     assert len((folder / "history.csv").read_text().splitlines()) == 3
 
 

@@ -64,11 +64,14 @@ class _Bench:
             for (protocol, seed), same in groupby(cells, key=lambda cell: (cell.protocol, cell.seed)):
                 parts = self._separate(loaded, protocol, seed)
                 resampled = _Resampled(parts, self.watch)
+                known = {
+                    "dataset": loaded.name,
+                    "dataset_params": loaded.params,
+                    "protocol": parts.record["protocol"],
+                }
                 for cell in same:
                     number += 1
-                    yield from self._run(
-                        replace(cell, protocol=parts.record["protocol"]), loaded, parts, resampled, number
-                    )
+                    yield from self._run(replace(cell, **known), loaded, parts, resampled, number)
 
     def _load(self, dataset: str) -> Loaded:
         return load_dataset(

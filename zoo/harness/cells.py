@@ -19,6 +19,7 @@ from zoo.settings import Settings, Training
 from zoo.sources import factory_hash, source_hash
 from zoo.space import Value
 
+FINGERPRINTED = ("rows", "dataset_params")  # what these change, the fingerprints of the data say
 SCOPES = ("block", "data", "loss", "dataset", "training")
 
 
@@ -79,6 +80,7 @@ class Cell:
     training: Training
     rows: int | None
     seed: int
+    dataset_params: Mapping[str, Value] = field(default_factory=dict)
 
     def config(self) -> dict[str, Any]:
         """All that was asked for, as plain data without None: what config.toml holds and the key is made of."""
@@ -94,6 +96,7 @@ class Cell:
             "block_params": dict(self.network.block_params),
             "data_params": dict(self.resampler.params),
             "loss_params": dict(self.objective.params),
+            "dataset_params": dict(self.dataset_params),
             "training": asdict(self.training),
             "seeds": axis_seeds(self.seed),
         }
@@ -105,7 +108,7 @@ class Cell:
         entries = (*parts_of, self.resampler.entry, self.objective.entry)
         code = {entry.spec.factory: factory_hash(entry.spec.factory) for entry in entries}
         asked = {
-            "config": {name: value for name, value in self.config().items() if name != "rows"},
+            "config": {name: value for name, value in self.config().items() if name not in FINGERPRINTED},
             "data": parts["fingerprints"],
             "code": {**code, "zoo": source_hash("zoo")},
         }
