@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from zoo.metrics import CLASS_SCORES, MACRO_SCORES
-from zoo.results.run import Run
+from zoo.results.run import CLASS_SCORES, MACRO_SCORES, Run
 
 ROOT = Path(__file__).parent.parent
 

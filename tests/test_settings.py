@@ -47,6 +47,9 @@ def test_disabled_plugins_come_from_variable_and_file(monkeypatch: pytest.Monkey
     assert set(Settings.load().disabled) == {"one", "two", "three"}
 
 
+REFERENCE = "[[reference]]\narchitecture = 'x'\ndataset = 'y'\nstatus = 'reported'\nsource = 'z'\n"
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -59,6 +62,11 @@ def test_disabled_plugins_come_from_variable_and_file(monkeypatch: pytest.Monkey
         ("[presets.mine]\nparams = {}\n", r"registry.toml:1: a preset is named ARCHITECTURE.NAME"),
         ("[[reference]]\narchitecture = 'x'\n", r"registry.toml:1: a \[\[reference\]\] lacks dataset"),
         ("x = [1\n", r"registry.toml"),
+        ("[training]\nclip = nan\n", r"registry.toml:2: training.clip is a finite number, not nan"),
+        ("[presets.'cnngru.']\n", r"a preset is named ARCHITECTURE.NAME"),
+        ("[presets.'cnngru.x']\ntraining = { epoch = 3 }\n", r"named 'epoch'. Did you mean epochs\?"),
+        (REFERENCE + "scores = { macro_recall = 'high' }\n", "reference scores.macro_recall is a finite number"),
+        (REFERENCE + "scores = { macro_recal = 0.5 }\n", "no score named 'macro_recal'. Did you mean macro_recall"),
     ],
 )
 def test_a_broken_file_is_one_line_with_file_line_and_what_is_wrong(text: str, message: str) -> None:
@@ -96,6 +104,13 @@ def test_presets_of_the_user_are_read() -> None:
 def test_settings_that_make_no_sense_are_refused(flags: dict, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         Settings.load().training(flags, {})
+
+
+@pytest.mark.parametrize("text", ["abc", "nan", "inf"])
+def test_a_variable_that_is_no_number_is_named(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("ZOO_CLIP", text)
+    with pytest.raises(UsageError, match=f"ZOO_CLIP is a finite number, not '{text}'"):
+        Settings.load().training({}, {})
 
 
 def test_a_misspelled_training_setting_is_answered() -> None:

@@ -8,6 +8,7 @@ import inspect
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
+from math import isfinite
 from typing import Any
 
 from zoo.errors import PluginError, UsageError, guarded, unknown_name
@@ -59,6 +60,12 @@ def complete(spec: Component, given: Mapping[str, Value], *, elsewhere: Iterable
         if name not in known:
             raise unknown_name(f"parameter of {spec.name}", name, known, elsewhere=elsewhere)
     values = {name: parameter.default for name, parameter in known.items() if name not in given}
+    for name, value in values.items():
+        if not isinstance(value, bool | int | float | str | None) and value is not inspect.Parameter.empty:
+            raise PluginError(
+                f"{spec.kind} {spec.name}: the default of {name!r} is {value!r}, and parameters are plain values "
+                "(bool, int, float, str or None), so that they can be stored and set"
+            )
     missing = [name for name, value in values.items() if value is inspect.Parameter.empty]
     if missing:
         raise UsageError(f"{spec.kind} {spec.name} needs a value for {', '.join(missing)}: --set {missing[0]}=…")
@@ -68,6 +75,8 @@ def complete(spec: Component, given: Mapping[str, Value], *, elsewhere: Iterable
 
 def checked(what: str, value: Value, like: Any) -> Value:
     """The value in the type of a default; a whole number serves where a float is wanted."""
+    if isinstance(value, float) and not isfinite(value):
+        raise UsageError(f"{what} is a finite number, not {value!r}")
     if like is None or like is inspect.Parameter.empty or type(value) is type(like):
         return value
     if isinstance(like, float) and type(value) is int:

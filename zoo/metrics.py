@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from zoo.results.run import CLASS_SCORES, MACRO_SCORES
+
 Array = npt.NDArray[Any]
 Doubles = npt.NDArray[np.float64]
 
@@ -22,8 +24,6 @@ RESAMPLES = 1000
 CHUNK = 50  # resamples at a time: keeps the weights of a million rows under half a gigabyte
 ECE_BINS = 15  # as in Guo et al. 2017
 SMALLEST = 1e-15  # log loss of a probability of zero stays finite
-MACRO_SCORES = ("macro_recall", "macro_f1", "accuracy", "mcc", "auroc", "log_loss", "ece")
-CLASS_SCORES = ("recall", "precision", "f1")
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,12 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from zoo.errors import SettingsError, UsageError, unknown_name
+from zoo.results.run import MACRO_SCORES
 from zoo.space import Value
 from zoo.specs import Preset
 
@@ -141,8 +143,9 @@ class Layer:
         for key, table in content.items():
             self._check_table(f"{name}.{key}", table, types)
         if name == "presets":
-            for key in content:
-                if "." not in key:
+            for key, table in content.items():
+                self._check_table("training", table.get("training", {}), _TYPES["training"])
+                if not all(key.partition(".")):
                     self._fail(key, f"a preset is named ARCHITECTURE.NAME in quotes, not {key!r}")
 
     def _check_references(self, content: Any) -> None:
@@ -151,8 +154,16 @@ class Layer:
         for table in content:
             self._check_table("reference", table, _REFERENCE_TYPES)
             missing = {"architecture", "dataset", "status", "source", "scores"} - set(table)
+            self._check_scores(table)
             if missing:
                 self._fail("reference", f"a [[reference]] lacks {', '.join(sorted(missing))}")
+
+    def _check_scores(self, table: Mapping[str, Any]) -> None:
+        for name, value in table.get("scores", {}).items():
+            if name not in MACRO_SCORES:
+                self._fail(name, str(unknown_name("score", name, MACRO_SCORES)))
+            if not _fits(value, float):
+                self._fail("scores", f"reference scores.{name} is a finite number, not {value!r}")
 
     def _fail(self, key: str, message: str) -> None:
         raise SettingsError(f"{self.path}{_line_of(self.text, key)}: {message}")
@@ -236,7 +247,7 @@ def shipped_path() -> Path:
 _NOUNS: Mapping[type, str] = {
     str: "text",
     int: "a whole number",
-    float: "a number",
+    float: "a finite number",
     list: "a list",
     dict: "a table",
 }
@@ -245,14 +256,19 @@ _NOUNS: Mapping[type, str] = {
 def _fits(value: Any, wanted: type) -> bool:
     if isinstance(value, bool):
         return wanted is bool
+    if isinstance(value, float) and not isfinite(value):
+        return False
     return isinstance(value, (int, float) if wanted is float else wanted)
 
 
 def _from_text(variable: str, text: str, wanted: type) -> Any:
     try:
-        return wanted(text)
+        value = wanted(text)
     except ValueError:
-        raise UsageError(f"{variable} is {_NOUNS[wanted]}, not {text!r}") from None
+        value = None
+    if value is None or not _fits(value, wanted):
+        raise UsageError(f"{variable} is {_NOUNS[wanted]}, not {text!r}")
+    return value
 
 
 def _as_location(message: str) -> str:

@@ -56,6 +56,10 @@ def heartbeats(*, rows: int | None = None, seed: int = 0) -> LabelledSeries:
                 parts=_by_patient(parts, people.side[patients]), by_group=True, notes=(INTER_PATIENT,)
             ),
         },
+        refusals={
+            "holdout": "heartbeats come with a test part of their own: use --protocol official",
+            "inter-patient-strict": "no patient is on both sides of heartbeats' split: use --protocol inter-patient",
+        },
         notes=(SYNTHETIC,),
     )
 

@@ -1,5 +1,6 @@
 """The whole way, on a small file: trained, stored, served, forced, interrupted, resumed, loaded."""
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 import torch
 
 import zoo
-from zoo.errors import StoreError, UnknownName, UsageError
+from zoo.errors import DataError, StoreError, UnknownName, UsageError
 from zoo.harness.watch import Silent
 from zoo.metrics import score
 from zoo.results.predictions import read_predictions
@@ -42,7 +43,8 @@ class Notebook(Silent):
 @pytest.fixture
 def bench(waves_csv: Path):
     def run(*architectures: str, **more: Any) -> list[Run]:
-        fixed = {"dataset": str(waves_csv), "target": "kind", "group": "patient", "epochs": 2, "results": "results"}
+        columns = {"dataset": str(waves_csv), "target": "kind", "group": "patient", "protocol": "holdout"}
+        fixed = {**columns, "epochs": 2, "results": "results"}
         settings = {"training.batch_size": 16, **more.pop("set", {})}
         return zoo.bench(architectures or ["cnngru"], **{**fixed, "set": settings, **more})
 
@@ -158,10 +160,92 @@ def test_a_resampler_that_cannot_is_a_failed_run_and_the_rest_runs(bench) -> Non
     assert [run.status for run in bench(data="smote", rows=20, epochs=1, set={"data.k_neighbors": 1})] == [DONE]
 
 
-def test_inter_patient_intervals_resample_patients(bench) -> None:
-    (run,) = bench(protocol="inter-patient", epochs=1)
+def test_a_file_whose_groups_are_named_is_separated_by_them(bench) -> None:
+    (run,) = bench(protocol=(), epochs=1)
+    assert run.protocol == "inter-patient"
     assert run.parts["shared_groups"]["train/test"] == []
     assert run.scores["resampled"] == "2 groups"
+    assert "the test part has 2 patients: too few for its intervals to be trusted" in run.notes
+
+
+def test_patients_on_both_sides_are_said(bench) -> None:
+    (run,) = bench(protocol="holdout", epochs=1)
+    assert any(note.startswith("8 of the 8 patients of the test part are in training") for note in run.notes)
+    assert run.scores["resampled"] == "rows"
+
+
+def test_other_class_names_or_other_patients_are_another_run(bench, waves_csv: Path) -> None:
+    bench(epochs=1, protocol="inter-patient")
+    renamed = waves_csv.with_name("renamed") / "waves.csv"
+    renamed.parent.mkdir()
+    renamed.write_text(re.sub(r",([abc]),", r",class-\1,", waves_csv.read_text()))
+    (run,) = bench(epochs=1, protocol="inter-patient", dataset=str(renamed))
+    assert not run.served
+    assert set(run.scores["recall"]) == {"class-a", "class-b", "class-c"}
+    regrouped = waves_csv.with_name("regrouped") / "waves.csv"
+    regrouped.parent.mkdir()
+    lines = waves_csv.read_text().splitlines()
+    moved = [lines[0], *(re.sub(r",[67]$", ",60", line) for line in lines[1:])]
+    regrouped.write_text("\n".join(moved) + "\n")
+    assert not bench(epochs=1, protocol="inter-patient", dataset=str(regrouped))[0].served
+
+
+def test_resuming_elsewhere_is_refused_and_the_rest_runs(bench) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        bench(epochs=3, threads=1, watch=Notebook(stop_after=1))
+    with pytest.raises(UsageError, match="was begun with threads 1 there, 2 here: go on as it was begun"):
+        bench("cnngru", "cnn2d", epochs=3, threads=2, resume=True)
+    with Store(Path("results")) as store:
+        assert {run.architecture: run.status for run in store.runs()} == {"cnngru": INTERRUPTED, "cnn2d": DONE}
+    assert bench(epochs=3, threads=1, resume=True)[0].status == DONE
+
+
+def test_a_damaged_checkpoint_is_one_line_with_the_way_out(bench) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        bench(epochs=3, watch=Notebook(stop_after=1))
+    with Store(Path("results")) as store:
+        checkpoint = store.checkpoint(store.runs()[0])
+    checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
+    (run,) = bench(epochs=3, resume=True)
+    assert (run.status, run.error) == (
+        FAILED,
+        f"checkpoint {checkpoint} cannot be used: leave out --resume to start again",
+    )
+
+
+def test_an_interrupted_force_is_resumed_not_the_older_run_served(bench) -> None:
+    (first,) = bench(epochs=3)
+    with pytest.raises(KeyboardInterrupt):
+        bench(epochs=3, force=True, watch=Notebook(stop_after=1))
+    (resumed,) = bench(epochs=3, resume=True)
+    assert (resumed.served, resumed.id != first.id) == (False, True)
+    assert predictions_of(resumed) == predictions_of(first)
+
+
+def test_an_interruption_after_the_end_loses_nothing(bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("zoo.harness.runner.shutil.rmtree", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        bench(epochs=1)
+    with Store(Path("results")) as store:
+        assert [run.status for run in store.runs()] == [DONE]
+
+
+def test_one_data_set_that_cannot_be_read_does_not_stop_the_others(bench, waves_csv: Path) -> None:
+    with pytest.raises(DataError, match="there is no file"):
+        bench(dataset=["absent.csv", str(waves_csv)], epochs=1)
+    with Store(Path("results")) as store:
+        assert [run.status for run in store.runs()] == [DONE]
+
+
+def test_the_same_twice_is_asked_once(bench) -> None:
+    assert len(bench("cnngru", "cnngru", data=["original", "original"], epochs=1)) == 1
+
+
+def test_batches_of_one_row_train(bench) -> None:
+    assert bench(rows=12, epochs=1, set={"training.batch_size": 1})[0].status == DONE
 
 
 def test_a_diverged_run_says_so_and_has_no_scores(bench) -> None:

@@ -11,7 +11,11 @@ from zoo.harness.seeds import axis_seeds
 from zoo.registry import Registry
 from zoo.settings import Settings
 
-PARTS = {"fingerprints": {"train": "a", "validation": "b", "test": "c"}}
+PARTS = {
+    "fingerprints": {"train": "a", "validation": "b", "test": "c", "pool": "d"},
+    "classes": ["x", "y"],
+    "by_group": False,
+}
 
 
 def plan(registry: Registry, *architectures: str, **more) -> list[Cell]:
@@ -83,7 +87,18 @@ def test_the_key_is_of_what_was_asked(registry: Registry) -> None:
     ]
     keys = {cell.key(PARTS), *(found[0].key(PARTS) for found in others)}
     assert len(keys) == 8
-    assert cell.key({"fingerprints": {**PARTS["fingerprints"], "test": "d"}}) not in keys
+    for changed in ({"fingerprints": {**PARTS["fingerprints"], "test": "d"}}, {"classes": ["x", "z"]}):
+        assert cell.key({**PARTS, **changed}) not in keys
+
+
+def test_a_configuration_is_what_was_asked_but_for_the_seed(registry: Registry) -> None:
+    one, two = plan(registry, seeds=(0, 1))
+    assert one.key(PARTS) != two.key(PARTS)
+    other_seed = {**PARTS, "fingerprints": {**PARTS["fingerprints"], "train": "e", "validation": "f"}}
+    assert one.configuration(PARTS) == two.configuration(other_seed)
+    other_data = {**PARTS, "fingerprints": {**PARTS["fingerprints"], "pool": "e"}}
+    assert one.configuration(PARTS) != one.configuration(other_data)
+    assert one.configuration(PARTS) != replace(one, rows=100).configuration(PARTS)
 
 
 def test_the_key_does_not_know_machine_or_presets_name(registry: Registry) -> None:

@@ -142,3 +142,33 @@ def test_a_run_of_an_older_zoo_with_fields_unknown_here_is_read(store: Store, tm
         connection.execute("UPDATE runs SET record = json_insert(record, '$.gone', 1) WHERE id = ?", (begun.id,))
     connection.close()
     assert store.get(begun.id).id == begun.id
+
+
+def test_many_processes_open_a_new_store_at_once(tmp_path: Path) -> None:
+    code = "import sys; from pathlib import Path; from zoo.results.store import Store; Store(Path(sys.argv[1])).close()"
+    for attempt in range(4):
+        folder = str(tmp_path / str(attempt))
+        opening = [subprocess.Popen([sys.executable, "-c", code, folder], stderr=subprocess.PIPE) for _ in range(4)]
+        assert [process.communicate()[1] for process in opening] == [b""] * 4
+
+
+def test_reading_writes_nothing(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="no results in"):
+        Store(tmp_path / "absent", create=False)
+    assert not (tmp_path / "absent").exists()
+    with Store(tmp_path / "results") as store:
+        store.finish(replace(store.begin(run_of()), status=DONE))
+    with Store(tmp_path / "results", create=False) as reader:
+        assert [run.status for run in reader.runs()] == [DONE]
+        with pytest.raises(StoreError, match="cannot be written: attempt to write a readonly database"):
+            reader.begin(run_of())
+
+
+def test_a_damaged_record_is_one_line(store: Store) -> None:
+    begun = store.begin(run_of())
+    connection = sqlite3.connect(store.folder / "zoo.db")
+    with connection:
+        connection.execute("UPDATE runs SET record = '{broken' WHERE id = ?", (begun.id,))
+    connection.close()
+    with pytest.raises(StoreError, match=f"the record of run {begun.id} is damaged"):
+        store.runs()

@@ -4,7 +4,7 @@ from torch import nn
 
 from zoo import build
 from zoo.errors import UsageError
-from zoo.training.hardware import Hardware, available_cores, bf16_pays, choose_device, thread_count
+from zoo.training.hardware import Hardware, available_cores, bf16_pays, choose_device, computing_on
 
 BEAT = {"n_channels": 1, "n_times": 187, "n_classes": 5}
 
@@ -44,7 +44,7 @@ def test_devices_that_are_not_there_are_one_line() -> None:
 
 def test_the_thread_count_is_put_back() -> None:
     before = torch.get_num_threads()
-    with thread_count(before + 1):
+    with computing_on(choose(build("cnngru", **BEAT), threads=before + 1)):
         assert torch.get_num_threads() == before + 1
     assert torch.get_num_threads() == before
 

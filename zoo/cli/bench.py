@@ -3,18 +3,20 @@
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from zoo.cli.group import INTERRUPTED
 from zoo.cli.output import emit, print_json, quiet_stdout
 from zoo.cli.session import Session, session_of
-from zoo.errors import UsageError
 from zoo.factories import parse_assignments
 from zoo.registry import split_reference
 from zoo.results.run import DONE, Run
 
-INTERRUPTED = 130
+if TYPE_CHECKING:
+    from zoo.harness.cells import Request
+
 AXIS = "Several values make a grid."
 
 
@@ -78,27 +80,29 @@ def bench_command(
         force=force,
         resume=resume,
     )
-    runs = _run(session, request, results)
-    _say_notes(session, runs)
-    _show(runs, as_json)
+    runs: list[Run] = []
+    try:
+        _run(session, request, results, runs)
+    finally:  # what is finished is shown, also when something stopped the rest
+        if runs:
+            _say_notes(session, runs)
+            _show(runs, as_json)
     if any(run.status != DONE for run in runs):
         raise typer.Exit(1)
 
 
-def _run(session: Session, request: object, results: Path | None) -> list[Run]:
+def _run(session: Session, request: "Request", results: Path | None, runs: list[Run]) -> None:
+    """Run a request, each finished run added to `runs` as it comes."""
     from zoo.api import results_folder
     from zoo.cli.progress import BenchDisplay
     from zoo.harness.bench import run_bench
-    from zoo.harness.cells import Request
     from zoo.results.store import Store
 
-    assert isinstance(request, Request)
-    if request.force and request.resume:
-        raise UsageError("--force starts again and --resume goes on: choose one")
     with Store(results_folder(session.settings, results)) as store, BenchDisplay(session.stderr) as display:
         try:
             with quiet_stdout():
-                return list(run_bench(session.registry, session.settings, request, store, display))
+                for run in run_bench(session.registry, session.settings, request, store, display):
+                    runs.append(run)
         except KeyboardInterrupt:
             display.progress.stop()
             words = [word for word in sys.argv[1:] if word not in ("--force", "--resume")]

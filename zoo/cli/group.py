@@ -1,6 +1,7 @@
 """How the command line reads its arguments and ends: one line for a user's error, exit codes as documented."""
 
 import sys
+from collections.abc import Set
 from typing import Any, cast
 
 import typer
@@ -27,9 +28,16 @@ class ZooGroup(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            return super().invoke(ctx)
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+            return result
         except _UsageError as error:
             raise _one_line(ctx, error) from None
+        except BrokenPipeError:  # `zoo list | head`: Typer ends that quietly
+            raise
+        except OSError as error:
+            _say(f"error: the output cannot be written: {error.strerror}")
+            raise typer.Exit(1) from None
         except ZooError as error:
             if ctx.params.get("debug"):
                 raise
@@ -62,7 +70,8 @@ class GridCommand(TyperCommand):
     """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        return super().parse_args(ctx, _spread(args))
+        flags = {name for parameter in self.params if getattr(parameter, "is_flag", False) for name in parameter.opts}
+        return super().parse_args(ctx, _spread(args, flags | {"-h", "--help"}))
 
 
 def _global_first(args: list[str]) -> list[str]:
@@ -78,16 +87,18 @@ def _global_first(args: list[str]) -> list[str]:
     return first + rest
 
 
-def _spread(args: list[str]) -> list[str]:
+def _spread(args: list[str], flags: Set[str]) -> list[str]:
+    """Repeat an axis's option before each of its values; `flags` are the options that take none."""
     spread: list[str] = []
-    axis, named = "", False
-    for place, word in enumerate(args):
-        before = args[place - 1] if place else ""
-        if word.startswith("-"):
-            axis = word if word in GRID_OPTIONS else ""
-        elif before in GRID_OPTIONS or not axis:
-            named = named or not before.startswith("-") or "=" in before
-        elif named:
+    axis, named, owed = "", False, False  # owed: the word to come belongs to the option before it
+    for word in args:
+        if word.startswith("-") and not owed:
+            name, given, _ = word.partition("=")
+            axis = name if name in GRID_OPTIONS else ""
+            owed = not given and name not in flags
+        elif owed:
+            owed = False
+        elif axis and named:
             spread.append(axis)
         else:
             axis, named = "", True

@@ -11,20 +11,19 @@ from zoo.cli.scores import SHORT, interval_text
 from zoo.cli.session import session_of
 from zoo.errors import unknown_name
 from zoo.results.leaderboard import Board, Standing, boards
+from zoo.results.run import MACRO_SCORES
 from zoo.settings import Reference
-
-METRICS = ("macro_recall", "macro_f1", "accuracy", "mcc", "auroc", "log_loss", "ece")
 
 
 def leaderboard_command(
     context: typer.Context,
-    metric: Annotated[str, typer.Option(help=f"What ranks: {', '.join(METRICS)}.")] = "macro_recall",
+    metric: Annotated[str, typer.Option(help=f"What ranks: {', '.join(MACRO_SCORES)}.")] = "macro_recall",
     results: Annotated[Path | None, typer.Option(help="Folder with results; else ZOO_RESULTS.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one object per board.")] = False,
 ) -> None:
     """Rank what was scored on the same test rows: seeds averaged, cost beside score."""
-    if metric not in METRICS:
-        raise unknown_name("metric", metric, METRICS)
+    if metric not in MACRO_SCORES:
+        raise unknown_name("metric", metric, MACRO_SCORES)
     session = session_of(context)
     found = boards(session.stored_runs(results), metric)
     if as_json:

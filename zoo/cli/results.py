@@ -8,7 +8,7 @@ import typer
 
 from zoo.cli.output import Column, count, emit, number, print_json
 from zoo.cli.session import session_of
-from zoo.results.run import DONE, Run
+from zoo.results.run import CLASS_SCORES, DONE, MACRO_SCORES, Run
 
 COLUMNS = (
     Column("run", "id"),
@@ -80,8 +80,6 @@ def _heading(run: Run) -> str:
 
 
 def _score_rows(run: Run) -> list[dict[str, Any]]:
-    from zoo.metrics import CLASS_SCORES, MACRO_SCORES
-
     if not run.scores:
         return []
     rows: list[dict[str, Any]] = [{"name": name, **run.scores[name]} for name in MACRO_SCORES]

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from zoo.cli.output import Column, count, millions, number
-from zoo.results.run import Run
+from zoo.results.run import MACRO_SCORES, Run
 
 SHORT = number(3)
 
@@ -52,7 +52,7 @@ def score_row(run: Run) -> dict[str, Any]:
         "rows": run.parts.get("rows", {}).get("train"),
         "epochs": run.epochs,
     }
-    for name in ("macro_recall", "macro_f1", "accuracy", "mcc", "auroc", "log_loss", "ece"):
+    for name in MACRO_SCORES:
         row |= _flat(name, run.scores.get(name))
     for label, interval in run.scores.get("recall", {}).items():
         row |= _flat(f"recall_{label}", interval)

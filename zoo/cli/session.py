@@ -44,7 +44,7 @@ class Session:
         folder = results_folder(self.settings, results)
         if not Store.exists(folder):
             return []
-        with Store(folder) as store:
+        with Store(folder, create=False) as store:
             return store.runs()
 
     @cached_property

@@ -8,7 +8,7 @@ import typer
 
 from zoo.cli.output import Column, count, emit, millions, number, print_json, quiet_stdout, say
 from zoo.cli.session import Session, session_of
-from zoo.errors import ModelError, UnknownName, guarded, unknown_name
+from zoo.errors import ModelError, StoreError, UnknownName, guarded, unknown_name
 from zoo.registry import Entry, presets_of, split_reference
 from zoo.specs import KINDS, Architecture, Block, Dataset, Preset
 
@@ -97,14 +97,14 @@ def _facts(entry: Entry) -> dict[str, Any]:
         "distribution": f"{entry.plugin.distribution} {entry.plugin.version}".strip(),
     }
     if isinstance(spec, Block):
-        facts |= {"dimensions": list(spec.dims), "keeps padding out": spec.masked}
+        facts |= {"dimensions": list(spec.dims), "keeps_padding_out": spec.masked}
     if isinstance(spec, Dataset):
         facts |= {"synthetic": spec.synthetic, "homepage": spec.homepage}
     if isinstance(spec, Architecture):
         facts |= {
-            "block slot": f"{spec.block_dims}-D, {spec.block} by default" if spec.block_dims else "none",
-            "takes lengths": spec.takes_lengths,
-            "shortest series": spec.min_times,
+            "block_slot": f"{spec.block_dims}-D, {spec.block} by default" if spec.block_dims else "none",
+            "takes_lengths": spec.takes_lengths,
+            "shortest_series": spec.min_times,
         }
     return facts
 
@@ -179,7 +179,11 @@ def _results(session: Session, entry: Entry, folder: Path | None) -> list[dict[s
         for reference in session.settings.references
         if reference.architecture == entry.name
     ]
-    runs = [run for run in session.stored_runs(folder) if run.architecture == entry.name]
+    try:
+        runs = [run for run in session.stored_runs(folder) if run.architecture == entry.name]
+    except StoreError as error:  # what else there is to show is not lost with it
+        session.say(f"warning: {error}")
+        runs = []
     for board in boards(runs, "macro_recall"):
         for standing in board.standings:
             run, seeds = standing.runs[0], len(standing.runs)
@@ -201,7 +205,7 @@ def _print(session: Session, shown: dict[str, Any]) -> None:
     for key, value in shown.items():
         if key not in tables and value not in ("", None):
             text = {True: "yes", False: "no"}.get(value, value) if isinstance(value, bool) else value
-            say(f"{key}: {', '.join(map(str, text)) if isinstance(text, list) else text}")
+            say(f"{key.replace('_', ' ')}: {', '.join(map(str, text)) if isinstance(text, list) else text}")
     if built := shown.get("built"):
         size = f"{built['n_channels']} channel(s) x {built['n_times']} samples, {built['n_classes']} classes"
         say(f"built for {size}: {count(built['parameters'])} parameters, {millions(built['macs'])} MACs")

@@ -28,6 +28,7 @@ VALIDATION_SHARE = 0.1  # of the training rows
 VALIDATION_GROUPS_SHARE = 0.2  # of the training groups: a tenth of 22 patients would be two, too few to go by
 GROUP_DRAWS = 200
 MIN_ROWS = 10  # of every class on both sides of a split by group, where any draw can give that
+FEW_GROUPS = 10  # below, a percentile interval over groups is narrower than it should be
 TEST_SEED = 0  # the test part is the same for every run
 
 
@@ -55,21 +56,26 @@ def default_protocol(series: LabelledSeries) -> str:
     return "official" if "official" in series.splits else "holdout"
 
 
-def separate(series: LabelledSeries, protocol: str, *, seed: int, rows: int | None = None) -> Parts:
+def separate(
+    series: LabelledSeries, protocol: str, *, seed: int, rows: int | None = None, sized: bool = False
+) -> Parts:
     """Separate a data set. `seed` draws validation; `rows` is the size of the training part, None for all.
 
-    Raises DataError where the data set cannot serve the protocol, or a class is missing from training.
+    `sized` says that the data set was generated for that many rows, so that fewer are no error. Raises DataError
+    where the data set cannot serve the protocol, or a class is missing from training.
     """
     declared = declared_split(series, protocol)
     parts, classes, labels = _score_only(series, declared)
     rng = np.random.default_rng(seed)
     if not (parts == VALIDATION).any():
         parts = _with_validation(series, declared, parts, labels, rng)
+    pool = pool_fingerprint(series, labels, (parts == TRAIN) | (parts == VALIDATION))
     if rows is not None:
-        parts = _cut_training(parts, labels, rows, rng)
+        parts = _cut_training(parts, labels, rows, rng, at_most=sized)
     _check_classes(parts, labels, classes)
     taken = {part: _take(series, labels, np.flatnonzero(parts == part)) for part in (TRAIN, VALIDATION, TEST)}
     record, notes = _describe(protocol, declared, taken, series, classes)
+    record["fingerprints"]["pool"] = pool
     sealed = SealedTest(taken[TEST])
     return Parts(taken[TRAIN], taken[VALIDATION], sealed, classes, record, (*series.notes, *notes))
 
@@ -209,9 +215,11 @@ def _draw_groups(
 
 
 def _cut_training(
-    parts: npt.NDArray[np.int8], labels: Ints, rows: int, rng: np.random.Generator
+    parts: npt.NDArray[np.int8], labels: Ints, rows: int, rng: np.random.Generator, *, at_most: bool
 ) -> npt.NDArray[np.int8]:
     train = np.flatnonzero(parts == TRAIN)
+    if at_most and rows >= len(train):
+        return parts
     if rows > len(train):
         raise UsageError(f"--rows {rows}: the training part has {len(train)} rows")
     cut = parts.copy()
@@ -272,12 +280,40 @@ def _describe(
         same = shared_rows["train/test"] + shared_rows["validation/test"]
         notes.append(f"{same} test rows are equal, sample by sample, to a row outside the test part")
     if series.groups is not None:
-        record["groups_by"] = series.group_noun
+        noun = series.group_noun
+        tested, learnt = (
+            np.asarray(taken[TEST].groups),
+            [np.asarray(taken[part].groups) for part in (TRAIN, VALIDATION)],
+        )
+        both, every = len(np.intersect1d(tested, np.concatenate(learnt))), len(np.unique(tested))
+        record["groups_by"] = noun
+        if both and not declared.by_group and not declared.notes:
+            notes.append(
+                f"{both} of the {every} {noun}s of the test part are in training or validation too: "
+                "--protocol inter-patient separates them"
+            )
+        if declared.by_group:
+            record["fingerprints"]["groups"] = _groups_fingerprint(taken)
+        if declared.by_group and every < FEW_GROUPS:
+            notes.append(f"the test part has {every} {noun}s: too few for its intervals to be trusted")
         record["shared_groups"] = {
             f"{names[one]}/{names[other]}": np.intersect1d(taken[one].groups, taken[other].groups).tolist()  # type: ignore[arg-type]
             for one, other in pairs
         }
     return record, tuple(notes)
+
+
+def pool_fingerprint(series: LabelledSeries, labels: Ints, rows: npt.NDArray[np.bool_]) -> str:
+    """A hash of all rows that are not of the test part, in any order: what every seed learns from."""
+    index = np.flatnonzero(rows)
+    mixed = row_hashes(series.values[index]) * np.uint64(2) + labels[index].astype(np.uint64)
+    return hashlib.sha256(np.sort(mixed).tobytes()).hexdigest()[:16]
+
+
+def _groups_fingerprint(taken: Mapping[int, Rows]) -> str:
+    """A hash of who owns each row, where that decides the split and the intervals."""
+    text = "|".join(",".join(map(str, np.asarray(rows.groups).tolist())) for rows in taken.values())
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def row_hashes(values: npt.NDArray[np.float32]) -> npt.NDArray[np.uint64]:

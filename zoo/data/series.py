@@ -69,6 +69,20 @@ class LabelledSeries:
                 raise DataError(f"{name} have the shape {array.shape}, not ({rows},)")
         if rows == 0:
             raise DataError("the data set has no rows")
+        if len(set(self.classes)) != len(self.classes):
+            raise DataError(f"class names are not unique: {', '.join(self.classes)}")
+        self._check_range("labels", self.labels, 0, len(self.classes) - 1)
+        if self.lengths is not None:
+            self._check_range("lengths", self.lengths, 1, self.values.shape[2])
+        if not np.isfinite(self.values).all():
+            first = int(np.flatnonzero(~np.isfinite(self.values).all((1, 2)))[0])
+            raise DataError(f"row {first} has NaN or infinite samples")
+
+    def _check_range(self, name: str, array: Ints, low: int, high: int) -> None:
+        if array.dtype != np.int64:
+            raise DataError(f"{name} are {array.dtype}, not int64")
+        if array.min() < low or array.max() > high:
+            raise DataError(f"{name} go from {array.min()} to {array.max()}, and {low} to {high} is what there is")
 
     @property
     def n_channels(self) -> int:

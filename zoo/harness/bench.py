@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import groupby
 from typing import cast
 
 from zoo.data.protocols import Parts, default_protocol, separate
 from zoo.data.resampling import resample
 from zoo.data.sealed import Rows
-from zoo.errors import ResamplingError, UsageError
+from zoo.errors import UsageError, ZooError
 from zoo.harness.cells import Cell, Plan, Request, make_plan, split_assignments
 from zoo.harness.datasets import FileColumns, Loaded, load_dataset
 from zoo.harness.runner import Job, Prepared, describe_run, execute
@@ -16,7 +17,7 @@ from zoo.harness.seeds import axis_seeds
 from zoo.harness.watch import BenchWatch
 from zoo.networks import Incompatible
 from zoo.registry import Registry
-from zoo.results.run import FAILED, Run
+from zoo.results.run import Run
 from zoo.results.store import Store
 from zoo.settings import Settings
 from zoo.specs import Resampler
@@ -27,7 +28,8 @@ def run_bench(
 ) -> Iterator[Run]:
     """The runs of a request, one by one as each ends or is served from the store.
 
-    Raises ZooError for what makes the whole request impossible; a cell that fails gives a failed run.
+    A cell that fails gives a failed run. What keeps cells from being run at all, such as a data set that cannot be
+    read, is raised as a ZooError when the others are done.
     """
     watch.on_phase("planning")
     plan = make_plan(registry, settings, request)
@@ -55,14 +57,26 @@ class _Bench:
         self.device = request.device or str(settings.default("hardware", "device"))
         threads = request.threads if request.threads is not None else settings.default("hardware", "threads")
         self.threads = int(threads)
+        if self.threads < 0:
+            raise UsageError(f"hardware.threads is at least 1, or 0 to choose, not {self.threads}")
 
     def runs(self) -> Iterator[Run]:
+        """Every run that can be made; what stood in the way of others is raised when they are done."""
+        problems: list[ZooError] = []
         number = 0
         for dataset, cells in groupby(self.plan.cells, key=lambda cell: cell.dataset):
             self.watch.on_phase(f"loading {dataset}")
-            loaded = self._load(dataset)
+            try:
+                loaded = self._load(dataset)
+            except ZooError as problem:
+                problems.append(problem)
+                continue
             for (protocol, seed), same in groupby(cells, key=lambda cell: (cell.protocol, cell.seed)):
-                parts = self._separate(loaded, protocol, seed)
+                try:
+                    parts = self._separate(loaded, protocol, seed)
+                except ZooError as problem:
+                    problems.append(problem)
+                    continue
                 resampled = _Resampled(parts, self.watch)
                 known = {
                     "dataset": loaded.name,
@@ -71,7 +85,18 @@ class _Bench:
                 }
                 for cell in same:
                     number += 1
-                    yield from self._run(replace(cell, **known), loaded, parts, resampled, number)
+                    try:
+                        yield from self._run(replace(cell, **known), loaded, parts, resampled, number)
+                    except UsageError as problem:
+                        problems.append(problem)
+        self._raise(problems)
+
+    def _raise(self, problems: list[ZooError]) -> None:
+        lines = dict.fromkeys(str(problem) for problem in problems)
+        for line in [*lines][1:]:
+            self.watch.on_note(f"error: {line}")
+        if problems:
+            raise problems[0]
 
     def _load(self, dataset: str) -> Loaded:
         return load_dataset(
@@ -85,9 +110,10 @@ class _Bench:
         )
 
     def _separate(self, loaded: Loaded, protocol: str, seed: int) -> Parts:
-        rows = None if loaded.sized else self.request.rows
-        chosen = protocol or default_protocol(loaded.series)
-        return separate(loaded.series, chosen, seed=axis_seeds(seed)["split"], rows=rows)
+        """The parts; a file whose groups were named is separated by them unless a protocol was."""
+        chosen = protocol or ("inter-patient" if self.request.group else default_protocol(loaded.series))
+        split_seed = axis_seeds(seed)["split"]
+        return separate(loaded.series, chosen, seed=split_seed, rows=self.request.rows, sized=loaded.sized)
 
     def _run(self, cell: Cell, loaded: Loaded, parts: Parts, resampled: "_Resampled", number: int) -> Iterator[Run]:
         try:
@@ -97,28 +123,35 @@ class _Bench:
                 f"left out: {cell.network.reference} with block {cell.network.block or 'none'}: {reason}"
             )
             return
-        store, request = self.job.store, self.request
-        known = None if request.force else store.done(run.key)
+        earlier = self._earlier(run) if self.request.resume else None
+        known = None if self.request.force or earlier else self.job.store.done(run.key)
         if known is not None:
-            yield self._finish(_served(known, run))
-            return
-        busy = store.running(run.key)
-        if busy is not None:
-            raise UsageError(f"run {busy.id} of the same cell is under way in another process")
-        earlier = store.unfinished(run.key) if request.resume and not request.force else None
-        if earlier is not None:
-            run = replace(run, id=earlier.id, created=earlier.created)
-        try:
-            rows = resampled.rows(cell)
-        except ResamplingError as error:
-            yield self._finish(store.finish(replace(store.begin(run), status=FAILED, error=str(error))))
-            return
-        self.watch.on_run_started(run, number, len(self.plan.cells), cell.training.epochs)
-        yield self._finish(execute(Prepared(cell, parts, rows, run, hardware), self.job, resume=earlier is not None))
+            ended = _served(known, run)
+        else:
+            if (busy := self.job.store.running(run.key)) is not None:
+                raise UsageError(f"run {busy.id} of {run.reference} is under way in another process: wait for it")
+            if earlier is not None:
+                run = replace(run, id=earlier.id, created=earlier.created)
+            self.watch.on_run_started(run, number, len(self.plan.cells), cell.training.epochs)
+            prepared = Prepared(cell, parts, partial(resampled.rows, cell), run, hardware)
+            ended = execute(prepared, self.job, resume=earlier is not None)
+        self.watch.on_run_finished(ended)
+        yield ended
 
-    def _finish(self, run: Run) -> Run:
-        self.watch.on_run_finished(run)
-        return run
+    def _earlier(self, run: Run) -> Run | None:
+        """The run to go on with: unfinished, and newer than what the store could serve.
+
+        Raises UsageError where it was begun in another environment: its bits would be of neither.
+        """
+        earlier, done = self.job.store.unfinished(run.key), self.job.store.done(run.key)
+        if earlier is None or (done is not None and done.created > earlier.created):
+            return None
+        if differs := _differences(earlier, run):
+            raise UsageError(
+                f"run {earlier.id} of {run.reference} was begun with {'; '.join(differs)}: "
+                "go on as it was begun, or leave out --resume to start again"
+            )
+        return earlier
 
 
 class _Resampled:
@@ -143,9 +176,13 @@ class _Resampled:
 
 
 def _served(known: Run, asked: Run) -> Run:
-    differs = tuple(
-        f"{name} {known.environment.get(name)} there, {value} here"
-        for name, value in asked.environment.items()
-        if known.environment.get(name) != value
+    return replace(known, preset=asked.preset, served=True, differs=_differences(known, asked))
+
+
+def _differences(there: Run, here: Run) -> tuple[str, ...]:
+    """What of the environment is not the same for two runs."""
+    return tuple(
+        f"{name} {there.environment.get(name)} there, {value} here"
+        for name, value in here.environment.items()
+        if there.environment.get(name) != value
     )
-    return replace(known, preset=asked.preset, served=True, differs=differs)

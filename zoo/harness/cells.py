@@ -2,24 +2,27 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from fnmatch import fnmatchcase
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from zoo.data.protocols import PROTOCOLS
-from zoo.errors import UsageError, unknown_name
+from zoo.errors import UnknownName, UsageError, unknown_name
 from zoo.factories import complete
 from zoo.harness.datasets import is_file
 from zoo.harness.seeds import axis_seeds
 from zoo.networks import Incompatible, Network
-from zoo.registry import Entry, Registry
+from zoo.registry import Entry, Registry, presets_of
 from zoo.settings import Settings, Training
 from zoo.sources import factory_hash, source_hash
 from zoo.space import Value
+from zoo.specs import Architecture
 
 FINGERPRINTED = ("rows", "dataset_params")  # what these change, the fingerprints of the data say
+SEEDED = ("seed", "seeds", "dataset_params")
 SCOPES = ("block", "data", "loss", "dataset", "training")
 
 
@@ -48,6 +51,8 @@ class Request:
     def __post_init__(self) -> None:
         if not self.architectures:
             raise UsageError("name an architecture to bench: `zoo list architecture` shows them all")
+        if self.force and self.resume:
+            raise UsageError("--force starts again and --resume goes on: choose one")
         for name, value in (("rows", self.rows), ("epochs", self.epochs), ("seeds", len(self.seeds))):
             if value is not None and value < 1:
                 raise UsageError(f"--{name} is at least 1, not {value}")
@@ -92,27 +97,34 @@ class Cell:
             "data": self.resampler.entry.name,
             "loss": self.objective.entry.name,
             "seed": self.seed,
-            "params": dict(self.network.params),
-            "block_params": dict(self.network.block_params),
-            "data_params": dict(self.resampler.params),
-            "loss_params": dict(self.objective.params),
-            "dataset_params": dict(self.dataset_params),
+            "params": _known(self.network.params),
+            "block_params": _known(self.network.block_params),
+            "data_params": _known(self.resampler.params),
+            "loss_params": _known(self.objective.params),
+            "dataset_params": _known(self.dataset_params),
             "training": asdict(self.training),
             "seeds": axis_seeds(self.seed),
         }
         return config if self.rows is None else {**config, "rows": self.rows}
 
-    def key(self, parts: Mapping[str, Any]) -> str:
-        """The hash of what was asked: the cell, the data, and the code that turns them into numbers."""
+    def code(self) -> str:
+        """The hash of the code that turns the cell into numbers: the plugins' and the zoo's."""
         parts_of = (self.network.entry, *(part.entry for part in self.network.blocks))
         entries = (*parts_of, self.resampler.entry, self.objective.entry)
         code = {entry.spec.factory: factory_hash(entry.spec.factory) for entry in entries}
-        asked = {
-            "config": {name: value for name, value in self.config().items() if name not in FINGERPRINTED},
-            "data": parts["fingerprints"],
-            "code": {**code, "zoo": source_hash("zoo")},
-        }
-        return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+        return _hash({**code, "zoo": source_hash("zoo")})
+
+    def key(self, parts: Mapping[str, Any]) -> str:
+        """The hash of what was asked: the cell, the data in its parts, and the code."""
+        config = {name: value for name, value in self.config().items() if name not in FINGERPRINTED}
+        data = {name: parts[name] for name in ("fingerprints", "classes", "by_group")}
+        return _hash({"config": config, "data": data, "code": self.code()})
+
+    def configuration(self, parts: Mapping[str, Any]) -> str:
+        """The hash of what was asked but for the seed: runs that share it differ by chance alone."""
+        config = {name: value for name, value in self.config().items() if name not in SEEDED}
+        data = {name: parts["fingerprints"][name] for name in ("pool", "test")}
+        return _hash({"config": config, "data": data, "classes": parts["classes"], "code": self.code()})
 
 
 @dataclass(frozen=True)
@@ -128,17 +140,26 @@ def make_plan(registry: Registry, settings: Settings, request: Request) -> Plan:
     scopes = split_assignments(request.assignments)
     cells: list[Cell] = []
     left_out: dict[str, None] = {}
-    datasets = [_dataset_name(registry, name) for name in request.datasets or (_default(settings, "dataset"),)]
-    protocols = request.protocols or (_default(settings, "protocol"),)
+    datasets = _unique(_dataset_name(registry, name) for name in request.datasets or (_default(settings, "dataset"),))
+    protocols = _unique(request.protocols or (_default(settings, "protocol"),))
     for protocol in protocols:
         if protocol and protocol not in PROTOCOLS:
             raise unknown_name("protocol", protocol, PROTOCOLS)
     networks = list(_networks(registry, settings, request, scopes, left_out))
     for dataset, protocol, seed in product(datasets, protocols, request.seeds):
-        for data, network, loss in product(request.data or (None,), networks, request.losses or (None,)):
+        for data, network, loss in product(_axis(request.data), networks, _axis(request.losses)):
             cells.append(_cell(registry, settings, request, scopes, network, dataset, protocol, seed, data, loss))
     cells.sort(key=lambda cell: (datasets.index(cell.dataset), protocols.index(cell.protocol), cell.seed))
     return Plan(tuple(cells), tuple(left_out))
+
+
+def _known(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Without those that are None, which TOML cannot hold; a factory's default gives them back."""
+    return {name: value for name, value in params.items() if value is not None}
+
+
+def _hash(asked: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
 
 def split_assignments(assignments: Mapping[str, Value]) -> dict[str, dict[str, Value]]:
@@ -162,26 +183,46 @@ def _networks(
     scopes: Mapping[str, Mapping[str, Value]],
     left_out: dict[str, None],
 ) -> Iterator[Network]:
-    for pattern in request.architectures:
-        for reference in _references(registry, pattern):
-            for block in request.blocks or (None,):
-                try:
-                    yield Network.resolve(
-                        registry,
-                        reference,
-                        block=block,
-                        params=scopes[""],
-                        block_params=scopes["block"],
-                        presets=settings.presets,
-                    )
-                except Incompatible as reason:
-                    left_out[f"{reference} with block {block}: {reason}"] = None
+    named = (name for pattern in request.architectures for name in _references(registry, settings, pattern))
+    for reference in _unique(named):
+        for block in _axis(request.blocks):
+            try:
+                yield Network.resolve(
+                    registry,
+                    reference,
+                    block=block,
+                    params=scopes[""],
+                    block_params=scopes["block"],
+                    presets=settings.presets,
+                )
+            except Incompatible as reason:
+                left_out[f"{reference} with block {block}: {reason}"] = None
 
 
-def _references(registry: Registry, pattern: str) -> list[str]:
-    if any(sign in pattern for sign in "*?["):
-        return [entry.name for entry in registry.match("architecture", pattern)]
-    return [pattern]
+def _references(registry: Registry, settings: Settings, pattern: str) -> list[str]:
+    """The architectures a pattern names or, where it has a dot, their presets."""
+    if not any(sign in pattern for sign in "*?["):
+        return [pattern]
+    name, dot, preset = pattern.partition(".")
+    entries = registry.match("architecture", name)
+    if not dot:
+        return [entry.name for entry in entries]
+    found = []
+    for entry in entries:
+        presets = {**cast(Architecture, entry.spec).presets, **presets_of(entry.name, settings.presets)}
+        found += [f"{entry.name}.{each}" for each in presets if fnmatchcase(each, preset)]
+    if not found:
+        raise UnknownName(f"no preset matches {pattern!r}. `zoo show NAME` shows an architecture's.")
+    return found
+
+
+def _axis(values: tuple[str, ...]) -> list[str | None]:
+    """The values of an axis, each once; None, which leaves the choice to defaults, where there are none."""
+    return [*_unique(values)] or [None]
+
+
+def _unique(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(names))
 
 
 def _cell(
@@ -197,13 +238,15 @@ def _cell(
     loss: str | None,
 ) -> Cell:
     _, _, preset = registry.architecture(network.reference, settings.presets)
+    resampler = _default(settings, "data", preset.data) if data is None else data
+    objective = _default(settings, "loss") if loss is None else loss
     epochs: dict[str, Value] = {} if request.epochs is None else {"epochs": request.epochs}
     return Cell(
         network,
         dataset,
         protocol,
-        Part.resolve(registry, "resampler", data or _default(settings, "data", preset.data), scopes["data"]),
-        Part.resolve(registry, "objective", loss or _default(settings, "loss"), scopes["loss"]),
+        Part.resolve(registry, "resampler", resampler, scopes["data"]),
+        Part.resolve(registry, "objective", objective, scopes["loss"]),
         settings.training({**scopes["training"], **epochs}, preset.training),
         request.rows,
         seed,
@@ -211,7 +254,7 @@ def _cell(
 
 
 def _dataset_name(registry: Registry, name: str) -> str:
-    return name if is_file(name) else registry.get("dataset", name).name
+    return name if is_file(registry, name) else registry.get("dataset", name).name
 
 
 def _default(settings: Settings, key: str, preset: str | None = None) -> str:

@@ -45,7 +45,7 @@ def load_dataset(
     columns: FileColumns,
 ) -> Loaded:
     """The data set of that name, or in that file. Raises DataError or UsageError, one line each."""
-    if is_file(name):
+    if is_file(registry, name):
         return _from_file(Path(name), params, columns)
     if columns.target or columns.group:
         raise UsageError(f"--target and --group are for files: --dataset beats.csv, not {name}")
@@ -62,19 +62,24 @@ def load_dataset(
     return Loaded(entry.name, complete_params, series, spec.synthetic, spec.generated)
 
 
-def is_file(name: str) -> bool:
-    """Whether a data set's name is a path: it ends like a table or has a folder in it."""
+def is_file(registry: Registry, name: str) -> bool:
+    """Whether a data set's name is a path: nothing registered, and it ends like a table or has a folder in it."""
+    if any(entry.name == name for entry in registry.of_kind("dataset")):
+        return False
     return Path(name).suffix.lower() in (*CSV_SUFFIXES, *PARQUET_SUFFIXES) or "/" in name or "\\" in name
 
 
 def _from_file(path: Path, params: Mapping[str, Value], columns: FileColumns) -> Loaded:
     if columns.target is None:
         raise UsageError(f"{path}: name the column of the labels with --target")
-    known = {"constant": "error"}
     for name in params:
-        if name not in known:
-            raise unknown_name("parameter of a file", name, known)
-    merged = {**known, **params}
-    series = from_file(path, target=columns.target, group=columns.group, constant=str(merged["constant"]))
+        if name not in ("constant", "header"):
+            raise unknown_name("parameter of a file", name, ("constant", "header"))
+    merged = {"constant": "error", **params}
+    header = params.get("header")
+    if not (header is None or isinstance(header, bool)):
+        raise UsageError(f"dataset.header is true or false, not {header!r}")
+    constant = str(merged["constant"])
+    series = from_file(path, target=columns.target, group=columns.group, constant=constant, header=header)
     kept = {**merged, "target": columns.target, **({"group": columns.group} if columns.group else {})}
     return Loaded(path.name, kept, series)

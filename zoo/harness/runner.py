@@ -1,5 +1,6 @@
 """One cell from its data to its stored run: train, choose by validation, open the test part once, score."""
 
+import contextlib
 import csv
 import hashlib
 import io
@@ -7,7 +8,7 @@ import json
 import shutil
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
@@ -20,7 +21,7 @@ from torch import Tensor, nn
 from zoo.cost import PeakMemory, count_macs, latency_ms
 from zoo.data.protocols import Parts
 from zoo.data.sealed import Rows
-from zoo.errors import Diverged, ModelError, StoreError, ZooError, describe
+from zoo.errors import Diverged, ModelError, ZooError, describe
 from zoo.factories import load_factory
 from zoo.harness.cells import Cell
 from zoo.harness.seeds import axis_seeds
@@ -31,17 +32,17 @@ from zoo.registry import Registry
 from zoo.results.predictions import Predictions
 from zoo.results.run import DIVERGED, DONE, FAILED, INTERRUPTED, Run
 from zoo.results.store import Store
-from zoo.training.hardware import Hardware, thread_count
+from zoo.training.hardware import Hardware, computing_on
 from zoo.training.loop import Epoch, Progress, Tensors, predict, train
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A cell with its data separated and its training rows resampled, ready to train."""
+    """A cell with its data separated; `rows` gives the training rows as its resampler leaves them."""
 
     cell: Cell
     parts: Parts
-    rows: Rows
+    rows: Callable[[], Rows]
     run: Run
     hardware: Hardware
 
@@ -53,6 +54,12 @@ class Job:
     registry: Registry
     store: Store
     watch: BenchWatch
+
+    def end(self, run: Run, artefacts: Mapping[str, bytes | memoryview] | None = None) -> Run:
+        """Store a run's end and tell the observers."""
+        ended = self.store.finish(run, artefacts)
+        self.notify("zoo_run_finished", run=ended)
+        return ended
 
     def notify(self, hook: str, **arguments: Any) -> None:
         for failure in self.registry.notify(hook, **arguments):
@@ -81,6 +88,8 @@ def describe_run(
     run = Run(
         id="",
         key=key,
+        configuration=cell.configuration(parts.record),
+        code=cell.code(),
         fingerprint=hashlib.sha256(f"{key}{json.dumps(environment, sort_keys=True)}".encode()).hexdigest(),
         architecture=cell.network.entry.name,
         preset=cell.network.preset,
@@ -96,7 +105,7 @@ def describe_run(
         environment=environment,
         parts=parts.record,
         notes=parts.notes,
-        cost={} if model is None else {"parameters": count_parameters(model), "macs": _macs(model, parts)},
+        cost={} if model is None else _size(model, parts),
     )
     return run, hardware
 
@@ -109,27 +118,40 @@ def execute(prepared: Prepared, job: Job, *, resume: bool) -> Run:
     run = job.store.begin(prepared.run)
     job.notify("zoo_run_started", run=run)
     try:
-        with job.store.heartbeat(run), thread_count(prepared.hardware.threads):
-            outcome = _train_and_predict(prepared, run, job, resume)
-            job.watch.on_phase("scoring")
-            ended = _score(prepared, run, outcome)
-        ended = job.store.finish(ended, _artefacts(ended, outcome))
-        shutil.rmtree(job.store.checkpoint(run).parent, ignore_errors=True)
+        ended, artefacts = _attempt(prepared, run, job, resume)
     except KeyboardInterrupt:
-        job.store.finish(replace(run, status=INTERRUPTED, error="interrupted"))
-        raise
-    except StoreError:
+        job.end(replace(run, status=INTERRUPTED, error="interrupted"))
         raise
     except (Exception, SystemExit) as error:
-        status = DIVERGED if isinstance(error, Diverged) else FAILED
-        text = str(error) if isinstance(error, ZooError) else describe(error)
-        trace = {} if isinstance(error, ZooError) else {"traceback.txt": traceback.format_exc().encode()}
-        ended = job.store.finish(replace(run, status=status, error=text), trace)
-    job.notify("zoo_run_finished", run=ended)
+        return job.end(_failed(run, error), _trace(error))
+    ended = job.end(ended, artefacts)
+    shutil.rmtree(job.store.checkpoint(run).parent, ignore_errors=True)
     return ended
 
 
-def _train_and_predict(prepared: Prepared, run: Run, job: Job, resume: bool) -> Outcome:
+def _attempt(prepared: Prepared, run: Run, job: Job, resume: bool) -> tuple[Run, dict[str, bytes | memoryview]]:
+    """The finished run and its files, or whatever it raised."""
+    config = tomlkit.dumps(dict(run.config)).encode()
+    with job.store.heartbeat(run), computing_on(prepared.hardware):
+        rows = prepared.rows()
+        outcome = _train_and_predict(prepared, rows, run, job, resume)
+        job.watch.on_phase("scoring")
+        return _score(run, outcome), {"config.toml": config, **_artefacts(outcome)}
+
+
+def _failed(run: Run, error: BaseException) -> Run:
+    status = DIVERGED if isinstance(error, Diverged) else FAILED
+    return replace(run, status=status, error=str(error) if isinstance(error, ZooError) else describe(error))
+
+
+def _trace(error: BaseException) -> dict[str, bytes | memoryview]:
+    """The traceback of what is not a user's error, for whoever wrote the network."""
+    if isinstance(error, ZooError) and error.__cause__ is None:
+        return {}
+    return {"traceback.txt": "".join(traceback.format_exception(error)).encode()}
+
+
+def _train_and_predict(prepared: Prepared, rows: Rows, run: Run, job: Job, resume: bool) -> Outcome:
     cell, hardware, shape = prepared.cell, prepared.hardware, prepared.parts.record["shape"]
     seeds = axis_seeds(cell.seed)
     parts = prepared.parts.for_run()
@@ -143,9 +165,9 @@ def _train_and_predict(prepared: Prepared, run: Run, job: Job, resume: bool) -> 
         torch.manual_seed(seeds["batches"])  # dropout, in the order of the batches
         progress = train(
             model,
-            prepared.rows,
+            rows,
             parts.validation,
-            _objective(prepared, hardware.device),
+            _objective(prepared, rows, hardware.device),
             cell.training,
             hardware,
             seed=seeds["batches"],
@@ -169,10 +191,10 @@ def _train_and_predict(prepared: Prepared, run: Run, job: Job, resume: bool) -> 
     return Outcome(model, progress, _predictions(logits, test, parts), cost)
 
 
-def _objective(prepared: Prepared, device: torch.device) -> Any:
-    counts = np.bincount(prepared.rows.labels, minlength=len(prepared.parts.classes))
+def _objective(prepared: Prepared, rows: Rows, device: torch.device) -> Any:
+    counts = torch.from_numpy(np.bincount(rows.labels, minlength=len(prepared.parts.classes))).to(device)
     part = prepared.cell.objective
-    objective = load_factory(part.entry.spec.factory)(class_counts=torch.from_numpy(counts), **part.params)
+    objective = load_factory(part.entry.spec.factory)(class_counts=counts, **part.params)
     return objective.to(device) if isinstance(objective, nn.Module) else objective
 
 
@@ -196,26 +218,30 @@ def _predictions(logits: Tensor, test: Rows, parts: Parts) -> Predictions:
     return Predictions(probabilities, test.labels, test.index, parts.classes, groups)
 
 
-def _score(prepared: Prepared, run: Run, outcome: Outcome) -> Run:
+def _score(run: Run, outcome: Outcome) -> Run:
     seen = outcome.predictions
     return replace(
         run,
         status=DONE,
         scores=score(seen.probabilities, seen.labels, seen.classes, seen.groups),
-        cost={"parameters": count_parameters(outcome.model), **run.cost, **outcome.cost},
+        cost={**run.cost, "parameters": count_parameters(outcome.model), **outcome.cost},
         epochs=outcome.progress.epochs_done,
         best_epoch=outcome.progress.best_epoch,
     )
 
 
-def _artefacts(run: Run, outcome: Outcome) -> dict[str, bytes | memoryview]:
-    weights = {name: tensor.cpu().clone().contiguous() for name, tensor in outcome.model.state_dict().items()}
+def _artefacts(outcome: Outcome) -> dict[str, bytes | memoryview]:
+    weights = {name: tensor.cpu().clone().contiguous() for name, tensor in _tensors(outcome.model).items()}
     return {
-        "config.toml": tomlkit.dumps(dict(run.config)).encode(),
         "history.csv": _history(outcome.progress).encode(),
         "predictions.parquet": outcome.predictions.to_parquet(),
         "model.safetensors": safetensors.torch.save(weights),
     }
+
+
+def _tensors(model: nn.Module) -> dict[str, Tensor]:
+    """A model's parameters and buffers; extra state of its own is not stored, for want of a form without pickle."""
+    return {name: value for name, value in model.state_dict().items() if isinstance(value, Tensor)}
 
 
 def _history(progress: Progress) -> str:
@@ -236,13 +262,14 @@ def _on_meta(cell: Cell, parts: Parts) -> nn.Module | None:
         return None
 
 
-def _macs(model: nn.Module, parts: Parts) -> int | None:
-    """None for a network that cannot run on the meta device: it can still be trained."""
+def _size(model: nn.Module, parts: Parts) -> dict[str, int | None]:
+    """Parameters and multiply-accumulates; None for what cannot be told on the meta device: it can still be trained."""
     _, n_channels, n_times = parts.train.values.shape
-    try:
-        return count_macs(model, n_channels=n_channels, n_times=n_times)
-    except (Exception, SystemExit):
-        return None
+    found: dict[str, int | None] = {"parameters": None, "macs": None}
+    with contextlib.suppress(Exception, SystemExit):
+        found["parameters"] = count_parameters(model)
+        found["macs"] = count_macs(model, n_channels=n_channels, n_times=n_times)
+    return found
 
 
 class _Relay:

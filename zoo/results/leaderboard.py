@@ -1,6 +1,5 @@
 """The leaderboard: configurations ranked on one test part, seeds averaged, never the best taken."""
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from typing import Any
 
 from zoo.results.run import DONE, Run
 
-SEEDED = ("seed", "seeds")
+SEEDED = ("seed", "seeds")  # of a configuration, what differs by chance alone
 
 
 @dataclass(frozen=True)
@@ -58,8 +57,7 @@ def boards(runs: Iterable[Run], metric: str) -> list[Board]:
 def _ranked(runs: Sequence[Run], metric: str) -> tuple[Standing, ...]:
     by_config: dict[str, dict[int, Run]] = defaultdict(dict)
     for run in runs:
-        asked = {name: value for name, value in run.config.items() if name not in SEEDED}
-        by_config[json.dumps(asked, sort_keys=True)][run.seed] = run  # a later run of a seed replaces an earlier
+        by_config[run.configuration][run.seed] = run  # the same again, by --force, replaces an earlier one
     named = _settings({config: next(iter(seeds.values())) for config, seeds in by_config.items()})
     standings = [Standing(tuple(seeds.values()), named[config]) for config, seeds in by_config.items()]
     sign = 1 if metric in ("log_loss", "ece") else -1
@@ -72,7 +70,7 @@ def _settings(runs: Mapping[str, Run]) -> dict[str, str]:
     Training settings and rows are compared over the whole board, parameters among those of one architecture,
     block, data and loss.
     """
-    flat = {config: _flatten(json.loads(config)) for config in runs}
+    flat = {config: _described(run) for config, run in runs.items()}
     alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for config, run in runs.items():
         alike[run.architecture, run.block, run.data, run.loss].append(config)
@@ -85,6 +83,12 @@ def _settings(runs: Mapping[str, Run]) -> dict[str, str]:
             named = [f"{key.rpartition('.')[2]}={found[key]}" for key in (*own, *everywhere) if key in found]
             texts[config] = " ".join(named)
     return texts
+
+
+def _described(run: Run) -> dict[str, Any]:
+    asked = {name: value for name, value in run.config.items() if name not in SEEDED}
+    rows = {} if run.rows is None else {"rows": run.rows}
+    return {**_flatten(asked), **rows, "code": run.code[:4]}
 
 
 def _varying(configs: Iterable[Mapping[str, Any]]) -> list[str]:

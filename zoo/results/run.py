@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+MACRO_SCORES = ("macro_recall", "macro_f1", "accuracy", "mcc", "auroc", "log_loss", "ece")
+CLASS_SCORES = ("recall", "precision", "f1")
+
 RUNNING, STALE, DONE = "running", "stale", "done"
 FAILED, DIVERGED, INTERRUPTED = "failed", "diverged", "interrupted"
 RESUMABLE = (STALE, INTERRUPTED, FAILED)
@@ -14,6 +17,8 @@ class Run:
     """One cell with what came of it.
 
     key          what was asked, hashed; the store serves by it
+    configuration  what was asked but for the seed, hashed: the leaderboard averages over it
+    code         the code that ran, hashed: the plugins' and the zoo's
     fingerprint  the key and all else the bits of the result depend on, hashed
     status       running, done, failed, diverged, interrupted, or stale: its process is gone
     data, loss   the resampler and the objective, as `--data` and `--loss` name them
@@ -28,6 +33,8 @@ class Run:
 
     id: str
     key: str
+    configuration: str = ""
+    code: str = ""
     fingerprint: str = ""
     status: str = RUNNING
     architecture: str

@@ -2,15 +2,17 @@
 
 A run's row is inserted as `running` with a heartbeat. Its files are written whole, then recorded with the end
 of the run in one transaction, so a killed process leaves a whole run or none. A running row whose process is
-gone, or whose heartbeat stopped, turns `stale` when the store is next read.
+gone, or whose heartbeat stopped, reads as `stale`.
 """
 
+import contextlib
 import json
 import os
 import secrets
 import socket
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, replace
@@ -46,27 +48,30 @@ class Store:
     """The runs in one folder: `zoo.db` and `runs/<id>/`."""
 
     def __init__(self, folder: Path, *, create: bool = True) -> None:
-        """Open the store, made where there is none if `create`. Raises StoreError where that cannot be."""
+        """Open the store, made where there is none; with `create` false to read only, as in a read-only folder.
+
+        Raises StoreError where it cannot be used, or there is none to read.
+        """
         self.folder = folder
         if not create and not self.exists(folder):
             raise StoreError(
-                f"no results in {str(folder)!r}: name their folder with --results, or `zoo bench` makes some"
+                f"no results in {str(folder)!r}: name their folder with --results, or make some: zoo bench"
             )
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            if not os.access(folder, os.W_OK):
-                raise PermissionError(13, "no permission to write")
-            self._connection = _connect(folder / "zoo.db")
+            if create:
+                folder.mkdir(parents=True, exist_ok=True)
+                if not os.access(folder, os.W_OK):
+                    raise PermissionError(13, "no permission to write")
+            self._connection = _connect(folder / "zoo.db") if create else _connect_to_read(folder / "zoo.db")
         except (OSError, sqlite3.Error) as error:
             reason = getattr(error, "strerror", None) or str(error)
-            raise StoreError(
-                f"results folder {str(folder)!r} cannot be used: {reason}. Name another with --results"
-            ) from error
+            problem = f"results folder {str(folder)!r} cannot be used: {reason}. Name another with --results"
+            raise StoreError(problem) from error
 
     @staticmethod
     def exists(folder: Path) -> bool:
-        """Whether a store is in that folder."""
-        return (folder / "zoo.db").is_file()
+        """Whether a store is in that folder, as far as can be seen."""
+        return os.path.isfile(folder / "zoo.db")
 
     def close(self) -> None:
         self._connection.close()
@@ -121,14 +126,12 @@ class Store:
 
     def runs(self) -> list[Run]:
         """All runs, oldest first."""
-        self._mark_stale()
-        rows = self._query("SELECT status, record FROM runs ORDER BY created, rowid")
-        return [_decode(status, record) for status, record in rows]
+        return self._runs("")
 
     def get(self, identifier: str) -> Run:
         """The run whose id starts so. Raises UnknownName for none or several."""
-        found = [run for run in self.runs() if run.id.startswith(identifier)]
-        if len(found) == 1 and identifier:
+        found = self._runs("WHERE substr(id, 1, ?) = ?", len(identifier), identifier) if identifier else []
+        if len(found) == 1:
             return found[0]
         if not found:
             raise UnknownName(f"no run {identifier!r} in {str(self.folder)!r}. `zoo results` shows them all.")
@@ -136,20 +139,16 @@ class Store:
 
     def done(self, key: str) -> Run | None:
         """The newest finished run of what that key asks for."""
-        rows = self._query(
-            "SELECT status, record FROM runs WHERE key = ? AND status = ? ORDER BY created DESC, rowid DESC LIMIT 1",
-            (key, DONE),
-        )
-        return _decode(*rows[0]) if rows else None
+        return next(reversed(self._runs("WHERE key = ? AND status = ?", key, DONE)), None)
 
     def unfinished(self, key: str) -> Run | None:
         """The newest run of that key which can be resumed: its checkpoint is there."""
-        found = [run for run in self.runs() if run.key == key and run.status in RESUMABLE]
+        found = [run for run in self._runs("WHERE key = ?", key) if run.status in RESUMABLE]
         return next((run for run in reversed(found) if self.checkpoint(run).exists()), None)
 
     def running(self, key: str) -> Run | None:
         """A run of that key that another process is at."""
-        return next((run for run in self.runs() if run.key == key and run.status == RUNNING), None)
+        return next((run for run in self._runs("WHERE key = ?", key) if run.status == RUNNING), None)
 
     def checkpoint(self, run: Run) -> Path:
         return self.path(run, "checkpoint/state.pt")
@@ -168,14 +167,22 @@ class Store:
         """Beats for a run, from a thread of its own, while the context lasts."""
         return Heartbeat(self.folder / "zoo.db", run.id)
 
-    def _mark_stale(self) -> None:
-        rows = self._query("SELECT id, heartbeat, host, process FROM runs WHERE status = ?", (RUNNING,))
-        gone = [(STALE, identifier) for identifier, *life in rows if not _alive(*life)]
-        if gone:
-            with self._transaction() as connection:
-                connection.executemany("UPDATE runs SET status = ? WHERE id = ?", gone)
+    def _runs(self, condition: str, *parameters: object) -> list[Run]:
+        """Runs oldest first; a running one whose process is gone, or no longer beats, is stale."""
+        columns = "id, status, heartbeat, host, process, record"
+        rows = self._query(f"SELECT {columns} FROM runs {condition} ORDER BY created, rowid", parameters)
+        return [self._decode(*row) for row in rows]
 
-    def _query(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    def _decode(self, identifier: str, status: str, heartbeat: float, host: str, process: int, record: str) -> Run:
+        stale = status == RUNNING and not _alive(heartbeat, host, process)
+        known = {item.name for item in fields(Run)}
+        try:
+            values = {name: value for name, value in json.loads(record).items() if name in known}
+            return Run(**{**values, "status": STALE if stale else status, "notes": tuple(values.get("notes", ()))})
+        except (ValueError, TypeError, AttributeError) as error:
+            raise StoreError(f"{self.folder / 'zoo.db'}: the record of run {identifier} is damaged") from error
+
+    def _query(self, sql: str, parameters: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
         try:
             return self._connection.execute(sql, parameters).fetchall()
         except sqlite3.Error as error:
@@ -212,25 +219,57 @@ class Heartbeat:
 
     def _beat(self) -> None:
         while not self._ended.wait(BEAT_SECONDS):
-            try:
-                connection = sqlite3.connect(self._database, timeout=30)
-                with connection:
-                    connection.execute("UPDATE runs SET heartbeat = ? WHERE id = ?", (_clock(), self._identifier))
-                connection.close()
-            except sqlite3.Error:  # a missed beat is made up for by the next
-                continue
+            with contextlib.suppress(sqlite3.Error):  # a missed beat is made up for by the next
+                self._say_alive()
+
+    def _say_alive(self) -> None:
+        with contextlib.closing(sqlite3.connect(self._database, timeout=30)) as connection, connection:
+            connection.execute("UPDATE runs SET heartbeat = ? WHERE id = ?", (_clock(), self._identifier))
 
 
 def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=30, isolation_level=None)
-    connection.execute("PRAGMA journal_mode = WAL")
+    _use_wal(connection)
     connection.execute("PRAGMA synchronous = FULL")
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version > len(MIGRATIONS):
-        raise sqlite3.DatabaseError(f"it was written by a newer zoo (schema {version})")
-    for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
-        connection.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {number}; COMMIT;")
+    _check_version(connection)
+    while (version := _version(connection)) < len(MIGRATIONS):
+        connection.execute("BEGIN IMMEDIATE")  # one process migrates, and the others see that it has
+        with connection:
+            if _version(connection) == version:
+                for statement in MIGRATIONS[version].split(";"):
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA user_version = {version + 1}")
     return connection
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Switch to write-ahead logging; sqlite's own waiting for a lock does not cover this switch."""
+    for attempt in range(100):
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError:
+            if attempt == 99:
+                raise
+            time.sleep(0.05)
+
+
+def _connect_to_read(path: Path) -> sqlite3.Connection:
+    """Without a write; where not even a lock can be taken (a read-only folder), as a file that nobody changes."""
+    writable = os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+    uri = f"{path.resolve().as_uri()}?{'mode=ro' if writable else 'immutable=1'}"
+    connection = sqlite3.connect(uri, uri=True, timeout=30, isolation_level=None)
+    _check_version(connection)
+    return connection
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _check_version(connection: sqlite3.Connection) -> None:
+    if (version := _version(connection)) > len(MIGRATIONS):
+        raise sqlite3.DatabaseError(f"it was written by a newer zoo (schema {version})")
 
 
 def _alive(heartbeat: float, host: str, process: int) -> bool:
@@ -252,12 +291,6 @@ def _process_exists(process: int) -> bool:
 def _encode(run: Run) -> str:
     record = {name: value for name, value in run.to_json().items() if name not in TRANSIENT}
     return json.dumps(record, sort_keys=True, allow_nan=False)
-
-
-def _decode(status: str, record: str) -> Run:
-    known = {item.name for item in fields(Run)}
-    values = {name: value for name, value in json.loads(record).items() if name in known}
-    return Run(**{**values, "status": status, "notes": tuple(values.get("notes", ()))})
 
 
 def _clock() -> float:

@@ -5,8 +5,8 @@ import platform
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 
-import numpy as np
 import torch
 from torch import nn
 
@@ -42,11 +42,13 @@ class Hardware:
             "threads": self.threads,
             "bf16": self.bf16,
             "evaluation_batch": EVALUATION_BATCH,
+            "channels_last": self.channels_last,
             "cpu": torch.backends.cpu.get_cpu_capability(),
             "machine": platform.machine(),
             "python": platform.python_version(),
             "torch": torch.__version__,
-            "numpy": np.__version__,
+            "cuda": torch.version.cuda or "",
+            **{name: version(name) for name in ("numpy", "scipy", "scikit-learn", "imbalanced-learn")},
         }
 
 
@@ -98,11 +100,15 @@ def device_name(device: torch.device) -> str:
 
 
 @contextmanager
-def thread_count(threads: int) -> Iterator[None]:
-    """Run with that many threads, and put back what was set before."""
+def computing_on(hardware: Hardware) -> Iterator[None]:
+    """Run with that many threads and, on CUDA, deterministically and without TF32; put back what was set before."""
     before = torch.get_num_threads()
-    torch.set_num_threads(threads)
+    torch.set_num_threads(hardware.threads)
     try:
-        yield
+        if hardware.device.type == "cuda":
+            with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
+                yield
+        else:
+            yield
     finally:
         torch.set_num_threads(before)

@@ -5,6 +5,7 @@ the precision of training. A checkpoint after each epoch holds all it takes to g
 happened, random states included.
 """
 
+import copy
 import io
 import math
 import time
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any, Protocol
 
 import numpy as np
@@ -21,7 +23,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, ReduceLROnPlateau
 
 from zoo.data.sealed import Rows
-from zoo.errors import Diverged
+from zoo.errors import Diverged, StoreError
 from zoo.results.files import write_atomically
 from zoo.settings import Training
 from zoo.training.hardware import EVALUATION_BATCH, Hardware
@@ -88,6 +90,78 @@ class Tensors:
         return output
 
 
+@dataclass
+class Learner:
+    """All that changes while a model is trained, and so all that a checkpoint holds."""
+
+    model: nn.Module
+    optimiser: Optimizer
+    scheduler: LRScheduler | ReduceLROnPlateau | None
+    batches: torch.Generator
+    settings: Training
+    hardware: Hardware
+    progress: Progress = field(default_factory=Progress)
+
+    @classmethod
+    def start(cls, model: nn.Module, settings: Training, hardware: Hardware, seed: int) -> "Learner":
+        optimiser = make_optimiser(model, settings)
+        scheduler = make_scheduler(optimiser, settings)
+        return cls(model, optimiser, scheduler, torch.Generator().manual_seed(seed), settings, hardware)
+
+    @property
+    def finished(self) -> bool:
+        """Whether all epochs are done, or `patience` of them went by without a better one."""
+        patient = self.settings.patience == 0 or self.progress.epochs_without_gain < self.settings.patience
+        return self.progress.epochs_done >= self.settings.epochs or not patient
+
+    def end_epoch(self, epoch: Epoch) -> None:
+        """Keep the weights if they are the best yet, and lower the learning rate if it is time."""
+        self.progress.history.append(epoch)
+        if epoch.macro_recall > self.progress.best_score:
+            self.progress.best_epoch, self.progress.best_score = epoch.number, epoch.macro_recall
+            self.progress.best_state = copy.deepcopy(self.model.state_dict())
+        if isinstance(self.scheduler, ReduceLROnPlateau):
+            self.scheduler.step(epoch.macro_recall)
+        elif self.scheduler is not None:
+            self.scheduler.step()
+
+    def save(self, path: Path) -> None:
+        """Write a checkpoint, whole or not at all."""
+        device, progress = self.hardware.device, self.progress
+        state = {
+            "model": self.model.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "scheduler": None if self.scheduler is None else self.scheduler.state_dict(),
+            "batches": self.batches.get_state(),
+            "random": torch.get_rng_state(),
+            "random_cuda": torch.cuda.get_rng_state(device) if device.type == "cuda" else None,
+            "history": [asdict(epoch) for epoch in progress.history],
+            "best": (progress.best_epoch, progress.best_score, progress.best_state),
+        }
+        buffer = io.BytesIO()
+        torch.save(state, buffer)
+        write_atomically(path, buffer.getbuffer())
+
+    def restore(self, path: Path) -> None:
+        """Go on from a checkpoint. Raises StoreError for one that is damaged or of another network."""
+        try:
+            state = torch.load(path, map_location=self.hardware.device, weights_only=True)
+            self._restore(state)
+        except (RuntimeError, UnpicklingError, LookupError, EOFError, ValueError, TypeError, OSError) as error:
+            raise StoreError(f"checkpoint {path} cannot be used: leave out --resume to start again") from error
+
+    def _restore(self, state: State) -> None:
+        self.model.load_state_dict(state["model"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        if self.scheduler is not None:
+            self.scheduler.load_state_dict(state["scheduler"])
+        self.batches.set_state(state["batches"].cpu())
+        torch.set_rng_state(state["random"].cpu())
+        if state["random_cuda"] is not None:
+            torch.cuda.set_rng_state(state["random_cuda"].cpu(), self.hardware.device)
+        self.progress = Progress([Epoch(**epoch) for epoch in state["history"]], *state["best"])
+
+
 def train(
     model: nn.Module,
     rows: Rows,
@@ -109,41 +183,22 @@ def train(
     model.to(hardware.device)
     if hardware.channels_last:
         model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    train_tensors, validation_tensors = (
-        Tensors.of(rows, hardware.device),
-        Tensors.of(validation, hardware.device),
-    )
-    optimiser = make_optimiser(model, settings)
-    scheduler = make_scheduler(optimiser, settings)
-    batches = torch.Generator().manual_seed(seed)
-    progress = Progress()
+    learner = Learner.start(model, settings, hardware, seed)
     if resume and checkpoint is not None and checkpoint.exists():
-        progress = _restore(checkpoint, model, optimiser, scheduler, batches, hardware.device)
-    while progress.epochs_done < settings.epochs and not _out_of_patience(progress, settings):
-        number, started = progress.epochs_done + 1, time.perf_counter()
-        rate = optimiser.param_groups[0]["lr"]
-        train_loss = _train_epoch(
-            model,
-            train_tensors,
-            loss,
-            optimiser,
-            settings,
-            hardware,
-            batches,
-            partial(watch.on_batch, number),
-        )
-        validation_loss, recall, accuracy = _validate(model, validation_tensors, number)
-        if recall > progress.best_score:
-            progress.best_epoch, progress.best_score = number, recall
-            progress.best_state = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
-        _step(scheduler, recall)
+        learner.restore(checkpoint)
+    here, chosen_by = Tensors.of(rows, hardware.device), Tensors.of(validation, hardware.device)
+    while not learner.finished:
+        number, started = learner.progress.epochs_done + 1, time.perf_counter()
+        rate = learner.optimiser.param_groups[0]["lr"]
+        train_loss = _train_epoch(learner, here, loss, partial(watch.on_batch, number))
+        validation_loss, recall, accuracy = _validate(model, chosen_by, number)
         seconds = time.perf_counter() - started
-        progress.history.append(Epoch(number, train_loss, validation_loss, recall, accuracy, rate, seconds))
+        learner.end_epoch(Epoch(number, train_loss, validation_loss, recall, accuracy, rate, seconds))
         if checkpoint is not None:
-            _save(checkpoint, model, optimiser, scheduler, batches, progress, hardware.device)
-        watch.on_epoch(progress.history[-1])
-    model.load_state_dict(progress.best_state)
-    return progress
+            learner.save(checkpoint)
+        watch.on_epoch(learner.progress.history[-1])
+    model.load_state_dict(learner.progress.best_state)
+    return learner.progress
 
 
 def predict(model: nn.Module, tensors: Tensors) -> Tensor:
@@ -170,23 +225,16 @@ def make_scheduler(optimiser: Optimizer, settings: Training) -> LRScheduler | Re
     return None
 
 
-def _train_epoch(
-    model: nn.Module,
-    rows: Tensors,
-    loss: Loss,
-    optimiser: Optimizer,
-    settings: Training,
-    hardware: Hardware,
-    batches: torch.Generator,
-    report: Callable[[int, int, float], None],
-) -> float:
+def _train_epoch(learner: Learner, rows: Tensors, loss: Loss, report: Callable[[int, int, float], None]) -> float:
     """One pass over the rows in a new order; gives the mean loss."""
+    model, optimiser, settings = learner.model, learner.optimiser, learner.settings
+    device, bf16 = learner.hardware.device, learner.hardware.bf16
     model.train()
-    total, done, count = torch.zeros((), device=hardware.device), 0, len(rows.labels)
+    total, done, count = torch.zeros((), device=device), 0, len(rows.labels)
     reported = time.perf_counter()
-    for index in _shuffled(count, settings.batch_size, batches):
-        index = index.to(hardware.device)
-        with torch.autocast(hardware.device.type, torch.bfloat16, enabled=hardware.bf16):
+    for batch in _shuffled(count, settings.batch_size, learner.batches):
+        index = batch.to(device)
+        with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
             logits = rows.logits(model, index)
         value = loss(logits.float(), rows.labels[index])
         optimiser.zero_grad(set_to_none=True)
@@ -203,9 +251,12 @@ def _train_epoch(
 
 
 def _shuffled(count: int, batch_size: int, generator: torch.Generator) -> Iterator[Tensor]:
-    """Index batches in a new order. A last batch of one row is left out: batch normalisation cannot use it."""
+    """Index batches in a new order.
+
+    A remainder of one row is left out, a different one each epoch: batch normalisation of features cannot take it.
+    """
     for index in torch.randperm(count, generator=generator).split(batch_size):
-        if len(index) > 1 or count == 1:
+        if len(index) > 1 or batch_size == 1 or count == 1:
             yield index
 
 
@@ -226,61 +277,5 @@ def _finite(value: float, what: str) -> float:
     return value
 
 
-def _out_of_patience(progress: Progress, settings: Training) -> bool:
-    return 0 < settings.patience <= progress.epochs_without_gain
-
-
-def _step(scheduler: LRScheduler | ReduceLROnPlateau | None, score: float) -> None:
-    if isinstance(scheduler, ReduceLROnPlateau):
-        scheduler.step(score)
-    elif scheduler is not None:
-        scheduler.step()
-
-
 def _slices(count: int) -> Iterator[slice]:
     return (slice(start, start + EVALUATION_BATCH) for start in range(0, count, EVALUATION_BATCH))
-
-
-def _save(
-    path: Path,
-    model: nn.Module,
-    optimiser: Optimizer,
-    scheduler: LRScheduler | ReduceLROnPlateau | None,
-    batches: torch.Generator,
-    progress: Progress,
-    device: torch.device,
-) -> None:
-    state = {
-        "model": model.state_dict(),
-        "optimiser": optimiser.state_dict(),
-        "scheduler": None if scheduler is None else scheduler.state_dict(),
-        "batches": batches.get_state(),
-        "random": torch.get_rng_state(),
-        "random_cuda": torch.cuda.get_rng_state(device) if device.type == "cuda" else None,
-        "history": [asdict(epoch) for epoch in progress.history],
-        "best": (progress.best_epoch, progress.best_score, progress.best_state),
-    }
-    buffer = io.BytesIO()
-    torch.save(state, buffer)
-    write_atomically(path, buffer.getbuffer())
-
-
-def _restore(
-    path: Path,
-    model: nn.Module,
-    optimiser: Optimizer,
-    scheduler: LRScheduler | ReduceLROnPlateau | None,
-    batches: torch.Generator,
-    device: torch.device,
-) -> Progress:
-    state = torch.load(path, map_location=device, weights_only=True)
-    model.load_state_dict(state["model"])
-    optimiser.load_state_dict(state["optimiser"])
-    if scheduler is not None:
-        scheduler.load_state_dict(state["scheduler"])
-    batches.set_state(state["batches"].cpu())
-    torch.set_rng_state(state["random"].cpu())
-    if state["random_cuda"] is not None:
-        torch.cuda.set_rng_state(state["random_cuda"].cpu(), device)
-    best_epoch, best_score, best_state = state["best"]
-    return Progress([Epoch(**epoch) for epoch in state["history"]], best_epoch, best_score, best_state)
