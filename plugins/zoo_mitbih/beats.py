@@ -125,5 +125,5 @@ def _wfdb() -> Any:
     try:
         import wfdb
     except ImportError as error:
-        raise DataError("raw PhysioNet records are read with wfdb: pip install 'zoo-registry[wfdb]'") from error
+        raise DataError("raw PhysioNet records are read with wfdb: pip install wfdb") from error
     return wfdb

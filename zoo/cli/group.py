@@ -36,6 +36,8 @@ class ZooGroup(TyperGroup):
         except BrokenPipeError:  # `zoo list | head`: Typer ends that quietly
             raise
         except OSError as error:
+            if error.filename is not None:  # not of a stream, and so none of the user's making
+                raise
             _say(f"error: the output cannot be written: {error.strerror}")
             raise typer.Exit(1) from None
         except ZooError as error:

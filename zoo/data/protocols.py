@@ -280,27 +280,32 @@ def _describe(
         same = shared_rows["train/test"] + shared_rows["validation/test"]
         notes.append(f"{same} test rows are equal, sample by sample, to a row outside the test part")
     if series.groups is not None:
-        noun = series.group_noun
-        tested, learnt = (
-            np.asarray(taken[TEST].groups),
-            [np.asarray(taken[part].groups) for part in (TRAIN, VALIDATION)],
-        )
-        both, every = len(np.intersect1d(tested, np.concatenate(learnt))), len(np.unique(tested))
-        record["groups_by"] = noun
-        if both and not declared.by_group and not declared.notes:
-            notes.append(
-                f"{both} of the {every} {noun}s of the test part are in training or validation too: "
-                "--protocol inter-patient separates them"
-            )
-        if declared.by_group:
-            record["fingerprints"]["groups"] = _groups_fingerprint(taken)
-        if declared.by_group and every < FEW_GROUPS:
-            notes.append(f"the test part has {every} {noun}s: too few for its intervals to be trusted")
+        record["groups_by"] = series.group_noun
         record["shared_groups"] = {
-            f"{names[one]}/{names[other]}": np.intersect1d(taken[one].groups, taken[other].groups).tolist()  # type: ignore[arg-type]
+            f"{names[one]}/{names[other]}": np.intersect1d(_owners(taken[one]), _owners(taken[other])).tolist()
             for one, other in pairs
         }
+        if declared.by_group:
+            record["fingerprints"]["groups"] = _groups_fingerprint(taken)
+        notes += _group_notes(declared, taken, series.group_noun)
     return record, tuple(notes)
+
+
+def _group_notes(declared: DeclaredSplit, taken: Mapping[int, Rows], noun: str) -> list[str]:
+    """What a reader of the score must know of the groups, where the data set's own notes do not say it."""
+    tested = np.unique(_owners(taken[TEST]))
+    if declared.by_group:
+        few = f"the test part has {len(tested)} {noun}s: too few for its intervals to be trusted"
+        return [few] if len(tested) < FEW_GROUPS else []
+    both = np.isin(tested, np.concatenate([_owners(taken[TRAIN]), _owners(taken[VALIDATION])])).sum()
+    if declared.notes or not both:
+        return []
+    shared = f"{both} of the {len(tested)} {noun}s of the test part are in training or validation too"
+    return [f"{shared}: --protocol inter-patient separates them"]
+
+
+def _owners(rows: Rows) -> npt.NDArray[Any]:
+    return np.asarray(rows.groups)
 
 
 def pool_fingerprint(series: LabelledSeries, labels: Ints, rows: npt.NDArray[np.bool_]) -> str:
@@ -312,7 +317,7 @@ def pool_fingerprint(series: LabelledSeries, labels: Ints, rows: npt.NDArray[np.
 
 def _groups_fingerprint(taken: Mapping[int, Rows]) -> str:
     """A hash of who owns each row, where that decides the split and the intervals."""
-    text = "|".join(",".join(map(str, np.asarray(rows.groups).tolist())) for rows in taken.values())
+    text = "|".join(",".join(map(str, _owners(rows).tolist())) for rows in taken.values())
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

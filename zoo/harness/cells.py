@@ -137,20 +137,88 @@ class Plan:
 
 def make_plan(registry: Registry, settings: Settings, request: Request) -> Plan:
     """All cells, those that share data next to each other. Raises UnknownName or UsageError before any work."""
-    scopes = split_assignments(request.assignments)
-    cells: list[Cell] = []
-    left_out: dict[str, None] = {}
-    datasets = _unique(_dataset_name(registry, name) for name in request.datasets or (_default(settings, "dataset"),))
-    protocols = _unique(request.protocols or (_default(settings, "protocol"),))
-    for protocol in protocols:
-        if protocol and protocol not in PROTOCOLS:
-            raise unknown_name("protocol", protocol, PROTOCOLS)
-    networks = list(_networks(registry, settings, request, scopes, left_out))
-    for dataset, protocol, seed in product(datasets, protocols, request.seeds):
-        for data, network, loss in product(_axis(request.data), networks, _axis(request.losses)):
-            cells.append(_cell(registry, settings, request, scopes, network, dataset, protocol, seed, data, loss))
-    cells.sort(key=lambda cell: (datasets.index(cell.dataset), protocols.index(cell.protocol), cell.seed))
-    return Plan(tuple(cells), tuple(left_out))
+    planner = _Planner(registry, settings, request)
+    return Plan(tuple(planner.cells()), tuple(planner.left_out))
+
+
+class _Planner:
+    """Turns the axes of a request into cells."""
+
+    def __init__(self, registry: Registry, settings: Settings, request: Request) -> None:
+        self.registry, self.settings, self.request = registry, settings, request
+        self.scopes = split_assignments(request.assignments)
+        self.left_out: dict[str, None] = {}
+
+    def cells(self) -> Iterator[Cell]:
+        request = self.request
+        datasets = _unique(self._dataset(name) for name in request.datasets or (self._default("dataset"),))
+        protocols = _unique(request.protocols or (self._default("protocol"),))
+        for protocol in protocols:
+            if protocol and protocol not in PROTOCOLS:
+                raise unknown_name("protocol", protocol, PROTOCOLS)
+        networks = list(self._networks())
+        for dataset, protocol, seed in product(datasets, protocols, request.seeds):
+            for data, network, loss in product(_axis(request.data), networks, _axis(request.losses)):
+                yield self._cell(network, dataset, protocol, seed, data, loss)
+
+    def _networks(self) -> Iterator[Network]:
+        for reference in _unique(name for pattern in self.request.architectures for name in self._references(pattern)):
+            for block in _axis(self.request.blocks):
+                try:
+                    yield self._network(reference, block)
+                except Incompatible as reason:
+                    self.left_out[f"{reference} with block {block}: {reason}"] = None
+
+    def _network(self, reference: str, block: str | None) -> Network:
+        return Network.resolve(
+            self.registry,
+            reference,
+            block=block,
+            params=self.scopes[""],
+            block_params=self.scopes["block"],
+            presets=self.settings.presets,
+        )
+
+    def _references(self, pattern: str) -> list[str]:
+        """The architectures a pattern names or, where it has a dot, their presets."""
+        if not any(sign in pattern for sign in "*?["):
+            return [pattern]
+        name, dot, preset = pattern.partition(".")
+        entries = self.registry.match("architecture", name)
+        if not dot:
+            return [entry.name for entry in entries]
+        found = []
+        for entry in entries:
+            own = presets_of(entry.name, self.settings.presets)
+            presets = {**cast(Architecture, entry.spec).presets, **own}
+            found += [f"{entry.name}.{each}" for each in presets if fnmatchcase(each, preset)]
+        if not found:
+            raise UnknownName(f"no preset matches {pattern!r}. `zoo show NAME` shows an architecture's.")
+        return found
+
+    def _cell(
+        self, network: Network, dataset: str, protocol: str, seed: int, data: str | None, loss: str | None
+    ) -> Cell:
+        _, _, preset = self.registry.architecture(network.reference, self.settings.presets)
+        resampler = self._default("data", preset.data) if data is None else data
+        objective = self._default("loss") if loss is None else loss
+        epochs: dict[str, Value] = {} if self.request.epochs is None else {"epochs": self.request.epochs}
+        return Cell(
+            network,
+            dataset,
+            protocol,
+            Part.resolve(self.registry, "resampler", resampler, self.scopes["data"]),
+            Part.resolve(self.registry, "objective", objective, self.scopes["loss"]),
+            self.settings.training({**self.scopes["training"], **epochs}, preset.training),
+            self.request.rows,
+            seed,
+        )
+
+    def _dataset(self, name: str) -> str:
+        return name if is_file(self.registry, name) else self.registry.get("dataset", name).name
+
+    def _default(self, key: str, preset: str | None = None) -> str:
+        return str(self.settings.default("defaults", key, preset))
 
 
 def _known(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -176,46 +244,6 @@ def split_assignments(assignments: Mapping[str, Value]) -> dict[str, dict[str, V
     return scopes
 
 
-def _networks(
-    registry: Registry,
-    settings: Settings,
-    request: Request,
-    scopes: Mapping[str, Mapping[str, Value]],
-    left_out: dict[str, None],
-) -> Iterator[Network]:
-    named = (name for pattern in request.architectures for name in _references(registry, settings, pattern))
-    for reference in _unique(named):
-        for block in _axis(request.blocks):
-            try:
-                yield Network.resolve(
-                    registry,
-                    reference,
-                    block=block,
-                    params=scopes[""],
-                    block_params=scopes["block"],
-                    presets=settings.presets,
-                )
-            except Incompatible as reason:
-                left_out[f"{reference} with block {block}: {reason}"] = None
-
-
-def _references(registry: Registry, settings: Settings, pattern: str) -> list[str]:
-    """The architectures a pattern names or, where it has a dot, their presets."""
-    if not any(sign in pattern for sign in "*?["):
-        return [pattern]
-    name, dot, preset = pattern.partition(".")
-    entries = registry.match("architecture", name)
-    if not dot:
-        return [entry.name for entry in entries]
-    found = []
-    for entry in entries:
-        presets = {**cast(Architecture, entry.spec).presets, **presets_of(entry.name, settings.presets)}
-        found += [f"{entry.name}.{each}" for each in presets if fnmatchcase(each, preset)]
-    if not found:
-        raise UnknownName(f"no preset matches {pattern!r}. `zoo show NAME` shows an architecture's.")
-    return found
-
-
 def _axis(values: tuple[str, ...]) -> list[str | None]:
     """The values of an axis, each once; None, which leaves the choice to defaults, where there are none."""
     return [*_unique(values)] or [None]
@@ -223,39 +251,3 @@ def _axis(values: tuple[str, ...]) -> list[str | None]:
 
 def _unique(names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(names))
-
-
-def _cell(
-    registry: Registry,
-    settings: Settings,
-    request: Request,
-    scopes: Mapping[str, Mapping[str, Value]],
-    network: Network,
-    dataset: str,
-    protocol: str,
-    seed: int,
-    data: str | None,
-    loss: str | None,
-) -> Cell:
-    _, _, preset = registry.architecture(network.reference, settings.presets)
-    resampler = _default(settings, "data", preset.data) if data is None else data
-    objective = _default(settings, "loss") if loss is None else loss
-    epochs: dict[str, Value] = {} if request.epochs is None else {"epochs": request.epochs}
-    return Cell(
-        network,
-        dataset,
-        protocol,
-        Part.resolve(registry, "resampler", resampler, scopes["data"]),
-        Part.resolve(registry, "objective", objective, scopes["loss"]),
-        settings.training({**scopes["training"], **epochs}, preset.training),
-        request.rows,
-        seed,
-    )
-
-
-def _dataset_name(registry: Registry, name: str) -> str:
-    return name if is_file(registry, name) else registry.get("dataset", name).name
-
-
-def _default(settings: Settings, key: str, preset: str | None = None) -> str:
-    return str(settings.default("defaults", key, preset))
