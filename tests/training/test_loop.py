@@ -177,7 +177,7 @@ def test_lengths_reach_a_network_that_takes_them(parts: Parts) -> None:
     model = fresh()
     original = model.forward
     model.forward = lambda x, lengths=None: (seen.append(int(lengths[0])), original(x, lengths))[1]  # type: ignore[method-assign]
-    Tensors.of(with_lengths, CPU.device).logits(model, slice(0, 4))
+    Tensors.of(with_lengths, CPU.device).take(slice(0, 4)).logits(model)
     assert seen == [30]
 
 

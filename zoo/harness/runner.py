@@ -203,7 +203,7 @@ def _check_output(model: nn.Module, parts: Parts, run: Run) -> None:
     model.eval()
     rows = Tensors.of(parts.validation, torch.device("cpu"))
     with torch.no_grad():
-        output = rows.logits(model, slice(0, 2))
+        output = rows.take(slice(0, 2)).logits(model)
     wanted = (min(2, len(parts.validation)), len(parts.classes))
     if not isinstance(output, Tensor) or tuple(output.shape) != wanted:
         got = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
