@@ -106,7 +106,8 @@ def _run(session: Session, request: "Request", results: Path | None, runs: list[
         except KeyboardInterrupt:
             display.progress.stop()
             words = [word for word in sys.argv[1:] if word not in ("--force", "--resume")]
-            session.say(f"interrupted; finished runs are stored. Go on with: {shlex.join(['zoo', *words, '--resume'])}")
+            session.say("interrupted; finished runs are stored. Go on with:")
+            session.say(shlex.join(["zoo", *words, "--resume"]), wrap=False)
             raise typer.Exit(INTERRUPTED) from None
 
 

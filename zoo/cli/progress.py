@@ -51,8 +51,8 @@ class BenchDisplay:
 
     def on_batch(self, epoch: int, rows_done: int, rows: int, loss: float) -> None:
         done = epoch - 1 + rows_done / rows
-        detail = f"epoch {epoch}/{self.epochs}  loss {loss:.3f}{self.validation}"
-        self.progress.update(self.task, completed=done, detail=f"{detail}  {self._rate(rows)}")
+        detail = f"epoch {epoch}/{self.epochs}  loss {loss:.3f}{self.validation}  {self._rate(rows)}"
+        self.progress.update(self.task, description=self.label, completed=done, detail=detail)
 
     def on_epoch(self, epoch: Epoch) -> None:
         self.validation = f"  recall {epoch.macro_recall:.3f}"

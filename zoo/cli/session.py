@@ -51,9 +51,9 @@ class Session:
     def stderr(self) -> Console:
         return Console(stderr=True, highlight=False)
 
-    def say(self, text: str) -> None:
-        """A line of conversation."""
-        self.stderr.print(text, markup=False, soft_wrap=not self.stderr.is_terminal)
+    def say(self, text: str, *, wrap: bool = True) -> None:
+        """A line of conversation, wrapped between words on a terminal unless it is to be copied whole."""
+        self.stderr.print(text, markup=False, soft_wrap=not (wrap and self.stderr.is_terminal))
 
 
 def session_of(context: typer.Context) -> Session:
