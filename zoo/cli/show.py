@@ -32,6 +32,7 @@ RESULTS = (
     Column("result", "status"),
     Column("of", "name"),
     Column("dataset", "dataset"),
+    Column("protocol", "protocol"),
     Column("macro recall", "macro_recall", number(4), numeric=True),
     Column("accuracy", "accuracy", number(4), numeric=True),
     Column("source", "source", wraps=True),
@@ -173,6 +174,7 @@ def _results(session: Session, entry: Entry, folder: Path | None) -> list[dict[s
             "status": reference.status,
             "name": f"{entry.name}.{reference.preset}" if reference.preset else entry.name,
             "dataset": reference.dataset,
+            "protocol": reference.protocol,
             **{name: reference.scores.get(name) for name in ("macro_recall", "accuracy")},
             "source": reference.source,
         }
@@ -193,8 +195,9 @@ def _results(session: Session, entry: Entry, folder: Path | None) -> list[dict[s
                     "status": "measured",
                     "name": run.reference,
                     "dataset": board.dataset,
+                    "protocol": board.protocol,
                     **{name: standing.mean(name) for name in ("macro_recall", "accuracy")},
-                    "source": f"{cell}, {board.protocol}, {seeds} seed{'s' * (seeds > 1)}",
+                    "source": f"{cell}, {seeds} seed{'s' * (seeds > 1)}",
                 }
             )
     return found
