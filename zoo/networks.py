@@ -68,7 +68,8 @@ class Network:
                 raise Incompatible(f"{entry.name} has no slot for a block")
             parts: tuple[BlockPart, ...] = ()
         else:
-            parts = _block_parts(registry, chosen, {**from_preset, **(block_params or {})})
+            home = entry.plugin.distribution if block is None else ""
+            parts = _block_parts(registry, chosen, {**from_preset, **(block_params or {})}, home)
         if block_params and not parts:
             raise UsageError(f"{entry.name} has no slot, so no block parameter {next(iter(block_params))!r}")
         merged = {**preset.params, **(params or {})}
@@ -156,8 +157,8 @@ def on_meta(build: Callable[[], nn.Module]) -> nn.Module:
         return build()
 
 
-def _block_parts(registry: Registry, names: str, params: Mapping[str, Value]) -> tuple[BlockPart, ...]:
-    entries = [registry.get("block", name) for name in names.split("+")]
+def _block_parts(registry: Registry, names: str, params: Mapping[str, Value], home: str) -> tuple[BlockPart, ...]:
+    entries = [registry.get("block", name, home=home) for name in names.split("+")]
     given: dict[str, dict[str, Value]] = {entry.name: {} for entry in entries}
     for key, value in params.items():
         owner, _, name = key.rpartition(".")

@@ -21,6 +21,8 @@ from zoo import hookspecs
 from zoo.errors import PluginError, UnknownName, describe, unknown_name
 from zoo.specs import KINDS, Architecture, Preset, Spec
 
+DISTRIBUTION = "zoo-registry"  # where the names in the shipped registry.toml were written
+
 
 @dataclass(frozen=True)
 class Plugin:
@@ -103,18 +105,24 @@ class Registry:
     def of_kind(self, kind: str) -> list[Entry]:
         return [entry for entry in self.entries if entry.kind == kind]
 
-    def get(self, kind: str, name: str) -> Entry:
+    def get(self, kind: str, name: str, *, home: str = "") -> Entry:
         """The component that answers to `name`, bare or as `plugin:name`.
 
-        Raises UnknownName, with the nearest names, for one that nothing or more than one thing answers to.
+        `home` is the distribution in which the name was written, as a spec's default or a preset: there it means the
+        distribution's own component, whoever else has taken the name since. Raises UnknownName, with the nearest
+        names, for one that nothing or more than one thing answers to.
         """
         entries = self.of_kind(kind)
         for entry in entries:
             if name in (entry.name, f"{entry.plugin.name}:{entry.spec.name}"):
                 return entry
-        rivals = [entry.name for entry in entries if entry.spec.name == name]
+        rivals = [entry for entry in entries if entry.spec.name == name]
+        own = [entry for entry in rivals if home and entry.plugin.distribution == home]
+        if len(own) == 1:
+            return own[0]
         if rivals:
-            raise UnknownName(f"{name!r} is provided more than once: say {' or '.join(rivals)}")
+            names = " or ".join(entry.name for entry in rivals)
+            raise UnknownName(f"{name!r} is provided more than once: say {names}")
         raise unknown_name(kind, name, (entry.name for entry in entries), f"`zoo list {kind}` shows them all.")
 
     def match(self, kind: str, pattern: str) -> list[Entry]:

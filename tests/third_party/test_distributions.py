@@ -233,6 +233,20 @@ def test_components_of_one_name_both_stay_and_the_bare_name_lists_them(zoo_with:
         assert ways_out in error_line(zoo_with(["rival_names"], *words), 2)
 
 
+def test_a_name_that_the_zoo_uses_by_default_can_be_taken_and_changes_nothing(zoo_with: Run) -> None:
+    done = zoo_with(["rival_defaults"], "bench", "cnngru", "--rows", "300", "--epochs", "1", "--json")
+    assert done.returncode == 0, done.stderr
+    (run,) = objects(done)
+    assert (run["block"], run["dataset"], run["data"]) == (
+        "blocks:resnet",
+        "heartbeats:heartbeats",
+        "imbalance:original",
+    )
+    assert "built for" in zoo_with(["rival_defaults"], "show", "cnngru.study").stdout
+    wrong = zoo_with(["rival_defaults"], "bench", "cnngru", "--block", "resnet")
+    assert "'resnet' is provided more than once: say blocks:resnet or rival_defaults:resnet" in error_line(wrong, 2)
+
+
 def test_a_preset_of_a_qualified_name_is_found(zoo_with: Run) -> None:
     shown = json.loads(zoo_with(["rival_names"], "show", "cnn2d:cnn2d.study", "--json").stdout)
     assert {"name": "hidden", "default": 128, "searched": "16, 32 (default); 62 to 256 (study)"} in shown["parameters"]

@@ -15,7 +15,7 @@ from zoo.factories import complete
 from zoo.harness.datasets import is_file
 from zoo.harness.seeds import axis_seeds
 from zoo.networks import Incompatible, Network
-from zoo.registry import Entry, Registry, presets_of
+from zoo.registry import DISTRIBUTION, Entry, Registry, presets_of
 from zoo.settings import Settings, Training
 from zoo.sources import factory_hash, source_hash
 from zoo.space import Value
@@ -68,8 +68,7 @@ class Part:
     params: Mapping[str, Value]
 
     @classmethod
-    def resolve(cls, registry: Registry, kind: str, name: str, params: Mapping[str, Value]) -> "Part":
-        entry = registry.get(kind, name)
+    def of(cls, entry: Entry, params: Mapping[str, Value]) -> "Part":
         return cls(entry, complete(entry.spec, params))
 
 
@@ -151,8 +150,9 @@ class _Planner:
 
     def cells(self) -> Iterator[Cell]:
         request = self.request
-        datasets = _unique(self._dataset(name) for name in request.datasets or (self._default("dataset"),))
-        protocols = _unique(request.protocols or (self._default("protocol"),))
+        named = [self._dataset(name) for name in request.datasets]
+        datasets = _unique(named or [self._default("dataset", "dataset")])
+        protocols = _unique(request.protocols or (str(self.settings.default("defaults", "protocol")),))
         for protocol in protocols:
             if protocol and protocol not in PROTOCOLS:
                 raise unknown_name("protocol", protocol, PROTOCOLS)
@@ -200,15 +200,15 @@ class _Planner:
         self, network: Network, dataset: str, protocol: str, seed: int, data: str | None, loss: str | None
     ) -> Cell:
         _, _, preset = self.registry.architecture(network.reference, self.settings.presets)
-        resampler = self._default("data", preset.data) if data is None else data
-        objective = self._default("loss") if loss is None else loss
+        resampler = self._default("data", "resampler", preset.data) if data is None else data
+        objective = self._default("loss", "objective") if loss is None else loss
         epochs: dict[str, Value] = {} if self.request.epochs is None else {"epochs": self.request.epochs}
         return Cell(
             network,
             dataset,
             protocol,
-            Part.resolve(self.registry, "resampler", resampler, self.scopes["data"]),
-            Part.resolve(self.registry, "objective", objective, self.scopes["loss"]),
+            Part.of(self.registry.get("resampler", resampler), self.scopes["data"]),
+            Part.of(self.registry.get("objective", objective), self.scopes["loss"]),
             self.settings.training({**self.scopes["training"], **epochs}, preset.training),
             self.request.rows,
             seed,
@@ -217,8 +217,13 @@ class _Planner:
     def _dataset(self, name: str) -> str:
         return name if is_file(self.registry, name) else self.registry.get("dataset", name).name
 
-    def _default(self, key: str, preset: str | None = None) -> str:
-        return str(self.settings.default("defaults", key, preset))
+    def _default(self, key: str, kind: str, preset: str | None = None) -> str:
+        """The component that settings name; what the shipped file names is the zoo's own, whoever took the name."""
+        name = str(self.settings.default("defaults", key, preset))
+        if kind == "dataset" and is_file(self.registry, name):
+            return name
+        shipped = name == self.settings.shipped.get("defaults", key)
+        return self.registry.get(kind, name, home=DISTRIBUTION if shipped else "").name
 
 
 def _known(params: Mapping[str, Any]) -> dict[str, Any]:
