@@ -17,6 +17,24 @@ def valid_mask(lengths: Tensor, n_times: int) -> Tensor:
     return (torch.arange(n_times, device=lengths.device) < lengths[:, None])[:, None]
 
 
+def trailing_lengths(x: Tensor) -> Tensor:
+    """int64 `(batch,)`: where each row of `(batch, channels, times)` ends if zeros at its end are padding; at least 1."""
+    positions = torch.arange(1, x.shape[2] + 1, device=x.device)
+    return (positions * (x != 0).any(1)).amax(1).clamp(min=1)
+
+
+def keep_valid(x: Tensor, mask: Tensor | None) -> Tensor:
+    """`(batch, channels, times)` with zeros where the mask is false; as it is where there is no mask."""
+    return x if mask is None else x.masked_fill(~mask, 0.0)
+
+
+def last_valid(steps: Tensor, lengths: Tensor | None) -> Tensor:
+    """The last valid step of `(batch, times, features)`: `(batch, features)`."""
+    if lengths is None:
+        return steps[:, -1]
+    return steps[torch.arange(len(steps), device=steps.device), lengths - 1]
+
+
 def masked_mean(x: Tensor, mask: Tensor | None) -> Tensor:
     """The mean of `(batch, channels, *positions)` over its positions, valid ones only: `(batch, channels)`."""
     if mask is None:
@@ -52,10 +70,17 @@ def batch_norm(dims: int, channels: int) -> nn.Module:
 
 
 class Layers(nn.ModuleList):
-    """Layers one after the other, the mask handed to those that know what to do with it."""
+    """Layers one after the other, each of which keeps the times; the mask goes to those that are not torch's own.
+
+    With a mask, a 1-D convolution sees zeros beyond the end of each series, whatever the layer before it left there.
+    """
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         for layer in self:
-            takes_mask = mask is not None and not isinstance(layer, nn.Conv1d | nn.ReLU)
-            x = cast(Tensor, layer(x, mask) if takes_mask else layer(x))
+            if mask is None or isinstance(layer, nn.Conv1d):
+                x = cast(Tensor, layer(keep_valid(x, mask)))
+            elif type(layer).__module__.startswith("torch."):
+                x = cast(Tensor, layer(x))
+            else:
+                x = cast(Tensor, layer(x, mask))
         return x
