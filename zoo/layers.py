@@ -18,7 +18,7 @@ def valid_mask(lengths: Tensor, n_times: int) -> Tensor:
 
 
 def trailing_lengths(x: Tensor) -> Tensor:
-    """int64 `(batch,)`: where each row of `(batch, channels, times)` ends if zeros at its end are padding; at least 1."""
+    """int64 `(batch,)`: where rows of `(batch, channels, times)` end if zeros at their end are padding; at least 1."""
     positions = torch.arange(1, x.shape[2] + 1, device=x.device)
     return (positions * (x != 0).any(1)).amax(1).clamp(min=1)
 
