@@ -20,10 +20,12 @@ _FACTORY = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 class Component:
     """What every spec has: a name, where its code is, what it is and where it comes from.
 
-    name     lower case, digits, `-` and `_`; a family may stand before a slash (`timm/resnet18`)
-    factory  `"package.module:Name"`, called with keyword arguments when the component is built
-    summary  one line for lists
-    paper    the paper or other source, as a reader can find it
+    name       lower case, digits, `-` and `_`; a family may stand before a slash (`timm/resnet18`)
+    factory    `"package.module:Name"`, called with keyword arguments when the component is built
+    summary    one line for lists
+    paper      the paper or other source, as a reader can find it
+    libraries  distributions it computes with beside torch, numpy, scipy, scikit-learn and imbalanced-learn: their
+               versions are recorded with a run, since its bits depend on them
     """
 
     kind: ClassVar[str] = ""
@@ -32,6 +34,7 @@ class Component:
     factory: str
     summary: str
     paper: str = ""
+    libraries: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -66,7 +69,8 @@ class Architecture(Component):
     where there is a slot) and returns an `nn.Module` that maps float `(batch, n_channels, n_times)` to
     logits `(batch, n_classes)`. Where `takes_lengths`, the module is called as `module(x, lengths)` with
     int64 `(batch,)` whenever the data set declares lengths. Defaults of parameters stand in the factory's
-    signature and run on a CPU.
+    signature and run on a CPU. A module with a method `fit(batches, *, generator)` is fitted by that, in place of
+    the epoch loop: see `zoo.training.fitting`.
 
     block_dims  the dimensions (1 or 2) of the block slot; None: no slot
     block       the slot's default block
@@ -138,16 +142,19 @@ class Dataset(Component):
 class Resampler(Component):
     """What balances the training part, and nothing else.
 
-    The factory is called as `factory(*, random_state, **params)` and returns an object with imbalanced-learn's
-    `fit_resample(X, y)` on float32 `(rows, channels * times)`, and `sampling_strategy_` after it; or None,
-    which leaves the rows as they are.
+    The factory is called as `factory(*, random_state, **params)` and returns one of three things: an object with
+    imbalanced-learn's `fit_resample(X, y)` on float32 `(rows, channels * times)`, and `sampling_strategy_` after
+    it; an object with `row_weights(labels)`, which leaves the rows as they are and gives float64 `(rows,)`, how
+    likely each is to be drawn for a batch, up to a factor; or None, which leaves the rows as they are.
 
     interpolates  makes new rows between neighbours: refused where lengths are declared unequal
+    exact         meets the counts it was asked for; where not, the classes are only to be nearer to balance than before
     """
 
     kind: ClassVar[str] = "resampler"
 
     interpolates: bool = False
+    exact: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,7 +162,7 @@ class Objective(Component):
     """The training loss.
 
     The factory is called as `factory(*, class_counts, **params)`, `class_counts` an int64 tensor
-    `(n_classes,)` of the rows trained on, after resampling; it returns a callable that maps logits
+    `(n_classes,)` of the rows as they are trained on, after resampling; it returns a callable that maps logits
     `(batch, n_classes)` and int64 targets `(batch,)` to a scalar tensor.
     """
 
