@@ -119,7 +119,7 @@ def load(run: str, *, results: str | Path | None = None, registry: Registry | No
     """
     import safetensors.torch
 
-    from zoo.networks import Network
+    from zoo.networks import Network, ensemble
 
     settings = Settings.load()
     with Store(results_folder(settings, results), create=False) as store:
@@ -132,7 +132,8 @@ def load(run: str, *, results: str | Path | None = None, registry: Registry | No
         params=found.config["params"],
         block_params=found.config["block_params"],
     )
-    module = network.build(**found.shape)
+    members = found.config["training"].get("members", 1)
+    module = ensemble([network.build(**found.shape) for _ in range(members)])
     try:
         module.load_state_dict(weights)
     except RuntimeError as error:

@@ -1,6 +1,7 @@
 """From a reference and some parameters to a built network, blocks and all."""
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import cast
@@ -83,6 +84,11 @@ class Network:
     def reference(self) -> str:
         return f"{self.entry.name}.{self.preset}" if self.preset else self.entry.name
 
+    @property
+    def fitted(self) -> bool:
+        """Whether its class has a method `fit`, which replaces the epoch loop."""
+        return callable(getattr(load_factory(self.spec.factory), "fit", None))
+
     @cached_property
     def block(self) -> str:
         """The blocks' names as `--block` takes them; "" where there is no slot."""
@@ -144,6 +150,24 @@ class Composition(nn.Module):
         for block in self.blocks:
             x = block(x, mask)
         return x
+
+
+class Ensemble(nn.Module):
+    """Networks side by side; its logits are the logarithms of the mean of their probabilities."""
+
+    def __init__(self, members: Iterable[nn.Module]) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(members)
+
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        outputs = [member(x) if lengths is None else member(x, lengths) for member in self.members]
+        each = torch.log_softmax(torch.stack(outputs).float(), dim=-1)
+        return torch.logsumexp(each, dim=0) - math.log(len(outputs))
+
+
+def ensemble(members: Sequence[nn.Module]) -> nn.Module:
+    """The only network, or the ensemble of several."""
+    return members[0] if len(members) == 1 else Ensemble(members)
 
 
 def count_parameters(module: nn.Module) -> int:

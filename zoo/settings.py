@@ -36,12 +36,13 @@ class Training:
     patience: int
     clip: float
     precision: str
+    members: int
 
     def __post_init__(self) -> None:
         for name, allowed in CHOICES.items():
             if getattr(self, name) not in allowed:
                 raise UsageError(f"training.{name} is one of {', '.join(allowed)}, not {getattr(self, name)!r}")
-        for name in ("epochs", "batch_size"):
+        for name in ("epochs", "batch_size", "members"):
             if getattr(self, name) < 1:
                 raise UsageError(f"training.{name} is at least 1, not {getattr(self, name)!r}")
         for name in ("weight_decay", "scheduler_patience", "patience", "clip"):

@@ -49,14 +49,19 @@ class BenchDisplay:
         self.validation, self.epochs = "", epochs
         self.progress.reset(self.task, total=epochs, description=self.label, detail="first batches")
 
-    def on_batch(self, epoch: int, rows_done: int, rows: int, loss: float) -> None:
+    def on_batch(self, epoch: int, rows_done: int, rows: int, loss: float | None) -> None:
         done = epoch - 1 + rows_done / rows
-        detail = f"epoch {epoch}/{self.epochs}  loss {loss:.3f}{self.validation}  {self._rate(rows)}"
+        detail = (
+            f"fitting  {rows_done:,} of {rows:,} rows"
+            if loss is None
+            else f"epoch {epoch}/{self.epochs}  loss {loss:.3f}{self.validation}  {self._rate(rows)}"
+        )
         self.progress.update(self.task, description=self.label, completed=done, detail=detail)
 
     def on_epoch(self, epoch: Epoch) -> None:
         self.validation = f"  recall {epoch.macro_recall:.3f}"
-        detail = f"epoch {epoch.number}/{self.epochs}  loss {epoch.train_loss:.3f}{self.validation}"
+        loss = "" if epoch.train_loss is None else f"  loss {epoch.train_loss:.3f}"
+        detail = f"epoch {epoch.number}/{self.epochs}{loss}{self.validation}"
         self.progress.update(self.task, completed=epoch.number, detail=detail)
 
     def on_run_finished(self, run: Run) -> None:
@@ -76,7 +81,8 @@ class BenchDisplay:
 
 def run_label(run: Run) -> str:
     """A run in a few words: what tells it from the others of its grid."""
-    parts = [run.reference, run.block, run.data, run.loss if run.loss != "cross-entropy" else "", f"seed {run.seed}"]
+    loss = "" if run.loss == "cross-entropy" else run.loss
+    parts = [run.reference, run.block, run.data, loss, f"seed {run.seed}"]
     return " ".join(part for part in parts if part)
 
 
@@ -85,9 +91,13 @@ def finished_line(run: Run) -> str:
     if run.status != DONE:
         return f"{run.status}: {run_label(run)}: {run.error}"
     how = f"served from the store, run {run.id}; --force runs it again" if run.served else f"run {run.id}"
-    seconds = (
-        ""
-        if run.served
-        else f", {run.cost['train_seconds']:.0f} s of training, best of {run.epochs} epochs: {run.best_epoch}"
-    )
+    seconds = "" if run.served else f", {_training_text(run)}"
     return f"{run.status}: {run_label(run)}: macro recall {interval_text(run.scores['macro_recall'])}{seconds} ({how})"
+
+
+def _training_text(run: Run) -> str:
+    seconds = f"{run.cost['train_seconds']:.0f} s of training"
+    members = run.config["training"]["members"]
+    if members > 1:
+        return f"{seconds}, {members} members"
+    return f"{seconds}, best of {run.epochs} epochs: {run.best_epoch}" if run.epochs > 1 else seconds

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 import numpy as np
+import numpy.typing as npt
 
 from zoo.data.protocols import balanced
 from zoo.data.sealed import Rows
@@ -24,7 +25,7 @@ def resample(spec: Resampler, params: Mapping[str, Value], rows: Rows, classes: 
     """
     with guarded(ResamplingError, f"{spec.name} cannot be made"):
         sampler = load_factory(spec.factory)(random_state=seed, **params)
-    if sampler is None:
+    if sampler is None or hasattr(sampler, "row_weights"):
         return rows
     if spec.interpolates and rows.lengths is not None and len(np.unique(rows.lengths)) > 1:
         raise ResamplingError(
@@ -38,6 +39,30 @@ def resample(spec: Resampler, params: Mapping[str, Value], rows: Rows, classes: 
     _check_outcome(spec, sampler, counts, values, labels, classes)
     lengths = _lengths(spec, sampler, rows, len(labels))
     return balanced(rows, values.reshape(-1, *rows.values.shape[1:]), labels.astype(np.int64), lengths)
+
+
+def batch_weights(
+    spec: Resampler, params: Mapping[str, Value], labels: Ints, classes: tuple[str, ...], seed: int
+) -> npt.NDArray[np.float64] | None:
+    """How likely each row is to be drawn for a batch, `(rows,)`; None where the resampler draws no batches.
+
+    Raises ResamplingError, in one line, for weights that cannot be drawn by.
+    """
+    with guarded(ResamplingError, f"{spec.name} cannot be made"):
+        sampler = load_factory(spec.factory)(random_state=seed, **params)
+    if not hasattr(sampler, "row_weights"):
+        return None
+    with guarded(ResamplingError, f"{spec.name} failed"):
+        weights = np.asarray(sampler.row_weights(labels), dtype=np.float64)
+    if weights.shape != labels.shape:
+        raise ResamplingError(f"{spec.name} gave weights of shape {weights.shape} for {len(labels)} rows")
+    if not np.isfinite(weights).all() or (weights < 0).any():
+        raise ResamplingError(f"{spec.name} gave weights that are negative, NaN or infinite")
+    mass = np.bincount(labels, weights=weights, minlength=len(classes))
+    for number, name in enumerate(classes):
+        if mass[number] == 0 and (labels == number).any():
+            raise ResamplingError(f"{spec.name} would draw no row of class {name!r}")
+    return weights
 
 
 def _check_neighbours(spec: Resampler, sampler: Any, counts: np.ndarray, classes: tuple[str, ...]) -> None:

@@ -132,7 +132,8 @@ class _Bench:
                 raise UsageError(f"run {busy.id} of {run.reference} is under way in another process: wait for it")
             if earlier is not None:
                 run = replace(run, id=earlier.id, created=earlier.created)
-            self.watch.on_run_started(run, number, len(self.plan.cells), cell.training.epochs)
+            epochs = cell.training.members * (1 if cell.network.fitted else cell.training.epochs)
+            self.watch.on_run_started(run, number, len(self.plan.cells), epochs)
             prepared = Prepared(cell, parts, partial(resampled.rows, cell), run, hardware)
             ended = execute(prepared, self.job, resume=earlier is not None)
         self.watch.on_run_finished(ended)

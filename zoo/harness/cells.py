@@ -74,13 +74,13 @@ class Part:
 
 @dataclass(frozen=True)
 class Cell:
-    """One combination to train and score, before its data is at hand."""
+    """One combination to train and score, before its data is at hand; a network that is fitted has no objective."""
 
     network: Network
     dataset: str
     protocol: str
     resampler: Part
-    objective: Part
+    objective: Part | None
     training: Training
     rows: int | None
     seed: int
@@ -94,23 +94,27 @@ class Cell:
             "dataset": self.dataset,
             "protocol": self.protocol,
             "data": self.resampler.entry.name,
-            "loss": self.objective.entry.name,
+            "loss": "" if self.objective is None else self.objective.entry.name,
             "seed": self.seed,
             "params": _known(self.network.params),
             "block_params": _known(self.network.block_params),
             "data_params": _known(self.resampler.params),
-            "loss_params": _known(self.objective.params),
+            "loss_params": {} if self.objective is None else _known(self.objective.params),
             "dataset_params": _known(self.dataset_params),
             "training": asdict(self.training),
             "seeds": axis_seeds(self.seed),
         }
         return config if self.rows is None else {**config, "rows": self.rows}
 
+    def entries(self) -> tuple[Entry, ...]:
+        """The components that the cell is made of, but for the data set."""
+        blocks = (part.entry for part in self.network.blocks)
+        objective = () if self.objective is None else (self.objective.entry,)
+        return (self.network.entry, *blocks, self.resampler.entry, *objective)
+
     def code(self) -> str:
         """The hash of the code that turns the cell into numbers: the plugins' and the zoo's."""
-        parts_of = (self.network.entry, *(part.entry for part in self.network.blocks))
-        entries = (*parts_of, self.resampler.entry, self.objective.entry)
-        code = {entry.spec.factory: factory_hash(entry.spec.factory) for entry in entries}
+        code = {entry.spec.factory: factory_hash(entry.spec.factory) for entry in self.entries()}
         return _hash({**code, "zoo": source_hash("zoo")})
 
     def key(self, parts: Mapping[str, Any]) -> str:
@@ -159,7 +163,10 @@ class _Planner:
         networks = list(self._networks())
         for dataset, protocol, seed in product(datasets, protocols, request.seeds):
             for data, network, loss in product(_axis(request.data), networks, _axis(request.losses)):
-                yield self._cell(network, dataset, protocol, seed, data, loss)
+                if network.fitted and loss is not None:
+                    self.left_out[f"{network.reference} with loss {loss}: it is fitted, without a training loss"] = None
+                else:
+                    yield self._cell(network, dataset, protocol, seed, data, loss)
 
     def _networks(self) -> Iterator[Network]:
         for reference in _unique(name for pattern in self.request.architectures for name in self._references(pattern)):
@@ -201,18 +208,21 @@ class _Planner:
     ) -> Cell:
         _, _, preset = self.registry.architecture(network.reference, self.settings.presets)
         resampler = self._default("data", "resampler", preset.data) if data is None else data
-        objective = self._default("loss", "objective") if loss is None else loss
         epochs: dict[str, Value] = {} if self.request.epochs is None else {"epochs": self.request.epochs}
         return Cell(
             network,
             dataset,
             protocol,
             Part.of(self.registry.get("resampler", resampler), self.scopes["data"]),
-            Part.of(self.registry.get("objective", objective), self.scopes["loss"]),
+            None if network.fitted else self._objective(loss),
             self.settings.training({**self.scopes["training"], **epochs}, preset.training),
             self.request.rows,
             seed,
         )
+
+    def _objective(self, loss: str | None) -> Part:
+        name = self._default("loss", "objective") if loss is None else loss
+        return Part.of(self.registry.get("objective", name), self.scopes["loss"])
 
     def _dataset(self, name: str) -> str:
         return name if is_file(self.registry, name) else self.registry.get("dataset", name).name

@@ -10,9 +10,9 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-import numpy as np
 import safetensors.torch
 import tomlkit
 import torch
@@ -22,9 +22,8 @@ from zoo.cost import PeakMemory, count_macs, latency_ms
 from zoo.data.protocols import Parts
 from zoo.data.sealed import Rows
 from zoo.errors import Diverged, ModelError, ZooError, describe
-from zoo.factories import load_factory
 from zoo.harness.cells import Cell
-from zoo.harness.seeds import axis_seeds
+from zoo.harness.learning import Learnt, Lesson, epoch_scores
 from zoo.harness.watch import BenchWatch
 from zoo.metrics import score
 from zoo.networks import Incompatible, count_parameters, on_meta
@@ -32,8 +31,9 @@ from zoo.registry import Registry
 from zoo.results.predictions import Predictions
 from zoo.results.run import DIVERGED, DONE, FAILED, INTERRUPTED, Run
 from zoo.results.store import Store
+from zoo.training.batches import Tensors
 from zoo.training.hardware import Hardware, computing_on
-from zoo.training.loop import Epoch, Progress, Tensors, predict, train
+from zoo.training.loop import Epoch, predict
 
 
 @dataclass(frozen=True)
@@ -68,10 +68,9 @@ class Job:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A trained model, how it got there, and what it said and cost on the test rows."""
+    """A trained model, and what it said and cost on the test rows."""
 
-    model: nn.Module
-    progress: Progress
+    learnt: Learnt
     predictions: Predictions
     cost: Mapping[str, float]
 
@@ -83,8 +82,9 @@ def describe_run(
     cell.network.check(n_times=parts.train.values.shape[2], lengths=parts.train.lengths is not None)
     model = _on_meta(cell, parts)
     recurrent = cell.network.spec.recurrent
-    hardware = Hardware.choose(device, threads, cell.training.precision, model or nn.Identity(), recurrent=recurrent)
-    key, environment = cell.key(parts.record), hardware.environment()
+    precision = "fp32" if cell.objective is None else cell.training.precision  # what is fitted is never rounded
+    hardware = Hardware.choose(device, threads, precision, model or nn.Identity(), recurrent=recurrent)
+    key, environment = cell.key(parts.record), {**hardware.environment(), **_versions(cell)}
     run = Run(
         id="",
         key=key,
@@ -98,14 +98,14 @@ def describe_run(
         synthetic=synthetic,
         protocol=cell.protocol,
         data=cell.resampler.entry.name,
-        loss=cell.objective.entry.name,
+        loss="" if cell.objective is None else cell.objective.entry.name,
         seed=cell.seed,
         rows=cell.rows,
         config=cell.config(),
         environment=environment,
         parts=parts.record,
         notes=parts.notes,
-        cost={} if model is None else _size(model, parts),
+        cost={} if model is None else _size(model, parts, cell.training.members),
     )
     return run, hardware
 
@@ -153,61 +153,26 @@ def _trace(error: BaseException) -> dict[str, bytes | memoryview]:
 
 def _train_and_predict(prepared: Prepared, rows: Rows, run: Run, job: Job, resume: bool) -> Outcome:
     cell, hardware, shape = prepared.cell, prepared.hardware, prepared.parts.record["shape"]
-    seeds = axis_seeds(cell.seed)
     parts = prepared.parts.for_run()
     memory = PeakMemory(hardware.device)
     memory.start()
     devices = [hardware.device] if hardware.device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices):
-        torch.manual_seed(seeds["weights"])
-        model = cell.network.build(**shape)
-        _check_output(model, parts, run)
-        torch.manual_seed(seeds["batches"])  # dropout, in the order of the batches
-        progress = train(
-            model,
-            rows,
-            parts.validation,
-            _objective(prepared, rows, hardware.device),
-            cell.training,
-            hardware,
-            seed=seeds["batches"],
-            watch=_Relay(job, run),
-            checkpoint=job.store.checkpoint(run),
-            resume=resume,
-        )
+        lesson = Lesson.of(cell, parts, rows, hardware)
+        learnt = lesson.learn(_Relay(job, run), job.store.checkpoint(run), resume=resume)
     parts.test.training_ended()
     test = parts.test.open()
     started = time.perf_counter()
-    logits = predict(model, Tensors.of(test, hardware.device))
+    logits = predict(learnt.model, Tensors.of(test, hardware.device))
     seconds = time.perf_counter() - started
+    series = {name: shape[name] for name in ("n_channels", "n_times")}
     cost = {
-        "train_seconds": sum(epoch.seconds for epoch in progress.history),
+        "train_seconds": sum(epoch.seconds for epoch in learnt.history),
         "peak_memory_mib": memory.mib(),
         "rows_per_second": len(test) / seconds,
-        "latency_ms": latency_ms(
-            model, n_channels=shape["n_channels"], n_times=shape["n_times"], device=hardware.device
-        ),
+        "latency_ms": latency_ms(learnt.model, **series, device=hardware.device),
     }
-    return Outcome(model, progress, _predictions(logits, test, parts), cost)
-
-
-def _objective(prepared: Prepared, rows: Rows, device: torch.device) -> Any:
-    counts = torch.from_numpy(np.bincount(rows.labels, minlength=len(prepared.parts.classes))).to(device)
-    part = prepared.cell.objective
-    objective = load_factory(part.entry.spec.factory)(class_counts=counts, **part.params)
-    return objective.to(device) if isinstance(objective, nn.Module) else objective
-
-
-def _check_output(model: nn.Module, parts: Parts, run: Run) -> None:
-    """Two rows through the untrained model: a wrong shape is said before an epoch was spent on it."""
-    model.eval()
-    rows = Tensors.of(parts.validation, torch.device("cpu"))
-    with torch.no_grad():
-        output = rows.take(slice(0, 2)).logits(model)
-    wanted = (min(2, len(parts.validation)), len(parts.classes))
-    if not isinstance(output, Tensor) or tuple(output.shape) != wanted:
-        got = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
-        raise ModelError(f"{run.reference} gave {got} for logits of shape {wanted}")
+    return Outcome(learnt, _predictions(logits, test, parts), cost)
 
 
 def _predictions(logits: Tensor, test: Rows, parts: Parts) -> Predictions:
@@ -224,16 +189,16 @@ def _score(run: Run, outcome: Outcome) -> Run:
         run,
         status=DONE,
         scores=score(seen.probabilities, seen.labels, seen.classes, seen.groups),
-        cost={**run.cost, "parameters": count_parameters(outcome.model), **outcome.cost},
-        epochs=outcome.progress.epochs_done,
-        best_epoch=outcome.progress.best_epoch,
+        cost={**run.cost, "parameters": count_parameters(outcome.learnt.model), **outcome.cost},
+        epochs=len(outcome.learnt.history),
+        best_epoch=outcome.learnt.best_epoch,
     )
 
 
 def _artefacts(outcome: Outcome) -> dict[str, bytes | memoryview]:
-    weights = {name: tensor.cpu().clone().contiguous() for name, tensor in _tensors(outcome.model).items()}
+    weights = {name: tensor.cpu().clone().contiguous() for name, tensor in _tensors(outcome.learnt.model).items()}
     return {
-        "history.csv": _history(outcome.progress).encode(),
+        "history.csv": _history(outcome.learnt.history).encode(),
         "predictions.parquet": outcome.predictions.to_parquet(),
         "model.safetensors": safetensors.torch.save(weights),
     }
@@ -244,12 +209,22 @@ def _tensors(model: nn.Module) -> dict[str, Tensor]:
     return {name: value for name, value in model.state_dict().items() if isinstance(value, Tensor)}
 
 
-def _history(progress: Progress) -> str:
+def _history(epochs: tuple[Epoch, ...]) -> str:
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, [item.name for item in fields(Epoch)])
     writer.writeheader()
-    writer.writerows(asdict(epoch) for epoch in progress.history)
+    writer.writerows(asdict(epoch) for epoch in epochs)
     return buffer.getvalue()
+
+
+def _versions(cell: Cell) -> dict[str, str]:
+    """Of the libraries that the cell's components compute with beside the usual ones."""
+    found = {}
+    for entry in cell.entries():
+        for library in entry.spec.libraries:
+            with contextlib.suppress(PackageNotFoundError):
+                found[library] = version(library)
+    return found
 
 
 def _on_meta(cell: Cell, parts: Parts) -> nn.Module | None:
@@ -262,13 +237,13 @@ def _on_meta(cell: Cell, parts: Parts) -> nn.Module | None:
         return None
 
 
-def _size(model: nn.Module, parts: Parts) -> dict[str, int | None]:
+def _size(model: nn.Module, parts: Parts, members: int) -> dict[str, int | None]:
     """Parameters and multiply-accumulates; None for what cannot be told on the meta device: it can still be trained."""
     _, n_channels, n_times = parts.train.values.shape
     found: dict[str, int | None] = {"parameters": None, "macs": None}
     with contextlib.suppress(Exception, SystemExit):
-        found["parameters"] = count_parameters(model)
-        found["macs"] = count_macs(model, n_channels=n_channels, n_times=n_times)
+        found["parameters"] = members * count_parameters(model)
+        found["macs"] = members * count_macs(model, n_channels=n_channels, n_times=n_times)
     return found
 
 
@@ -278,10 +253,9 @@ class _Relay:
     def __init__(self, job: Job, run: Run) -> None:
         self.job, self.run = job, run
 
-    def on_batch(self, epoch: int, rows_done: int, rows: int, loss: float) -> None:
+    def on_batch(self, epoch: int, rows_done: int, rows: int, loss: float | None) -> None:
         self.job.watch.on_batch(epoch, rows_done, rows, loss)
 
     def on_epoch(self, epoch: Epoch) -> None:
         self.job.watch.on_epoch(epoch)
-        scores = {name: value for name, value in asdict(epoch).items() if name not in ("number", "seconds")}
-        self.job.notify("zoo_epoch_finished", run=self.run, epoch=epoch.number, scores=scores)
+        self.job.notify("zoo_epoch_finished", run=self.run, epoch=epoch.number, scores=epoch_scores(epoch))

@@ -27,31 +27,36 @@ from zoo.data.sealed import Rows
 from zoo.errors import Diverged, StoreError
 from zoo.results.files import write_atomically
 from zoo.settings import Training
+from zoo.training.batches import Tensors, drawn_order, in_batches, slices
 from zoo.training.hardware import EVALUATION_BATCH, Hardware
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 State = dict[str, Any]
-GATHERED_BATCHES = 32  # a few megabytes of rows; gathering each batch by itself cost a tiny net 7 % of its speed
 REPORT_SECONDS = 0.2  # often enough for a live display, rare enough to cost nothing
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """What came of one epoch, counted from 1; `seconds` is its training and its validation."""
+    """What came of one epoch, counted from 1; `seconds` is its training and its validation.
+
+    A network that is fitted has one, without a training loss or a learning rate. `member` is the network's number in an
+    ensemble.
+    """
 
     number: int
-    train_loss: float
+    train_loss: float | None
     validation_loss: float
     macro_recall: float
     accuracy: float
-    learning_rate: float
+    learning_rate: float | None
     seconds: float
+    member: int = 1
 
 
 class Watch(Protocol):
     """Who wants to see training as it goes."""
 
-    def on_batch(self, epoch: int, rows_done: int, rows: int, loss: float) -> None: ...
+    def on_batch(self, epoch: int, rows_done: int, rows: int, loss: float | None) -> None: ...
     def on_epoch(self, epoch: Epoch) -> None: ...
 
 
@@ -71,29 +76,6 @@ class Progress:
     @property
     def epochs_without_gain(self) -> int:
         return self.epochs_done - self.best_epoch
-
-
-@dataclass(frozen=True)
-class Tensors:
-    """Rows on the device: values `(rows, channels, times)`, labels `(rows,)`, lengths where declared."""
-
-    values: Tensor
-    labels: Tensor
-    lengths: Tensor | None
-
-    @classmethod
-    def of(cls, rows: Rows, device: torch.device) -> "Tensors":
-        lengths = None if rows.lengths is None else torch.from_numpy(rows.lengths).to(device)
-        return cls(torch.from_numpy(rows.values).to(device), torch.from_numpy(rows.labels).to(device), lengths)
-
-    def logits(self, model: nn.Module) -> Tensor:
-        output: Tensor = model(self.values) if self.lengths is None else model(self.values, self.lengths)
-        return output
-
-    def take(self, index: Tensor | slice) -> "Tensors":
-        """Some of the rows, in the order of the index."""
-        lengths = None if self.lengths is None else self.lengths[index]
-        return Tensors(self.values[index], self.labels[index], lengths)
 
 
 @dataclass
@@ -178,13 +160,15 @@ def train(
     *,
     seed: int,
     watch: Watch,
+    weights: Tensor | None = None,
     checkpoint: Path | None = None,
     resume: bool = False,
 ) -> Progress:
     """Train a model and leave it with the weights of its best epoch; the global random state is used.
 
-    `seed` orders the batches. With `resume`, training goes on from `checkpoint` where there is one, to the
-    very bits of an unbroken run. Raises Diverged when the loss or the logits become NaN or infinite.
+    `seed` orders the batches; `weights` `(rows,)` say how likely each row is to be drawn, None that each comes once
+    an epoch. With `resume`, training goes on from `checkpoint` where there is one, to the very bits of an unbroken run.
+    Raises Diverged when the loss or the logits become NaN or infinite.
     """
     model.to(hardware.device)
     if hardware.channels_last:
@@ -196,8 +180,8 @@ def train(
     while not learner.finished:
         number, started = learner.progress.epochs_done + 1, time.perf_counter()
         rate = learner.optimiser.param_groups[0]["lr"]
-        train_loss = _train_epoch(learner, here, loss, partial(watch.on_batch, number))
-        validation_loss, recall, accuracy = _validate(model, chosen_by, number)
+        train_loss = _train_epoch(learner, here, loss, weights, partial(watch.on_batch, number))
+        validation_loss, recall, accuracy = validate(model, chosen_by, number)
         seconds = time.perf_counter() - started
         learner.end_epoch(Epoch(number, train_loss, validation_loss, recall, accuracy, rate, seconds))
         if checkpoint is not None:
@@ -211,7 +195,7 @@ def predict(model: nn.Module, tensors: Tensors) -> Tensor:
     """Logits, float32 `(rows, n_classes)` on the CPU, in evaluation batches of one fixed size."""
     model.eval()
     with torch.inference_mode():
-        parts = [tensors.take(part).logits(model).float().cpu() for part in _slices(len(tensors.labels))]
+        parts = [batch.logits(model).float().cpu() for batch in slices(tensors, EVALUATION_BATCH)]
     return torch.cat(parts)
 
 
@@ -231,14 +215,16 @@ def make_scheduler(optimiser: Optimizer, settings: Training) -> LRScheduler | Re
     return None
 
 
-def _train_epoch(learner: Learner, rows: Tensors, loss: Loss, report: Callable[[int, int, float], None]) -> float:
+def _train_epoch(
+    learner: Learner, rows: Tensors, loss: Loss, weights: Tensor | None, report: Callable[[int, int, float], None]
+) -> float:
     """One pass over the rows in a new order; gives the mean loss."""
     model, optimiser, settings = learner.model, learner.optimiser, learner.settings
     device, bf16 = learner.hardware.device, learner.hardware.bf16
     model.train()
     total, done, count = torch.zeros((), device=device), 0, len(rows.labels)
     reported = time.perf_counter()
-    for batch in _batches(rows, settings.batch_size, learner.batches):
+    for batch in _batches(rows, settings.batch_size, learner.batches, weights):
         with torch.autocast(device.type, torch.bfloat16) if bf16 else nullcontext():
             logits = batch.logits(model)
         value = loss(logits.float(), batch.labels)
@@ -256,21 +242,18 @@ def _train_epoch(learner: Learner, rows: Tensors, loss: Loss, report: Callable[[
     return _finite(float(total) / done, "the training loss")
 
 
-def _batches(rows: Tensors, batch_size: int, generator: torch.Generator) -> Iterator[Tensors]:
-    """All rows in a new order, a batch at a time; gathered many batches at a time, which costs less.
+def _batches(rows: Tensors, batch_size: int, generator: torch.Generator, weights: Tensor | None) -> Iterator[Tensors]:
+    """All rows in a new order, a batch at a time.
 
     A remainder of one row is left out, a different one each epoch: batch normalisation of features cannot take it.
     """
-    order = torch.randperm(len(rows.labels), generator=generator).to(rows.labels.device)
-    for several in order.split(batch_size * GATHERED_BATCHES):
-        gathered = rows.take(several)
-        for start in range(0, len(several), batch_size):
-            batch = gathered.take(slice(start, start + batch_size))
-            if len(batch.labels) > 1 or batch_size == 1 or len(order) == 1:
-                yield batch
+    count = len(rows.labels)
+    for batch in in_batches(rows, drawn_order(count, generator, weights), batch_size):
+        if len(batch.labels) > 1 or batch_size == 1 or count == 1:
+            yield batch
 
 
-def _validate(model: nn.Module, rows: Tensors, epoch: int) -> tuple[float, float, float]:
+def validate(model: nn.Module, rows: Tensors, epoch: int) -> tuple[float, float, float]:
     """Mean loss (plain cross entropy), macro recall over the classes present, and accuracy."""
     logits, labels = predict(model, rows), rows.labels.cpu()
     if not bool(torch.isfinite(logits).all()):
@@ -285,7 +268,3 @@ def _finite(value: float, what: str) -> float:
     if not math.isfinite(value):
         raise Diverged(f"{what} became {value}: try a lower training.learning_rate or training.clip")
     return value
-
-
-def _slices(count: int) -> Iterator[slice]:
-    return (slice(start, start + EVALUATION_BATCH) for start in range(0, count, EVALUATION_BATCH))

@@ -1,0 +1,143 @@
+"""From a cell and its rows to a trained model: one network, or the members of an ensemble one after the other."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from zoo.data.protocols import Parts
+from zoo.data.resampling import batch_weights
+from zoo.data.sealed import Rows
+from zoo.errors import ModelError
+from zoo.factories import load_factory
+from zoo.harness.cells import Cell
+from zoo.harness.seeds import axis_seeds
+from zoo.networks import ensemble
+from zoo.specs import Resampler
+from zoo.training.batches import Tensors
+from zoo.training.fitting import fit
+from zoo.training.hardware import Hardware
+from zoo.training.loop import Epoch, Loss, Progress, Watch, train
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """A trained model, and the epochs of all its members."""
+
+    model: nn.Module
+    history: tuple[Epoch, ...]
+    best_epoch: int
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What the members of one run share: the cell, the rows as they are trained on, how they are drawn, the loss."""
+
+    cell: Cell
+    parts: Parts
+    rows: Rows
+    weights: Tensor | None
+    loss: Loss | None
+    hardware: Hardware
+
+    @classmethod
+    def of(cls, cell: Cell, parts: Parts, rows: Rows, hardware: Hardware) -> "Lesson":
+        weights = _weights(cell, rows, parts.classes)
+        return cls(cell, parts, rows, weights, _loss(cell, parts, rows, weights, hardware.device), hardware)
+
+    def learn(self, watch: Watch, checkpoint: Path, *, resume: bool) -> Learnt:
+        """Train every member, each from seeds of its own; with `resume`, from where its checkpoint stands."""
+        members: list[nn.Module] = []
+        history: list[Epoch] = []
+        for number in range(1, self.cell.training.members + 1):
+            follow = _Follow(watch, number, len(history))
+            path = checkpoint if number == 1 else checkpoint.with_stem(f"{checkpoint.stem}-{number}")
+            model, progress = self._member(number, follow, path, resume)
+            members.append(model)
+            history += [replace(epoch, member=number) for epoch in progress.history]
+        best = progress.best_epoch if len(members) == 1 else 0
+        return Learnt(ensemble(members), tuple(history), best)
+
+    def _member(self, number: int, watch: Watch, checkpoint: Path, resume: bool) -> tuple[nn.Module, Progress]:
+        seeds = axis_seeds(self.cell.seed, number)
+        data = (self.rows, self.parts.validation)
+        how = (self.cell.training, self.hardware)
+        torch.manual_seed(seeds["weights"])
+        model = self.cell.network.build(**self.parts.record["shape"])
+        self._check_output(model)
+        if self.loss is None:
+            both = (seeds["weights"], seeds["batches"])
+            return model, fit(model, *data, *how, seeds=both, watch=watch, weights=self.weights)
+        torch.manual_seed(seeds["batches"])  # dropout, in the order of the batches
+        progress = train(
+            model,
+            *data,
+            self.loss,
+            *how,
+            seed=seeds["batches"],
+            watch=watch,
+            weights=self.weights,
+            checkpoint=checkpoint,
+            resume=resume,
+        )
+        return model, progress
+
+    def _check_output(self, model: nn.Module) -> None:
+        """Two rows through the untrained model: a wrong shape is said before an epoch was spent on it."""
+        model.eval()
+        rows = Tensors.of(self.parts.validation, torch.device("cpu"))
+        with torch.no_grad():
+            output = rows.take(slice(0, 2)).logits(model)
+        wanted = (min(2, len(self.parts.validation)), len(self.parts.classes))
+        if not isinstance(output, Tensor) or tuple(output.shape) != wanted:
+            got = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
+            raise ModelError(f"{self.cell.network.reference} gave {got} for logits of shape {wanted}")
+
+
+@dataclass(frozen=True)
+class _Follow:
+    """Hands a member's news on, its epochs counted after those of the members before it."""
+
+    watch: Watch
+    member: int
+    before: int
+
+    def on_batch(self, epoch: int, rows_done: int, rows: int, loss: float | None) -> None:
+        self.watch.on_batch(self.before + epoch, rows_done, rows, loss)
+
+    def on_epoch(self, epoch: Epoch) -> None:
+        self.watch.on_epoch(replace(epoch, number=self.before + epoch.number, member=self.member))
+
+
+def epoch_scores(epoch: Epoch) -> dict[str, float]:
+    """What observers are told of an epoch."""
+    values: Mapping[str, float | None] = asdict(epoch)
+    return {
+        name: value
+        for name, value in values.items()
+        if name not in ("number", "seconds", "member") and value is not None
+    }
+
+
+def _weights(cell: Cell, rows: Rows, classes: tuple[str, ...]) -> Tensor | None:
+    """How likely each row is to be drawn for a batch; None where each is taken once an epoch."""
+    spec = cast(Resampler, cell.resampler.entry.spec)
+    seed = axis_seeds(cell.seed)["resampling"]
+    found = batch_weights(spec, cell.resampler.params, rows.labels, classes, seed)
+    return None if found is None else torch.from_numpy(found)
+
+
+def _loss(cell: Cell, parts: Parts, rows: Rows, weights: Tensor | None, device: torch.device) -> Loss | None:
+    """The training loss, which is told the rows of each class as they are seen; None for a network that is fitted."""
+    if cell.objective is None:
+        return None
+    drawn = None if weights is None else weights.numpy() * (len(rows.labels) / float(weights.sum()))
+    seen = np.bincount(rows.labels, weights=drawn, minlength=len(parts.classes))
+    counts = torch.from_numpy(np.rint(seen).astype(np.int64)).to(device)
+    factory: Callable[..., Any] = load_factory(cell.objective.entry.spec.factory)
+    objective = factory(class_counts=counts, **cell.objective.params)
+    return cast(Loss, objective.to(device) if isinstance(objective, nn.Module) else objective)
