@@ -4,6 +4,7 @@ from typing import cast
 
 from torch import Tensor, nn
 
+from zoo import ModelError
 from zoo.layers import Layers, batch_norm, convolution
 
 
@@ -11,11 +12,13 @@ class DilatedBlock(nn.Module):
     """x + (dilated convolution, ReLU, batch normalisation) twice, the second dilated twice as far.
 
     With kernel 3 and dilation d, an output sees 6 d + 1 samples along each dimension; an undilated pair
-    of the same cost sees 5.
+    of the same cost sees 5. Raises ModelError for a dilation below 1.
     """
 
     def __init__(self, channels: int, *, dims: int, dilation: int = 2) -> None:
         super().__init__()
+        if dilation < 1:
+            raise ModelError(f"dilated's dilation is at least 1, not {dilation!r}: 1 is a plain convolution")
         layers: list[nn.Module] = []
         for distance in (dilation, 2 * dilation):
             layers += [

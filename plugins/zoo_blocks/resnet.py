@@ -5,17 +5,19 @@ from typing import cast
 from torch import Tensor, nn
 
 from zoo.layers import Layers, batch_norm, convolution
+from zoo_blocks.checks import odd_kernel
 
 
 class ResNetBlock(nn.Module):
     """x + branch(x), the branch two convolutions, with no activation after the sum.
 
     In one dimension the branch is (convolution, ReLU, batch normalisation) twice; in two it is convolution,
-    batch normalisation, ReLU, convolution, batch normalisation.
+    batch normalisation, ReLU, convolution, batch normalisation. Raises ModelError for an even kernel.
     """
 
     def __init__(self, channels: int, *, dims: int, kernel_size: int = 3) -> None:
         super().__init__()
+        odd_kernel("resnet", kernel_size)
         conv = [convolution(dims, channels, channels, kernel_size) for _ in range(2)]
         norm = [batch_norm(dims, channels) for _ in range(2)]
         if dims == 1:

@@ -2,21 +2,24 @@
 
 from torch import Tensor, nn
 
-from zoo.layers import masked_mean
+from zoo.layers import keep_valid, masked_mean
+from zoo_blocks.checks import squeezed
 
 
 class SEBlock(nn.Module):
     """Scales each channel by a gate in (0, 1), computed from the mean of every channel.
 
-    The gate is sigmoid(W2 relu(W1 mean)); W1 leads to channels / reduction units, at least one.
+    The gate is sigmoid(W2 relu(W1 mean)); W1 leads to channels / reduction units, at least one. Raises
+    ModelError for a reduction below 1.
     """
 
     def __init__(self, channels: int, *, dims: int, reduction: int = 16) -> None:
         super().__init__()
-        squeezed = max(1, channels // reduction)
-        self.gate = nn.Sequential(nn.Linear(channels, squeezed), nn.ReLU(), nn.Linear(squeezed, channels), nn.Sigmoid())
+        units = squeezed("se", channels, reduction)
+        self.gate = nn.Sequential(nn.Linear(channels, units), nn.ReLU(), nn.Linear(units, channels), nn.Sigmoid())
         self.dims = dims
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        x = keep_valid(x, mask)
         gate: Tensor = self.gate(masked_mean(x, mask))
         return x * gate.reshape(*gate.shape, *[1] * self.dims)

@@ -1,0 +1,25 @@
+"""The SE-ResNet module (Hu, Shen and Sun 2018, arXiv:1709.01507, figure 3) on the zoo's own residual branch."""
+
+from typing import cast
+
+from torch import Tensor, nn
+
+from zoo.layers import Layers
+from zoo_blocks.resnet import ResNetBlock
+from zoo_blocks.se import SEBlock
+
+
+class SEResNetBlock(nn.Module):
+    """x + se(branch(x)): squeeze-and-excitation weighs the residual branch, before the sum.
+
+    The branch is that of `resnet`, and like there no activation follows the sum; `resnet+se` would weigh the
+    sum instead. Raises ModelError for an even kernel or a reduction below 1.
+    """
+
+    def __init__(self, channels: int, *, dims: int, kernel_size: int = 3, reduction: int = 16) -> None:
+        super().__init__()
+        residual = ResNetBlock(channels, dims=dims, kernel_size=kernel_size).branch
+        self.branch = Layers([*residual, SEBlock(channels, dims=dims, reduction=reduction)])
+
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        return x + cast(Tensor, self.branch(x, mask))
