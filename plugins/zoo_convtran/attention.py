@@ -1,0 +1,35 @@
+"""Attention with efficient relative position encoding, eRPE (Foumani et al. 2024, section 4.3, equation 14)."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class RelativeAttention(nn.Module):
+    """Self-attention over `(batch, times, width)` whose weights are softmax(scores) + w, w added AFTER the softmax.
+
+    Each head learns one scalar for each of the 2 n_times - 1 distances i - j, all zero at first. As in the
+    authors' code the scores are divided by the root of the whole width rather than of a head's, the projections
+    have no bias, and a layer normalisation stands where the output projection usually does.
+    """
+
+    def __init__(self, *, width: int, heads: int, n_times: int) -> None:
+        super().__init__()
+        self.heads, self.n_times, self.scale = heads, n_times, width**-0.5
+        self.projections = nn.Linear(width, 3 * width, bias=False)
+        self.distances = nn.Parameter(torch.zeros(heads, 2 * n_times - 1))
+        self.norm = nn.LayerNorm(width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        heads = self.projections(x).unflatten(2, (3, self.heads, -1))
+        query, key, value = heads.permute(2, 0, 3, 1, 4)
+        # (softmax + w) value in two products: the sum itself, batch x heads x times x times, is never in memory
+        seen = functional.scaled_dot_product_attention(query, key, value, scale=self.scale)
+        placed = torch.einsum("hij,bhjd->bhid", self.relative_weights(), value)
+        out: Tensor = self.norm((seen + placed).transpose(1, 2).flatten(2))
+        return out
+
+    def relative_weights(self) -> Tensor:
+        """w as `(heads, n_times, n_times)`: row i, column j holds the scalar of distance i - j."""
+        windows = self.distances.flip(1).unfold(1, self.n_times, 1)
+        return windows.flip(1)
