@@ -30,7 +30,9 @@ def bench_command(
     ] = None,
     data: Annotated[list[str] | None, typer.Option(help=f"Resampler of the training part. {AXIS}")] = None,
     loss: Annotated[list[str] | None, typer.Option(help=f"Training loss. {AXIS}")] = None,
-    dataset: Annotated[list[str] | None, typer.Option(help=f"Data set, or a .csv or .parquet file. {AXIS}")] = None,
+    dataset: Annotated[
+        list[str] | None, typer.Option(help=f"Data set, or a .csv, .parquet, .npz or .ts file. {AXIS}")
+    ] = None,
     protocol: Annotated[
         list[str] | None, typer.Option(help=f"official, holdout, inter-patient, inter-patient-strict. {AXIS}")
     ] = None,

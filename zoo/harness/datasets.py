@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from zoo.data.files import CSV_SUFFIXES, PARQUET_SUFFIXES, from_file
+from zoo.data.files import data_set_name, from_file, is_path
 from zoo.data.series import LabelledSeries
 from zoo.errors import DataError, UsageError, guarded, unknown_name
 from zoo.factories import complete, load_factory
@@ -28,7 +28,7 @@ class Loaded:
 
 @dataclass(frozen=True)
 class FileColumns:
-    """Which columns of a file are not samples."""
+    """Which columns of a table, or arrays of an `.npz`, are not samples."""
 
     target: str | None = None
     group: str | None = None
@@ -63,15 +63,11 @@ def load_dataset(
 
 
 def is_file(registry: Registry, name: str) -> bool:
-    """Whether a data set's name is a path: nothing registered, and it ends like a table or has a folder in it."""
-    if any(entry.name == name for entry in registry.of_kind("dataset")):
-        return False
-    return Path(name).suffix.lower() in (*CSV_SUFFIXES, *PARQUET_SUFFIXES) or "/" in name or "\\" in name
+    """Whether a data set's name is a path: nothing registered, and a file or folder by its looks or by being there."""
+    return not any(entry.name == name for entry in registry.of_kind("dataset")) and is_path(name)
 
 
 def _from_file(path: Path, params: Mapping[str, Value], columns: FileColumns) -> Loaded:
-    if columns.target is None:
-        raise UsageError(f"{path}: name the column of the labels with --target")
     for name in params:
         if name not in ("constant", "header"):
             raise unknown_name("parameter of a file", name, ("constant", "header"))
@@ -81,5 +77,6 @@ def _from_file(path: Path, params: Mapping[str, Value], columns: FileColumns) ->
         raise UsageError(f"dataset.header is true or false, not {header!r}")
     constant = str(merged["constant"])
     series = from_file(path, target=columns.target, group=columns.group, constant=constant, header=header)
-    kept = {**merged, "target": columns.target, **({"group": columns.group} if columns.group else {})}
-    return Loaded(path.name, kept, series)
+    named = {"target": columns.target, "group": columns.group}
+    kept = {**merged, **{name: column for name, column in named.items() if column is not None}}
+    return Loaded(data_set_name(path), kept, series)

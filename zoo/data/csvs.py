@@ -1,0 +1,131 @@
+"""Comma-separated text: its columns, and the first fault of a file that has one."""
+
+import csv
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice, pairwise
+from pathlib import Path
+from typing import Any
+
+import pyarrow
+import pyarrow.csv
+
+from zoo.data.checks import one_line
+from zoo.data.columns import checked_names, column_name
+from zoo.errors import DataError
+
+# A line must fit into a block of pyarrow's reader; 4 MiB holds lines of 160,000 samples.
+_BLOCK_BYTES = 4 * 2**20
+
+
+@dataclass(frozen=True)
+class Csv:
+    """The columns of a CSV as a `pyarrow.Table`; `header` says whether its first line holds their names."""
+
+    names: tuple[str, ...]
+    data: Any
+    header: bool
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """How a CSV is laid out, from its first line that is not empty."""
+
+    names: tuple[str, ...]
+    header: bool
+    skip: int
+    block_bytes: int
+
+
+def read_csv(path: Path, header: bool | None, text: Collection[str]) -> Csv:
+    """Columns of numbers, or of text where a user asks for those so. Raises DataError; see `read_table`."""
+    layout = _layout(path, header)
+    kept_as_text = {column_name(path, layout.names, asked) for asked in text}
+    types = {name: "string" if name in kept_as_text else "float64" for name in layout.names}
+    try:
+        data = pyarrow.csv.read_csv(
+            path,
+            pyarrow.csv.ReadOptions(column_names=layout.names, skip_rows=layout.skip, block_size=layout.block_bytes),
+            convert_options=pyarrow.csv.ConvertOptions(column_types=types),
+        )
+    except (pyarrow.ArrowException, OSError) as error:
+        raise DataError(f"{path}: {_first_fault(path, layout, kept_as_text, error)}") from error
+    return Csv(layout.names, data, layout.header)
+
+
+def line_number(path: Path, index: int) -> int:
+    """The 1-based number of a CSV's line, by its index among the lines that are not empty."""
+    with path.open("rb") as lines:
+        filled = (number for number, line in enumerate(lines, 1) if line.strip(b"\r\n"))
+        return next(islice(filled, index, None), index + 1)
+
+
+def _layout(path: Path, header: bool | None) -> _Layout:
+    blank, line = _first_line(path)
+    try:
+        fields = [field.strip() for field in next(csv.reader([line.decode("utf-8-sig").strip("\r\n")]))]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path} is not UTF-8 text; write it as comma-separated UTF-8") from error
+    if len(fields) == 1:
+        raise DataError(f"{path}: the first line has one column; columns are separated by commas")
+    header = _is_header(fields) if header is None else header
+    names = checked_names(path, fields) if header else tuple(str(place) for place in range(len(fields)))
+    return _Layout(names, header, blank + header, max(_BLOCK_BYTES, 4 * len(line)))
+
+
+def _first_line(path: Path) -> tuple[int, bytes]:
+    """How many empty lines there are at the top, and the line after them."""
+    with path.open("rb") as lines:
+        for blank, line in enumerate(lines):
+            if line.strip(b"\r\n"):
+                return blank, line
+    raise DataError(f"{path} has nothing but empty lines; write or download it again")
+
+
+def _is_header(fields: Sequence[str]) -> bool:
+    """Whether a first line holds names.
+
+    Numbers alone are a row, unless they count the columns, as pandas names them. Among text, numbers that
+    grow from left to right are names (`0,1,2,target` or times); others are the samples of a row whose label
+    is text.
+    """
+    numbers = [float(field) for field in fields if _is_float(field)]
+    if len(numbers) == len(fields):
+        return list(fields) == [str(place) for place in range(len(fields))]
+    return all(left < right for left, right in pairwise(numbers))
+
+
+def _first_fault(path: Path, layout: _Layout, text: Collection[str], error: Exception) -> str:
+    try:
+        return next(_faults(path, layout, text))
+    # A quote that is never closed makes a field too long to be read.
+    except (StopIteration, csv.Error):
+        return f"{one_line(error)}; write the file again as comma-separated UTF-8"
+
+
+def _faults(path: Path, layout: _Layout, text: Collection[str]) -> Iterator[str]:
+    """What keeps a CSV from being read, line by line: slow, and only asked when reading failed."""
+    numeric = [(place, name) for place, name in enumerate(layout.names) if name not in text]
+    missing = set(pyarrow.csv.ConvertOptions().null_values)
+    with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
+        lines = csv.reader(file)
+        for cells in islice(lines, layout.skip, None):
+            if cells and len(cells) != len(layout.names):
+                yield (
+                    f"line {lines.line_num} has {len(cells)} columns, the first line {len(layout.names)}; "
+                    "complete the line, or write or download the file again"
+                )
+            for place, name in numeric if cells else ():
+                if cells[place] not in missing and not _is_float(cells[place]):
+                    yield (
+                        f"line {lines.line_num}, column {name!r}: {cells[place]!r} is not a number; "
+                        "correct it, or take the column out (only the target and the group may be text)"
+                    )
+
+
+def _is_float(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True

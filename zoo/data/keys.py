@@ -1,0 +1,83 @@
+"""Labels and groups: whole numbers or text, whatever they are stored as."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow
+import pyarrow.compute
+
+from zoo.data.checks import count_rows
+from zoo.data.series import Ints
+from zoo.errors import DataError
+
+Place = Callable[[int], str]
+
+
+def keys_of(cells: Any, what: str, place: Place) -> npt.NDArray[Any]:
+    """A `pyarrow.ChunkedArray` of labels or groups: int64 `(rows,)` where all are whole numbers, else text.
+
+    `what` names the cells in messages, `place` a row of them. Raises DataError where a value is missing or is
+    neither a whole number nor text.
+    """
+    cells = _numbers_if_possible(_plain(cells))
+    _check_none_missing(cells, what, place)
+    kind = cells.type
+    if pyarrow.types.is_floating(kind):
+        return _whole(cells.to_numpy(), what, place)
+    if pyarrow.types.is_integer(kind) or pyarrow.types.is_boolean(kind):
+        return np.asarray(cells.cast("int64", safe=False).to_numpy(), np.int64)
+    if _is_text(kind):
+        return np.array(cells.to_pylist(), np.str_)
+    raise DataError(f"{what} holds {kind}; labels and groups are whole numbers or text")
+
+
+def classes_of(keys: npt.NDArray[Any], what: str) -> tuple[Ints, tuple[str, ...]]:
+    """Labels int64 `(rows,)`, and the sorted classes that they index. Raises DataError where there is only one."""
+    found, labels = np.unique(keys, return_inverse=True)
+    if len(found) < 2:
+        only = f"one class, {str(found[0])!r}" if len(found) else "no class"
+        raise DataError(f"{what} has {only}; name the labels with --target")
+    return labels.astype(np.int64), tuple(str(value) for value in found)
+
+
+def _plain(cells: Any) -> Any:
+    """Text without blanks around it, null where nothing is left; categories as what they stand for."""
+    if pyarrow.types.is_dictionary(cells.type):
+        cells = cells.cast(cells.type.value_type)
+    if not _is_text(cells.type):
+        return cells
+    trimmed = pyarrow.compute.utf8_trim_whitespace(cells)
+    return pyarrow.compute.if_else(pyarrow.compute.equal(trimmed, ""), None, trimmed)
+
+
+def _numbers_if_possible(cells: Any) -> Any:
+    for kind in ("int64", "float64") if _is_text(cells.type) else ():
+        try:
+            return cells.cast(kind)
+        except pyarrow.ArrowInvalid:
+            continue
+    return cells
+
+
+def _check_none_missing(cells: Any, what: str, place: Place) -> None:
+    missing = np.flatnonzero(pyarrow.compute.is_null(cells, nan_is_null=True).to_numpy())
+    if missing.size:
+        raise DataError(
+            f"{what} is empty in {count_rows(missing.size)}, the first at {place(int(missing[0]))}; "
+            "fill it in or take these rows out"
+        )
+
+
+def _whole(values: npt.NDArray[np.float64], what: str, place: Place) -> Ints:
+    broken = np.flatnonzero(~np.isfinite(values) | (values != np.floor(values)) | (np.abs(values) > 2**53))
+    if broken.size:
+        raise DataError(
+            f"{what} is {values[broken[0]]!s} at {place(int(broken[0]))}; labels and groups are whole numbers or text"
+        )
+    return values.astype(np.int64)
+
+
+def _is_text(kind: Any) -> bool:
+    return bool(pyarrow.types.is_string(kind) or pyarrow.types.is_large_string(kind))

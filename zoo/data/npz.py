@@ -1,0 +1,216 @@
+"""numpy's `.npz` archives as data sets.
+
+    X        numbers (rows, times) or (rows, channels, times); also called values, x or data
+    y        (rows,) whole numbers or text; also called labels or target
+    groups   (rows,), optional: what rows must not be separated by, such as the patient
+    lengths  (rows,), optional: how many samples of each row are valid, from its start
+
+With `_train` and `_test` after each name, and `_val` where there is one, they are a published split.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from zoo.data.checks import count_rows, dropped_note, flat_rows, kept_of
+from zoo.data.keys import classes_of
+from zoo.data.lengths import settled, within
+from zoo.data.npzfile import NpzFile, opened
+from zoo.data.series import TEST, TRAIN, VALIDATION, DeclaredSplit, Floats, Ints, LabelledSeries
+from zoo.errors import DataError
+
+NPZ_SUFFIXES = (".npz",)
+
+_SERIES = ("X", "values", "x", "data")
+_LABELS = ("y", "labels", "target")
+_PARTS = {"_train": TRAIN, "_val": VALIDATION, "_test": TEST}
+
+
+@dataclass(frozen=True)
+class _Names:
+    """What the arrays are called, before `_train` and its like."""
+
+    labels: tuple[str, ...]
+    groups: str
+    groups_asked: bool
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The rows of a part of a published split, or all of a file.
+
+    name    what the array of the series is called
+    values  float32 `(rows, channels, times)`, zeros after the ends of rows
+    ended   whether NaN gave the lengths
+    """
+
+    name: str
+    values: Floats
+    lengths: Ints | None
+    ended: bool
+    labels: npt.NDArray[Any]
+    groups: npt.NDArray[Any] | None
+
+
+def from_npz(
+    path: Path, *, target: str | None = None, group: str | None = None, constant: str = "error"
+) -> LabelledSeries:
+    """The arrays of an `.npz` as a data set, with the split `official` where it has `X_train` and its like.
+
+    target    what the labels are called where not `y`, `labels` or `target`; for a split, without `_train`
+    group     what the groups are called where not `groups`
+    constant  what becomes of rows that stay at one value in each channel: "error", "keep" or "drop"
+
+    NaN at the end of rows, in all their channels, is read as padding and gives their lengths.
+    Raises DataError, in one line that names the file, the array, the place and the way out, for what cannot be used.
+    """
+    if target is not None and target == group:
+        raise DataError(f"{path}: array {target!r} is asked for as target and as group; name two arrays")
+    names = _Names(_LABELS if target is None else (target,), group or "groups", group is not None)
+    with opened(path) as file:
+        suffixes = _suffixes(file)
+        parts = [_read_part(file, suffix, names) for suffix in suffixes]
+        unread = [name for name in file.names if name not in file.read]
+    _check_alike(path, parts)
+    lengths = _lengths(parts)
+    values = np.concatenate([part.values for part in parts])
+    kept = kept_of(flat_rows(values, lengths), constant, str(path), lambda row: _place(parts, row))
+    labels, classes = classes_of(np.concatenate([part.labels for part in parts])[kept], f"{path}: the labels")
+    values, lengths = settled(values[kept], None if lengths is None else lengths[kept])
+    marks = np.repeat(np.array([_PARTS.get(suffix, TRAIN) for suffix in suffixes], np.int8), [*map(_size, parts)])
+    groups = [part.groups for part in parts if part.groups is not None]
+    return LabelledSeries(
+        values=values,
+        labels=labels,
+        classes=classes,
+        groups=np.concatenate(groups)[kept] if groups else None,
+        group_noun=group or "group",
+        lengths=lengths,
+        splits={"official": DeclaredSplit(marks[kept])} if len(parts) > 1 else {},
+        notes=(*dropped_note(kept), *_notes(path, parts, unread)),
+    )
+
+
+def _suffixes(file: NpzFile) -> list[str]:
+    """What stands after the arrays' names: `_train` and its like, or nothing."""
+    there = [end for end in ("", *_PARTS) if any(f"{name}{end}" in file.names for name in _SERIES)]
+    if "" in there and len(there) > 1:
+        raise DataError(
+            f"{file.path}: there are series with and without {there[1]!r} in their names; keep one of the two"
+        )
+    if there and "" not in there and not {"_train", "_test"} <= set(there):
+        raise DataError(f"{file.path}: there are series for {there[0][1:]} alone; X_train and X_test go together")
+    return there or [""]
+
+
+def _read_part(file: NpzFile, end: str, names: _Names) -> _Part:
+    name = file.one_of([f"{each}{end}" for each in _SERIES], "series", "")
+    values = _series(file, name)
+    rows, _, times = values.shape
+    labels = file.one_of([f"{each}{end}" for each in names.labels], "labels", "; name it with --target")
+    asked = f"{names.groups}{end}"
+    groups = file.keys(asked, rows) if names.groups_asked or asked in file.names else None
+    declared = file.lengths(f"lengths{end}", rows, times) if f"lengths{end}" in file.names else None
+    lengths = _ends(values) if declared is None else declared
+    _check_finite(file, name, values, lengths)
+    if lengths is not None:
+        np.copyto(values, 0, where=~within(lengths, times))
+    return _Part(name, values, lengths, lengths is not declared, file.keys(labels, rows), groups)
+
+
+def _series(file: NpzFile, name: str) -> Floats:
+    """float32 `(rows, channels, times)`, not yet checked for NaN."""
+    array = file.array(name)
+    what = file.what(name)
+    if array.dtype.kind not in "fiub":
+        raise DataError(f"{what} holds {array.dtype}, not numbers; save it as float32")
+    if array.ndim not in (2, 3):
+        raise DataError(f"{what} has the shape {array.shape}; series are (rows, times) or (rows, channels, times)")
+    shape = (array.shape[0], 1, array.shape[1]) if array.ndim == 2 else array.shape
+    if 0 in shape or shape[2] < 2:
+        raise DataError(
+            f"{what} has the shape {array.shape}; series are (rows, times) or (rows, channels, times), of 2 samples "
+            "or more"
+        )
+    # A float64 too large for float32 becomes infinite, which is refused by its place.
+    with np.errstate(over="ignore"):
+        return np.ascontiguousarray(array, np.float32).reshape(shape)
+
+
+def _ends(values: Floats) -> Ints | None:
+    """Where the rows end that have NaN in all channels from some sample on; None where none does."""
+    if not np.isnan(values[:, :, -1]).all(axis=1).any():
+        return None
+    filled = np.asarray(~np.isnan(values).all(axis=1))
+    lengths = values.shape[2] - np.argmax(filled[:, ::-1], axis=1)
+    return np.where(filled.any(axis=1), lengths, 0).astype(np.int64)
+
+
+def _check_finite(file: NpzFile, name: str, values: Floats, lengths: Ints | None) -> None:
+    finite = np.isfinite(values)
+    if lengths is not None:
+        finite |= ~within(lengths, values.shape[2])
+    broken = np.flatnonzero(~finite.all(axis=(1, 2)))
+    if broken.size:
+        row = int(broken[0])
+        channel, time = np.unravel_index(int(np.argmin(finite[row])), finite.shape[1:])
+        place = f"{name}[{row}, {time}]" if values.shape[1] == 1 else f"{name}[{row}, {channel}, {time}]"
+        raise DataError(
+            f"{file.path}: {count_rows(broken.size)} with NaN or infinite samples before the end, the first at "
+            f"{place}; fill them in or take these rows out"
+        )
+    if lengths is not None and (lengths == 0).any():
+        raise DataError(f"{file.path}: {name}[{int(np.argmin(lengths))}] is NaN throughout; take such rows out")
+
+
+def _check_alike(path: Path, parts: Sequence[_Part]) -> None:
+    """Whether the parts of a split go together."""
+    first = parts[0]
+    for part in parts[1:]:
+        both = f"{path}: {first.name} and {part.name}"
+        if first.values.shape[1:] != part.values.shape[1:]:
+            raise DataError(
+                f"{both} have the widths {first.values.shape[1:]} and {part.values.shape[1:]} (channels, times); save "
+                "both alike, shorter series padded with NaN at the end"
+            )
+        if first.labels.dtype.kind != part.labels.dtype.kind:
+            raise DataError(f"{both} have labels of two kinds, numbers and text; save both alike")
+        if (first.groups is None) != (part.groups is None):
+            raise DataError(f"{both}: only one of them has groups; save them for both or neither")
+
+
+def _lengths(parts: Sequence[_Part]) -> Ints | None:
+    if all(part.lengths is None for part in parts):
+        return None
+    times = parts[0].values.shape[2]
+    full = (np.full(len(part.values), times, np.int64) if part.lengths is None else part.lengths for part in parts)
+    return np.concatenate([*full])
+
+
+def _place(parts: Sequence[_Part], row: int) -> str:
+    for part in parts[:-1]:
+        if row < len(part.values):
+            return f"{part.name}[{row}]"
+        row -= len(part.values)
+    return f"{parts[-1].name}[{row}]"
+
+
+def _size(part: _Part) -> int:
+    return len(part.values)
+
+
+def _notes(path: Path, parts: Sequence[_Part], unread: Sequence[str]) -> list[str]:
+    """How the arrays were understood, where that could have been meant otherwise."""
+    notes = []
+    _, channels, times = parts[0].values.shape
+    if any(part.ended for part in parts):
+        notes.append(f"{path.name}: NaN at the end of rows is read as padding")
+    if channels > times:
+        notes.append(f"{path.name}: {parts[0].name} is read as (rows, channels, times): {channels} channels of {times}")
+    if unread:
+        notes.append(f"{path.name}: arrays that were not read: {', '.join(unread[:8])}")
+    return notes

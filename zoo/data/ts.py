@@ -1,0 +1,152 @@
+"""`.ts` files of the UCR/UEA archive as data sets: one file, or a `_TRAIN.ts` and its `_TEST.ts`.
+
+The pair is the published split of its problem (Bagnall et al. 2018, arXiv:1811.00075).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from zoo.data.checks import dropped_note, kept_of
+from zoo.data.lengths import settled
+from zoo.data.series import TEST, TRAIN, DeclaredSplit, Floats, LabelledSeries
+from zoo.data.tsfile import TsFile, read_ts
+from zoo.errors import DataError
+
+TS_SUFFIXES = (".ts",)
+_HALVES = (("_TRAIN.ts", "_TEST.ts"), ("_train.ts", "_test.ts"))
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The two files of a problem's published split."""
+
+    train: Path
+    test: Path
+
+    @property
+    def name(self) -> str:
+        """The problem's name, as a file's: `JapaneseVowels.ts`."""
+        return self.train.name[: -len("_TRAIN.ts")] + ".ts"
+
+
+def from_ts(path: Path, *, constant: str = "error") -> LabelledSeries:
+    """A `.ts` file as a data set; either file of a pair, or the folder that has it, gives both as `official`.
+
+    constant  what becomes of rows that stay at one value in each channel: "error", "keep" or "drop"
+
+    Classes are the headers', in their order. Series of unequal lengths are padded with zeros to the longest of both
+    files, and their lengths are declared. Raises DataError, in one line that names the file, the line and the way
+    out, for what cannot be used.
+    """
+    pair = pair_of(path)
+    if pair is None:
+        _check_can_stand_alone(path)
+    read = [read_ts(each) for each in ((path,) if pair is None else (pair.train, pair.test))]
+    kept = [kept_of(_flat(file), constant, str(file.path), file.place) for file in read]
+    files = [file.take(keep) for file, keep in zip(read, kept, strict=True)]
+    classes = tuple(dict.fromkeys(name for file in files for name in file.classes))
+    values, lengths = settled(*_padded(files))
+    dropped = [
+        f"{file.path.name}: {note}" for file, keep in zip(files, kept, strict=True) for note in dropped_note(keep)
+    ]
+    return LabelledSeries(
+        values=values,
+        labels=np.array([classes.index(name) for file in files for name in file.labels], np.int64),
+        classes=classes,
+        lengths=lengths,
+        splits={} if pair is None else {"official": _official(pair, files)},
+        refusals=_refusals(path, pair),
+        notes=(*_alone_note(path, pair), *dropped),
+    )
+
+
+def pair_of(path: Path) -> Pair | None:
+    """The pair that a file is one of, or that a folder has; None for any other file.
+
+    Raises DataError for a folder that has no pair, or several.
+    """
+    if not path.is_dir():
+        return _pair_beside(path)
+    pairs = _pairs_in(path)
+    if not pairs:
+        raise DataError(f"{path} is a folder without a pair NAME_TRAIN.ts and NAME_TEST.ts; name a file in it")
+    if len(pairs) > 1:
+        names = ", ".join(pair.train.name for pair in pairs)
+        raise DataError(f"{path} is a folder with {len(pairs)} pairs; name a file of one of them: {names}")
+    return pairs[0]
+
+
+def has_pair(path: Path) -> bool:
+    """Whether this is a folder with a pair of files, or with several."""
+    return path.is_dir() and bool(_pairs_in(path))
+
+
+def _pairs_in(folder: Path) -> list[Pair]:
+    try:
+        found = [_pair_beside(file) for file in sorted(folder.iterdir())]
+    except OSError as error:
+        raise DataError(f"{folder} cannot be read: {error.strerror}; check its permissions") from error
+    return list(dict.fromkeys(pair for pair in found if pair is not None))
+
+
+def _pair_beside(path: Path) -> Pair | None:
+    for ends in _HALVES:
+        for end in ends:
+            if path.name.endswith(end):
+                pair = Pair(*(path.with_name(path.name.removesuffix(end) + each) for each in ends))
+                return pair if pair.train.is_file() and pair.test.is_file() else None
+    return None
+
+
+def _check_can_stand_alone(path: Path) -> None:
+    for train, test in _HALVES:
+        if path.name.endswith(test) and path.is_file():
+            missing = path.name.removesuffix(test) + train
+            raise DataError(f"{path}: {missing}, which it is the test part of, is not beside it; download both")
+
+
+def _alone_note(path: Path, pair: Pair | None) -> tuple[str, ...]:
+    for train, test in _HALVES:
+        if pair is None and path.name.endswith(train):
+            missing = path.name.removesuffix(train) + test
+            return (f"{path.name} is separated as a set of its own: {missing} is not beside it",)
+    return ()
+
+
+def _flat(file: TsFile) -> npt.NDArray[np.bool_]:
+    return np.array([(row == row[:, :1]).all() for row in file.series], np.bool_)
+
+
+def _padded(files: Sequence[TsFile]) -> tuple[Floats, npt.NDArray[np.int64]]:
+    """All series in one array `(rows, channels, times)`, zeros after their ends, and where these are."""
+    series = [row for file in files for row in file.series]
+    names = ", ".join(file.path.name for file in files)
+    channels = {file.n_channels for file in files}
+    if len(channels) > 1:
+        raise DataError(
+            f"{names}: the files have {files[0].n_channels} and {files[1].n_channels} channels; get both again"
+        )
+    if not series:
+        raise DataError(f"{names}: no rows are left")
+    lengths = np.array([row.shape[1] for row in series], np.int64)
+    if lengths.max() < 2:
+        raise DataError(f"{names}: all series have one sample; a series has at least 2")
+    values = np.zeros((len(series), files[0].n_channels, int(lengths.max())), np.float32)
+    for place, row in zip(values, series, strict=True):
+        place[:, : row.shape[1]] = row
+    return values, lengths
+
+
+def _official(pair: Pair, files: Sequence[TsFile]) -> DeclaredSplit:
+    parts = np.repeat(np.array([TRAIN, TEST], np.int8), [len(file.series) for file in files])
+    return DeclaredSplit(parts, notes=(f"official: {pair.train.name} is for training, {pair.test.name} for the test",))
+
+
+def _refusals(path: Path, pair: Pair | None) -> dict[str, str]:
+    there = "holdout" if pair is None else "official or holdout"
+    reason = f"{path}: a .ts file names no groups to separate its rows by; use --protocol {there}"
+    return {"inter-patient": reason, "inter-patient-strict": reason}
