@@ -24,6 +24,15 @@ STUDY_SPACE: Space = {
     "data": Choice("smote", "oversampled"),
 }
 
+# One thing differs from the defaults in each, so that variants compare at one size.
+VARIANTS = {
+    "plain": Preset(summary="without blocks", block="none"),
+    "se": Preset(summary="squeeze-and-excitation blocks", block="se"),
+    "se-resnet": Preset(summary="residual blocks with squeeze-and-excitation", block="se-resnet"),
+    "dilated": Preset(summary="dilated residual blocks", block="dilated"),
+    "gap": Preset(summary="global average pooling instead of max pooling", params={"pool": "gap"}),
+}
+
 
 @hookimpl
 def zoo_components() -> Iterable[Architecture]:
@@ -39,6 +48,7 @@ def zoo_components() -> Iterable[Architecture]:
             min_times=13,
             spaces={"default": DEFAULT_SPACE, "study": STUDY_SPACE},
             presets={
+                **VARIANTS,
                 "study": Preset(
                     summary="the study's best configuration",
                     params={"hidden": 128, "num_layers": 3, "num_blocks": 1, "dropout": 0.3},

@@ -1,14 +1,22 @@
 """The 2DCNN of the study of five-class heartbeats: a beat folded into a picture, and a 2-D CNN on it."""
 
+from collections.abc import Callable
 from itertools import pairwise
 from typing import cast
 
 from torch import Tensor, nn
 from torch.nn import functional
 
-from zoo.layers import BlockFactory
+from zoo import ModelError
+from zoo.layers import BlockFactory, convolution
 
 WIDTH = 12  # the study folds 187 samples, padded to 192, into 16 rows of 12
+NORMS: dict[str, Callable[[int], nn.Module]] = {
+    "batch": nn.BatchNorm2d,
+    "layer": lambda channels: nn.GroupNorm(1, channels),
+    "none": lambda channels: nn.Identity(),
+}
+POOLS = ("max", "gap")
 
 
 class CNN2D(nn.Module):
@@ -16,6 +24,13 @@ class CNN2D(nn.Module):
 
     The series is folded into rows of twelve samples, zero-padded at the end. `num_layers` convolution
     blocks, `num_blocks` blocks, one max pooling by 2, then two linear layers with `hidden` units between.
+
+    dropout   between the two linear layers
+    norm      what follows each of the first convolutions: `batch` normalisation, `layer` normalisation (Ba et al.
+              2016, arXiv:1607.06450: of all channels and positions of a row together), or `none`
+    pool      `max`: max pooling by 2, and all of the picture that remains goes into the linear layers; `gap`:
+              no max pooling, and the mean of each channel over the picture does
+    dilation  of the first convolutions
     """
 
     def __init__(
@@ -29,16 +44,30 @@ class CNN2D(nn.Module):
         num_layers: int = 2,
         num_blocks: int = 1,
         dropout: float = 0.2,
+        norm: str = "batch",
+        pool: str = "max",
+        dilation: int = 1,
     ) -> None:
         super().__init__()
+        if norm not in NORMS:
+            raise ModelError(f"norm is {' or '.join(NORMS)}, not {norm!r}")
+        if pool not in POOLS:
+            raise ModelError(f"pool is {' or '.join(POOLS)}, not {pool!r}")
+        if min(num_layers, dilation) < 1:
+            raise ModelError(f"num_layers and dilation are 1 or more, not {num_layers} and {dilation}")
         height = -(-n_times // WIDTH)
         self.padding = height * WIDTH - n_times
-        widths = [n_channels, *[hidden] * num_layers]
-        stem = [layer for pair in pairwise(widths) for layer in _convolution_block(*pair)]
-        self.convolutions = nn.Sequential(*stem, *(block(hidden) for _ in range(num_blocks)), nn.MaxPool2d(2))
+        stem = [
+            layer
+            for n_in, n_out in pairwise([n_channels, *[hidden] * num_layers])
+            for layer in (convolution(2, n_in, n_out, dilation=dilation), nn.ReLU(), NORMS[norm](n_out))
+        ]
+        pooling = nn.MaxPool2d(2) if pool == "max" else nn.AdaptiveAvgPool2d(1)
+        positions = (height // 2) * (WIDTH // 2) if pool == "max" else 1
+        self.convolutions = nn.Sequential(*stem, *(block(hidden) for _ in range(num_blocks)), pooling)
         self.head = nn.Sequential(
             nn.Flatten(),
-            nn.Linear(hidden * (height // 2) * (WIDTH // 2), hidden),
+            nn.Linear(hidden * positions, hidden),
             nn.ReLU(),
             nn.Dropout(dropout),
             nn.Linear(hidden, n_classes),
@@ -47,7 +76,3 @@ class CNN2D(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         picture = functional.pad(x, (0, self.padding)).unflatten(2, (-1, WIDTH))
         return cast(Tensor, self.head(self.convolutions(picture)))
-
-
-def _convolution_block(n_in: int, n_out: int) -> list[nn.Module]:
-    return [nn.Conv2d(n_in, n_out, 3, padding=1), nn.ReLU(), nn.BatchNorm2d(n_out)]

@@ -25,6 +25,17 @@ STUDY_SPACE: Space = {
     "data": Choice("smote", "oversampled"),
 }
 
+# One thing differs from the defaults in each, so that variants compare at one size.
+VARIANTS = {
+    "plain": Preset(summary="without blocks", block="none"),
+    "se": Preset(summary="squeeze-and-excitation blocks", block="se"),
+    "se-resnet": Preset(summary="residual blocks with squeeze-and-excitation", block="se-resnet"),
+    "dilated": Preset(summary="dilated residual blocks", block="dilated"),
+    "layernorm": Preset(summary="layer normalisation around the GRU", params={"norm": "layer"}),
+    "packed": Preset(summary="zeros at the end of a series are not read", params={"packed": True}),
+    "gap": Preset(summary="the mean of all steps instead of max pooling and the last", params={"pool": "gap"}),
+}
+
 
 @hookimpl
 def zoo_components() -> Iterable[Architecture]:
@@ -42,6 +53,7 @@ def zoo_components() -> Iterable[Architecture]:
             min_times=2,
             spaces={"default": DEFAULT_SPACE, "study": STUDY_SPACE},
             presets={
+                **VARIANTS,
                 "study": Preset(
                     summary="the study's best configuration",
                     params={
