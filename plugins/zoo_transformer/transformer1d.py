@@ -1,0 +1,69 @@
+"""A transformer encoder on patches of a series, with a block slot behind each of its layers."""
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from zoo import ModelError
+from zoo.layers import BlockFactory, keep_valid, masked_mean, valid_mask
+from zoo_transformer.encoder import EncoderLayer, sinusoids
+
+
+class Transformer1D(nn.Module):
+    """Maps float `(batch, n_channels, n_times)` to logits `(batch, n_classes)`.
+
+    The series is cut into patches of `patch` samples, zero-padded at the end; one convolution turns each into a
+    token of `width` features, to which its position is added. `num_layers` encoder layers, a block on
+    `(batch, width, tokens)` behind each of them; the mean over the tokens goes through a linear layer. With
+    lengths, a token is valid where any of its samples is, and the others are neither attended to nor averaged.
+
+    patch         samples in a token; 1 for a token for each sample, at a cost that grows with its square
+    heads         of the attention; divides `width`
+    feed_forward  hidden units of the encoder's feed-forward nets, as a multiple of `width`
+    dropout       of the tokens, and of what each half of an encoder layer adds to them
+    """
+
+    def __init__(
+        self,
+        *,
+        n_channels: int,
+        n_times: int,
+        n_classes: int,
+        block: BlockFactory,
+        width: int = 32,
+        num_layers: int = 2,
+        heads: int = 4,
+        feed_forward: int = 2,
+        dropout: float = 0.1,
+        patch: int = 4,
+    ) -> None:
+        super().__init__()
+        if min(patch, num_layers) < 1:
+            raise ModelError(f"patch and num_layers are 1 or more, not {patch} and {num_layers}")
+        self.patch = patch
+        self.tokens = nn.Conv1d(n_channels, width, patch, stride=patch)
+        self.dropout = nn.Dropout(dropout)
+        self.encoder = nn.ModuleList(
+            EncoderLayer(width, heads=heads, feed_forward=feed_forward, dropout=dropout) for _ in range(num_layers)
+        )
+        self.blocks = nn.ModuleList(block(width) for _ in range(num_layers))
+        self.norm = nn.LayerNorm(width)
+        self.head = nn.Linear(width, n_classes)
+
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        mask = None
+        if lengths is not None:
+            x = keep_valid(x, valid_mask(lengths, x.shape[2]))
+            mask = valid_mask(-(-lengths // self.patch), -(-x.shape[2] // self.patch))
+        tokens = self.embed(x)
+        for layer, block in zip(self.encoder, self.blocks, strict=True):
+            tokens = block(layer(tokens, mask).transpose(1, 2), mask).transpose(1, 2)
+        return cast(Tensor, self.head(masked_mean(self.norm(tokens).transpose(1, 2), mask)))
+
+    def embed(self, x: Tensor) -> Tensor:
+        """A token for each patch, with its position: `(batch, tokens, width)`."""
+        tokens = self.tokens(functional.pad(x, (0, -x.shape[2] % self.patch))).transpose(1, 2)
+        positions = sinusoids(torch.arange(tokens.shape[1], device=x.device), tokens.shape[2])
+        return cast(Tensor, self.dropout(tokens + positions))
