@@ -127,9 +127,9 @@ class Registry:
 
     def match(self, kind: str, pattern: str) -> list[Entry]:
         """The components whose names match a shell pattern, or the one of that very name."""
-        if not any(sign in pattern for sign in "*?["):
+        if not is_pattern(pattern):
             return [self.get(kind, pattern)]
-        found = [entry for entry in self.of_kind(kind) if fnmatchcase(entry.name, pattern)]
+        found = [entry for entry in self.of_kind(kind) if matches(entry.name, pattern)]
         if not found:
             raise UnknownName(f"no {kind} matches {pattern!r}. `zoo list {kind}` shows them all.")
         return found
@@ -161,6 +161,16 @@ class Registry:
             except BaseException as error:  # a tracker that calls sys.exit() does not end the run
                 failures.append(f"plugin {implementation.plugin_name!r}: {hook} raised {describe(error)}")
         return failures
+
+
+def is_pattern(text: str) -> bool:
+    """Whether a word is a shell pattern, not a name."""
+    return any(sign in text for sign in "*?[")
+
+
+def matches(name: str, pattern: str) -> bool:
+    """Whether a shell pattern fits a name; as in paths, `*` does not reach over the slash of a family."""
+    return name.count("/") == pattern.count("/") and fnmatchcase(name, pattern)
 
 
 def split_reference(reference: str) -> tuple[str, str]:

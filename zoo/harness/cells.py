@@ -15,7 +15,7 @@ from zoo.factories import complete
 from zoo.harness.datasets import is_file
 from zoo.harness.seeds import axis_seeds
 from zoo.networks import Incompatible, Network
-from zoo.registry import DISTRIBUTION, Entry, Registry, presets_of
+from zoo.registry import DISTRIBUTION, Entry, Registry, is_pattern, presets_of
 from zoo.settings import Settings, Training
 from zoo.sources import factory_hash, source_hash
 from zoo.space import Value
@@ -188,7 +188,7 @@ class _Planner:
 
     def _references(self, pattern: str) -> list[str]:
         """The architectures a pattern names or, where it has a dot, their presets."""
-        if not any(sign in pattern for sign in "*?["):
+        if not is_pattern(pattern):
             return [pattern]
         name, dot, preset = pattern.partition(".")
         entries = self.registry.match("architecture", name)

@@ -1,0 +1,78 @@
+"""What every objective promises (the contract: `zoo.specs.Objective`)."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from zoo.factories import load_factory, parameters
+from zoo.registry import Entry, Registry
+from zoo.testing.check import expect
+
+COUNTS = (700, 250, 50)
+
+
+def scalar(registry: Registry, entry: Entry) -> None:
+    """Logits `(batch, n_classes)` and targets `(batch,)` give a finite scalar of float32 with a finite gradient."""
+    for rows in (1, 2, 40):
+        logits, targets = _batch(rows)
+        loss = _objective(entry)(logits, targets)
+        expect(loss.ndim == 0, f"the loss of {rows} rows has the shape {tuple(loss.shape)}, not a scalar's")
+        loss.backward()
+        expect(bool(torch.isfinite(loss)), f"the loss of {rows} rows is {loss.item()}")
+        expect(_finite(logits.grad), f"the gradient of {rows} rows is not finite")
+
+
+def extremes(registry: Registry, entry: Entry) -> None:
+    """Logits of ten thousand, right or wrong, give no NaN and no infinity."""
+    for sign in (1.0, -1.0):
+        logits = (sign * 1e4 * nn.functional.one_hot(_batch(6)[1], 3).float()).requires_grad_()
+        loss = _objective(entry)(logits, _batch(6)[1])
+        loss.backward()
+        expect(bool(torch.isfinite(loss)) and _finite(logits.grad), f"logits of {sign * 1e4:,.0f} give {loss.item()}")
+
+
+def absent_class(registry: Registry, entry: Entry) -> None:
+    """A class without rows breaks nothing."""
+    logits, _ = _batch(8)
+    loss = _objective(entry, (90, 0, 10))(logits, torch.tensor([0, 2] * 4))
+    loss.backward()
+    expect(bool(torch.isfinite(loss)) and _finite(logits.grad), f"a class without rows gives {loss.item()}")
+
+
+def descends(registry: Registry, entry: Entry) -> None:
+    """Steps along its gradient make it smaller and the rows right."""
+    logits, targets = _batch(30)
+    objective = _objective(entry)
+    first = objective(logits, targets).item()
+    optimiser = torch.optim.Adam([logits], lr=0.1)
+    for _ in range(200):
+        optimiser.zero_grad()
+        loss = objective(logits, targets)
+        loss.backward()
+        optimiser.step()
+    expect(loss.item() < first, f"it goes from {first:.4f} to {loss.item():.4f} along its own gradient")
+    hits = int((logits.argmax(1) == targets).sum())
+    expect(hits == 30, f"following its gradient gets {hits} of 30 rows right")
+
+
+def defaults(registry: Registry, entry: Entry) -> None:
+    """Every parameter has a default."""
+    without = [name for name, each in parameters(entry.spec).items() if each.default is each.empty]
+    expect(not without, f"no default for {', '.join(without)}")
+
+
+CHECKS = (defaults, scalar, extremes, absent_class, descends)
+
+
+def _objective(entry: Entry, counts: tuple[int, ...] = COUNTS) -> Any:
+    return load_factory(entry.spec.factory)(class_counts=torch.tensor(counts))
+
+
+def _batch(rows: int) -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    return torch.randn(rows, 3, generator=generator).requires_grad_(), torch.arange(rows) % 3
+
+
+def _finite(gradient: Tensor | None) -> bool:
+    return gradient is not None and bool(torch.isfinite(gradient).all())
