@@ -1,4 +1,7 @@
-"""Any labelled table as a data set: what is read, and the one line that says why a file is not."""
+"""Any labelled table as a data set: what is read, and the one line that says why a file is not.
+
+`.npz` and `.ts` files have test modules of their own.
+"""
 
 import os
 import re
@@ -11,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from zoo import DataError, UsageError
-from zoo.data.files import from_file, read_table
+from zoo.data.files import from_file, is_path, read_table
 
 LINES = ("a,b,c,who,kind", "0.1,0.5,1,p2,N", "0.2,0.25,3,p1,V", "1e-3,0,-7,p2,N")
 COLUMNS = {
@@ -167,7 +170,7 @@ def test_absent_folder_empty_and_unknown_files(tmp_path: Path) -> None:
     assert "nothing but empty lines" in refusal(write(tmp_path / "blank.csv", "", ""))
     assert "no rows" in refusal(write(tmp_path / "names.csv", "a,b,kind"))
     unknown = refusal(write(tmp_path / "beats.pickle", "x"))
-    assert "'.pickle' is not one of .csv, .parquet, .parq, .pq" in unknown
+    assert "'.pickle' is not one of .csv, .parquet, .parq, .pq, .npz, .ts; convert the file" in unknown
     os.mkfifo(tmp_path / "pipe.csv")
     assert "not a regular file" in refusal(tmp_path / "pipe.csv")
 
@@ -303,3 +306,36 @@ def test_constant_is_one_of_three_words(tmp_path: Path) -> None:
     path = write(tmp_path / "beats.csv", *LINES)
     with pytest.raises(UsageError, match="'dorp'; it is one of error, keep, drop"):
         from_file(path, target="kind", group="who", constant="dorp")
+
+
+def test_a_table_needs_the_name_of_its_labels(tmp_path: Path) -> None:
+    path = write(tmp_path / "beats.csv", *LINES)
+    with pytest.raises(UsageError, match="name the column of the labels with --target"):
+        from_file(path)
+
+
+def test_a_header_is_a_matter_of_csv(tmp_path: Path) -> None:
+    path = write_parquet(tmp_path / "beats.parquet", **COLUMNS)
+    with pytest.raises(UsageError, match=r"dataset\.header is for \.csv files; leave it out"):
+        from_file(path, target="kind", group="who", header=True)
+
+
+@pytest.mark.parametrize("word", ["absent.csv", "x.NPZ", "x.ts", "./beats", "folder/", "C:\\beats", "here.arff"])
+def test_what_looks_like_a_path_or_is_there_is_one(word: str) -> None:
+    Path("here.arff").touch()
+    assert is_path(word)
+
+
+@pytest.mark.parametrize("word", ["mitbih", "absent.arff", "results", "here"])
+def test_other_words_are_names(word: str) -> None:
+    Path("results").mkdir()
+    Path("here").touch()
+    assert not is_path(word)
+
+
+def test_a_folder_is_a_path_where_it_has_a_pair() -> None:
+    Path("Waves").mkdir()
+    assert not is_path("Waves")
+    for half in ("TRAIN", "TEST"):
+        (Path("Waves") / f"Waves_{half}.ts").touch()
+    assert is_path("Waves")

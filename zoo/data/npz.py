@@ -44,11 +44,13 @@ class _Part:
     """The rows of a part of a published split, or all of a file.
 
     name    what the array of the series is called
+    what    the array of the labels, as messages name it
     values  float32 `(rows, channels, times)`, zeros after the ends of rows
     ended   whether NaN gave the lengths
     """
 
     name: str
+    what: str
     values: Floats
     lengths: Ints | None
     ended: bool
@@ -79,7 +81,7 @@ def from_npz(
     lengths = _lengths(parts)
     values = np.concatenate([part.values for part in parts])
     kept = kept_of(flat_rows(values, lengths), constant, str(path), lambda row: _place(parts, row))
-    labels, classes = classes_of(np.concatenate([part.labels for part in parts])[kept], f"{path}: the labels")
+    labels, classes = classes_of(np.concatenate([part.labels for part in parts])[kept], parts[0].what)
     values, lengths = settled(values[kept], None if lengths is None else lengths[kept])
     marks = np.repeat(np.array([_PARTS.get(suffix, TRAIN) for suffix in suffixes], np.int8), [*map(_size, parts)])
     groups = [part.groups for part in parts if part.groups is not None]
@@ -119,7 +121,8 @@ def _read_part(file: NpzFile, end: str, names: _Names) -> _Part:
     _check_finite(file, name, values, lengths)
     if lengths is not None:
         np.copyto(values, 0, where=~within(lengths, times))
-    return _Part(name, values, lengths, lengths is not declared, file.keys(labels, rows), groups)
+    ended = lengths is not declared
+    return _Part(name, file.what(labels), values, lengths, ended, file.keys(labels, rows), groups)
 
 
 def _series(file: NpzFile, name: str) -> Floats:

@@ -1,7 +1,5 @@
 """The arrays of one `.npz` archive, read as they are asked for. Nothing is unpickled."""
 
-import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,9 +13,6 @@ from zoo.data.checks import check_file, one_line
 from zoo.data.keys import keys_of
 from zoo.data.series import Ints
 from zoo.errors import DataError, unknown_name
-
-# What zipfile, zlib and numpy raise over archives that are cut short, damaged, encrypted or none at all.
-_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError)
 
 
 class NpzFile:
@@ -44,13 +39,16 @@ class NpzFile:
             found = self._archive[name]
         except MemoryError as error:
             raise DataError(f"{self.what(name)} does not fit into memory; save it as float32, or fewer rows") from error
-        except _DAMAGE as error:
-            if "allow_pickle" in str(error):
+        # zipfile, zlib and numpy's parser of headers let errors of any type through from damaged files.
+        except Exception as error:
+            if str(error).startswith("Object arrays"):
                 raise DataError(
                     f"{self.what(name)} holds objects, which are never unpickled; save numbers or text, and series of "
                     "unequal lengths padded with NaN at the end"
                 ) from error
-            raise self._damaged(f"array {name!r}", error) from error
+            raise DataError(
+                f"{self.what(name)} is cut short or damaged; write the file again ({one_line(error)})"
+            ) from error
         if not isinstance(found, np.ndarray):
             raise DataError(f"{self.path}: {name!r} is no array of numpy's; write the file with numpy.savez")
         return found
@@ -98,21 +96,20 @@ class NpzFile:
         """An array as messages name it."""
         return f"{self.path}: array {name!r}"
 
-    def _damaged(self, what: str, error: BaseException) -> DataError:
-        return DataError(f"{self.path}: {what} is cut short or damaged; write the file again ({one_line(error)})")
-
 
 @contextmanager
 def opened(path: Path) -> Iterator[NpzFile]:
     """The archive, open. Raises DataError, one line with the way out, where there is none."""
     check_file(path)
-    try:
-        archive = np.load(path, allow_pickle=False)
-    except _DAMAGE as error:
-        raise DataError(
-            f"{path} is no .npz archive, or is cut short or damaged; write it again with numpy.savez"
-        ) from error
-    if not hasattr(archive, "files"):
-        raise DataError(f"{path} holds one array without a name; write it with numpy.savez(path, X=…, y=…)")
-    with archive:
-        yield NpzFile(path, archive)
+    # Opened here, as numpy leaves a file open that it takes for an archive and cannot read.
+    with path.open("rb") as file:
+        try:
+            archive = np.load(file, allow_pickle=False)
+        except Exception as error:
+            raise DataError(
+                f"{path} is no .npz archive, or is cut short or damaged; write it again with numpy.savez"
+            ) from error
+        if not hasattr(archive, "files"):
+            raise DataError(f"{path} holds one array without a name; write it with numpy.savez(path, X=…, y=…)")
+        with archive:
+            yield NpzFile(path, archive)

@@ -124,7 +124,7 @@ def _flat(file: TsFile) -> npt.NDArray[np.bool_]:
 def _padded(files: Sequence[TsFile]) -> tuple[Floats, npt.NDArray[np.int64]]:
     """All series in one array `(rows, channels, times)`, zeros after their ends, and where these are."""
     series = [row for file in files for row in file.series]
-    names = ", ".join(file.path.name for file in files)
+    names = " and ".join(str(file.path) for file in files)
     channels = {file.n_channels for file in files}
     if len(channels) > 1:
         raise DataError(

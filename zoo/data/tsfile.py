@@ -161,8 +161,8 @@ def _read_rows(path: Path, header: _Header, lines: Iterator[tuple[int, str]]) ->
 def _check_channels(where: str, count: int, expected: int | None) -> None:
     if count != expected and (count == 0 or expected is not None):
         raise DataError(
-            f"{where} has {count} channels before its class, not {expected or 'one or more'}; "
-            "complete it, or write or download the file again"
+            f"{where} has {count} channel{'' if count == 1 else 's'} before its class, not "
+            f"{expected or 'one or more'}; complete it, or write or download the file again"
         )
 
 
@@ -171,7 +171,7 @@ def _row(where: str, channels: Sequence[Sequence[str]]) -> Floats:
     for number, cells in enumerate(channels, 1):
         if len(cells) != len(channels[0]):
             raise DataError(
-                f"{where}: channel {number} has {len(cells)} samples and channel 1 {len(channels[0])}; "
+                f"{where}: channel {number} has the length {len(cells)} and channel 1 {len(channels[0])}; "
                 "the channels of a row are of one length: cut or fill them"
             )
     try:
