@@ -301,7 +301,7 @@ def test_arrays_that_are_not_there(path: Path) -> None:
     assert (
         ": no array of labels: it is called y or labels or target; there is X, kind; name it with --target" in message
     )
-    assert ": no array of labels: it is called kidn; " in refusal(path, target="kidn")
+    assert "no array named 'kidn'. Did you mean kind?" in refusal(path, target="kidn")
     assert "no array named 'who'. There is X, kind." in refusal(path, target="kind", group="who")
     assert "asked for as target and as group" in refusal(path, target="kind", group="kind")
 

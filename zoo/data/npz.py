@@ -113,7 +113,8 @@ def _read_part(file: NpzFile, end: str, names: _Names) -> _Part:
     name = file.one_of([f"{each}{end}" for each in _SERIES], "series", "")
     values = _series(file, name)
     rows, _, times = values.shape
-    labels = file.one_of([f"{each}{end}" for each in names.labels], "labels", "; name it with --target")
+    called = [f"{each}{end}" for each in names.labels]
+    labels = called[0] if len(called) == 1 else file.one_of(called, "labels", "; name it with --target")
     asked = f"{names.groups}{end}"
     groups = file.keys(asked, rows) if names.groups_asked or asked in file.names else None
     declared = file.lengths(f"lengths{end}", rows, times) if f"lengths{end}" in file.names else None
