@@ -1,0 +1,109 @@
+"""Ensembles: members from seeds of their own, whose probabilities are averaged; and networks that are fitted."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import zoo
+from zoo.harness.watch import Silent
+from zoo.networks import Ensemble
+from zoo.results.predictions import read_predictions
+from zoo.results.run import DONE, Run
+from zoo.results.store import Store
+from zoo.training.loop import Epoch
+
+
+class StopAfter(Silent):
+    """Interrupts after an epoch, and remembers those it saw."""
+
+    def __init__(self, epoch: int = 0) -> None:
+        self.epoch, self.seen, self.notes = epoch, [], []
+
+    def on_note(self, text: str) -> None:
+        self.notes.append(text)
+
+    def on_epoch(self, epoch: Epoch) -> None:
+        self.seen.append((epoch.member, epoch.number))
+        if epoch.number == self.epoch:
+            raise KeyboardInterrupt
+
+
+@pytest.fixture
+def bench(waves_csv: Path):
+    def run(architecture: str, members: int = 1, **more: Any) -> list[Run]:
+        fixed = {"dataset": str(waves_csv), "target": "kind", "group": "patient", "protocol": "holdout", "threads": 1}
+        settings = {"training.batch_size": 16, "training.members": members, **more.pop("set", {})}
+        return zoo.bench(architecture, **{**fixed, "results": "results", "epochs": 2, "set": settings, **more})
+
+    return run
+
+
+def probabilities(run: Run) -> np.ndarray:
+    with Store(Path("results")) as store:
+        return read_predictions(store.read(run, "predictions.parquet"), run.parts["classes"]).probabilities
+
+
+def history(run: Run) -> list[dict[str, str]]:
+    path = Path("results") / "runs" / run.id / "history.csv"
+    return list(csv.DictReader(path.read_text().splitlines()))
+
+
+def test_an_ensemble_averages_the_probabilities_of_its_members(bench) -> None:
+    (alone,), (three,) = bench("cnngru"), bench("cnngru", 3)
+    assert three.cost["parameters"] == 3 * alone.cost["parameters"]
+    assert three.cost["macs"] == 3 * alone.cost["macs"]
+    model, single = zoo.load(three.id, results="results"), zoo.load(alone.id, results="results")
+    assert isinstance(model, Ensemble)
+    for name, value in single.state_dict().items():  # the first member is the net that would have been alone
+        assert torch.equal(model.members[0].state_dict()[name], value)
+    rows = torch.randn(5, 1, 48)
+    each = [torch.softmax(member(rows), 1) for member in model.members]
+    assert not torch.allclose(each[0], each[1], atol=1e-4)
+    torch.testing.assert_close(torch.softmax(model(rows), 1), torch.stack(each).mean(0))
+    np.testing.assert_allclose(probabilities(three).sum(1), 1, rtol=1e-5)
+    assert (alone.best_epoch > 0, three.best_epoch, three.epochs) == (True, 0, 6)
+    assert [(row["member"], row["number"]) for row in history(three)] == [
+        ("1", "1"), ("1", "2"), ("2", "1"), ("2", "2"), ("3", "1"), ("3", "2"),
+    ]  # fmt: skip
+
+
+def test_an_ensemble_interrupted_in_a_later_member_resumes_to_the_same_bits(bench) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        bench("cnngru", 3, watch=StopAfter(3))
+    watch = StopAfter()
+    (resumed,) = bench("cnngru", 3, resume=True, watch=watch)
+    assert watch.seen == [(2, 4), (3, 5), (3, 6)]
+    (unbroken,) = bench("cnngru", 3, force=True)
+    assert np.array_equal(probabilities(resumed), probabilities(unbroken))
+
+
+def test_a_fitted_network_has_no_loss_one_epoch_and_the_same_bits_again(bench) -> None:
+    (run,) = bench("minirocket")
+    assert (run.status, run.loss, run.epochs, run.best_epoch) == (DONE, "", 1, 1)
+    assert run.environment["bf16"] is False
+    assert run.scores["macro_recall"]["value"] > 0.9
+    (again,) = bench("minirocket", force=True)
+    assert np.array_equal(probabilities(run), probabilities(again))
+    model = zoo.load(run.id, results="results")
+    assert model(torch.randn(2, 1, 48)).shape == (2, 3)
+    assert [(row["train_loss"], row["learning_rate"]) for row in history(run)] == [("", "")]
+
+
+def test_a_fitted_network_is_left_out_where_a_loss_is_asked_for(bench) -> None:
+    watch = StopAfter()
+    (run,) = bench(["minirocket", "cnngru"], loss="weighted", watch=watch)
+    assert run.architecture == "cnngru"
+    assert watch.notes == ["left out: minirocket with loss weighted: it is fitted, without a training loss"]
+
+
+def test_balanced_batches_leave_the_rows_and_losses_see_classes_alike(bench) -> None:
+    (plain,) = bench("cnngru")
+    (balanced,) = bench("cnngru", data="balanced-batches")
+    (weighted,) = bench("cnngru", data="balanced-batches", loss="weighted")
+    assert balanced.parts["rows"] == plain.parts["rows"]
+    assert not np.allclose(probabilities(balanced), probabilities(plain), atol=1e-2)
+    np.testing.assert_allclose(probabilities(balanced), probabilities(weighted), atol=1e-2)
