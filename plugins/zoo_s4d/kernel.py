@@ -1,0 +1,70 @@
+"""The convolution kernel of a diagonal state-space model (Gu et al. 2022, arXiv:2206.11893)."""
+
+import math
+from contextlib import AbstractContextManager, nullcontext
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+
+class S4DKernel(nn.Module):
+    """The impulse responses of `width` state-space models, each with `state` / 2 pairs of conjugate states.
+
+    A model is x' = A x + u, y = 2 Re(C x) with a diagonal complex A, sampled every dt with the input held between
+    samples; its response is K[l] = 2 Re sum_n C_n (exp(dt A_n) - 1) / A_n exp(l dt A_n). The paper's B is one here, as
+    it would only scale C. Initialisation S4D-Lin: A_n = -1/2 + i pi n, with dt log-uniform between `dt_min` and
+    `dt_max`. Re A = -exp(log_decay) stays negative, so a response always dies away.
+
+    All parameters are real, so that any optimiser and file format takes them: C and A by their two parts.
+    """
+
+    def __init__(self, width: int, state: int, dt_min: float, dt_max: float) -> None:
+        super().__init__()
+        pairs = state // 2
+        self.log_dt = nn.Parameter(math.log(dt_min) + torch.rand(width) * math.log(dt_max / dt_min))
+        self.log_decay = nn.Parameter(torch.full((width, pairs), math.log(0.5)))
+        self.frequency = nn.Parameter(math.pi * torch.arange(pairs, dtype=torch.float32).repeat(width, 1))
+        self.c_real = nn.Parameter(math.sqrt(0.5) * torch.randn(width, pairs))
+        self.c_imag = nn.Parameter(math.sqrt(0.5) * torch.randn(width, pairs))
+
+    def forward(self, n_times: int) -> Tensor:
+        """float32 `(width, n_times)`."""
+        a = torch.complex(-self.log_decay.exp(), self.frequency)
+        dt_a = self.log_dt.exp()[:, None] * a
+        c = torch.complex(self.c_real, self.c_imag) * (dt_a.exp() - 1) / a
+        steps = torch.arange(n_times, device=dt_a.device)
+        powers = (dt_a[..., None] * steps).exp()  # the Vandermonde matrix, (width, pairs, n_times)
+        return 2 * torch.einsum("hn,hnl->hl", c, powers).real
+
+
+class StateSpace(nn.Module):
+    """Each channel of `(batch, width, times)` through a state-space model of its own: K * u + D u.
+
+    The convolution is causal: it goes by FFT over twice the times, so that nothing wraps around. Both run in
+    float32, under autocast too.
+    """
+
+    def __init__(self, width: int, state: int, dt_min: float, dt_max: float) -> None:
+        super().__init__()
+        self.kernel = S4DKernel(width, state, dt_min, dt_max)
+        self.skip = nn.Parameter(torch.randn(width))
+
+    def forward(self, u: Tensor) -> Tensor:
+        with full_precision(u.device):
+            u = u.float()
+            return causal_convolution(u, cast(Tensor, self.kernel(u.shape[2]))) + self.skip[:, None] * u
+
+
+def causal_convolution(u: Tensor, kernel: Tensor) -> Tensor:
+    """y[t] = sum over s of kernel[s] u[t - s], in each channel: `(batch, width, times)` by `(width, times)`."""
+    times = u.shape[2]
+    spectrum = torch.fft.rfft(u, n=2 * times) * torch.fft.rfft(kernel, n=2 * times)
+    return cast(Tensor, torch.fft.irfft(spectrum, n=2 * times))[..., :times]
+
+
+def full_precision(device: torch.device) -> AbstractContextManager[object]:
+    """No autocast on this device; devices that know none (`meta`) need nothing."""
+    if torch.amp.is_autocast_available(device.type):
+        return torch.autocast(device.type, enabled=False)
+    return nullcontext()

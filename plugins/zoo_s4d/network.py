@@ -1,0 +1,92 @@
+"""S4D: layers of diagonal state-space models (Gu et al. 2022, arXiv:2206.11893)."""
+
+from typing import cast
+
+from torch import Tensor, nn
+
+from zoo.errors import ModelError
+from zoo.layers import keep_valid, masked_mean, valid_mask
+from zoo_s4d.kernel import StateSpace
+
+
+class S4D(nn.Module):
+    """Maps float `(batch, n_channels, n_times)` to logits `(batch, n_classes)`.
+
+    A linear layer to `width` channels at each sample, `n_layers` residual layers, the mean over time, a linear
+    layer: the backbone of the authors' example.py (github.com/state-spaces/s4), in which samples see only those
+    before them.
+
+    state     of each channel's state-space model: this many complex numbers, in conjugate pairs
+    dropout   of whole channels, after the activation and after each layer; narrow networks do better without
+    prenorm   layer normalisation before each layer, not after its residual sum
+    dt_min, dt_max  the step of a sample starts between these; the model forgets over some 1 / dt samples
+
+    The authors train the state-space parameters at a tenth of the learning rate of the rest and without weight
+    decay; here one setting holds for all parameters. The multiply-accumulates that torch counts leave out the FFTs
+    and their product, and take a complex one, in the kernels, for one.
+
+    Raises ModelError for an odd state, counts below one and shares outside their range.
+    """
+
+    def __init__(
+        self,
+        *,
+        n_channels: int,
+        n_times: int,
+        n_classes: int,
+        width: int = 32,
+        state: int = 32,
+        n_layers: int = 2,
+        dropout: float = 0.0,
+        prenorm: bool = True,
+        dt_min: float = 0.001,
+        dt_max: float = 0.1,
+    ) -> None:
+        super().__init__()
+        _check(width, state, n_layers, dropout, dt_min, dt_max)
+        self.encoder = nn.Conv1d(n_channels, width, 1)
+        self.layers = nn.ModuleList(S4DLayer(width, state, dropout, prenorm, dt_min, dt_max) for _ in range(n_layers))
+        self.head = nn.Linear(width, n_classes)
+
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        mask = None if lengths is None else valid_mask(lengths, x.shape[2])
+        x = self.encoder(keep_valid(x, mask))
+        for layer in self.layers:
+            x = layer(x)
+        return cast(Tensor, self.head(masked_mean(x, mask)))
+
+
+class S4DLayer(nn.Module):
+    """State spaces, GELU, a gated linear unit across channels, the residual sum, layer normalisation.
+
+    `(batch, width, times)` to the same. Padding at the end needs no mask: no sample sees what comes after it.
+    """
+
+    def __init__(self, width: int, state: int, dropout: float, prenorm: bool, dt_min: float, dt_max: float) -> None:
+        super().__init__()
+        self.space = StateSpace(width, state, dt_min, dt_max)
+        self.mix = nn.Sequential(
+            nn.GELU(), nn.Dropout1d(dropout), nn.Conv1d(width, 2 * width, 1), nn.GLU(1), nn.Dropout1d(dropout)
+        )
+        self.norm = nn.LayerNorm(width)
+        self.prenorm = prenorm
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.prenorm:
+            return x + cast(Tensor, self.mix(self.space(self._normalised(x))))
+        return self._normalised(x + cast(Tensor, self.mix(self.space(x))))
+
+    def _normalised(self, x: Tensor) -> Tensor:
+        return cast(Tensor, self.norm(x.transpose(1, 2))).transpose(1, 2)
+
+
+def _check(width: int, state: int, n_layers: int, dropout: float, dt_min: float, dt_max: float) -> None:
+    for name, value in (("width", width), ("n_layers", n_layers)):
+        if value < 1:
+            raise ModelError(f"s4d: {name} is at least 1, not {value!r}")
+    if state < 2 or state % 2:
+        raise ModelError(f"s4d: state is even, as states come in conjugate pairs, and at least 2, not {state!r}")
+    if not 0 <= dropout < 1:
+        raise ModelError(f"s4d: dropout is at least 0 and below 1, not {dropout!r}")
+    if not 0 < dt_min <= dt_max:
+        raise ModelError(f"s4d: dt_min is above 0 and at most dt_max, not {dt_min!r} with dt_max {dt_max!r}")
