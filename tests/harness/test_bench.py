@@ -148,9 +148,11 @@ def test_incompatible_cells_are_named_with_their_reason_and_the_rest_runs(bench,
     lines = waves_csv.read_text().splitlines()
     short.write_text("\n".join(",".join([*line.split(",")[:10], line.split(",")[48]]) for line in lines) + "\n")
     notebook = Notebook()
-    runs = bench("cnngru", "cnn2d", dataset=str(short), group=None, epochs=1, watch=notebook)
-    assert [run.architecture for run in runs] == ["cnngru"]
-    assert notebook.notes == ["left out: cnn2d with block resnet: cnn2d takes series of 13 samples or more, not 10"]
+    resamplers = ["original", "oversampled"]
+    runs = bench("cnngru", "cnn2d", dataset=str(short), group=None, epochs=1, data=resamplers, watch=notebook)
+    assert [run.architecture for run in runs] == ["cnngru", "cnngru"]
+    reason = "cnn2d takes series of 13 samples or more, not 10"
+    assert notebook.notes == [f"left out: cnn2d with block resnet on short.csv: {reason}"]
 
 
 def test_a_resampler_that_cannot_is_a_failed_run_and_the_rest_runs(bench) -> None:

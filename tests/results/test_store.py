@@ -36,6 +36,12 @@ def test_a_finished_run_comes_back_as_it_went_in(store: Store) -> None:
     assert not list(store.path(ended).glob(".*"))
 
 
+def test_classes_keep_their_order(store: Store) -> None:
+    scores = {"recall": {"normal": 0.9, "ectopic": 0.5, "fusion": 0.1}}
+    ended = store.finish(replace(store.begin(run_of()), status=DONE, scores=scores))
+    assert list(store.get(ended.id).scores["recall"]) == ["normal", "ectopic", "fusion"]
+
+
 def test_the_newest_finished_run_is_served(store: Store) -> None:
     for _ in range(2):
         latest = store.finish(replace(store.begin(run_of()), status=DONE))

@@ -54,6 +54,7 @@ class _Bench:
     ) -> None:
         self.settings, self.request, self.plan, self.watch = settings, request, plan, watch
         self.job = Job(registry, store, watch)
+        self.left_out: set[str] = set()
         self.device = request.device or str(settings.default("hardware", "device"))
         threads = request.threads if request.threads is not None else settings.default("hardware", "threads")
         self.threads = int(threads)
@@ -119,9 +120,7 @@ class _Bench:
         try:
             run, hardware = describe_run(cell, parts, loaded.name, loaded.synthetic, self.device, self.threads)
         except Incompatible as reason:
-            self.watch.on_note(
-                f"left out: {cell.network.reference} with block {cell.network.block or 'none'}: {reason}"
-            )
+            self._leave_out(cell, reason)
             return
         earlier = self._earlier(run) if self.request.resume else None
         known = None if self.request.force or earlier else self.job.store.done(run.key)
@@ -138,6 +137,14 @@ class _Bench:
             ended = execute(prepared, self.job, resume=earlier is not None)
         self.watch.on_run_finished(ended)
         yield ended
+
+    def _leave_out(self, cell: Cell, reason: Incompatible) -> None:
+        """Say, once for all resamplers, losses and seeds, what does not go with this data set."""
+        block = f" with block {cell.network.block}" if cell.network.block else ""
+        line = f"left out: {cell.network.reference}{block} on {cell.dataset}: {reason}"
+        if line not in self.left_out:
+            self.left_out.add(line)
+            self.watch.on_note(line)
 
     def _earlier(self, run: Run) -> Run | None:
         """The run to go on with: unfinished, and newer than what the store could serve.

@@ -290,7 +290,7 @@ def _process_exists(process: int) -> bool:
 
 def _encode(run: Run) -> str:
     record = {name: value for name, value in run.to_json().items() if name not in TRANSIENT}
-    return json.dumps(record, sort_keys=True, allow_nan=False)
+    return json.dumps(record, allow_nan=False)  # as it stands: classes have an order
 
 
 def _clock() -> float:
