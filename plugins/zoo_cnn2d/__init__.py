@@ -48,12 +48,12 @@ def zoo_components() -> Iterable[Architecture]:
             min_times=13,
             spaces={"default": DEFAULT_SPACE, "study": STUDY_SPACE},
             presets={
-                **VARIANTS,
                 "study": Preset(
                     summary="the study's best configuration",
                     params={"hidden": 128, "num_layers": 3, "num_blocks": 1, "dropout": 0.3},
                     training={"batch_size": 16, "factor": 0.2, "epochs": 30},
                 ),
+                **VARIANTS,
             },
         )
     ]

@@ -53,7 +53,6 @@ def zoo_components() -> Iterable[Architecture]:
             min_times=2,
             spaces={"default": DEFAULT_SPACE, "study": STUDY_SPACE},
             presets={
-                **VARIANTS,
                 "study": Preset(
                     summary="the study's best configuration",
                     params={
@@ -76,6 +75,7 @@ def zoo_components() -> Iterable[Architecture]:
                     },
                     training={"batch_size": 32, "factor": 0.2, "epochs": 30},
                 ),
+                **VARIANTS,
             },
         )
     ]

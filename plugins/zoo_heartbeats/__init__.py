@@ -12,7 +12,7 @@ def zoo_components() -> Iterable[Dataset]:
         Dataset(
             name="heartbeats",
             factory="zoo_heartbeats.dataset:heartbeats",
-            summary="simulated ECG beats in five AAMI classes with MIT-BIH's imbalance and format; no download",
+            summary="Simulated ECG beats in five AAMI classes with MIT-BIH's imbalance and format; no download.",
             paper="McSharry et al. 2003, IEEE Trans. Biomed. Eng. 50(3):289-294; format: Kachuee et al. 2018",
             generated=True,
             synthetic=True,

@@ -9,7 +9,7 @@ def zoo_components() -> list[Dataset]:
         Dataset(
             name="mitbih",
             factory="zoo_mitbih.dataset:mitbih",
-            summary="109,446 heartbeats of 47 patients, 187 samples each, in five classes; 83 % are normal",
+            summary="109,446 heartbeats of 47 patients, 187 samples each, in five classes; 83 % are normal.",
             paper=(
                 "Moody & Mark 2001, The impact of the MIT-BIH Arrhythmia Database; "
                 "Kachuee, Fazeli & Sarrafzadeh 2018, ECG Heartbeat Classification (arXiv 1805.00794); "

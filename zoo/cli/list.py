@@ -4,17 +4,17 @@ from typing import Annotated, Any
 
 import typer
 
+from zoo.cli.families import family_of, large_families
 from zoo.cli.output import Column, emit
 from zoo.cli.session import session_of
 from zoo.errors import UnknownName, unknown_name
 from zoo.registry import Entry, matches
 from zoo.specs import KINDS, Architecture
 
-LARGE = 20  # members from which on a family is one line of a plain list
 COLUMNS = (
     Column("kind", "kind"),
     Column("name", "name"),
-    Column("presets", "presets", optional=True),
+    Column("presets", "presets", optional=True, wraps=True, drop=2),
     Column("what it is", "summary", wraps=True),
     Column("plugin", "plugin", drop=1),
 )
@@ -28,17 +28,17 @@ def list_command(
 ) -> None:
     """List architectures, blocks, datasets, resamplers and objectives.
 
-    A large family, such as timm's, is one line; a pattern with its name, such as 'timm/*resnet*', lists its members.
+    A large family, such as timm's, is one line; its name, or a pattern such as 'timm/*resnet*', lists its members.
     """
     wanted, glob = _read(kind, pattern)
     of_kind = [entry for entry in session_of(context).registry.entries if wanted in (None, entry.kind)]
+    large = large_families(entry.name for entry in of_kind)
+    if glob in large:
+        glob = f"{glob}/*"
     entries = [entry for entry in of_kind if glob == "*" or matches(entry.name, glob)]
-    folded = _large_families(of_kind)
-    if not entries and glob not in folded and glob != "*":
+    if not entries and glob != "*":
         raise UnknownName(f"nothing matches {glob!r}; kinds are {', '.join(KINDS)}")
-    rows = _folded(entries, folded) if glob == "*" else [_row(entry) for entry in entries]
-    if glob in folded:
-        rows, entries = [_family_row(glob, folded[glob])], folded[glob]
+    rows = _rows(entries, large) if glob == "*" else [_row(entry) for entry in entries]
     emit(COLUMNS, rows, as_json=as_json, objects=map(_object, entries))
 
 
@@ -54,31 +54,17 @@ def _read(kind: str | None, pattern: str | None) -> tuple[str | None, str]:
     return None, kind
 
 
-def _large_families(entries: list[Entry]) -> dict[str, list[Entry]]:
-    """The members of each family too large for a list, by the word before the slash."""
-    members: dict[str, list[Entry]] = {}
-    for entry in entries:
-        family, slash, _ = entry.name.partition("/")
-        if slash:
-            members.setdefault(family, []).append(entry)
-    return {family: found for family, found in members.items() if len(found) > LARGE}
-
-
-def _folded(entries: list[Entry], folded: dict[str, list[Entry]]) -> list[dict[str, Any]]:
+def _rows(entries: list[Entry], large: dict[str, int]) -> list[dict[str, Any]]:
     """A row for each component, in order, but one for each large family."""
     rows: dict[str, dict[str, Any]] = {}
     for entry in entries:
-        family = entry.name.partition("/")[0]
-        if family not in folded:
+        family = family_of(entry.name)
+        if family not in large:
             rows[f"{entry.kind} {entry.name}"] = _row(entry)
         elif family not in rows:
-            rows[family] = _family_row(family, folded[family])
+            hint = f"{large[family]:,} {entry.kind}s; `zoo list {family}` lists them."
+            rows[family] = {**_row(entry), "name": f"{family}/*", "presets": "", "summary": hint}
     return list(rows.values())
-
-
-def _family_row(family: str, members: list[Entry]) -> dict[str, Any]:
-    hint = f"{len(members):,} {members[0].kind}s; `zoo list '{family}/*'` lists them."
-    return {**_row(members[0]), "name": f"{family}/*", "presets": "", "summary": hint}
 
 
 def _row(entry: Entry) -> dict[str, Any]:

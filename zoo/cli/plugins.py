@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from zoo.cli.families import folded
 from zoo.cli.output import Column, emit
 from zoo.cli.session import session_of
 from zoo.registry import Plugin
@@ -28,8 +29,8 @@ def plugins_command(
 
 
 def _row(plugin: Plugin) -> dict[str, Any]:
-    provides = ", ".join(f"{spec.kind} {spec.name}" for spec in plugin.components)
-    row = _object(plugin) | {"provides": provides}
+    provides = folded(f"{spec.kind} {spec.name}" for spec in plugin.components)
+    row = _object(plugin) | {"provides": ", ".join(provides)}
     return row | ({"style": "red"} if plugin.error else {})
 
 
