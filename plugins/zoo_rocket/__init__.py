@@ -8,6 +8,8 @@ MINIROCKET_SPACE: Space = {"num_features": Choice(504, 1_008, 2_016), "balanced"
 MULTIROCKET_SPACE: Space = {"num_features": Choice(672, 1_344, 2_016), "balanced": Choice(False, True)}
 HYDRA_SPACE: Space = {"groups": Choice(8, 16), "kernels": Choice(4, 8), "balanced": Choice(False, True)}
 
+BALANCED = Preset(summary="every class counts alike in the ridge", params={"balanced": True})
+
 
 @hookimpl
 def zoo_components() -> Iterable[Architecture]:
@@ -21,10 +23,11 @@ def zoo_components() -> Iterable[Architecture]:
             min_times=9,
             spaces={"default": MINIROCKET_SPACE},
             presets={
+                "balanced": BALANCED,
                 "paper": Preset(
                     summary="the published size, 9,996 features: up to 3 GB, and minutes for the head",
                     params={"num_features": 10_000},
-                )
+                ),
             },
         ),
         Architecture(
@@ -36,10 +39,11 @@ def zoo_components() -> Iterable[Architecture]:
             min_times=10,
             spaces={"default": MULTIROCKET_SPACE},
             presets={
+                "balanced": BALANCED,
                 "paper": Preset(
                     summary="the published size, 49,728 features: for some thousand rows, at 1.2 MB a row",
                     params={"num_features": 50_000},
-                )
+                ),
             },
         ),
         Architecture(
@@ -50,6 +54,9 @@ def zoo_components() -> Iterable[Architecture]:
             "series classification, DMKD, arXiv:2203.13652",
             min_times=9,
             spaces={"default": HYDRA_SPACE},
-            presets={"paper": Preset(summary="the published size, 64 groups", params={"groups": 64})},
+            presets={
+                "balanced": BALANCED,
+                "paper": Preset(summary="the published size, 64 groups", params={"groups": 64}),
+            },
         ),
     ]

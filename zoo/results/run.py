@@ -21,7 +21,7 @@ class Run:
     code         the code that ran, hashed: the plugins' and the zoo's
     fingerprint  the key and all else the bits of the result depend on, hashed
     status       running, done, failed, diverged, interrupted, or stale: its process is gone
-    data, loss   the resampler and the objective, as `--data` and `--loss` name them
+    data, loss   the resampler and the objective, as `--data` and `--loss` name them; no loss where a network is fitted
     config       the cell in full: parameters, training settings, seeds
     environment  device, threads, precision, versions
     parts        how the data was separated: sizes, class counts, fingerprints, shared rows and groups
