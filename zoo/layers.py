@@ -39,7 +39,7 @@ def masked_mean(x: Tensor, mask: Tensor | None) -> Tensor:
     """The mean of `(batch, channels, *positions)` over its positions, valid ones only: `(batch, channels)`."""
     if mask is None:
         return x.flatten(2).mean(2)
-    return (x * mask).sum(2) / mask.sum(2)
+    return keep_valid(x, mask).sum(2) / mask.sum(2)
 
 
 class MaskedBatchNorm1d(nn.BatchNorm1d):

@@ -15,9 +15,9 @@ BLOCKS = ["none", "se-resnet", "convnext", "cbam", "bottleneck+eca"]
 
 @pytest.mark.parametrize(("name", "parameters"), [("fcn", 264_704), ("resnet1d", 504_000)])
 def test_the_published_size(name: str, parameters: int) -> None:
-    # Counted by hand from the layers of Ismail Fawaz's Keras code (github.com/hfawaz/dl-4-tsc): what is trained, one
-    # channel in, without the last layer. FCN: (8 * 1 + 1) * 128 + (5 * 128 + 1) * 256 + (3 * 256 + 1) * 128 and 2 a
-    # channel for each normalisation; ResNet's stages in the same way: 34,112 + 206,336 + 263,552.
+    # Counted by hand from the layers of public Keras code: what is trained, one channel in, without the last layer.
+    # FCN, Wang's own script: (8 * 1 + 1) * 128 + (5 * 128 + 1) * 256 + (3 * 256 + 1) * 128, and 2 a channel for each
+    # normalisation. ResNet, github.com/hfawaz/dl-4-tsc: its stages in the same way, 34,112 + 206,336 + 263,552.
     model = on_meta(lambda: build(f"{name}.paper", n_channels=1, n_times=187, n_classes=5))
     assert count_parameters(model) - count_parameters(model.head) == parameters
 
