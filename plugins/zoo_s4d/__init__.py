@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from zoo import Architecture, Choice, Float, Int, Preset, Space, hookimpl
 
 DEFAULT_SPACE: Space = {
-    "width": Choice(16, 32, 48),
-    "state": Choice(16, 32, 64),
+    "width": Choice(16, 24, 32, 48),
+    "state": Choice(8, 16, 32),
     "n_layers": Int(1, 3),
     "dropout": Float(0.0, 0.2),
     "prenorm": Choice(True, False),
@@ -31,7 +31,15 @@ def zoo_components() -> Iterable[Architecture]:
                 # the one that the state spaces bear.
                 "paper": Preset(
                     summary="the authors' 200K-parameter network for sequential CIFAR-10",
-                    params={"width": 128, "state": 64, "n_layers": 4, "dropout": 0.1, "prenorm": False},
+                    params={
+                        "width": 128,
+                        "state": 64,
+                        "n_layers": 4,
+                        "dropout": 0.1,
+                        "prenorm": False,
+                        "dt_min": 0.001,
+                        "dt_max": 0.1,
+                    },
                     training={
                         "epochs": 100,
                         "batch_size": 50,

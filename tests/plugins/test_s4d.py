@@ -122,7 +122,7 @@ def test_it_builds_and_runs_on_the_meta_device() -> None:
         ({"width": 0}, "s4d: width is at least 1, not 0"),
         ({"n_layers": 0}, "s4d: n_layers is at least 1, not 0"),
         ({"dropout": 1.0}, "s4d: dropout is at least 0 and below 1, not 1.0"),
-        ({"dt_min": 0.2}, "s4d: dt_min is above 0 and at most dt_max, not 0.2 with dt_max 0.1"),
+        ({"dt_min": 0.3}, "s4d: dt_min is above 0 and at most dt_max, not 0.3 with dt_max 0.2"),
     ],
 )
 def test_what_cannot_be_is_one_line(params: dict[str, float], message: str) -> None:
