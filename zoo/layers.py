@@ -1,5 +1,6 @@
 """Layers that plugins share: what it takes to keep the padding of short series out of a network."""
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol, cast
 
 import torch
@@ -40,6 +41,13 @@ def masked_mean(x: Tensor, mask: Tensor | None) -> Tensor:
     if mask is None:
         return x.flatten(2).mean(2)
     return keep_valid(x, mask).sum(2) / mask.sum(2)
+
+
+def full_precision(device: torch.device) -> AbstractContextManager[object]:
+    """A context without autocast, for what needs float32 such as an FFT; nothing where the device knows no autocast."""
+    if torch.amp.is_autocast_available(device.type):
+        return torch.autocast(device.type, enabled=False)
+    return nullcontext()
 
 
 class MaskedBatchNorm1d(nn.BatchNorm1d):

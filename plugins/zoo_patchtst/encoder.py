@@ -8,8 +8,8 @@ class TokenNorm(nn.BatchNorm1d):
     """Batch normalisation of `(rows, tokens, width)`: each feature over all tokens of all rows."""
 
     def forward(self, input: Tensor) -> Tensor:
-        tokens: Tensor = super().forward(input.flatten(0, 1))
-        return tokens.unflatten(0, input.shape[:2])
+        tokens = super().forward(input.flatten(0, 1))
+        return tokens.reshape(input.shape)
 
 
 class EncoderLayer(nn.Module):

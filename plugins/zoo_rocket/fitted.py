@@ -1,12 +1,12 @@
 """What the fitted baselines share: the batches they are fitted to, and features computed a few rows at a time."""
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol, cast
 
 import torch
 from torch import Tensor, nn
 
+from zoo.layers import full_precision
 from zoo_rocket.ridge import RidgeHead
 
 # Elements of one intermediate tensor: on a CPU it stays in the cache, elsewhere it is only kept from growing with
@@ -72,10 +72,3 @@ def random_rows(batches: Pass, count: int) -> Tensor:
         if sum(map(len, taken)) >= count:
             break
     return torch.cat(taken)[:count]
-
-
-def full_precision(device: torch.device) -> AbstractContextManager[object]:
-    """Out of autocast, on devices that have it; the meta device has not, and refuses to be asked."""
-    if not torch.amp.is_autocast_available(device.type):
-        return nullcontext()
-    return torch.autocast(device.type, enabled=False)

@@ -1,11 +1,12 @@
 """The convolution kernel of a diagonal state-space model (Gu et al. 2022, arXiv:2206.11893)."""
 
 import math
-from contextlib import AbstractContextManager, nullcontext
 from typing import cast
 
 import torch
 from torch import Tensor, nn
+
+from zoo.layers import full_precision
 
 
 class S4DKernel(nn.Module):
@@ -61,10 +62,3 @@ def causal_convolution(u: Tensor, kernel: Tensor) -> Tensor:
     times = u.shape[2]
     spectrum = torch.fft.rfft(u, n=2 * times) * torch.fft.rfft(kernel, n=2 * times)
     return cast(Tensor, torch.fft.irfft(spectrum, n=2 * times))[..., :times]
-
-
-def full_precision(device: torch.device) -> AbstractContextManager[object]:
-    """No autocast on this device; devices that know none (`meta`) need nothing."""
-    if torch.amp.is_autocast_available(device.type):
-        return torch.autocast(device.type, enabled=False)
-    return nullcontext()

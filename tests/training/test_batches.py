@@ -51,7 +51,8 @@ def test_a_fit_gets_pass_after_pass_and_validation_in_one_order() -> None:
     assert sorted(first) == sorted(second) == list(range(50))
     assert first != second
     assert (len(batches), batches.rows, len(list(batches))) == (7, 50, 7)
-    assert seen(batches.validation) == seen(batches.validation) == list(range(20))
+    validation = batches.validation
+    assert seen(validation) == seen(validation) == list(range(20))
 
 
 def test_slices_leave_nothing_out() -> None:
