@@ -5,11 +5,11 @@ import pickle
 import pytest
 import torch
 
-from zoo import build
+from zoo import Architecture, build
 from zoo.cost import count_macs
-from zoo.errors import UnknownName, UsageError
+from zoo.errors import ModelError, UnknownName, UsageError
 from zoo.networks import Composition, Incompatible, Network, count_parameters, on_meta
-from zoo.registry import Registry
+from zoo.registry import Entry, Plugin, Registry
 
 BEAT = {"n_channels": 1, "n_times": 187, "n_classes": 5}
 
@@ -104,3 +104,14 @@ def test_batch_norm_in_training_counts_valid_positions_only() -> None:
     expected = torch.nn.BatchNorm1d(4)(valid)
     torch.testing.assert_close(masked.transpose(1, 2)[mask[:, 0]], expected)
     assert (masked * ~mask == 0).all()
+
+
+def minirocket(**size: int) -> torch.nn.Module:
+    return build("minirocket", **size)
+
+
+def test_a_function_that_makes_a_fitted_network_is_refused_and_not_trained() -> None:
+    spec = Architecture(name="made", factory=f"{__name__}:minirocket", summary="Made by a function.")
+    network = Network(Entry("made", spec, Plugin("here", __name__)), "", {}, ())
+    with pytest.raises(ModelError, match=r"^made: MiniRocket has a method fit, so its factory is to be the class"):
+        network.build(**BEAT)

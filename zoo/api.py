@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zoo.errors import StoreError
+from zoo.errors import StoreError, describe
 from zoo.registry import Entry, Registry
 from zoo.results.run import Run
 from zoo.results.store import Store
@@ -137,7 +137,8 @@ def load(run: str, *, results: str | Path | None = None, registry: Registry | No
     try:
         module.load_state_dict(weights)
     except RuntimeError as error:
-        raise StoreError(f"run {found.id}: its weights do not fit {found.reference} as it is now: {error}") from error
+        reason = f"its weights do not fit {found.reference} as it is now: {describe(error)}"
+        raise StoreError(f"run {found.id}: {reason}") from error
     return module.eval()
 
 

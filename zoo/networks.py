@@ -130,6 +130,11 @@ class Network:
             )
         if not isinstance(module, nn.Module):
             raise ModelError(f"{self.reference}: its factory gave {type(module).__name__}, not a torch nn.Module")
+        if callable(getattr(module, "fit", None)) and not self.fitted:
+            raise ModelError(
+                f"{self.reference}: {type(module).__name__} has a method fit, so its factory is to be the class: "
+                "whether a network is fitted is asked before one is built"
+            )
         return module
 
     def _block(self, channels: int) -> nn.Module:

@@ -69,8 +69,8 @@ class Architecture(Component):
     where there is a slot) and returns an `nn.Module` that maps float `(batch, n_channels, n_times)` to
     logits `(batch, n_classes)`. Where `takes_lengths`, the module is called as `module(x, lengths)` with
     int64 `(batch,)` whenever the data set declares lengths. Defaults of parameters stand in the factory's
-    signature and run on a CPU. A module with a method `fit(batches, *, generator)` is fitted by that, in place of
-    the epoch loop: see `zoo.training.fitting`.
+    signature and run on a CPU. A class with a method `fit(batches, *, generator)`, named as the factory itself, is
+    fitted by that, in place of the epoch loop: see `zoo.training.fitting`.
 
     block_dims  the dimensions (1 or 2) of the block slot; None: no slot
     block       the slot's default block
@@ -148,7 +148,8 @@ class Resampler(Component):
     likely each is to be drawn for a batch, up to a factor; or None, which leaves the rows as they are.
 
     interpolates  makes new rows between neighbours: refused where lengths are declared unequal
-    exact         meets the counts it was asked for; where not, the classes are only to be nearer to balance than before
+    exact         meets the counts it was asked for; where not, the classes are only to be nearer to balance than
+                  before, or within two to one
     """
 
     kind: ClassVar[str] = "resampler"

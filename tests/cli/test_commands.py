@@ -98,6 +98,11 @@ def test_bench_a_file_then_results_leaderboard_and_show(zoo: Zoo, waves_csv: Pat
     assert [row["served"] for row in tsv(served.stdout)] == ["True"] * 8
 
 
+def test_a_run_without_a_loss_has_a_dash_for_it(zoo: Zoo, waves_csv: Path) -> None:
+    (run,) = json.loads(zoo("bench", "minirocket", "--dataset", str(waves_csv), "--target", "kind", "--json").stdout)
+    assert " loss=- seed=0\n" in zoo("results", run["id"]).stderr
+
+
 def test_a_synthetic_set_is_called_so(zoo: Zoo) -> None:
     done = zoo("bench", "cnn2d", "--rows", "200", "--epochs", "1", "--threads", "1")
     assert done.returncode == 0, done.stderr

@@ -68,6 +68,8 @@ def test_channels_stay_apart_whatever_numbers_are_stored_as(path: Path, kind: st
         (np.array([" b", "a", "b", "a "]), ("a", "b"), [1, 0, 1, 0]),
         (np.array([True, False, True, False]), ("0", "1"), [1, 0, 1, 0]),
         (np.array(["ä", "z", "ä", "z"], ">U1"), ("z", "ä"), [1, 0, 1, 0]),
+        (np.array(["a\0b", "a", "a\0b", "a"]), ("a", "a\0b"), [1, 0, 1, 0]),
+        (np.array([2**63 - 1, 1, 2**63 - 1, 1], "u8"), ("1", str(2**63 - 1)), [1, 0, 1, 0]),
     ],
 )
 def test_labels_become_sorted_classes_as_those_of_tables_do(
@@ -169,6 +171,9 @@ def test_a_published_split_of_unequal_lengths_under_names_of_its_own(path: Path)
     arrays = {"X_train": VALUES, "kind_train": LABELS, "who_train": [1, 2, 3, 4]}
     arrays |= {"X_test": ended, "kind_test": LABELS, "who_test": [5, 6, 7, 8]}
     found = from_file(write(path, **arrays), target="kind", group="who")
+    whole = from_file(path, target="kind_train", group="who_test")
+    assert (whole.classes, whole.group_noun) == (found.classes, "who")
+    np.testing.assert_array_equal(whole.groups, found.groups)
     assert found.lengths is not None
     assert found.lengths.tolist() == [3, 3, 3, 3, 2, 3, 3, 3]
     assert found.groups is not None
@@ -304,6 +309,7 @@ def test_arrays_that_are_not_there(path: Path) -> None:
     assert "no array named 'kidn'. Did you mean kind?" in refusal(path, target="kidn")
     assert "no array named 'who'. There is X, kind." in refusal(path, target="kind", group="who")
     assert "asked for as target and as group" in refusal(path, target="kind", group="kind")
+    assert "'y' is asked for as target and as group" in refusal(write(path, X=VALUES, y=LABELS), group="y")
 
 
 def test_arrays_that_could_both_be_meant(path: Path) -> None:
@@ -337,6 +343,8 @@ def test_one_value_a_row(path: Path, name: str, shape: tuple[int, ...]) -> None:
         (np.array([0, 1, NAN, 1]), ": array 'y' is empty in 1 row, the first at y[2]; "),
         (np.array(["a", "b", "", " "]), ": array 'y' is empty in 2 rows, the first at y[2]; "),
         (np.array([b"a", b"b", b"a", b"b"]), ": array 'y' holds |S1; save whole numbers or text (`.astype(str)`)"),
+        (np.array([2**63, 1, 1, 1], "u8"), ": array 'y' holds whole numbers of 9223372036854775808 or more; "),
+        (np.array(["\ud800", "a", "b", "a"]), ": array 'y' holds text that is no Unicode (lone surrogates); "),
         (np.array([1, 1, 1, 1]), ": array 'y' has one class, '1'; name the labels with --target"),
     ],
 )

@@ -232,6 +232,27 @@ def test_adasyn_with_too_little_to_make_names_the_class(registry: Registry) -> N
         balanced(registry, "adasyn", clouds(60, 57, 20, distance=0.0))
 
 
+@pytest.mark.parametrize("sizes", [(40, 40, 40), (41, 40, 39)])
+def test_smote_tomek_may_take_links_from_classes_that_were_equal(registry: Registry, sizes: tuple[int, ...]) -> None:
+    after = counts(balanced(registry, "smote-tomek", MEETING(*sizes)))
+    assert max(after) / min(after) > max(sizes) / min(sizes)
+    assert min(after) > 20
+
+
+@pytest.mark.parametrize(
+    ("name", "parameter"),
+    [
+        ("smote", "k_neighbors"),
+        ("adasyn", "n_neighbors"),
+        ("borderline-smote", "m_neighbors"),
+        ("smote-tomek", "k_neighbors"),
+    ],
+)
+def test_neighbours_are_at_least_one(registry: Registry, name: str, parameter: str) -> None:
+    with pytest.raises(ResamplingError, match=f"^{name}'s {parameter} is at least 1, not 0$"):
+        balanced(registry, name, MEETING(60, 20, 10), **{parameter: 0})
+
+
 def test_smote_tomek_that_deletes_a_class_is_named(registry: Registry) -> None:
     """Twelve pairs of an `a` and a `b` next to each other are twelve links, and both rows of a link go."""
     places = np.repeat(np.arange(12) * 100.0, 2) + np.tile([0.0, 1.0], 12)
@@ -278,12 +299,34 @@ def test_balanced_batches_leaves_the_rows_and_weighs_classes_alike(registry: Reg
 
 def test_balanced_batches_draws_what_is_there(registry: Registry) -> None:
     weights = weights_of(registry, "balanced-batches", few(MEETING(30, 20, 10), 0))
-    assert weights.sum() == pytest.approx(2)
+    assert weights.sum() == pytest.approx(2 * 20)
 
 
 @pytest.mark.parametrize("name", ["original", "oversampled", "undersampled", *INTERPOLATING])
 def test_the_others_draw_no_batches(registry: Registry, name: str) -> None:
     assert weights_of(registry, name, MEETING(60, 20, 10)) is None
+
+
+def far_apart(*, random_state: int, weight: float) -> "FarApart":
+    return FarApart(weight)
+
+
+class FarApart:
+    """Weights as far from 1 as float64 has them."""
+
+    def __init__(self, weight: float) -> None:
+        self.weight = weight
+
+    def row_weights(self, labels):
+        return np.where(labels == 0, self.weight, self.weight / 2)
+
+
+@pytest.mark.parametrize("weight", [1e308, 1e-320])
+def test_weights_of_any_scale_are_brought_to_one(weight: float) -> None:
+    spec = Resampler(name="drawer", factory=f"{__name__}:far_apart", summary="Draws.")
+    labels = MEETING(60, 20, 10).labels
+    weights = batch_weights(spec, {"weight": weight}, labels, CLASSES, 0)
+    np.testing.assert_allclose(weights, np.where(labels == 0, 1.0, 0.5), rtol=1e-3)
 
 
 class Drawing:

@@ -240,8 +240,7 @@ def test_constant_rows_are_those_of_one_value_in_each_channel(tmp_path: Path) ->
     assert dropped.lengths.tolist() == [3, 2, 3, 2, 4]
     assert dropped.notes == ("Waves_TEST.ts: 1 of 3 rows left out: all their samples are equal",)
     write(test, "3,3:0,0:busy")
-    write(train, "3,3:0,0:busy")
-    assert "no rows are left" in refusal(train, constant="drop")
+    assert "no row is left: all samples are equal in 1 row of 1; " in refusal(train, constant="drop")
 
 
 def test_absent_and_empty_files(tmp_path: Path) -> None:
@@ -274,6 +273,7 @@ def test_what_is_no_such_file(tmp_path: Path) -> None:
         (without("@classLabel", "@classLabel true busy"), "@classLabel names 1 classes"),
         (without("@classLabel", "@classLabel true a b a"), "@classLabel names 3 classes, 2 of them different"),
         (without("@dimensions", "@dimensions two"), "@dimensions is 'two'; it is the number of channels"),
+        (without("@dimensions", f"@dimensions {'9' * 5000}"), f"@dimensions is '{'9' * 23}…'; it is the number of"),
         (without("@dimensions", "@dimensions 0"), "@dimensions is '0'; it is the number of channels"),
     ],
 )

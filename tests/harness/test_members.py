@@ -7,10 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 import zoo
+import zoo_imbalance
+from zoo import Architecture, Objective, Resampler, StoreError, hookimpl
 from zoo.harness.watch import Silent
 from zoo.networks import Ensemble
+from zoo.registry import Registry, Source, source_of
 from zoo.results.predictions import read_predictions
 from zoo.results.run import DONE, Run
 from zoo.results.store import Store
@@ -107,3 +111,60 @@ def test_balanced_batches_leave_the_rows_and_losses_see_classes_alike(bench) -> 
     assert balanced.parts["rows"] == plain.parts["rows"]
     assert not np.allclose(probabilities(balanced), probabilities(plain), atol=1e-2)
     np.testing.assert_allclose(probabilities(balanced), probabilities(weighted), atol=1e-2)
+
+
+class Linear(nn.Module):
+    spare = 0
+
+    def __init__(self, *, n_channels: int, n_times: int, n_classes: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(n_channels * n_times, n_classes + self.spare)
+        self.n_classes = n_classes
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.linear(x.flatten(1))[:, : self.n_classes]
+
+
+class Wide(Linear):
+    spare = 2
+
+
+class Hardly:
+    """Draws the last class once in a million rows."""
+
+    def row_weights(self, labels: np.ndarray) -> np.ndarray:
+        return np.where(labels == labels.max(), 1e-6, 1.0)
+
+
+def hardly(*, random_state: int) -> Hardly:
+    return Hardly()
+
+
+def counting(*, class_counts: torch.Tensor) -> nn.Module:
+    raise ValueError(f"counts {class_counts.tolist()}")
+
+
+def registry_with(network: type[nn.Module]) -> Registry:
+    class Plugin:
+        @hookimpl
+        def zoo_components(self) -> list[Any]:
+            return [
+                Architecture(name="linear", factory=f"{__name__}:{network.__name__}", summary="One layer."),
+                Resampler(name="hardly", factory=f"{__name__}:hardly", summary="Hardly draws a class."),
+                Objective(name="counting", factory=f"{__name__}:counting", summary="Says what it is told."),
+            ]
+
+    return Registry.load([source_of("imbalance", zoo_imbalance), Source("own", __name__, Plugin)])
+
+
+def test_a_class_that_is_hardly_ever_drawn_is_counted_for_the_loss(bench) -> None:
+    (run,) = bench("linear", data="hardly", loss="counting", registry=registry_with(Linear))
+    assert run.parts["class_counts"]["train"] == [104, 52, 17]
+    assert run.error == "ValueError: counts [115, 58, 1]"
+
+
+def test_weights_that_no_longer_fit_their_network_are_one_line(bench) -> None:
+    (run,) = bench("linear", 2, data="hardly", loss="cross-entropy", registry=registry_with(Linear))
+    with pytest.raises(StoreError, match="its weights do not fit linear as it is now: RuntimeError: ") as caught:
+        zoo.load(run.id, results="results", registry=registry_with(Wide))
+    assert "\n" not in str(caught.value)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -69,7 +70,9 @@ def _print_table(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], t
 
 def fits(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], width: int | None = None) -> bool:
     """Whether a terminal of that width, or this one, shows a table without cutting anything."""
-    widths = [max(len(column.title), *(len(_text(column, row)) for row in rows)) for column in columns]
+    widths = [
+        max(cell_len(text) for text in (column.title, *(_text(column, row) for row in rows))) for column in columns
+    ]
     needed = [min(width, WRAPPED) if column.wraps else width for column, width in zip(columns, widths, strict=True)]
     return sum(needed) + 2 * len(columns) <= (width or Console().width) + 2
 

@@ -72,7 +72,7 @@ def _recomputed(predictions: Path, run: Run) -> Run:
 
 
 def _heading(run: Run) -> str:
-    cell = f"{run.reference} block={run.block or '-'} data={run.data} loss={run.loss} seed={run.seed}"
+    cell = f"{run.reference} block={run.block or '-'} data={run.data} loss={run.loss or '-'} seed={run.seed}"
     where = f"{run.dataset_label}, {run.protocol}, {run.parts.get('rows', {})}"
     cost = ", ".join(f"{name} {value:,.6g}" for name, value in run.cost.items() if value is not None)
     lines = [f"run {run.id}: {run.status}. {run.error}".rstrip(), cell, where, cost]

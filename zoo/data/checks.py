@@ -61,6 +61,11 @@ def kept_of(
             f"{source}: {count_rows(int(flat.sum()))} where all samples are equal, the first at "
             f"{place(int(np.argmax(flat)))}; `--set dataset.constant=drop` leaves them out, `keep` keeps them"
         )
+    if flat.all():
+        raise DataError(
+            f"{source}: no row is left: all samples are equal in {count_rows(len(flat))} of {len(flat)}; "
+            "`--set dataset.constant=keep` keeps them"
+        )
     kept: npt.NDArray[np.bool_] = ~flat
     return kept
 

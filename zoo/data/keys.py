@@ -27,7 +27,7 @@ def keys_of(cells: Any, what: str, place: Place) -> npt.NDArray[Any]:
     if pyarrow.types.is_floating(kind):
         return _whole(cells.to_numpy(), what, place)
     if pyarrow.types.is_integer(kind) or pyarrow.types.is_boolean(kind):
-        return np.asarray(cells.cast("int64", safe=False).to_numpy(), np.int64)
+        return _int64(cells, what)
     if _is_text(kind):
         return np.array(cells.to_pylist(), np.str_)
     raise DataError(f"{what} holds {kind}; labels and groups are whole numbers or text")
@@ -77,6 +77,13 @@ def _whole(values: npt.NDArray[np.float64], what: str, place: Place) -> Ints:
             f"{what} is {values[broken[0]]!s} at {place(int(broken[0]))}; labels and groups are whole numbers or text"
         )
     return values.astype(np.int64)
+
+
+def _int64(cells: Any, what: str) -> Ints:
+    try:
+        return np.asarray(cells.cast("int64").to_numpy(), np.int64)
+    except pyarrow.ArrowInvalid as error:
+        raise DataError(f"{what} holds whole numbers of {2**63} or more; save them as text") from error
 
 
 def _is_text(kind: Any) -> bool:

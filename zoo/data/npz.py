@@ -38,6 +38,12 @@ class _Names:
     groups: str
     groups_asked: bool
 
+    @classmethod
+    def asked(cls, target: str | None, group: str | None, suffixes: Sequence[str]) -> "_Names":
+        """What a user calls them; for a published split, the array of one part stands for those of all."""
+        target, group = (None if name is None else _stem(name, suffixes) for name in (target, group))
+        return cls(_LABELS if target is None else (target,), group or "groups", group is not None)
+
 
 @dataclass(frozen=True)
 class _Part:
@@ -63,18 +69,18 @@ def from_npz(
 ) -> LabelledSeries:
     """The arrays of an `.npz` as a data set, with the split `official` where it has `X_train` and its like.
 
-    target    what the labels are called where not `y`, `labels` or `target`; for a split, without `_train`
+    target    what the labels are called where not `y`, `labels` or `target`; for a split, with or without `_train`
     group     what the groups are called where not `groups`
     constant  what becomes of rows that stay at one value in each channel: "error", "keep" or "drop"
 
     NaN at the end of rows, in all their channels, is read as padding and gives their lengths.
     Raises DataError, in one line that names the file, the array, the place and the way out, for what cannot be used.
     """
-    if target is not None and target == group:
-        raise DataError(f"{path}: array {target!r} is asked for as target and as group; name two arrays")
-    names = _Names(_LABELS if target is None else (target,), group or "groups", group is not None)
     with opened(path) as file:
         suffixes = _suffixes(file)
+        names = _Names.asked(target, group, suffixes)
+        if names.groups in names.labels:
+            raise DataError(f"{path}: array {names.groups!r} is asked for as target and as group; name two arrays")
         parts = [_read_part(file, suffix, names) for suffix in suffixes]
         unread = [name for name in file.names if name not in file.read]
     _check_alike(path, parts)
@@ -90,7 +96,7 @@ def from_npz(
         labels=labels,
         classes=classes,
         groups=np.concatenate(groups)[kept] if groups else None,
-        group_noun=group or "group",
+        group_noun=names.groups if names.groups_asked else "group",
         lengths=lengths,
         splits={"official": DeclaredSplit(marks[kept])} if len(parts) > 1 else {},
         notes=(*dropped_note(kept), *_notes(path, parts, unread)),
@@ -107,6 +113,10 @@ def _suffixes(file: NpzFile) -> list[str]:
     if there and "" not in there and not {"_train", "_test"} <= set(there):
         raise DataError(f"{file.path}: there are series for {there[0][1:]} alone; X_train and X_test go together")
     return there or [""]
+
+
+def _stem(name: str, suffixes: Sequence[str]) -> str:
+    return next((name.removesuffix(end) for end in suffixes if end and name.endswith(end)), name)
 
 
 def _read_part(file: NpzFile, end: str, names: _Names) -> _Part:

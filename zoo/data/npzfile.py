@@ -61,11 +61,21 @@ class NpzFile:
         array = self.array(name)
         if array.shape != (rows,):
             raise DataError(f"{self.what(name)} has the shape {array.shape}, not ({rows},): it holds one value a row")
-        kind = {"f": np.float64, "i": np.int64, "u": np.int64, "b": np.int64, "U": np.str_}.get(array.dtype.kind)
+        return keys_of(self._cells(name, array), self.what(name), lambda row: f"{name}[{row}]")
+
+    def _cells(self, name: str, array: npt.NDArray[Any]) -> Any:
+        """The values as a `pyarrow.ChunkedArray`."""
+        if array.dtype.kind == "U":
+            try:
+                return pyarrow.chunked_array([pyarrow.array(array.tolist(), pyarrow.string())])
+            except UnicodeError as error:
+                raise DataError(
+                    f"{self.what(name)} holds text that is no Unicode (lone surrogates); save it again"
+                ) from error
+        kind = {"f": np.float64, "i": np.int64, "u": np.uint64, "b": np.int64}.get(array.dtype.kind)
         if kind is None:
             raise DataError(f"{self.what(name)} holds {array.dtype}; save whole numbers or text (`.astype(str)`)")
-        cells = pyarrow.chunked_array([pyarrow.array(array.astype(kind))])
-        return keys_of(cells, self.what(name), lambda row: f"{name}[{row}]")
+        return pyarrow.chunked_array([pyarrow.array(array.astype(kind))])
 
     def lengths(self, name: str, rows: int, times: int) -> Ints:
         """An array of lengths, int64 `(rows,)` in 1 to `times`. Raises DataError."""

@@ -18,6 +18,9 @@ from zoo.factories import load_factory
 from zoo.space import Value
 from zoo.specs import Resampler
 
+# Largest class over smallest, up to which classes count as balanced: what misses its counts may move them away from
+# balance so far, since those that were equal cannot come nearer to it.
+BALANCED = 2.0
 # What ADASYN raises where classes are too far apart for it, by a part of its message, and what that means.
 APART = {
     "belong to the majority": "no row of it has a neighbour of another class",
@@ -28,8 +31,8 @@ APART = {
 def resample(spec: Resampler, params: Mapping[str, Value], rows: Rows, classes: tuple[str, ...], seed: int) -> Rows:
     """The training rows as the resampler leaves them: every class present, counts as asked, all finite.
 
-    Where the spec says that counts are not exact, the classes are nearer to balance than before instead. Raises
-    ResamplingError, in one line that names the class, where that cannot be or is not so.
+    Where the spec says that counts are not exact, the classes are nearer to balance than before instead, or within
+    BALANCED. Raises ResamplingError, in one line that names the class, where that cannot be or is not so.
     """
     sampler = _make(spec, params, seed)
     if sampler is None or _draws_batches(sampler):
@@ -49,10 +52,10 @@ def resample(spec: Resampler, params: Mapping[str, Value], rows: Rows, classes: 
 def batch_weights(
     spec: Resampler, params: Mapping[str, Value], labels: Ints, classes: tuple[str, ...], seed: int
 ) -> npt.NDArray[np.float64] | None:
-    """How likely each training row is to be drawn for a batch, up to a factor; None where every row comes in turn.
+    """How likely each training row is to be drawn for a batch, the likeliest 1; None where every row comes in turn.
 
-    Weights `(rows,)` are finite and at least 0, and above 0 for some row of each class present. Raises
-    ResamplingError, in one line, for a resampler whose weights are not.
+    Weights `(rows,)` are in 0 to 1, and above 0 for some row of each class present. Raises ResamplingError, in one
+    line, for a resampler whose weights are negative, NaN or infinite, or leave a class out.
     """
     sampler = _make(spec, params, seed)
     if not _draws_batches(sampler):
@@ -61,13 +64,14 @@ def batch_weights(
         weights = np.asarray(sampler.row_weights(labels), dtype=np.float64)
     if weights.shape != labels.shape:
         raise ResamplingError(f"{spec.name} gave weights of shape {weights.shape} for {len(labels)} rows")
-    if not (weights >= 0).all() or not np.isfinite(weights.sum()):
+    if not (weights >= 0).all() or not np.isfinite(weights).all():
         raise ResamplingError(f"{spec.name} gave rows weights that are negative, NaN or infinite")
-    for number, name in enumerate(classes):
-        of_class = weights[labels == number]
-        if len(of_class) and not of_class.any():
+    rows = np.bincount(labels, minlength=len(classes))
+    drawn = np.bincount(labels, weights=weights > 0, minlength=len(classes))
+    for name, there, likely in zip(classes, rows, drawn, strict=True):
+        if there and not likely:
             raise ResamplingError(f"{spec.name} would never draw a row of class {name!r}")
-    return weights
+    return np.asarray(weights / weights.max())
 
 
 def _make(spec: Resampler, params: Mapping[str, Value], seed: int) -> Any:
@@ -88,6 +92,9 @@ def _check_neighbours(spec: Resampler, sampler: Any, counts: Ints, classes: tupl
     of_any = ["m_neighbors"]
     if getattr(inner, "kind", "") == "borderline-2":
         of_class, of_any = [], [*of_any, *of_class]
+    for parameter in (*of_class, *of_any):
+        if isinstance(neighbours := getattr(inner, parameter, None), int) and neighbours < 1:
+            raise ResamplingError(f"{spec.name}'s {parameter} is at least 1, not {neighbours}")
     for parameter in of_class:
         if isinstance(neighbours := getattr(inner, parameter, None), int):
             _check_classes(spec, parameter, neighbours, counts, classes)
@@ -184,7 +191,7 @@ def _check_balance(spec: Resampler, before: Ints, after: Ints, classes: tuple[st
             f"{spec.name} left the rows as they were, with {before[smallest]} of class {classes[smallest]!r} where the "
             f"largest has {before.max()}: use --data smote"
         )
-    if now > was:
+    if now > max(was, BALANCED):
         smallest = int(np.argmin(np.where(after > 0, after, after.max())))
         raise ResamplingError(
             f"{spec.name} made the classes less equal, with {after[smallest]} rows of class {classes[smallest]!r} "

@@ -48,15 +48,15 @@ def from_ts(path: Path, *, constant: str = "error") -> LabelledSeries:
     read = [read_ts(each) for each in ((path,) if pair is None else (pair.train, pair.test))]
     kept = [kept_of(_flat(file), constant, str(file.path), file.place) for file in read]
     files = [file.take(keep) for file, keep in zip(read, kept, strict=True)]
-    classes = tuple(dict.fromkeys(name for file in files for name in file.classes))
+    number = {name: place for place, name in enumerate(dict.fromkeys(name for file in files for name in file.classes))}
     values, lengths = settled(*_padded(files))
     dropped = [
         f"{file.path.name}: {note}" for file, keep in zip(files, kept, strict=True) for note in dropped_note(keep)
     ]
     return LabelledSeries(
         values=values,
-        labels=np.array([classes.index(name) for file in files for name in file.labels], np.int64),
-        classes=classes,
+        labels=np.array([number[name] for file in files for name in file.labels], np.int64),
+        classes=tuple(number),
         lengths=lengths,
         splits={} if pair is None else {"official": _official(pair, files)},
         refusals=_refusals(path, pair),
@@ -130,8 +130,6 @@ def _padded(files: Sequence[TsFile]) -> tuple[Floats, npt.NDArray[np.int64]]:
         raise DataError(
             f"{names}: the files have {files[0].n_channels} and {files[1].n_channels} channels; get both again"
         )
-    if not series:
-        raise DataError(f"{names}: no rows are left")
     lengths = np.array([row.shape[1] for row in series], np.int64)
     if lengths.max() < 2:
         raise DataError(f"{names}: all series have one sample; a series has at least 2")

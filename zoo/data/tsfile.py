@@ -128,8 +128,8 @@ def _channels(path: Path, found: Mapping[str, tuple[str, ...]]) -> int | None:
     words = found.get("dimensions", found.get("dimension", ()))
     if not words:
         return None
-    if not (words[0].isdecimal() and int(words[0])):
-        raise DataError(f"{path}: @dimensions is {words[0]!r}; it is the number of channels")
+    if not (words[0].isdecimal() and len(words[0]) < 10 and int(words[0])):
+        raise DataError(f"{path}: @dimensions is {_short(words[0])!r}; it is the number of channels")
     return int(words[0])
 
 
@@ -137,11 +137,12 @@ def _read_rows(path: Path, header: _Header, lines: Iterator[tuple[int, str]]) ->
     series: list[Floats] = []
     labels: list[str] = []
     numbers: list[int] = []
+    known = frozenset(header.classes)
     for number, text in lines:
         where = f"{path}: line {number}"
         *channels, label = (cell.strip() for cell in text.split(":"))
         _check_channels(where, len(channels), series[0].shape[0] if series else header.n_channels)
-        if label not in header.classes:
+        if label not in known:
             wrong = unknown_name("class", _short(label), header.classes, "@classLabel does not name it.")
             raise DataError(f"{where}: {wrong}")
         row = _row(where, [channel.split(",") for channel in channels])

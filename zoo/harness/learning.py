@@ -136,8 +136,9 @@ def _loss(cell: Cell, parts: Parts, rows: Rows, weights: Tensor | None, device: 
     if cell.objective is None:
         return None
     drawn = None if weights is None else weights.numpy() * (len(rows.labels) / float(weights.sum()))
-    seen = np.bincount(rows.labels, weights=drawn, minlength=len(parts.classes))
-    counts = torch.from_numpy(np.rint(seen).astype(np.int64)).to(device)
+    seen = np.rint(np.bincount(rows.labels, weights=drawn, minlength=len(parts.classes)))
+    there = np.bincount(rows.labels, minlength=len(parts.classes)) > 0  # a class hardly ever drawn has a weight too
+    counts = torch.from_numpy(np.maximum(seen, there).astype(np.int64)).to(device)
     factory: Callable[..., Any] = load_factory(cell.objective.entry.spec.factory)
     objective = factory(class_counts=counts, **cell.objective.params)
     return cast(Loss, objective.to(device) if isinstance(objective, nn.Module) else objective)

@@ -93,8 +93,10 @@ def seed(registry: Registry, entry: Entry) -> None:
 
 def weights(registry: Registry, entry: Entry) -> None:
     """The state dict goes through safetensors into a network of another seed, which then answers alike."""
-    model, other = _model(registry, entry, seed=1), _model(registry, entry, seed=2)
+    model, other = (_model(registry, entry, classes=2, seed=number) for number in (1, 2))
     rows = torch.randn(3, 2, _times(entry))
+    if _network(registry, entry).fitted:
+        _fit(model, *sixteen_rows(_times(entry)))
     model.train()
     _forward(model, rows)  # running statistics have moved
     state = {name: value.clone().contiguous() for name, value in model.state_dict().items()}
@@ -180,10 +182,7 @@ def learns(registry: Registry, entry: Entry) -> None:
     network = _network(registry, entry)
     model = network.build(n_channels=2, n_times=_times(entry), n_classes=2)
     if network.fitted:
-        data = Tensors(rows, labels, None)
-        batches = Batches(data, data, 5, torch.Generator().manual_seed(0), None, lambda done, count: None)
-        with torch.no_grad():
-            cast(Any, model).fit(batches, generator=torch.Generator().manual_seed(0))
+        _fit(model, rows, labels)
         hits = _forward(model.eval(), rows).argmax(1) == labels
         expect(bool(hits.all()), f"fitted to sixteen rows, it gets {int(hits.sum())} of them right")
         return
@@ -260,6 +259,14 @@ def _model(
 def _forward(model: nn.Module, rows: Tensor) -> Tensor:
     with torch.set_grad_enabled(model.training):
         return cast(Tensor, model(rows))
+
+
+def _fit(model: nn.Module, rows: Tensor, labels: Tensor) -> None:
+    """Fit a network to rows that it is validated by too."""
+    data = Tensors(rows, labels, None)
+    batches = Batches(data, data, 5, torch.Generator().manual_seed(0), None, lambda done, count: None)
+    with torch.no_grad():
+        cast(Any, model).fit(batches, generator=torch.Generator().manual_seed(0))
 
 
 def _takes_rows(network: Network, times: int, what: str) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from zoo.errors import describe
 from zoo.registry import Entry, Registry
 
 
@@ -23,7 +24,13 @@ class Check:
     entry: Entry
 
     def __call__(self) -> None:
-        self.function(self.registry, self.entry)
+        """Raises NotConforming where the promise is not kept, whatever the component's own code raises for that."""
+        try:
+            self.function(self.registry, self.entry)
+        except NotConforming:
+            raise
+        except (Exception, SystemExit) as error:
+            raise NotConforming(describe(error)) from error
 
     def __str__(self) -> str:
         return f"{self.entry.kind} {self.entry.name}: {self.name}"

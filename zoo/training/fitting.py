@@ -1,7 +1,8 @@
 """Networks that are fitted, not trained: those whose class has `fit(batches, *, generator)`.
 
 The method replaces the epoch loop. It goes through `batches` as often as it needs, holds no more than it must, and
-leaves a module that maps rows to logits, like any other.
+leaves a module that maps rows to logits, like any other. It is called without gradients, and fills parameters and
+buffers that the class has made: what it learns elsewhere, or in another shape, would not be stored.
 """
 
 import time
@@ -9,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import cast
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from zoo.data.sealed import Rows
 from zoo.errors import ModelError, guarded
@@ -55,9 +56,9 @@ class Batches:
                 self._report(done, self.rows)
 
     @property
-    def validation(self) -> Iterator[Tensors]:
-        """One pass over the validation rows, in an order that stays: what the fit may choose by."""
-        return slices(self._validation, EVALUATION_BATCH)
+    def validation(self) -> list[Tensors]:
+        """The validation rows, in an order that stays: what the fit may choose by."""
+        return list(slices(self._validation, EVALUATION_BATCH))
 
 
 def fit(
@@ -74,7 +75,7 @@ def fit(
     """Fit a model; what it draws comes from the first seed, the order of batches from the second.
 
     Gives one epoch without a training loss. Raises Diverged when its logits are NaN or infinite, ModelError, one
-    line, for what the method raises.
+    line, for what the method raises and for a state that could not be loaded again.
     """
     model.to(hardware.device)
     own, order = (torch.Generator().manual_seed(seed) for seed in seeds)
@@ -82,9 +83,27 @@ def fit(
     started = time.perf_counter()
     report: Report = lambda done, count: watch.on_batch(1, done, count, None)  # noqa: E731
     batches = Batches(here, chosen_by, settings.batch_size, order, weights, report)
+    built = _forms(model)
     with torch.no_grad(), guarded(ModelError, f"{type(model).__name__} cannot be fitted"):
         cast(Callable[..., None], model.fit)(batches, generator=own)
+    _check_forms(model, built)
     loss, recall, accuracy = validate(model, chosen_by, 1)
     progress = Progress([Epoch(1, None, loss, recall, accuracy, None, time.perf_counter() - started)], 1, recall)
     watch.on_epoch(progress.history[0])
     return progress
+
+
+def _forms(model: nn.Module) -> dict[str, tuple[torch.Size, torch.dtype]]:
+    """The shape and type of everything that is stored of a model."""
+    return {name: (value.shape, value.dtype) for name, value in model.state_dict().items() if isinstance(value, Tensor)}
+
+
+def _check_forms(model: nn.Module, built: dict[str, tuple[torch.Size, torch.dtype]]) -> None:
+    """A network is loaded into one that was built and not fitted, so that both must be of one form."""
+    fitted = _forms(model)
+    changed = [name for name in {**built, **fitted} if built.get(name) != fitted.get(name)]
+    if changed:
+        raise ModelError(
+            f"the fit of {type(model).__name__} changed the shape or type of {changed[0]!r}, so that its weights could "
+            "not be loaded again: make it as it will be when the network is built, and fill it in place"
+        )

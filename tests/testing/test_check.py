@@ -1,0 +1,59 @@
+"""What the conformance kit says of components that break their promises."""
+
+import sys
+from collections.abc import Iterator
+
+import pytest
+import torch
+from torch import nn
+
+from zoo import Architecture, Objective, hookimpl
+from zoo.registry import Registry, source_of
+from zoo.testing import NotConforming, checks_for
+
+
+class Offset(nn.Module):
+    """What it learns by `fit` is where no state dict finds it."""
+
+    def __init__(self, *, n_channels: int, n_times: int, n_classes: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(n_channels * n_times, n_classes)
+        self.offset = 0.0
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.linear(x.flatten(1)) + self.offset
+
+    def fit(self, batches, *, generator: torch.Generator) -> None:
+        self.offset = float(torch.stack([batch.values.std() for batch in batches]).mean())
+
+
+def no_loss(*, class_counts: torch.Tensor) -> None:
+    raise ValueError("two\nlines")
+
+
+@hookimpl
+def zoo_components() -> Iterator[Architecture | Objective]:
+    yield Architecture(name="offset", factory=f"{__name__}:Offset", summary="Forgets.")
+    yield Objective(name="no-loss", factory=f"{__name__}:no_loss", summary="Raises.")
+
+
+@pytest.fixture
+def said() -> dict[str, str]:
+    """What each broken promise is told by."""
+    registry = Registry.load([source_of("broken", sys.modules[__name__])])
+    messages = {}
+    for entry in registry.entries:
+        for check in checks_for(registry, entry):
+            try:
+                check()
+            except NotConforming as broken:
+                messages[str(check)] = str(broken)
+    return messages
+
+
+def test_what_a_fit_learns_has_to_be_in_the_state_dict(said: dict[str, str]) -> None:
+    assert said["architecture offset: weights"] == "the state dict does not hold all that the logits depend on"
+
+
+def test_whatever_a_component_raises_is_one_line(said: dict[str, str]) -> None:
+    assert said["objective no-loss: scalar"] == "ValueError: two lines"
