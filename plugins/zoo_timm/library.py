@@ -1,0 +1,29 @@
+"""The one way to timm: imported once torchvision can be, its warnings kept from the user."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from zoo_timm.torchvision_schemas import import_torchvision
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Silences warnings raised from timm's and torchvision's own code, about their own code."""
+    with warnings.catch_warnings():
+        for package in ("timm", "torchvision"):
+            warnings.filterwarnings("ignore", module=rf"{package}(\.|$)")
+        yield
+
+
+with quiet():
+    import_torchvision()
+    import timm
+    from timm.models import PretrainedCfg, get_pretrained_cfg, load_state_dict
+
+__all__ = ["PretrainedCfg", "config_of", "load_state_dict", "quiet", "timm"]
+
+
+def config_of(name: str, tag: str = "") -> PretrainedCfg:
+    """What timm knows of a model's weights and pictures, under a pretrained tag or its default one."""
+    return get_pretrained_cfg(f"{name}.{tag}" if tag else name) or PretrainedCfg(architecture=name)

@@ -1,0 +1,151 @@
+"""A backbone of timm's behind a front end that turns the signal into a picture.
+
+The module has a factory for each of timm's models, by its name: `zoo_timm.network.resnet18`.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from zoo import ModelError
+from zoo_timm.catalogue import Entry, read_catalogue
+from zoo_timm.frontends import front_end as make_front_end
+from zoo_timm.library import config_of, quiet, timm
+from zoo_timm.weights import checked_tag, pretrained_arguments
+
+
+def __getattr__(name: str) -> Callable[..., "SignalPicture"]:
+    if name in read_catalogue():
+        return partial(build, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def build(
+    name: str,
+    /,
+    *,
+    n_channels: int,
+    n_times: int,
+    n_classes: int,
+    front_end: str = "fold",
+    size: int = 0,
+    width: int = 12,
+    window: int = 32,
+    drop_rate: float = 0.0,
+    pretrained: bool = False,
+    tag: str = "",
+    weights: str = "",
+) -> "SignalPicture":
+    """timm's model `name` on pictures of a signal.
+
+    front_end   what makes the picture: `fold`, `spectrogram` or `gasf`
+    size        height and width of the picture, to which what the front end gives is resized; 0 takes 64, or the
+                smallest that the model takes where it does not take 64
+    width       samples in a row of the fold; 12 as `cnn2d` has, 0 for as near a square as can be
+    window      samples in a window of the spectrogram; shorter series have shorter ones
+    drop_rate   dropout before the classifier
+    pretrained  start from timm's pretrained weights: those of `tag`, or timm's default
+    weights     start from the weights in this file instead; `tag` says which pretraining it holds a copy of
+
+    Pretrained first convolutions are adapted to the number of channels, and a head for another number of classes is
+    made anew; on the meta device nothing is loaded. Raises ModelError, in one line, for weights that cannot be had and
+    for a size the model does not take.
+    """
+    entry = read_catalogue()[name]
+    if not 0 <= drop_rate < 1:
+        raise ModelError(f"drop_rate is at least 0 and less than 1, not {drop_rate!r}")
+    if size < 0:
+        raise ModelError(f"size is a number of pixels, or 0 to have it chosen, not {size!r}")
+    if size not in (0, entry.size):
+        _check_size(entry, size)
+    pixels = size or entry.size
+    view = make_front_end(front_end, n_times=n_times, size=pixels, width=width, window=window)
+    arguments: dict[str, Any] = {"pretrained_cfg": checked_tag(entry, tag)}
+    if (pretrained or weights) and not _on_meta():
+        arguments |= pretrained_arguments(entry, tag=tag, weights=weights, n_classes=n_classes)
+    backbone = _create(entry, pixels, n_channels, n_classes, drop_rate, arguments)
+    return SignalPicture(
+        view,
+        backbone,
+        colours=nn.Conv2d(n_channels, 3, 1) if entry.needs == "rgb" and n_channels != 3 else nn.Identity(),
+        head=FeatureHead(backbone, n_classes, drop_rate) if entry.needs == "head" else nn.Identity(),
+    )
+
+
+class SignalPicture(nn.Module):
+    """Maps float `(batch, n_channels, n_times)` to logits `(batch, n_classes)`: front end, then backbone.
+
+    colours  from as many channels as the signal has to the three that some backbones insist on
+    head     from features to logits, behind backbones that end in features
+    """
+
+    def __init__(self, front_end: nn.Module, backbone: nn.Module, *, colours: nn.Module, head: nn.Module) -> None:
+        super().__init__()
+        self.front_end = front_end
+        self.colours = colours
+        self.backbone = backbone
+        self.head = head
+
+    def forward(self, x: Tensor) -> Tensor:
+        output = self.backbone(self.colours(self.front_end(x)))
+        if isinstance(output, tuple):  # a distilled model trains two heads, and answers with their mean in eval
+            output = torch.stack(output).mean(0)
+        return cast(Tensor, self.head(output))
+
+
+class FeatureHead(nn.Module):
+    """Logits from features `(batch, tokens, features)` or `(batch, features, height, width)`: mean, dropout, linear."""
+
+    def __init__(self, backbone: nn.Module, n_classes: int, drop_rate: float) -> None:
+        super().__init__()
+        self.drop = nn.Dropout(drop_rate)
+        self.linear = nn.Linear(cast(int, backbone.head_hidden_size), n_classes)
+
+    def forward(self, features: Tensor) -> Tensor:
+        pooled = features.mean(1) if features.ndim == 3 else features.mean((2, 3))
+        return cast(Tensor, self.linear(self.drop(pooled)))
+
+
+def _create(
+    entry: Entry, size: int, n_channels: int, n_classes: int, drop_rate: float, arguments: Mapping[str, Any]
+) -> nn.Module:
+    """timm's module. Raises ModelError where the installed timm does not know it, or cannot load the weights."""
+    arguments = {"in_chans": 3 if entry.needs == "rgb" else n_channels, **arguments}
+    if entry.needs != "head":
+        arguments |= {"num_classes": n_classes, "drop_rate": drop_rate}
+    if not timm.is_model(entry.name):
+        raise ModelError(f"timm {timm.__version__} has no model {entry.name}: pip install -U timm")
+    if config_of(entry.name).fixed_input_size:
+        arguments["img_size"] = size
+    with quiet():
+        try:
+            return timm.create_model(entry.name, **arguments)
+        except Exception as error:
+            if not arguments.get("pretrained"):
+                raise
+            text = " ".join(str(error).split()) or type(error).__name__
+            raise ModelError(f"timm/{entry.name}: its weights could not be loaded: {text}") from error
+
+
+def _check_size(entry: Entry, size: int) -> None:
+    """Raise ModelError where the model does not take pictures of that size, which is tried on the meta device."""
+    channels = 3
+    try:
+        with torch.device("meta"):
+            model = _create(entry, size, channels, 2, 0.0, {})
+        with torch.no_grad():
+            model.eval()(torch.empty(1, channels, size, size, device="meta"))
+    except ModelError:
+        raise
+    except Exception as error:
+        text = " ".join(str(error).split()) or type(error).__name__
+        raise ModelError(
+            f"timm/{entry.name} takes no pictures of {size} x {size} ({text}): size=0 takes {entry.size}"
+        ) from error
+
+
+def _on_meta() -> bool:
+    return torch.empty(0).device.type == "meta"
