@@ -12,7 +12,7 @@ REGISTRY = Registry.discover()
 
 def _entries() -> Iterator[Entry]:
     """All first-party components; of timm's backbones one small model of each of twelve families."""
-    from zoo_timm.families import CONFORMANCE
+    from zoo_timm.conformance import CONFORMANCE
 
     for entry in REGISTRY.entries:
         family, slash, _ = entry.name.partition("/")

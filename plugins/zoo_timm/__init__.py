@@ -25,6 +25,7 @@ def zoo_components() -> Iterable[Architecture]:
             factory=f"zoo_timm.network:{entry.name}",
             summary=f"timm's {entry.name} on the signal as a picture.",
             paper=entry.paper,
+            libraries=("timm",),
             min_times=2,
             spaces=spaces,
             presets={tag: _pretrained(tag) for tag in entry.tags},
