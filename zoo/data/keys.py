@@ -25,7 +25,7 @@ def keys_of(cells: Any, what: str, place: Place) -> npt.NDArray[Any]:
     _check_none_missing(cells, what, place)
     kind = cells.type
     if pyarrow.types.is_floating(kind):
-        return _whole(cells.to_numpy(), what, place)
+        return _whole(cells.to_numpy().astype(np.float64), what, place)
     if pyarrow.types.is_integer(kind) or pyarrow.types.is_boolean(kind):
         return _int64(cells, what)
     if _is_text(kind):
