@@ -7,7 +7,7 @@ from zoo import Architecture, Choice, Float, Int, Preset, Space, hookimpl
 DEFAULT_SPACE: Space = {
     "width": Choice(16, 24, 32, 48),
     "state": Choice(8, 16, 32),
-    "n_layers": Int(1, 3),
+    "num_layers": Int(1, 3),
     "dropout": Float(0.0, 0.2),
     "prenorm": Choice(True, False),
     "training.learning_rate": Float(3e-4, 5e-3, log=True),
@@ -34,7 +34,7 @@ def zoo_components() -> Iterable[Architecture]:
                     params={
                         "width": 128,
                         "state": 64,
-                        "n_layers": 4,
+                        "num_layers": 4,
                         "dropout": 0.1,
                         "prenorm": False,
                         "dt_min": 0.001,

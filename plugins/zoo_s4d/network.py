@@ -12,7 +12,7 @@ from zoo_s4d.kernel import StateSpace
 class S4D(nn.Module):
     """Maps float `(batch, n_channels, n_times)` to logits `(batch, n_classes)`.
 
-    A linear layer to `width` channels at each sample, `n_layers` residual layers, the mean over time, a linear
+    A linear layer to `width` channels at each sample, `num_layers` residual layers, the mean over time, a linear
     layer: the backbone of the authors' example.py (github.com/state-spaces/s4), in which samples see only those
     before them.
 
@@ -37,16 +37,16 @@ class S4D(nn.Module):
         n_classes: int,
         width: int = 24,
         state: int = 16,
-        n_layers: int = 3,
+        num_layers: int = 3,
         dropout: float = 0.0,
         prenorm: bool = True,
         dt_min: float = 0.01,
         dt_max: float = 0.2,
     ) -> None:
         super().__init__()
-        _check(width, state, n_layers, dropout, dt_min, dt_max)
+        _check(width, state, num_layers, dropout, dt_min, dt_max)
         self.encoder = nn.Conv1d(n_channels, width, 1)
-        self.layers = nn.ModuleList(S4DLayer(width, state, dropout, prenorm, dt_min, dt_max) for _ in range(n_layers))
+        self.layers = nn.ModuleList(S4DLayer(width, state, dropout, prenorm, dt_min, dt_max) for _ in range(num_layers))
         self.head = nn.Linear(width, n_classes)
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
@@ -81,8 +81,8 @@ class S4DLayer(nn.Module):
         return cast(Tensor, self.norm(x.transpose(1, 2))).transpose(1, 2)
 
 
-def _check(width: int, state: int, n_layers: int, dropout: float, dt_min: float, dt_max: float) -> None:
-    for name, value in (("width", width), ("n_layers", n_layers)):
+def _check(width: int, state: int, num_layers: int, dropout: float, dt_min: float, dt_max: float) -> None:
+    for name, value in (("width", width), ("num_layers", num_layers)):
         if value < 1:
             raise ModelError(f"s4d: {name} is at least 1, not {value!r}")
     if state < 2 or state % 2:

@@ -34,7 +34,7 @@ def zoo_components() -> Iterable[Architecture]:
             paper=PAPER,
             block_dims=1,
             takes_lengths=True,
-            spaces={"default": {**SPACE, "patch": Choice(4, 8)}},
+            spaces={"default": {**SPACE, "patch_length": Choice(4, 8)}},
             presets=VARIANTS,
         ),
         Architecture(

@@ -18,7 +18,7 @@ class EncoderLayer(nn.Module):
     (Xiong et al. 2020, arXiv:2002.04745); so whoever reads the last layer's output normalises it once more.
 
     heads         of the attention; divides `width`
-    feed_forward  hidden units of the feed-forward net, as a multiple of `width`
+    feed_forward  hidden units of the feed-forward net
     """
 
     def __init__(self, width: int, *, heads: int, feed_forward: int, dropout: float) -> None:
@@ -31,9 +31,7 @@ class EncoderLayer(nn.Module):
         self.heads = heads
         self.norm_attention, self.norm_feed_forward = nn.LayerNorm(width), nn.LayerNorm(width)
         self.queries_keys_values, self.output = nn.Linear(width, 3 * width), nn.Linear(width, width)
-        self.feed_forward = nn.Sequential(
-            nn.Linear(width, feed_forward * width), nn.ReLU(), nn.Linear(feed_forward * width, width)
-        )
+        self.feed_forward = nn.Sequential(nn.Linear(width, feed_forward), nn.ReLU(), nn.Linear(feed_forward, width))
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:

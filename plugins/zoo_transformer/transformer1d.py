@@ -14,14 +14,14 @@ from zoo_transformer.encoder import EncoderLayer, sinusoids
 class Transformer1D(nn.Module):
     """Maps float `(batch, n_channels, n_times)` to logits `(batch, n_classes)`.
 
-    The series is cut into patches of `patch` samples, zero-padded at the end; one convolution turns each into a
+    The series is cut into patches of `patch_length` samples, zero-padded at the end; one convolution turns each into a
     token of `width` features, to which its position is added. `num_layers` encoder layers, a block on
     `(batch, width, tokens)` behind each of them; the mean over the tokens goes through a linear layer. With
     lengths, a token is valid where any of its samples is, and the others are neither attended to nor averaged.
 
-    patch         samples in a token; 1 for a token for each sample, at a cost that grows with its square
+    patch_length  samples in a token; 1 for a token for each sample, at a cost that grows with its square
     heads         of the attention; divides `width`
-    feed_forward  hidden units of the encoder's feed-forward nets, as a multiple of `width`
+    feed_forward  hidden units of the encoder's feed-forward nets
     dropout       of the tokens, and of what each half of an encoder layer adds to them
     """
 
@@ -35,15 +35,15 @@ class Transformer1D(nn.Module):
         width: int = 32,
         num_layers: int = 2,
         heads: int = 4,
-        feed_forward: int = 2,
+        feed_forward: int = 64,
         dropout: float = 0.1,
-        patch: int = 4,
+        patch_length: int = 4,
     ) -> None:
         super().__init__()
-        if min(patch, num_layers) < 1:
-            raise ModelError(f"patch and num_layers are 1 or more, not {patch} and {num_layers}")
-        self.patch = patch
-        self.tokens = nn.Conv1d(n_channels, width, patch, stride=patch)
+        if min(patch_length, num_layers) < 1:
+            raise ModelError(f"patch_length and num_layers are 1 or more, not {patch_length} and {num_layers}")
+        self.patch_length = patch_length
+        self.tokens = nn.Conv1d(n_channels, width, patch_length, stride=patch_length)
         self.dropout = nn.Dropout(dropout)
         self.encoder = nn.ModuleList(
             EncoderLayer(width, heads=heads, feed_forward=feed_forward, dropout=dropout) for _ in range(num_layers)
@@ -56,7 +56,7 @@ class Transformer1D(nn.Module):
         mask = None
         if lengths is not None:
             x = keep_valid(x, valid_mask(lengths, x.shape[2]))
-            mask = valid_mask(-(-lengths // self.patch), -(-x.shape[2] // self.patch))
+            mask = valid_mask(-(-lengths // self.patch_length), -(-x.shape[2] // self.patch_length))
         tokens = self.embed(x)
         for layer, block in zip(self.encoder, self.blocks, strict=True):
             tokens = block(layer(tokens, mask).transpose(1, 2), mask).transpose(1, 2)
@@ -64,6 +64,6 @@ class Transformer1D(nn.Module):
 
     def embed(self, x: Tensor) -> Tensor:
         """A token for each patch, with its position: `(batch, tokens, width)`."""
-        tokens = self.tokens(functional.pad(x, (0, -x.shape[2] % self.patch))).transpose(1, 2)
+        tokens = self.tokens(functional.pad(x, (0, -x.shape[2] % self.patch_length))).transpose(1, 2)
         positions = sinusoids(torch.arange(tokens.shape[1], device=x.device), tokens.shape[2])
         return cast(Tensor, self.dropout(tokens + positions))

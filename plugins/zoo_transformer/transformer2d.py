@@ -24,7 +24,7 @@ class Transformer2D(nn.Module):
 
     width         channels of the convolutions and features of a token
     heads         of the attention; divides `width`
-    feed_forward  hidden units of the encoder's feed-forward nets, as a multiple of `width`
+    feed_forward  hidden units of the encoder's feed-forward nets
     dropout       of the tokens, and of what each half of an encoder layer adds to them
     """
 
@@ -40,7 +40,7 @@ class Transformer2D(nn.Module):
         num_blocks: int = 1,
         num_layers: int = 2,
         heads: int = 4,
-        feed_forward: int = 2,
+        feed_forward: int = 64,
         dropout: float = 0.1,
     ) -> None:
         super().__init__()

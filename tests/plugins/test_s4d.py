@@ -110,7 +110,7 @@ def test_state_spaces_keep_their_precision_under_autocast() -> None:
 
 def test_it_builds_and_runs_on_the_meta_device() -> None:
     """What torch counts there: the linear layers and the kernels, not the FFTs."""
-    model = on_meta(lambda: S4D(n_channels=1, n_times=50, n_classes=2, width=8, state=4, n_layers=1))
+    model = on_meta(lambda: S4D(n_channels=1, n_times=50, n_classes=2, width=8, state=4, num_layers=1))
     encoder, kernel, mix, head = 8 * 50, 8 * 2 * 50, 8 * 16 * 50, 8 * 2
     assert count_macs(model, n_channels=1, n_times=50) == encoder + kernel + mix + head
 
@@ -120,7 +120,7 @@ def test_it_builds_and_runs_on_the_meta_device() -> None:
     [
         ({"state": 15}, "s4d: state is even, as states come in conjugate pairs, and at least 2, not 15"),
         ({"width": 0}, "s4d: width is at least 1, not 0"),
-        ({"n_layers": 0}, "s4d: n_layers is at least 1, not 0"),
+        ({"num_layers": 0}, "s4d: num_layers is at least 1, not 0"),
         ({"dropout": 1.0}, "s4d: dropout is at least 0 and below 1, not 1.0"),
         ({"dt_min": 0.3}, "s4d: dt_min is above 0 and at most dt_max, not 0.3 with dt_max 0.2"),
     ],

@@ -113,8 +113,8 @@ def test_presets_of_variants_change_one_thing(registry: Registry) -> None:
         ("gru", {"norm": "batch"}, "norm is none or layer, not 'batch'"),
         ("gru", {"pool": "max"}, "pool is last or gap, not 'max'"),
         ("gru", {"num_layers": 0}, "hidden and num_layers are 1 or more, not 64 and 0"),
-        ("transformer1d", {"heads": 3}, "heads divides width, not 3 and 2 with width 32"),
-        ("transformer1d", {"patch": 0}, "patch and num_layers are 1 or more, not 0 and 2"),
+        ("transformer1d", {"heads": 3}, "heads divides width, not 3 and 64 with width 32"),
+        ("transformer1d", {"patch_length": 0}, "patch_length and num_layers are 1 or more, not 0 and 2"),
         ("transformer2d", {"num_convolutions": 0}, "num_convolutions and num_layers are 1 or more, not 0 and 2"),
     ],
 )
@@ -150,8 +150,8 @@ def test_the_shortest_series_there_are(architecture: str, n_times: int) -> None:
         ("cnn1d", {"norm": "none", "pool": "gap"}),
         ("cnn1d", {"block": "se+dilated"}),
         ("transformer1d", {}),
-        ("transformer1d", {"patch": 1, "num_layers": 1}),
-        ("transformer1d", {"block": "resnet+se", "patch": 8}),
+        ("transformer1d", {"patch_length": 1, "num_layers": 1}),
+        ("transformer1d", {"block": "resnet+se", "patch_length": 8}),
     ],
 )
 def test_neither_more_padding_nor_what_stands_in_it_changes_the_logits(
@@ -266,7 +266,7 @@ def test_cnn1d_written_out() -> None:
 
 
 def test_an_encoder_layer_is_torchs_with_the_norm_first() -> None:
-    own = EncoderLayer(24, heads=3, feed_forward=2, dropout=0.1).eval()
+    own = EncoderLayer(24, heads=3, feed_forward=48, dropout=0.1).eval()
     theirs = nn.TransformerEncoderLayer(24, 3, 48, batch_first=True, norm_first=True).eval()
     pairs = [
         (
@@ -315,7 +315,7 @@ def test_transformers_know_where_a_token_is(architecture: str, patch: int) -> No
 
 
 def test_a_patch_is_valid_if_any_of_its_samples_is() -> None:
-    model = of_two_channels("transformer1d", patch=8).eval()
+    model = of_two_channels("transformer1d", patch_length=8).eval()
     rows = torch.randn(2, 2, 60)
     logits = model(rows, torch.tensor([33, 32]))
     for row, length, tokens, found in zip(rows, (33, 32), (5, 4), logits, strict=True):
