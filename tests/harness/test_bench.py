@@ -153,6 +153,8 @@ def test_incompatible_cells_are_named_with_their_reason_and_the_rest_runs(bench,
     assert [run.architecture for run in runs] == ["cnngru", "cnngru"]
     reason = "cnn2d takes series of 13 samples or more, not 10"
     assert notebook.notes == [f"left out: cnn2d with block resnet on short.csv: {reason}"]
+    with pytest.raises(UsageError, match="nothing to run: no combination asked for is possible"):
+        bench("cnn2d", dataset=str(short), group=None)
 
 
 def test_a_resampler_that_cannot_is_a_failed_run_and_the_rest_runs(bench) -> None:

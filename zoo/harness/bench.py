@@ -35,9 +35,12 @@ def run_bench(
     plan = make_plan(registry, settings, request)
     for line in plan.left_out:
         watch.on_note(f"left out: {line}")
-    if not plan.cells:
+    none = True
+    for run in _Bench(registry, settings, request, store, watch, plan).runs():
+        none = False
+        yield run
+    if none:
         raise UsageError("nothing to run: no combination asked for is possible")
-    yield from _Bench(registry, settings, request, store, watch, plan).runs()
 
 
 class _Bench:
