@@ -87,6 +87,7 @@ _PRESET_TYPES: Mapping[str, type] = {
     "block": str,
     "block_params": dict,
     "data": str,
+    "loss": str,
     "training": dict,
 }
 _REFERENCE_TYPES: Mapping[str, type] = {item.name: str for item in fields(Reference)} | {"scores": dict}

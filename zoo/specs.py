@@ -50,6 +50,7 @@ class Preset:
     params    the architecture's parameters; what is left out keeps the factory's default
     block     the block for its slot, with `block_params` for that block
     data      the resampler
+    loss      the objective
     training  training settings by name (`batch_size`, `epochs`, `factor`, …)
     """
 
@@ -58,6 +59,7 @@ class Preset:
     block: str | None = None
     block_params: Mapping[str, Value] = field(default_factory=dict)
     data: str | None = None
+    loss: str | None = None
     training: Mapping[str, Value] = field(default_factory=dict)
 
 

@@ -28,7 +28,8 @@ def zoo_components() -> Iterable[Architecture]:
             presets={
                 # The authors' Adam has a second beta of 0.99; the harness's has 0.999.
                 "paper": Preset(
-                    summary="the authors' settings for heartbeats; they train it with --loss context-aware",
+                    summary="the authors' settings for heartbeats, their context-aware loss among them",
+                    loss="context-aware",
                     params={
                         "filters": 32,
                         "num_blocks": 3,

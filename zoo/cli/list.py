@@ -14,9 +14,9 @@ from zoo.specs import KINDS, Architecture
 COLUMNS = (
     Column("kind", "kind"),
     Column("name", "name"),
-    Column("presets", "presets", optional=True, wraps=True, drop=2),
-    Column("what it is", "summary", wraps=True),
-    Column("plugin", "plugin", drop=1),
+    Column("presets", "presets", optional=True, cut=True, drop=2),
+    Column("what it is", "summary", cut=True),
+    Column("plugin", "plugin", drop=3),
 )
 
 
@@ -62,7 +62,7 @@ def _rows(entries: list[Entry], large: dict[str, int]) -> list[dict[str, Any]]:
         if family not in large:
             rows[f"{entry.kind} {entry.name}"] = _row(entry)
         elif family not in rows:
-            hint = f"{large[family]:,} {entry.kind}s; `zoo list {family}` lists them."
+            hint = f"{large[family]:,} of them: `zoo list {family}`."
             rows[family] = {**_row(entry), "name": f"{family}/*", "presets": "", "summary": hint}
     return list(rows.values())
 

@@ -23,6 +23,7 @@ class Column:
     numeric   right-aligned
     optional  hidden on a terminal where no row has a value
     wraps     may be broken into lines when room is short
+    cut       loses its end when room is short, so that a row stays one line
     drop      left out on a terminal that is too narrow, those with the highest number first; 0: never
     """
 
@@ -32,6 +33,7 @@ class Column:
     numeric: bool = False
     optional: bool = False
     wraps: bool = False
+    cut: bool = False
     drop: int = 0
 
 
@@ -62,7 +64,7 @@ def _print_table(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], t
     shown = list(wanted)
     while not fits(shown, rows, console.width) and any(column.drop for column in shown):
         shown.remove(max(reversed(shown), key=lambda column: column.drop))
-    console.print(_table(shown, rows, title))
+    console.print(_table(shown, rows, title, _room(shown, rows, console.width)))
     if hidden := [column.title for column in wanted if column not in shown]:
         text = f"no room for: {', '.join(hidden)}. A wider terminal, a pipe or --json shows all."
         Console(stderr=True, highlight=False).print(Text(text, style="dim"))
@@ -70,10 +72,10 @@ def _print_table(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], t
 
 def fits(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], width: int | None = None) -> bool:
     """Whether a terminal of that width, or this one, shows a table without cutting anything."""
-    widths = [
-        max(cell_len(text) for text in (column.title, *(_text(column, row) for row in rows))) for column in columns
+    needed = [
+        min(width, WRAPPED) if column.wraps or column.cut else width
+        for column, width in zip(columns, _widths(columns, rows), strict=True)
     ]
-    needed = [min(width, WRAPPED) if column.wraps else width for column, width in zip(columns, widths, strict=True)]
     return sum(needed) + 2 * len(columns) <= (width or Console().width) + 2
 
 
@@ -115,13 +117,28 @@ def say(text: str) -> None:
     Console(highlight=False).print(text, markup=False, soft_wrap=not sys.stdout.isatty())
 
 
-def _table(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], title: str) -> Table:
+def _room(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], width: int) -> dict[str, int]:
+    """How wide each column that may be cut is where not all is shown: what is left is shared out by their lengths."""
+    widths = dict(zip((column.key for column in columns), _widths(columns, rows), strict=True))
+    cut = {column.key: widths[column.key] for column in columns if column.cut}
+    left = width - 2 * (len(columns) - 1) - (sum(widths.values()) - sum(cut.values()))
+    if sum(cut.values()) <= left:
+        return {}
+    return {key: max(min(length, WRAPPED), length * left // sum(cut.values())) for key, length in cut.items()}
+
+
+def _widths(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    return [max(cell_len(text) for text in (column.title, *(_text(column, row) for row in rows))) for column in columns]
+
+
+def _table(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], title: str, room: Mapping[str, int]) -> Table:
     table = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for column in columns:
         table.add_column(
             column.title,
             justify="right" if column.numeric else "left",
             no_wrap=not column.wraps,
+            max_width=room.get(column.key),
             overflow="fold" if column.wraps else "ellipsis",
         )
     for row in rows:

@@ -145,23 +145,29 @@ def _architecture(
     with guarded(ModelError, f"{network.reference} cannot take a row of {shape['n_channels']} x {shape['n_times']}"):
         macs, layers = count_macs(model, **series), layer_table(model, **series)
     spec = cast(Architecture, entry.spec)
-    own = presets_of(entry.name, session.settings.presets)
+    presets = {**spec.presets, **presets_of(entry.name, session.settings.presets)}
     return {
-        "presets": [_preset(name, preset) for name, preset in {**spec.presets, **own}.items()],
+        "presets": [_preset(name, preset) for name, preset in presets.items()],
         "spaces": {name: {key: str(domain) for key, domain in space.items()} for name, space in spec.spaces.items()},
         "built": {
             "block": network.block,
             **shape,
             "parameters": count_parameters(model),
             "macs": macs,
+            "members": _members(presets.get(network.preset)),
         },
         "layers": layers,
     }
 
 
+def _members(preset: Preset | None) -> int:
+    """How many networks a preset trains."""
+    return 1 if preset is None else int(preset.training.get("members", 1))
+
+
 def _preset(name: str, preset: Preset) -> dict[str, Any]:
     fixed: dict[str, Any] = {**preset.params, **preset.training}
-    fixed |= {key: value for key, value in (("block", preset.block), ("data", preset.data)) if value}
+    fixed |= {key: value for key in ("block", "data", "loss") if (value := getattr(preset, key))}
     return {"name": name, "summary": preset.summary, "fixes": fixed}
 
 
@@ -211,7 +217,8 @@ def _print(session: Session, shown: dict[str, Any]) -> None:
             say(f"{key.replace('_', ' ')}: {', '.join(map(str, text)) if isinstance(text, list) else text}")
     if built := shown.get("built"):
         size = f"{built['n_channels']} channel(s) x {built['n_times']} samples, {built['n_classes']} classes"
-        say(f"built for {size}: {count(built['parameters'])} parameters, {millions(built['macs'])} MACs")
+        each = f", each of {built['members']} members" if built["members"] > 1 else ""
+        say(f"built for {size}: {count(built['parameters'])} parameters, {millions(built['macs'])} MACs{each}")
     texts = [preset | {"fixes": _assignments(preset["fixes"])} for preset in shown.get("presets", [])]
     shown = shown | {"presets": texts}
     for key, columns in (("presets", PRESETS), ("parameters", PARAMETERS), ("layers", LAYERS), ("results", RESULTS)):

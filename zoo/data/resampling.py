@@ -28,6 +28,15 @@ APART = {
 }
 
 
+def refusal(spec: Resampler, rows: Rows) -> str:
+    """Why a resampler cannot take such rows, which can be said before it is tried; "" where nothing is known of it."""
+    if spec.interpolates and rows.lengths is not None and len(np.unique(rows.lengths)) > 1:
+        return (
+            f"{spec.name} makes rows between rows, which unequal lengths do not allow: use oversampled or undersampled"
+        )
+    return ""
+
+
 def resample(spec: Resampler, params: Mapping[str, Value], rows: Rows, classes: tuple[str, ...], seed: int) -> Rows:
     """The training rows as the resampler leaves them: every class present, counts as asked, all finite.
 
@@ -37,10 +46,8 @@ def resample(spec: Resampler, params: Mapping[str, Value], rows: Rows, classes: 
     sampler = _make(spec, params, seed)
     if sampler is None or _draws_batches(sampler):
         return rows
-    if spec.interpolates and rows.lengths is not None and len(np.unique(rows.lengths)) > 1:
-        raise ResamplingError(
-            f"{spec.name} makes rows between rows, which unequal lengths do not allow: use oversampled or undersampled"
-        )
+    if reason := refusal(spec, rows):
+        raise ResamplingError(reason)
     counts = np.bincount(rows.labels, minlength=len(classes))
     _check_neighbours(spec, sampler, counts, classes)
     values, labels = _fit(spec, sampler, rows.values.reshape(len(rows), -1), rows.labels, classes)

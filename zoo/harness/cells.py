@@ -207,33 +207,39 @@ class _Planner:
         self, network: Network, dataset: str, protocol: str, seed: int, data: str | None, loss: str | None
     ) -> Cell:
         _, _, preset = self.registry.architecture(network.reference, self.settings.presets)
-        resampler = self._default("data", "resampler", preset.data) if data is None else data
+        resampler = self._default("data", "resampler", preset.data, network) if data is None else data
         epochs: dict[str, Value] = {} if self.request.epochs is None else {"epochs": self.request.epochs}
         return Cell(
             network,
             dataset,
             protocol,
             Part.of(self.registry.get("resampler", resampler), self.scopes["data"]),
-            None if network.fitted else self._objective(loss),
+            None if network.fitted else self._objective(loss, preset.loss, network),
             self.settings.training({**self.scopes["training"], **epochs}, preset.training),
             self.request.rows,
             seed,
         )
 
-    def _objective(self, loss: str | None) -> Part:
-        name = self._default("loss", "objective") if loss is None else loss
+    def _objective(self, loss: str | None, preset: str | None, network: Network) -> Part:
+        name = self._default("loss", "objective", preset, network) if loss is None else loss
         return Part.of(self.registry.get("objective", name), self.scopes["loss"])
 
     def _dataset(self, name: str) -> str:
         return name if is_file(self.registry, name) else self.registry.get("dataset", name).name
 
-    def _default(self, key: str, kind: str, preset: str | None = None) -> str:
-        """The component that settings name; what the shipped file names is the zoo's own, whoever took the name."""
+    def _default(self, key: str, kind: str, preset: str | None = None, network: Network | None = None) -> str:
+        """The component that settings name, or the network's preset.
+
+        What the shipped file names is the zoo's own, and what a preset names its own distribution's, whoever has taken
+        the name since.
+        """
         name = str(self.settings.default("defaults", key, preset))
         if kind == "dataset" and is_file(self.registry, name):
             return name
-        shipped = name == self.settings.shipped.get("defaults", key)
-        return self.registry.get(kind, name, home=DISTRIBUTION if shipped else "").name
+        home = DISTRIBUTION if name == self.settings.shipped.get("defaults", key) else ""
+        if network is not None and name == preset:
+            home = network.entry.plugin.distribution
+        return self.registry.get(kind, name, home=home).name
 
 
 def _known(params: Mapping[str, Any]) -> dict[str, Any]:

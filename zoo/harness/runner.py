@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import Any, cast
 
 import safetensors.torch
 import tomlkit
@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from zoo.cost import PeakMemory, count_macs, latency_ms
 from zoo.data.protocols import Parts
+from zoo.data.resampling import refusal
 from zoo.data.sealed import Rows
 from zoo.errors import Diverged, ModelError, ZooError, describe
 from zoo.harness.cells import Cell
@@ -31,6 +32,7 @@ from zoo.registry import Registry
 from zoo.results.predictions import Predictions
 from zoo.results.run import DIVERGED, DONE, FAILED, INTERRUPTED, Run
 from zoo.results.store import Store
+from zoo.specs import Resampler
 from zoo.training.batches import Tensors
 from zoo.training.hardware import Hardware, computing_on
 from zoo.training.loop import Epoch, predict
@@ -80,6 +82,7 @@ def describe_run(
 ) -> tuple[Run, Hardware]:
     """The run a cell will be, and the hardware it will be on, before anything is trained."""
     cell.network.check(n_times=parts.train.values.shape[2], lengths=parts.train.lengths is not None)
+    check_lengths(cast(Resampler, cell.resampler.entry.spec), parts.train)
     model = _on_meta(cell, parts)
     recurrent = cell.network.spec.recurrent
     precision = "fp32" if cell.objective is None else cell.training.precision  # what is fitted is never rounded
@@ -108,6 +111,12 @@ def describe_run(
         cost={} if model is None else _size(model, parts, cell.training.members),
     )
     return run, hardware
+
+
+def check_lengths(spec: Resampler, rows: Rows) -> None:
+    """Raise Incompatible where the resampler makes rows between rows of unequal lengths."""
+    if reason := refusal(spec, rows):
+        raise Incompatible(reason)
 
 
 def execute(prepared: Prepared, job: Job, *, resume: bool) -> Run:

@@ -37,6 +37,8 @@ def names(registry: Registry, entry: Entry) -> None:
         settings.training({}, preset.training)
         if preset.data is not None:
             registry.get("resampler", preset.data, home=entry.plugin.distribution)
+        if preset.loss is not None:
+            registry.get("objective", preset.loss, home=entry.plugin.distribution)
     for name, space in spec.spaces.items():
         for key in space:
             scope, dot, rest = key.partition(".")
