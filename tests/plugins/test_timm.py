@@ -1,8 +1,10 @@
 """timm's models on signals: the index, the pictures, pretrained weights, and torchvision as it comes."""
 
 import ast
+import copy
 import inspect
 import math
+import pickle
 import subprocess
 import sys
 import time
@@ -443,7 +445,7 @@ def test_the_conformance_models_are_of_twelve_families() -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(7200)
 def test_every_model_is_built_and_runs_on_the_meta_device() -> None:
-    """In eval with one row, in training with two; about ten minutes on one core."""
+    """In eval with one row, in training with two; a copy of it too, and no weight twice in its state."""
     failures = {}
     for spec in zoo_timm.zoo_components():
         name = spec.name.removeprefix("timm/")
@@ -452,7 +454,10 @@ def test_every_model_is_built_and_runs_on_the_meta_device() -> None:
             with torch.no_grad():
                 trained = model(torch.empty(2, 1, 187, device="meta"))
                 answer = model.eval()(torch.empty(1, 1, 187, device="meta"))
-            assert (trained.shape, answer.shape) == ((2, 5), (1, 5))
+                copied = pickle.loads(pickle.dumps(copy.deepcopy(model)))(torch.empty(1, 1, 187, device="meta"))
+            assert (trained.shape, answer.shape, copied.shape) == ((2, 5), (1, 5), (1, 5))
+            tensors = model.state_dict(keep_vars=True).values()
+            assert len(tensors) == len({id(tensor) for tensor in tensors})
         except Exception as error:
             failures[spec.name] = repr(error)
     assert not failures

@@ -92,6 +92,10 @@ class Learner:
 
     @classmethod
     def start(cls, model: nn.Module, settings: Training, hardware: Hardware, seed: int) -> "Learner":
+        """A learner at its first epoch, its model on the device; `seed` orders the batches."""
+        model.to(hardware.device)
+        if hardware.channels_last:
+            model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         optimiser = make_optimiser(model, settings)
         scheduler = make_scheduler(optimiser, settings)
         return cls(model, optimiser, scheduler, torch.Generator().manual_seed(seed), settings, hardware)
@@ -170,25 +174,31 @@ def train(
     an epoch. With `resume`, training goes on from `checkpoint` where there is one, to the very bits of an unbroken run.
     Raises Diverged when the loss or the logits become NaN or infinite.
     """
-    model.to(hardware.device)
-    if hardware.channels_last:
-        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     learner = Learner.start(model, settings, hardware, seed)
     if resume and checkpoint is not None and checkpoint.exists():
         learner.restore(checkpoint)
-    here, chosen_by = Tensors.of(rows, hardware.device), Tensors.of(validation, hardware.device)
+    for epoch in epochs(learner, rows, validation, loss, watch=watch, weights=weights):
+        if checkpoint is not None:
+            learner.save(checkpoint)
+        watch.on_epoch(epoch)
+    model.load_state_dict(learner.progress.best_state)
+    return learner.progress
+
+
+def epochs(
+    learner: Learner, rows: Rows, validation: Rows, loss: Loss, *, watch: Watch, weights: Tensor | None = None
+) -> Iterator[Epoch]:
+    """The epochs that are left to a learner, each trained when it is asked for; between two it can be saved."""
+    device = learner.hardware.device
+    here, chosen_by = Tensors.of(rows, device), Tensors.of(validation, device)
     while not learner.finished:
         number, started = learner.progress.epochs_done + 1, time.perf_counter()
         rate = learner.optimiser.param_groups[0]["lr"]
         train_loss = _train_epoch(learner, here, loss, weights, partial(watch.on_batch, number))
-        validation_loss, recall, accuracy = validate(model, chosen_by, number)
+        validation_loss, recall, accuracy = validate(learner.model, chosen_by, number)
         seconds = time.perf_counter() - started
         learner.end_epoch(Epoch(number, train_loss, validation_loss, recall, accuracy, rate, seconds))
-        if checkpoint is not None:
-            learner.save(checkpoint)
-        watch.on_epoch(learner.progress.history[-1])
-    model.load_state_dict(learner.progress.best_state)
-    return learner.progress
+        yield learner.progress.history[-1]
 
 
 def predict(model: nn.Module, tensors: Tensors) -> Tensor:
