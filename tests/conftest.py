@@ -8,9 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from zoo.data.series import LabelledSeries
 from zoo.registry import Registry
+
+torch.set_num_threads(1)  # small nets gain nothing from more, and lose much where another process is busy
 
 Zoo = Callable[..., subprocess.CompletedProcess[str]]
 
