@@ -73,6 +73,7 @@ NOUNS = {
     "resampler": "Resamplers (`--data`)",
     "objective": "Losses (`--loss`)",
     "dataset": "Data sets",
+    "searcher": "Searchers",
 }
 
 

@@ -20,7 +20,7 @@ from zoo.errors import (
 )
 from zoo.hookspecs import hookimpl
 from zoo.space import Choice, Float, Int, Space
-from zoo.specs import Architecture, Block, Dataset, Objective, Preset, Resampler
+from zoo.specs import Architecture, Block, Dataset, Objective, Preset, Resampler, Searcher
 
 if TYPE_CHECKING:
     from zoo.api import bench, build, list_components, load
@@ -43,6 +43,7 @@ __all__ = [
     "Resampler",
     "ResamplingError",
     "SealError",
+    "Searcher",
     "SettingsError",
     "Space",
     "StoreError",

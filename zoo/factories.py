@@ -22,6 +22,7 @@ HARNESS_ARGUMENTS: Mapping[str, frozenset[str]] = {
     "dataset": frozenset({"data_dir", "rows"}),
     "resampler": frozenset({"random_state"}),
     "objective": frozenset({"class_counts"}),
+    "searcher": frozenset({"seed", "startup"}),
 }
 
 

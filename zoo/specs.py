@@ -172,7 +172,19 @@ class Objective(Component):
     kind: ClassVar[str] = "objective"
 
 
-Spec = Architecture | Block | Dataset | Resampler | Objective
+@dataclass(frozen=True, kw_only=True)
+class Searcher(Component):
+    """Proposes hyperparameters.
+
+    The factory is called as `factory(*, seed, startup, **params)` and returns one of Ray Tune's: a `Searcher`, or a
+    `SearchAlgorithm`. `startup` is how many proposals are drawn at random first; the space and the metric it is told
+    by Tune. With one trial at a time, one seed proposes the same configurations.
+    """
+
+    kind: ClassVar[str] = "searcher"
+
+
+Spec = Architecture | Block | Dataset | Resampler | Objective | Searcher
 KINDS: Mapping[str, type[Component]] = {
-    spec.kind: spec for spec in (Architecture, Block, Dataset, Resampler, Objective)
+    spec.kind: spec for spec in (Architecture, Block, Dataset, Resampler, Objective, Searcher)
 }

@@ -38,6 +38,26 @@ MIGRATIONS = (
         PRIMARY KEY (run, name)
     );
     """,
+    """
+    CREATE TABLE studies (
+        name TEXT PRIMARY KEY, status TEXT NOT NULL, created TEXT NOT NULL, heartbeat REAL NOT NULL,
+        host TEXT NOT NULL, process INTEGER NOT NULL, session TEXT NOT NULL DEFAULT '', record TEXT NOT NULL
+    );
+    CREATE TABLE trials (
+        study TEXT NOT NULL REFERENCES studies (name), number INTEGER NOT NULL, config TEXT NOT NULL,
+        status TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '', value REAL, epochs INTEGER NOT NULL DEFAULT 0,
+        seconds REAL NOT NULL DEFAULT 0, starts INTEGER NOT NULL DEFAULT 0, started TEXT NOT NULL DEFAULT '',
+        finished TEXT NOT NULL DEFAULT '', PRIMARY KEY (study, number)
+    );
+    CREATE TABLE epochs (
+        place INTEGER PRIMARY KEY, study TEXT NOT NULL, number INTEGER NOT NULL, epoch INTEGER NOT NULL,
+        value REAL NOT NULL, seconds REAL NOT NULL, UNIQUE (study, number, epoch)
+    );
+    CREATE TABLE events (
+        place INTEGER PRIMARY KEY, study TEXT NOT NULL, kind TEXT NOT NULL, number INTEGER NOT NULL, value REAL
+    );
+    CREATE INDEX events_by_study ON events (study, place);
+    """,
 )
 BEAT_SECONDS = 5.0
 STALE_SECONDS = 60.0  # a machine that swaps can hold a beat up; a dead process on this host is seen at once
@@ -89,9 +109,9 @@ class Store:
     def begin(self, run: Run) -> Run:
         """Record that a run has started, under a new id unless it has one, as this process's."""
         started = replace(
-            run, id=run.id or secrets.token_hex(4), status=RUNNING, error="", created=run.created or _now()
+            run, id=run.id or secrets.token_hex(4), status=RUNNING, error="", created=run.created or now()
         )
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             connection.execute(
                 "INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
@@ -99,7 +119,7 @@ class Store:
                     started.key,
                     RUNNING,
                     started.created,
-                    _clock(),
+                    clock(),
                     socket.gethostname(),
                     os.getpid(),
                     _encode(started),
@@ -109,13 +129,13 @@ class Store:
 
     def finish(self, run: Run, artefacts: Mapping[str, bytes | memoryview] | None = None) -> Run:
         """Write a run's files, then record its end and their hashes in one transaction."""
-        ended = replace(run, finished=_now())
+        ended = replace(run, finished=now())
         hashes = []
         for name, content in (artefacts or {}).items():
             path = self.path(run, name)
             write_atomically(path, content)
             hashes.append((run.id, name, sha256(path), path.stat().st_size))
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             connection.execute("DELETE FROM artefacts WHERE run = ?", (run.id,))
             connection.executemany("INSERT INTO artefacts VALUES (?, ?, ?, ?)", hashes)
             connection.execute(
@@ -155,7 +175,7 @@ class Store:
 
     def read(self, run: Run, name: str) -> Path:
         """A file of a run, its hash checked. Raises StoreError where it is missing or has changed."""
-        rows = self._query("SELECT sha256 FROM artefacts WHERE run = ? AND name = ?", (run.id, name))
+        rows = self.query("SELECT sha256 FROM artefacts WHERE run = ? AND name = ?", (run.id, name))
         if not rows:
             raise StoreError(f"run {run.id} ({run.status}) has no {name}")
         path = self.path(run, name)
@@ -170,11 +190,11 @@ class Store:
     def _runs(self, condition: str, *parameters: object) -> list[Run]:
         """Runs oldest first; a running one whose process is gone, or no longer beats, is stale."""
         columns = "id, status, heartbeat, host, process, record"
-        rows = self._query(f"SELECT {columns} FROM runs {condition} ORDER BY created, rowid", parameters)
+        rows = self.query(f"SELECT {columns} FROM runs {condition} ORDER BY created, rowid", parameters)
         return [self._decode(*row) for row in rows]
 
     def _decode(self, identifier: str, status: str, heartbeat: float, host: str, process: int, record: str) -> Run:
-        stale = status == RUNNING and not _alive(heartbeat, host, process)
+        stale = status == RUNNING and not alive(heartbeat, host, process)
         known = {item.name for item in fields(Run)}
         try:
             values = {name: value for name, value in json.loads(record).items() if name in known}
@@ -182,14 +202,21 @@ class Store:
         except (ValueError, TypeError, AttributeError) as error:
             raise StoreError(f"{self.folder / 'zoo.db'}: the record of run {identifier} is damaged") from error
 
-    def _query(self, sql: str, parameters: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
+    @property
+    def version(self) -> int:
+        """How many migrations the store has had: one that is only read may lack the newest tables."""
+        return _version(self._connection)
+
+    def query(self, sql: str, parameters: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a SELECT. Raises StoreError where the file cannot be read."""
         try:
             return self._connection.execute(sql, parameters).fetchall()
         except sqlite3.Error as error:
             raise StoreError(f"{self.folder / 'zoo.db'} cannot be read: {error}") from error
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Writes that are made together or not at all. Raises StoreError where they cannot."""
         try:
             with self._connection:
                 self._connection.execute("BEGIN IMMEDIATE")
@@ -199,11 +226,13 @@ class Store:
 
 
 class Heartbeat:
-    """A thread that says every few seconds that a run is alive."""
+    """A thread that says every few seconds that a run, or a study, is alive."""
 
-    def __init__(self, database: Path, identifier: str) -> None:
+    def __init__(self, database: Path, identifier: str, *, study: bool = False) -> None:
         self._database = database
         self._identifier = identifier
+        table, column = ("studies", "name") if study else ("runs", "id")
+        self._update = f"UPDATE {table} SET heartbeat = ? WHERE {column} = ?"
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._beat, daemon=True, name="zoo-heartbeat")
 
@@ -224,7 +253,7 @@ class Heartbeat:
 
     def _say_alive(self) -> None:
         with contextlib.closing(sqlite3.connect(self._database, timeout=30)) as connection, connection:
-            connection.execute("UPDATE runs SET heartbeat = ? WHERE id = ?", (_clock(), self._identifier))
+            connection.execute(self._update, (clock(), self._identifier))
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -272,13 +301,14 @@ def _check_version(connection: sqlite3.Connection) -> None:
         raise sqlite3.DatabaseError(f"it was written by a newer zoo (schema {version})")
 
 
-def _alive(heartbeat: float, host: str, process: int) -> bool:
-    if host == socket.gethostname() and not _process_exists(process):
+def alive(heartbeat: float, host: str, process: int) -> bool:
+    """Whether a process that beats is still there: on this host by its number, and by its last beat."""
+    if host == socket.gethostname() and not process_exists(process):
         return False
-    return _clock() - heartbeat < STALE_SECONDS
+    return clock() - heartbeat < STALE_SECONDS
 
 
-def _process_exists(process: int) -> bool:
+def process_exists(process: int) -> bool:
     try:
         os.kill(process, 0)
     except ProcessLookupError:
@@ -293,9 +323,11 @@ def _encode(run: Run) -> str:
     return json.dumps(record, allow_nan=False)  # as it stands: classes have an order
 
 
-def _clock() -> float:
+def clock() -> float:
+    """Seconds since 1970, as heartbeats are told."""
     return datetime.now(UTC).timestamp()
 
 
-def _now() -> str:
+def now() -> str:
+    """The time as records hold it: UTC, ISO 8601."""
     return datetime.now(UTC).isoformat(timespec="seconds")

@@ -17,7 +17,7 @@ __all__ = ["Check", "NotConforming", "checks_for"]
 
 def checks_for(registry: "Registry", entry: "Entry") -> Iterator[Check]:
     """All checks of a component, in the order in which one helps to understand the next."""
-    from zoo.testing import architectures, blocks, datasets, objectives, resamplers
+    from zoo.testing import architectures, blocks, datasets, objectives, resamplers, searchers
 
     modules = {
         "architecture": architectures,
@@ -25,5 +25,6 @@ def checks_for(registry: "Registry", entry: "Entry") -> Iterator[Check]:
         "dataset": datasets,
         "objective": objectives,
         "resampler": resamplers,
+        "searcher": searchers,
     }
     return (Check(check.__name__, check, registry, entry) for check in modules[entry.kind].CHECKS)

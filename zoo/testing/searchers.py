@@ -1,0 +1,76 @@
+"""What every searcher promises (the contract: `zoo.specs.Searcher`)."""
+
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from zoo.factories import parameters
+from zoo.registry import Entry, Registry
+from zoo.space import Choice, Float, Int, Space
+from zoo.testing.check import NotConforming, expect
+
+SPACE: Space = {
+    "width": Choice(8, 16, 32),
+    "kind": Choice("a", "b"),
+    "layers": Int(1, 3),
+    "units": Int(4, 64, log=True),
+    "rate": Float(0.0, 0.5),
+    "training.learning_rate": Float(1e-4, 1e-2, log=True),
+}
+STARTUP = 3
+PROPOSALS = 8
+
+
+def defaults(registry: Registry, entry: Entry) -> None:
+    """Every parameter has a default."""
+    without = [name for name, each in parameters(entry.spec).items() if each.default is each.empty]
+    expect(not without, f"no default for {', '.join(without)}")
+
+
+def inside(registry: Registry, entry: Entry) -> None:
+    """Every proposal has a value of each key, of its type and within its bounds."""
+    for proposal in _proposals(entry, seed=0):
+        expect(proposal.keys() == SPACE.keys(), f"it proposes values of {sorted(proposal)}, not of {sorted(SPACE)}")
+        for key, domain in SPACE.items():
+            value = proposal[key]
+            if isinstance(domain, Choice):
+                expect(value in domain.values, f"it proposes {key}={value!r}, not one of {domain}")
+                continue
+            wanted = int if isinstance(domain, Int) else float
+            expect(type(value) is wanted, f"it proposes {key}={value!r}, which is no {wanted.__name__}")
+            expect(domain.low <= value <= domain.high, f"it proposes {key}={value!r}, not {domain}")
+
+
+def repeatable(registry: Registry, entry: Entry) -> None:
+    """With one trial at a time, the same seed proposes the same configurations, and another seed others."""
+    first = _proposals(entry, seed=1)
+    expect(_proposals(entry, seed=1) == first, "the same seed proposes other configurations")
+    expect(_proposals(entry, seed=2) != first, "another seed proposes the same configurations")
+
+
+CHECKS = (defaults, inside, repeatable)
+
+
+def _proposals(entry: Entry, seed: int) -> list[dict[str, Any]]:
+    """What it proposes for a metric that is best in one corner, told after each trial; the second trial's is worst."""
+    from ray.tune import Trainable
+    from ray.tune.experiment import Experiment
+
+    from zoo.tune.domains import make_searcher, to_tune
+
+    space = to_tune(SPACE)
+    algorithm = make_searcher(entry, {}, seed=seed, startup=STARTUP)
+    algorithm.set_search_properties("score", "max", space)
+    with TemporaryDirectory() as folder:  # Tune makes one for every experiment
+        asked = Experiment("check", Trainable, config=space, num_samples=PROPOSALS, storage_path=folder)
+        algorithm.add_configurations([asked])
+    found = []
+    for number in range(PROPOSALS):
+        trial = algorithm.next_trial()
+        if trial is None:
+            raise NotConforming(f"it proposes nothing after {number} trials")
+        found.append(dict(trial.config))
+        score = 0.0 if number == 1 else 1 - trial.config["rate"]
+        result = {"score": score, "training_iteration": 1}
+        algorithm.on_trial_result(trial.trial_id, result)
+        algorithm.on_trial_complete(trial.trial_id, result=result)
+    return found

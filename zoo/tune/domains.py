@@ -1,0 +1,45 @@
+"""The zoo's search spaces and searchers as Ray Tune's, translated once."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ray import tune
+from ray.tune.search import SearchAlgorithm, Searcher, SearchGenerator
+
+from zoo.errors import PluginError, UsageError, guarded
+from zoo.factories import complete, load_factory
+from zoo.registry import Entry
+from zoo.space import Choice, Domain, Int, Space, Value
+
+
+def to_tune(space: Space) -> dict[str, Any]:
+    """Ray Tune's domains, upper ends included; a domain of one value is that value, which is all HyperOpt takes."""
+    return {key: _domain(domain) for key, domain in space.items()}
+
+
+def _domain(domain: Domain) -> Any:
+    if isinstance(domain, Choice):
+        return tune.choice(list(domain.values)) if len(domain.values) > 1 else domain.values[0]
+    if domain.low == domain.high:
+        return domain.low
+    if isinstance(domain, Int):
+        kind, high = (tune.lograndint if domain.log else tune.randint), domain.high + 1  # Tune leaves its end out
+        return kind(domain.low, high)
+    return (tune.loguniform if domain.log else tune.uniform)(domain.low, domain.high)
+
+
+def open_keys(space: Space) -> list[str]:
+    """The keys for which there is more than one value to choose from."""
+    return [key for key, value in to_tune(space).items() if isinstance(value, tune.search.sample.Domain)]
+
+
+def make_searcher(entry: Entry, params: Mapping[str, Value], *, seed: int, startup: int) -> SearchAlgorithm:
+    """A component's search algorithm. Raises PluginError for what is none of Ray Tune's."""
+    values = complete(entry.spec, params)
+    with guarded(UsageError, f"searcher {entry.name} cannot be made"):
+        made = load_factory(entry.spec.factory)(seed=seed, startup=startup, **values)
+    if isinstance(made, Searcher):
+        return SearchGenerator(made)
+    if isinstance(made, SearchAlgorithm):
+        return made
+    raise PluginError(f"searcher {entry.name}: its factory gave {type(made).__name__}, not a Searcher of Ray Tune's")
