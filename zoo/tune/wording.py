@@ -1,0 +1,28 @@
+"""What lines, tables, pictures and presets say alike of a study."""
+
+from collections.abc import Mapping
+
+from zoo.space import Value
+from zoo.tune.records import SCORED, Study
+
+
+def metric_words(metric: str) -> str:
+    """`validation macro recall`, `validation loss`."""
+    words = metric.replace("_", " ")
+    return words if words.startswith("validation") else f"validation {words}"
+
+
+def how_many(study: Study) -> str:
+    """How many trials a winner is chosen from: `20 trials`, `1 trial`."""
+    number = sum(trial.status in SCORED and trial.value is not None for trial in study.trials)
+    return f"{number} trial{'' if number == 1 else 's'}"
+
+
+def config_text(config: Mapping[str, Value]) -> str:
+    """A configuration in one line: `hidden=32 training.learning_rate=0.00132`."""
+    return " ".join(f"{key}={value_text(value)}" for key, value in config.items())
+
+
+def value_text(value: Value) -> str:
+    """A hyperparameter's value, three digits of a number that is not whole."""
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
