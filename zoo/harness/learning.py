@@ -1,6 +1,6 @@
 """From a cell and its rows to a trained model: one network, or the members of an ensemble one after the other."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -21,7 +21,7 @@ from zoo.specs import Resampler
 from zoo.training.batches import Tensors
 from zoo.training.fitting import fit
 from zoo.training.hardware import Hardware
-from zoo.training.loop import Epoch, Loss, Progress, Watch, train
+from zoo.training.loop import Epoch, Learner, Loss, Progress, Watch, epochs, train
 
 
 @dataclass(frozen=True)
@@ -62,23 +62,44 @@ class Lesson:
         best = progress.best_epoch if len(members) == 1 else 0
         return Learnt(ensemble(members), tuple(history), best)
 
-    def _member(self, number: int, watch: Watch, checkpoint: Path, resume: bool) -> tuple[nn.Module, Progress]:
+    def member(self, number: int) -> nn.Module:
+        """A member as training begins with it; torch's random state is then that of its training."""
         seeds = axis_seeds(self.cell.seed, number)
-        data = (self.rows, self.parts.validation)
-        how = (self.cell.training, self.hardware)
         torch.manual_seed(seeds["weights"])
         model = self.cell.network.build(**self.parts.record["shape"])
         self._check_output(model)
-        if self.loss is None:
-            both = (seeds["weights"], seeds["batches"])
-            return model, fit(model, *data, *how, seeds=both, watch=watch, weights=self.weights)
         torch.manual_seed(seeds["batches"])  # dropout, in the order of the batches
+        return model
+
+    def learner(self, number: int) -> Learner:
+        """A member before its first epoch, for whoever trains it epoch by epoch; not for one that is fitted."""
+        seed = axis_seeds(self.cell.seed, number)["batches"]
+        return Learner.start(self.member(number), self.cell.training, self.hardware, seed)
+
+    def epochs(self, learner: Learner, watch: Watch) -> Iterator[Epoch]:
+        """The epochs that are left to a learner, each trained when it is asked for."""
+        assert self.loss is not None
+        return epochs(learner, self.rows, self.parts.validation, self.loss, watch=watch, weights=self.weights)
+
+    def fit(self, model: nn.Module, number: int, watch: Watch) -> Progress:
+        """Fit a member whose class has a method for that."""
+        seeds = axis_seeds(self.cell.seed, number)
+        both = (seeds["weights"], seeds["batches"])
+        data, how = (self.rows, self.parts.validation), (self.cell.training, self.hardware)
+        return fit(model, *data, *how, seeds=both, watch=watch, weights=self.weights)
+
+    def _member(self, number: int, watch: Watch, checkpoint: Path, resume: bool) -> tuple[nn.Module, Progress]:
+        model = self.member(number)
+        if self.loss is None:
+            return model, self.fit(model, number, watch)
         progress = train(
             model,
-            *data,
+            self.rows,
+            self.parts.validation,
             self.loss,
-            *how,
-            seed=seeds["batches"],
+            self.cell.training,
+            self.hardware,
+            seed=axis_seeds(self.cell.seed, number)["batches"],
             watch=watch,
             weights=self.weights,
             checkpoint=checkpoint,

@@ -28,11 +28,6 @@ def _domain(domain: Domain) -> Any:
     return (tune.loguniform if domain.log else tune.uniform)(domain.low, domain.high)
 
 
-def open_keys(space: Space) -> list[str]:
-    """The keys for which there is more than one value to choose from."""
-    return [key for key, value in to_tune(space).items() if isinstance(value, tune.search.sample.Domain)]
-
-
 def make_searcher(entry: Entry, params: Mapping[str, Value], *, seed: int, startup: int) -> SearchAlgorithm:
     """A component's search algorithm. Raises PluginError for what is none of Ray Tune's."""
     values = complete(entry.spec, params)

@@ -11,7 +11,7 @@ from typing import Any
 from zoo.errors import StoreError, UsageError, unknown_name
 from zoo.results.store import Heartbeat, Store, alive, clock, now
 from zoo.space import Value
-from zoo.tune.records import DONE, INTERRUPTED, RUNNING, Study, Trial
+from zoo.tune.records import INTERRUPTED, RUNNING, Study, Trial
 
 SCHEMA = 2  # the version of the store that brought studies
 RECORDED = ("request", "space", "finished", "winner", "run", "notes")
@@ -221,11 +221,6 @@ class StudyStore:
             )
             for row in rows
         ]
-
-
-def finished(study: Study, *, winner: int | None, run: str) -> Study:
-    """A study at its end."""
-    return replace(study, status=DONE, finished=now(), winner=winner, run=run)
 
 
 def _record(connection: Any, name: str, kind: str, number: int, value: float | None) -> None:

@@ -1,0 +1,124 @@
+"""The data of a study: loaded, separated and resampled once in the driver; its test part stays there."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+
+from zoo.data.protocols import Parts, default_protocol, separate
+from zoo.data.resampling import resample
+from zoo.data.sealed import Rows, SealedTest
+from zoo.errors import ResamplingError
+from zoo.harness.cells import Cell, Part, split_assignments
+from zoo.harness.datasets import FileColumns, load_dataset
+from zoo.harness.seeds import axis_seeds
+from zoo.harness.watch import BenchWatch
+from zoo.registry import Registry
+from zoo.settings import Settings
+from zoo.space import Choice, Space
+from zoo.specs import Resampler
+from zoo.tune.configuration import cells_of
+from zoo.tune.request import TuneRequest
+
+Asked = tuple[str, tuple[tuple[str, Any], ...]]  # a resampler's name and its parameters
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What a trial knows of the data beside the rows: classes, shapes, and not a row of the test part."""
+
+    classes: tuple[str, ...]
+    record: Mapping[str, Any]
+    notes: tuple[str, ...]
+
+    def parts(self, train: Rows, validation: Rows) -> Parts:
+        """The parts as a trial has them: under the seal is nothing."""
+        nothing = Rows(train.values[:0], train.labels[:0], train.index[:0])
+        return Parts(train, validation, SealedTest(nothing), self.classes, self.record, self.notes)
+
+
+@dataclass(frozen=True)
+class StudyData:
+    """The parts of a study's data, and the training rows under each resampler that may be asked for, or why not."""
+
+    parts: Parts
+    variants: Mapping[Asked, Rows | str]
+
+    @property
+    def frame(self) -> Frame:
+        return Frame(self.parts.classes, self.parts.record, self.parts.notes)
+
+    @property
+    def nbytes(self) -> int:
+        """The size of all rows that trials share."""
+        rows = [self.parts.train, self.parts.validation, *self.variants.values()]
+        return sum({id(each): _nbytes(each) for each in rows if isinstance(each, Rows)}.values())
+
+
+def asked_of(part: Part) -> Asked:
+    return part.entry.name, tuple(part.params.items())
+
+
+def resampled(cell: Cell, parts: Parts) -> Rows:
+    """The training rows as the cell's resampler leaves them. Raises ResamplingError where it cannot."""
+    seed = axis_seeds(cell.seed)["resampling"]
+    return resample(cast(Resampler, cell.resampler.entry.spec), cell.resampler.params, parts.train, parts.classes, seed)
+
+
+def prepare(registry: Registry, settings: Settings, request: TuneRequest, space: Space, watch: BenchWatch) -> StudyData:
+    """Load and separate the data, and make each variant that the space can ask for, once.
+
+    Where the resampler's own parameters are searched, trials make theirs. Raises DataError or UsageError for data that
+    cannot be used, ResamplingError where no variant can be made.
+    """
+    cells = _cells(registry, settings, request, space)
+    parts = _parts(registry, settings, request, cells[0], watch)
+    if any(key.startswith("data.") for key in space):
+        return StudyData(parts, {})
+    variants: dict[Asked, Rows | str] = {}
+    problems = []
+    for cell in cells:
+        watch.on_phase(f"resampling: {cell.resampler.entry.name}")
+        try:
+            variants[asked_of(cell.resampler)] = resampled(cell, parts)
+        except ResamplingError as problem:
+            variants[asked_of(cell.resampler)] = str(problem)
+            problems.append(problem)
+    if len(problems) == len(variants):
+        raise problems[0]
+    return StudyData(parts, variants)
+
+
+def _cells(registry: Registry, settings: Settings, request: TuneRequest, space: Space) -> list[Cell]:
+    """A cell for each resampler that the space names, or the one that it does not."""
+    first = {
+        key: domain.values[0] if isinstance(domain, Choice) else domain.low
+        for key, domain in space.items()
+        if key in ("data", "loss") or key.startswith(("data.", "loss."))
+    }
+    data = space.get("data")
+    names = dict.fromkeys(data.values) if isinstance(data, Choice) else (None,)
+    configs = [first if name is None else {**first, "data": name} for name in names]
+    return [plan.cells[0] for config in configs if (plan := cells_of(registry, settings, request, config)).cells]
+
+
+def _parts(registry: Registry, settings: Settings, request: TuneRequest, cell: Cell, watch: BenchWatch) -> Parts:
+    watch.on_phase(f"loading {cell.dataset}")
+    loaded = load_dataset(
+        registry,
+        settings,
+        cell.dataset,
+        params=split_assignments(request.assignments)["dataset"],
+        rows=request.rows,
+        data_dir=request.data_dir,
+        columns=FileColumns(request.target, request.group),
+    )
+    protocol = cell.protocol or ("inter-patient" if request.group else default_protocol(loaded.series))
+    seed = axis_seeds(request.seed)["split"]
+    return separate(loaded.series, protocol, seed=seed, rows=request.rows, sized=loaded.sized)
+
+
+def _nbytes(rows: Rows) -> int:
+    arrays = (rows.values, rows.labels, rows.index, rows.groups, rows.lengths)
+    return sum(array.nbytes for array in arrays if isinstance(array, np.ndarray))

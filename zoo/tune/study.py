@@ -1,0 +1,250 @@
+"""A study from its request to its winner's run: trials see training and validation rows, the test part waits.
+
+When the trials have ended, the best is trained again as an ordinary run of the bench, and only then is the test part
+opened, once.
+"""
+
+import contextlib
+import re
+import shutil
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from zoo.errors import DataError, ModelError, UsageError
+from zoo.factories import complete
+from zoo.harness.bench import run_bench
+from zoo.networks import Incompatible
+from zoo.registry import Registry
+from zoo.results.run import DONE as RUN_DONE
+from zoo.results.store import Store, now
+from zoo.settings import Settings
+from zoo.space import Choice, Space
+from zoo.tune.configuration import bench_request, cell_of
+from zoo.tune.data import StudyData, prepare
+from zoo.tune.records import DONE, INTERRUPTED, RUNNING, UNFINISHED, Study, Trial, space_from_json, space_to_json
+from zoo.tune.request import TuneRequest
+from zoo.tune.spaces import resolve_space
+from zoo.tune.store import StudyStore
+from zoo.tune.watch import TuneWatch
+
+FINGERPRINTS = "data_fingerprints"  # the key of a stored request that says on which data the study began
+
+
+def run_study(registry: Registry, settings: Settings, request: TuneRequest, store: Store, watch: TuneWatch) -> Study:
+    """Run a study to its end and score its winner on the test part.
+
+    Raises a ZooError, one line, for what makes no sense, for data that cannot be used, and where no trial finished.
+    An interruption leaves the study to be gone on with, and is raised again.
+    """
+    watch.on_phase("planning")
+    studies = StudyStore(store)
+    if request.name and request.name in studies.names():
+        raise UsageError(f"there is a study {request.name!r}: go on with it by --resume, or choose another --name")
+    space, notes = resolve_space(registry, settings, request)
+    entry = registry.get("searcher", request.search)
+    complete(entry.spec, request.search_params)
+    _check_has_choice(space, request)
+    asked = replace(request, name=request.name or _free_name(studies, request), startup=_startup(request))
+    data = prepare(registry, settings, asked, space, watch)
+    study = studies.create(
+        Study(
+            name=asked.name,
+            request={**asked.to_json(), FINGERPRINTS: dict(data.parts.record["fingerprints"])},
+            space=space_to_json(space),
+            notes=(*notes, *_remarks(registry, settings, asked, space)),
+        )
+    )
+    return _Conduct(registry, settings, asked, space, store, watch, data, resumed=False).to_the_end(study)
+
+
+def resume_study(
+    registry: Registry,
+    settings: Settings,
+    name: str,
+    store: Store,
+    watch: TuneWatch,
+    *,
+    trials: int | None = None,
+    jobs: int | None = None,
+) -> Study:
+    """Go on with a study that was interrupted, or that is to have more trials; else give it as it is.
+
+    No trial that ended is run again, and one that was under way goes on from its last epoch. A time budget that was
+    used up starts anew. Raises UnknownName for no such study, and what `run_study` raises.
+    """
+    watch.on_phase("planning")
+    studies = StudyStore(store)
+    study = studies.get(name)
+    before = TuneRequest.from_json(study.request)
+    request = replace(before, name=name, trials=trials or before.trials, jobs=jobs or before.jobs)
+    if request.trials < len(study.trials):
+        raise UsageError(f"study {name!r} has {len(study.trials)} trials already, more than {request.trials}")
+    study = replace(study, request={**study.request, "trials": request.trials, "jobs": request.jobs})
+    if study.status == DONE and not _lacks_trials(study):
+        return study
+    space = space_from_json(study.space)
+    studies.take(study)
+    try:
+        data = prepare(registry, settings, request, space, watch)
+        if dict(data.parts.record["fingerprints"]) != study.request.get(FINGERPRINTS):
+            raise DataError(f"the data are not those that study {name!r} began with: give it those, or start another")
+    except BaseException:
+        studies.update(replace(study, status=INTERRUPTED))
+        raise
+    return _Conduct(registry, settings, request, space, store, watch, data, resumed=True).to_the_end(study)
+
+
+@dataclass(frozen=True)
+class _Conduct:
+    """A study under way in this process."""
+
+    registry: Registry
+    settings: Settings
+    request: TuneRequest
+    space: Space
+    store: Store
+    watch: TuneWatch
+    data: StudyData
+    resumed: bool
+
+    @property
+    def studies(self) -> StudyStore:
+        return StudyStore(self.store)
+
+    @property
+    def folder(self) -> Path:
+        """Where the checkpoints of trials lie while they are under way."""
+        return self.store.folder / "studies" / self.request.name
+
+    def to_the_end(self, study: Study) -> Study:
+        study = replace(study, status=RUNNING, finished="", winner=None, run="")
+        with self.studies.heartbeat(study.name):
+            try:
+                self.studies.update(study)
+                self.watch.on_study(self.studies.get(study.name))
+                if _lacks_trials(study):
+                    study = self._search(study)
+                return self._score(study)
+            except BaseException:
+                self._interrupt(study)
+                raise
+
+    def _search(self, study: Study) -> Study:
+        from zoo.tune.search import Search  # Ray, which what is asked wrongly need not wait for
+
+        self.watch.on_phase("starting workers")
+        seconds = self._budget(study)
+        tell = self._teller(study.name, seconds)
+        search = Search(self.registry, self.settings, self.request, self.space, self.data, self.studies, self.folder)
+        said = search.run(study, seconds, tell)
+        self.studies.interrupt(study.name)  # those that the time budget cut off
+        tell()
+        study = replace(self.studies.get(study.name), notes=(*study.notes, *said))
+        self.studies.update(study)
+        return study
+
+    def _score(self, study: Study) -> Study:
+        """Retrain the winner and open the test part."""
+        best = study.best
+        if best is None:
+            left = any(trial.status in UNFINISHED for trial in study.trials)
+            self.studies.update(replace(study, status=INTERRUPTED if left else DONE, finished="" if left else now()))
+            raise ModelError(f"study {study.name}: none of its {len(study.trials)} trials finished: {_reasons(study)}")
+        self.watch.on_phase(f"training the winner again, trial {best.number} of {len(study.trials)}")
+        asked = bench_request(self.registry, self.request, best.config)
+        asked = replace(asked, resume=self.resumed)
+        (run,) = run_bench(self.registry, self.settings, asked, self.store, self.watch)
+        notes = study.notes
+        if run.status != RUN_DONE:
+            notes = (*notes, f"the winner's run {run.id} ended as {run.status}: {run.error}")
+        study = replace(study, status=DONE, finished=now(), winner=best.number, run=run.id, notes=notes)
+        self.studies.update(study)
+        if not any(trial.status in UNFINISHED for trial in study.trials):
+            shutil.rmtree(self.folder, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                self.folder.parent.rmdir()
+        return study
+
+    def _interrupt(self, study: Study) -> None:
+        self.studies.interrupt(study.name)
+        known = self.studies.get(study.name)
+        if known.status == RUNNING:
+            self.studies.update(replace(known, status=INTERRUPTED))
+
+    def _budget(self, study: Study) -> float | None:
+        """What is left of the time budget; all of it where it was used up before."""
+        if self.request.time_budget is None:
+            return None
+        used = sum(trial.seconds for trial in study.trials) / self.request.jobs
+        return self.request.time_budget - used if used < self.request.time_budget else self.request.time_budget
+
+    def _teller(self, name: str, seconds: float | None) -> Callable[[], None]:
+        """Tells the watch how the study stands; the budget's time runs from the first trial."""
+        ends: list[float] = []
+
+        def tell() -> None:
+            if seconds is not None and not ends:
+                ends.append(time.monotonic() + seconds)
+            left = max(0.0, ends[0] - time.monotonic()) if ends else None
+            self.watch.on_trials(self.studies.get(name), left)
+
+        return tell
+
+
+def _lacks_trials(study: Study) -> bool:
+    return len(study.trials) < study.wanted or any(trial.status in UNFINISHED for trial in study.trials)
+
+
+def _reasons(study: Study) -> str:
+    """How the trials ended, each status with the first reason given for it."""
+    number = Counter(trial.status for trial in study.trials)
+    first: dict[str, Trial] = {}
+    for trial in study.trials:
+        first.setdefault(trial.status, trial)
+    return (
+        "; ".join(
+            f"{count} {status}" + (f" ({first[status].reason})" if first[status].reason else "")
+            for status, count in number.items()
+        )
+        or "the time budget was over before the first"
+    )
+
+
+def _free_name(studies: StudyStore, request: TuneRequest) -> str:
+    base = re.sub(r"[^A-Za-z0-9_.-]+", "-", f"{request.architecture}-{request.search}-{request.seed}").lstrip("-_.")
+    taken, name, number = studies.names(), base, 1
+    while name in taken:
+        number += 1
+        name = f"{base}-{number}"
+    return name
+
+
+def _startup(request: TuneRequest) -> int:
+    """How many proposals are random; the searchers' own 10 and 20 would leave nothing else of a small study."""
+    return request.startup or max(3, min(10, request.trials // 4))
+
+
+def _check_has_choice(space: Space, request: TuneRequest) -> None:
+    """Raise UsageError where there is one configuration alone; searchers that learn refuse that."""
+    if all(_is_one(domain) for domain in space.values()):
+        raise UsageError(f"{request.search} has nothing to choose: every key of the space has one value")
+
+
+def _is_one(domain: object) -> bool:
+    if isinstance(domain, Choice):
+        return len(domain.values) == 1
+    return getattr(domain, "low", None) == getattr(domain, "high", None)
+
+
+def _remarks(registry: Registry, settings: Settings, request: TuneRequest, space: Space) -> Iterator[str]:
+    """What someone who reads the study later is to know."""
+    first = {key: each.values[0] if isinstance(each, Choice) else each.low for key, each in space.items()}
+    with contextlib.suppress(Incompatible):
+        members = cell_of(registry, settings, request, first).training.members
+        if members > 1 or "training.members" in space:
+            yield "a trial trains one member of the ensemble; the winner's run trains all of them"
+    if request.scheduler == "hyperband" and request.search != "random":
+        yield "hyperband has all configurations proposed before a result is there: with it, the searcher cannot learn"
