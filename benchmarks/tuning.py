@@ -1,0 +1,129 @@
+"""What the tuning harness costs, and what stopping trials early saves: ratios from one run.
+
+    python benchmarks/tuning.py [--trials 4] [--rows 8000] [--jobs 1] [--skip-early]
+
+*Overhead.* A study of `cnngru` by random search with one job, against the same configurations trained one after the
+other by the trainer alone, in this process: seconds of the search over seconds of the loop, once from the moment the
+first trial begins to train, and once with the start of Ray and of the first worker, which a study pays once.
+Goal: at most 1.1 after the start, for trials of 10 seconds and more.
+
+*Early stopping.* The same searcher and seed with and without ASHA: the time until the best validation score so far
+reaches what both reach in the end, from the start of the first trial.
+
+Everything is on the embedded heartbeats. Trials train on one thread.
+"""
+
+import argparse
+import tempfile
+import time
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from zoo.harness.learning import Lesson
+from zoo.harness.watch import Silent
+from zoo.registry import Registry
+from zoo.results.store import Store
+from zoo.settings import Settings
+from zoo.training.hardware import Hardware, computing_on
+from zoo.tune.configuration import cell_of
+from zoo.tune.data import prepare, resampled
+from zoo.tune.records import Study, space_from_json
+from zoo.tune.request import TuneRequest
+from zoo.tune.study import run_study
+from zoo.tune.watch import SilentTune
+
+
+@dataclass
+class Stopwatch(SilentTune):
+    """When a search began, when its first trial did, when it ended, and how its best score grew."""
+
+    asked: float = 0.0
+    first: float = 0.0
+    ended: float = 0.0
+    best: list[tuple[float, float]] = field(default_factory=list)
+
+    def on_phase(self, text: str) -> None:
+        now = time.perf_counter()
+        if text == "starting workers":
+            self.asked = now
+        elif text.startswith("training the winner") and not self.ended:
+            self.ended = now
+
+    def on_trials(self, study: Study, seconds_left: float | None) -> None:
+        now = time.perf_counter()
+        begun = [trial for trial in study.trials if trial.epochs]
+        if begun and not self.first:
+            self.first = now - begun[0].seconds
+        values = [trial.value for trial in study.trials if trial.value is not None]
+        if values and (not self.best or max(values) > self.best[-1][1]):
+            self.best.append((now - self.first, max(values)))
+
+
+def search(request: TuneRequest) -> tuple[Study, Stopwatch]:
+    settings, watch = Settings.load(), Stopwatch()
+    with tempfile.TemporaryDirectory() as folder, Store(Path(folder)) as store:
+        return run_study(Registry.discover(settings.disabled), settings, request, store, watch), watch
+
+
+def plain_loop(study: Study) -> float:
+    """Seconds to train the study's configurations by the trainer alone, data at hand."""
+    settings, request = Settings.load(), TuneRequest.from_json(study.request)
+    registry = Registry.discover(settings.disabled)
+    data = prepare(registry, settings, request, space_from_json(study.space), Silent())
+    seconds = 0.0
+    for trial in study.trials:
+        started = time.perf_counter()
+        cell = cell_of(registry, settings, request, trial.config)
+        model = cell.network.build(**data.parts.record["shape"])
+        hardware = Hardware.choose("cpu", 1, cell.training.precision, model, recurrent=cell.network.spec.recurrent)
+        with computing_on(hardware):
+            lesson = Lesson.of(cell, data.parts, resampled(cell, data.parts), hardware)
+            for _ in lesson.epochs(lesson.learner(1), Silent()):
+                pass
+        seconds += time.perf_counter() - started
+    return seconds
+
+
+def overhead(request: TuneRequest) -> None:
+    study, watch = search(request)
+    plain = plain_loop(study)
+    trials = len(study.trials)
+    after, whole = watch.ended - watch.first, watch.ended - watch.asked
+    print(f"overhead: {trials} trials of {plain / trials:.1f} s each by the trainer alone, {plain:.1f} s in all")
+    print(f"  search from its first trial on {after:.1f} s: {after / plain:.2f}x (goal: 1.1x)")
+    print(f"  with the start of Ray and a worker {whole:.1f} s: {whole / plain:.2f}x")
+
+
+def reached(watch: Stopwatch, score: float) -> float:
+    return next(seconds for seconds, value in watch.best if value >= score)
+
+
+def early_stopping(request: TuneRequest) -> None:
+    runs = {name: search(replace(request, scheduler=name)) for name in ("none", "asha")}
+    score = min(watch.best[-1][1] for _, watch in runs.values())
+    print(f"early stopping: {request.trials} trials of {request.epochs} epochs, to a validation recall of {score:.3f}")
+    seconds = {name: reached(watch, score) for name, (_, watch) in runs.items()}
+    for name, (study, watch) in runs.items():
+        epochs = sum(trial.epochs for trial in study.trials)
+        whole = watch.ended - watch.first
+        print(f"  {name}: there after {seconds[name]:.1f} s; {epochs} epochs, {whole:.1f} s in all")
+    whole = {name: watch.ended - watch.first for name, (_, watch) in runs.items()}
+    to_score, in_all = (found["none"] / found["asha"] for found in (seconds, whole))
+    print(f"  none / asha: {to_score:.2f}x to the score, {in_all:.2f}x in all")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--trials", type=int, default=4)
+    parser.add_argument("--rows", type=int, default=8000)
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--skip-early", action="store_true", help="measure the overhead alone")
+    options = parser.parse_args()
+    common = {"architecture": "cnngru", "search": "random", "assignments": {"training.patience": 0}}
+    overhead(TuneRequest(**common, trials=options.trials, rows=options.rows, epochs=2))
+    if not options.skip_early:
+        early_stopping(TuneRequest(**common, trials=3 * options.trials, rows=1000, epochs=8, jobs=options.jobs))
+
+
+if __name__ == "__main__":
+    main()
