@@ -11,7 +11,10 @@ import pytest
 
 from zoo.registry import DISTRIBUTION, Entry, Registry
 from zoo.results.run import CLASS_SCORES, MACRO_SCORES, Run
+from zoo.space import Float
 from zoo.specs import Architecture, Block
+from zoo.tune.records import DIED, DIVERGED, DONE, FAILED, INTERRUPTED, MEMORY, PRUNED, TIMEOUT, Study, Trial
+from zoo.tune.spaces import parse_override, read_space
 
 ROOT = Path(__file__).parent.parent
 
@@ -29,6 +32,25 @@ def test_every_field_of_a_run_is_documented() -> None:
     assert {*MACRO_SCORES, *CLASS_SCORES} <= documented
 
 
+def test_every_field_of_a_study_is_documented() -> None:
+    documented = set(re.findall(r"`([a-z0-9_]+)`", text_of("docs/json.md")))
+    assert {item.name for spec in (Study, Trial) for item in fields(spec)} <= documented
+
+
+def test_the_tuning_page_is_valid(tmp_path: Path) -> None:
+    text = text_of("docs/tuning.md")
+    example = re.search(r"```toml\n(.*?)```", text, re.DOTALL)
+    assert example
+    (tmp_path / "space.toml").write_text(example[1])
+    space = read_space(tmp_path / "space.toml")
+    assert space["training.learning_rate"] == Float(1e-4, 1e-2, log=True)
+    typed = [each for each in re.findall(r"`([a-z._]+=[^`]+)`", text) if not each.startswith("search.")]
+    assert len(typed) >= 8
+    assert all(parse_override(each) for each in typed)
+    statuses = re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)
+    assert set(statuses) == {DONE, PRUNED, FAILED, DIVERGED, TIMEOUT, MEMORY, DIED, INTERRUPTED}
+
+
 def test_the_settings_example_is_valid(tmp_path: Path) -> None:
     from zoo.settings import Settings
 
@@ -44,7 +66,7 @@ def test_the_readmes_commands_exist(registry) -> None:
     from zoo.cli.app import app
 
     readme = text_of("README.md")
-    commands = {command.name for command in app.registered_commands}
+    commands = {each.name for each in (*app.registered_commands, *app.registered_groups)}
     assert set(re.findall(r"^zoo ([a-z]+)", readme, re.MULTILINE)) <= commands
     assert commands <= set(re.findall(r"zoo ([a-z]+)", readme))
 

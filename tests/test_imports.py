@@ -73,6 +73,9 @@ def imported_by(tmp_path: Path, *words: str, **environment: str) -> tuple[list[s
         ("results --help", "Usage: zoo results"),
         ("results --results absent", "id\tstatus"),
         ("leaderboard --results absent", "dataset\tprotocol"),
+        ("tune --help", "Usage: zoo tune"),
+        ("studies show --help", "Usage: zoo studies show"),
+        ("studies --results absent", "name\tstatus"),
     ],
 )
 def test_a_light_command_imports_nothing_heavy(tmp_path: Path, command: str, printed: str) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from zoo import __version__
-from zoo.cli import bench, leaderboard, plugins, results, show
+from zoo.cli import bench, leaderboard, plugins, results, show, studies, tune
 from zoo.cli import list as list_
 from zoo.cli.group import GridCommand, ZooGroup
 from zoo.cli.session import Session
@@ -47,6 +47,8 @@ def root(
 app.command("list")(list_.list_command)
 app.command("show")(show.show_command)
 app.command("bench", cls=GridCommand)(bench.bench_command)
+app.command("tune")(tune.tune_command)
 app.command("results")(results.results_command)
 app.command("leaderboard")(leaderboard.leaderboard_command)
+app.add_typer(studies.studies, name="studies")
 app.command("plugins")(plugins.plugins_command)

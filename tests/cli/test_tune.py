@@ -1,0 +1,344 @@
+"""`zoo tune` and `zoo studies` as users run them."""
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from conftest import Zoo
+from rich.console import Console
+from studies import stored, study_of
+from typer.testing import CliRunner
+
+from zoo import UsageError
+from zoo.cli.app import app
+from zoo.cli.studies import outcome
+from zoo.cli.trials import ranked, trial_line
+from zoo.cli.tune import seconds_of
+from zoo.cli.tuning_display import PatientConsole, TuneDisplay, clock_text, shown_trials, summary_lines
+from zoo.results.run import Run
+from zoo.results.store import Store
+from zoo.settings import Settings
+from zoo.tune.records import Study
+
+MIXED = ("done",) * 6 + ("pruned", "failed", "timeout") + ("done",) * 9
+RUN = Run(id="1a2b3c4d", key="", architecture="cnngru", dataset="d", protocol="p", data="smote", loss="", seed=0)
+SCORE = {"value": 0.8421, "low": 0.8281, "high": 0.8574}
+
+
+def tsv(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text), delimiter="\t"))
+
+
+def keep(*studies: Study) -> list[Study]:
+    with Store(Path("zoo-results")) as store:
+        return [stored(store, study) for study in studies]
+
+
+# the whole of it
+
+
+def test_a_study_its_winner_as_a_preset_and_a_bench_of_that(zoo: Zoo, waves_csv: Path) -> None:
+    data = ("--dataset", str(waves_csv), "--target", "kind")
+    fixed = [word for value in ("hidden=4", "num_blocks=1", "num_layers=1") for word in ("--set", value)]
+    space = (
+        "--tune",
+        "gru_hidden=4..8",
+        "--tune",
+        "training.learning_rate=1e-3..1e-2:log",
+        "--tune",
+        "dropout=0.0,0.2",
+    )
+    done = zoo("tune", "cnngru", *data, *fixed, *space, "--epochs", "2", "--trials", "3", "--search", "optuna",
+               "--save", "cnngru.mine", "--json")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    study = json.loads(done.stdout)
+    assert (study["name"], study["status"], study["metric"]) == ("cnngru-optuna-0", "done", "macro_recall")
+    assert [trial["status"] for trial in study["trials"]] == ["done"] * 3
+    assert study["winner"] == study["best"]
+    values = {trial["number"]: trial["value"] for trial in study["trials"]}
+    assert values[study["winner"]] == max(values.values())
+    assert done.stderr.count("trial 1/3 done: validation macro recall ") == 1
+    sentence = f"chosen from 3 trials by validation macro recall {max(values.values()):.3f}; test macro recall "
+    assert sentence in done.stderr
+    assert f", run {study['run']}\n" in done.stderr
+
+    (listed,) = json.loads(zoo("studies", "--json").stdout)
+    assert listed == study
+    assert "study cnngru-optuna-0, 3 trials" in (waves_csv.parent / "registry.toml").read_text()
+    served = zoo("bench", "cnngru.mine", *data, "--json")
+    (run,) = json.loads(served.stdout)
+    assert (run["id"], run["served"]) == (study["run"], True)  # the preset makes the winner's very cell
+
+    again = zoo("tune", "--resume", "cnngru-optuna-0")  # nothing left to do
+    assert again.returncode == 0, again.stderr
+    assert [row["value"] for row in tsv(again.stdout)] == [str(value) for value in values.values()]
+
+
+# zoo studies
+
+
+def test_the_list_of_studies(zoo: Zoo) -> None:
+    keep(study_of(MIXED, scheduler="asha"), replace(study_of(("done", "interrupted"), name="b"), status="interrupted"))
+    rows = tsv(zoo("studies").stdout)
+    assert [(row["name"], row["status"], row["trials"]) for row in rows] == [
+        ("cnngru-optuna-0", "done", "18/18"),
+        ("b", "interrupted", "1/2"),
+    ]
+    assert rows[0]["searcher"] == "optuna"
+    assert rows[0]["scheduler"] == "asha"
+
+
+def test_without_studies_there_is_a_clean_line(zoo: Zoo) -> None:
+    nothing = zoo("studies")
+    assert nothing.returncode == 0
+    assert nothing.stderr == "no studies yet: `zoo tune cnngru` makes one\n"
+    assert json.loads(zoo("studies", "--json").stdout) == []
+    Store(Path("zoo-results")).close()
+    assert zoo("studies").stderr == nothing.stderr
+    missing = zoo("studies", "show", "a", "--results", "elsewhere")
+    assert (missing.returncode, missing.stderr.count("\n")) == (1, 1)
+    assert not Path("elsewhere").exists()
+
+
+def test_show_gives_the_trials_their_importance_and_pictures(zoo: Zoo) -> None:
+    (study,) = keep(study_of(MIXED))
+    shown = zoo("studies", "show", study.name, "--pictures", "pictures")
+    rows = tsv(shown.stdout)
+    assert [row["number"] for row in rows] == [str(trial.number) for trial in study.trials]
+    assert [row["config.block"] for row in rows] == [trial.config["block"] for trial in study.trials]
+    assert rows[7]["reason"] == "RuntimeError: <no> such thing"
+    assert sorted(path.name for path in Path("pictures").iterdir()) == ["history.svg", "parallel.svg"]
+    assert shown.stderr.endswith("wrote pictures/history.svg\nwrote pictures/parallel.svg\n")
+
+    one = json.loads(zoo("studies", "show", study.name, "--json").stdout)
+    assert next(iter(one["importance"])) == "training.learning_rate"
+    assert one["importance_note"].startswith("a hint only: 15 trials")
+    assert one["test"] is None
+    assert one["trials"][0]["history"] == [list(pair) for pair in study.trials[0].history]
+    assert one["space"] == study.space
+    assert zoo("studies", "--results", "zoo-results", "--json", "show", study.name).stdout.startswith("{")
+
+
+def test_show_saves_the_best_trial(zoo: Zoo) -> None:
+    (study,) = keep(study_of(MIXED))
+    Path("registry.toml").write_text("# mine\n[training]\npatience = 1\n")
+    saved = zoo("studies", "show", study.name, "--save", "cnngru.mine")
+    assert saved.returncode == 0, saved.stderr
+    assert "is the preset cnngru.mine in registry.toml now: zoo bench cnngru.mine" in saved.stderr
+    assert Path("registry.toml").read_text().startswith("# mine\n[training]\npatience = 1\n\n[presets")
+    preset = Settings.load().presets["cnngru.mine"]
+    assert preset.summary.startswith("study cnngru-optuna-0, 16 trials, validation macro recall 0.")
+    text = Path("registry.toml").read_text()
+    twice = CliRunner().invoke(app, ["studies", "show", study.name, "--save", "cnngru.mine"])
+    assert (twice.exit_code, twice.stdout) == (2, "")
+    assert twice.stderr.startswith("error: there is a preset 'cnngru.mine' already")
+    assert Path("registry.toml").read_text() == text
+
+
+# wrong usage
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "line"),
+    [
+        ("tune", 2, "error: name an architecture to tune, or a study to go on with: --resume NAME"),
+        ("tune cnngur", 2, "error: no architecture named 'cnngur'. Did you mean cnngru?"),
+        ("tune cnngru.studdy", 2, "error: no preset of cnngru named 'studdy'. Did you mean study?"),
+        ("tune cnn*", 2, "error: a study is of one architecture"),
+        ("tune cnngru --search optna", 2, "error: no searcher named 'optna'. Did you mean optuna?"),
+        ("tune cnngru --scheduler ash", 2, "error: no scheduler named 'ash'. Did you mean asha?"),
+        ("tune cnngru --metric recall", 2, "error: no metric to tune for named 'recall'. Did you mean macro_recall?"),
+        ("tune cnngru --time-budget 5x", 2, "error: --time-budget is a time above 0 such as 90s, 30m or 2h, not '5x'"),
+        ("tune cnngru --trial-timeout 0", 2, "error: --trial-timeout is a time above 0"),
+        ("tune cnngru --trials 0", 2, "error: --trials is at least 1, not 0"),
+        ("tune cnngru --jobs 0", 2, "error: --jobs is at least 1, not 0"),
+        ("tune cnngru --seed -1", 2, "error: invalid value for '--seed'"),
+        ("tune cnngru --set hidden", 2, "error: --set 'hidden' is not key=value"),
+        ("tune cnngru --tune hidden", 2, "error: --tune 'hidden' is not key="),
+        ("tune cnngru --tune hiden=1,2", 2, "error: no parameter of cnngru named 'hiden'. Did you mean hidden"),
+        ("tune cnngru --block ses", 2, "error: no block named 'ses'. Did you mean se?"),
+        ("tune cnngru --space studi", 2, "error: no search space of cnngru named 'studi'. Did you mean study?"),
+        ("tune cnngru --space none.toml", 1, "error: none.toml: cannot be read"),
+        ("tune cnngru --set search.x=1", 2, "error: no parameter of random named 'x'"),
+        ("tune cnngru --save mine", 2, "error: --save names a preset of cnngru, such as cnngru.mine, not 'mine'"),
+        ("tune cnngru --save cnngru.study", 2, "error: there is a preset 'cnngru.study' already"),
+        ("tune cnngru --name ../x", 2, "error: a study's name is made of"),
+        ("tune cnngru --resume a", 2, "error: --resume goes on with what was asked for: leave out ARCH"),
+        ("tune --resume a --epochs 3", 2, "error: --resume goes on with what was asked for: leave out --epochs"),
+        ("tune --resume a --set x=1", 2, "error: --resume goes on with what was asked for: leave out --set"),
+        ("tune --resume a", 1, "error: no results in 'zoo-results'"),
+        ("studies show", 2, "error: missing argument 'NAME'"),
+        ("studies frob", 2, "error: no such command 'frob'"),
+        ("studies show a", 1, "error: no results in 'zoo-results'"),
+    ],
+)
+def test_bad_input_is_one_line_and_its_exit_code(words: str, code: int, line: str) -> None:
+    result = CliRunner().invoke(app, words.split())
+    last = result.stderr.splitlines()[-1]
+    assert (result.exit_code, result.stdout) == (code, ""), result.stderr
+    assert last.startswith(line), result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("words", ["tune --resume cnngru-optnua-0", "studies show cnngru-optnua-0"])
+def test_a_study_that_is_not_there_is_said_with_the_nearest(words: str) -> None:
+    keep(study_of())
+    result = CliRunner().invoke(app, words.split())
+    assert result.exit_code == 2
+    assert result.stderr == "error: no study named 'cnngru-optnua-0'. Did you mean cnngru-optuna-0?\n"
+
+
+def test_a_broken_registry_is_one_line_before_any_trial_and_stays() -> None:
+    Path("registry.toml").write_text("[training\n")
+    result = CliRunner().invoke(app, ["tune", "cnngru", "--save", "cnngru.mine"])
+    assert result.exit_code == 1
+    assert result.stderr.startswith("error: registry.toml:1: ")
+    assert len(result.stderr.splitlines()) == 1
+    assert Path("registry.toml").read_text() == "[training\n"
+    assert not Path("zoo-results").exists()
+
+
+# what is said
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90", 90), ("90s", 90), ("30m", 1800), ("2h", 7200), ("1.5h", 5400), ("0.5", 0.5)]
+)
+def test_durations(text: str, seconds: float) -> None:
+    assert seconds_of("--time-budget", text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "0", "0m", "-5", "5x", "h", "1e3", "1h30m", "nan", "inf", "٣m"])
+def test_what_is_no_duration(text: str) -> None:
+    with pytest.raises(UsageError, match="such as 90s, 30m or 2h"):
+        seconds_of("--time-budget", text)
+
+
+def test_the_outcome_says_from_how_many_the_choice_was_made() -> None:
+    study = replace(study_of(MIXED), winner=14, run="1a2b3c4d")
+    scored = replace(RUN, status="done", scores={"macro_recall": SCORE, "accuracy": {**SCORE, "value": 0.9}})
+    choice = f"chosen from 16 trials by validation macro recall {study.trials[13].value:.3f}; "
+    assert outcome(study, scored) == choice + "test macro recall 0.842 (0.828-0.857), run 1a2b3c4d"
+    assert outcome(study, replace(scored, synthetic=True)).endswith("run 1a2b3c4d, on d (synthetic)")
+    by_loss = replace(study, request={**study.request, "metric": "validation_loss"})
+    assert " by validation loss 0." in outcome(by_loss, scored)
+    assert "; test macro recall 0.842 " in outcome(by_loss, scored)
+    by_accuracy = replace(study, request={**study.request, "metric": "accuracy"})
+    assert "; test accuracy 0.900 (" in outcome(by_accuracy, scored)
+    failed = replace(RUN, status="diverged", error="the loss is NaN")
+    assert outcome(study, failed).endswith("its run 1a2b3c4d on the test part: diverged. the loss is NaN")
+    assert outcome(study_of(("done", "interrupted")), None).endswith("trial 1; the test part was not opened")
+    assert outcome(study_of(("failed", "timeout")), None).startswith("no winner: of 2 trials that ended none")
+
+
+def test_the_best_trials_come_first_and_those_that_failed_last() -> None:
+    study = study_of((*MIXED, "running"))
+    order = ranked(study)
+    assert order[0] == study.best
+    assert [trial.status for trial in order[-3:]] == ["failed", "timeout", "running"]
+    lowest = ranked(replace(study, request={**study.request, "metric": "validation_loss"}))
+    assert lowest[:16] == order[15::-1]
+
+
+def test_a_line_for_each_trial_that_ended() -> None:
+    study = study_of(("done", "failed"))
+    done, failed = (trial_line(study, trial) for trial in study.trials)
+    config = "hidden=16 num_blocks=2 training.learning_rate="
+    assert done.startswith("trial 1/2 done: validation macro recall 0.")
+    assert failed.startswith("trial 2/2 failed (RuntimeError: <no> such thing): 0 epochs, 3.0 s, hidden=")
+    assert "2 epochs, 1.5 s, " in done
+    assert config.partition("=")[0] in done
+
+
+# the live table
+
+
+def console(width: int = 100, height: int = 30, terminal: bool = True) -> Console:
+    return Console(file=io.StringIO(), force_terminal=terminal, width=width, height=height, highlight=False)
+
+
+def steps(study: Study) -> list[Study]:
+    """The study as it grows, the next trial under way each time."""
+    running = [replace(trial, status="running", value=None) for trial in study.trials]
+    return [replace(study, trials=(*study.trials[:n], *running[n : n + 1])) for n in range(len(study.trials) + 1)]
+
+
+def test_without_a_terminal_each_trial_that_ends_is_one_line_once() -> None:
+    study, place = study_of(MIXED), console(terminal=False)
+    with TuneDisplay(place) as display:
+        display.on_study(replace(study, trials=study.trials[:2]))
+        for step in steps(study):
+            display.on_trials(step, None)
+            display.on_trials(step, 5.0)
+    lines = place.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert lines[0] == "study cnngru-optuna-0: cnngru, optuna, 18 trials, 2 of them ended before"
+    assert [line.split()[1] for line in lines[1:]] == [f"{number}/18" for number in range(3, 19)]
+
+
+@pytest.mark.parametrize(("width", "height"), [(200, 50), (80, 24), (40, 12), (20, 5), (1, 1)])
+def test_the_table_keeps_to_the_terminal(width: int, height: int) -> None:
+    study, place = study_of(MIXED, scheduler="asha"), console(width, height)
+    with TuneDisplay(place) as display:
+        display.on_study(study)
+        display.on_trials(steps(study)[9], 3725.0)
+        lines = place.render_lines(display._renderable(), pad=False)
+    texts = ["".join(segment.text for segment in line).rstrip() for line in lines]
+    assert max(map(len, texts)) <= width
+    if width >= 80:
+        assert texts[0] == "cnngru-optuna-0: 9 of 18 ended, 1:02:05 left, 1 running, 1 pruned, 2 failed"
+        assert texts[1].startswith("best validation macro recall: 0.847 (trial 3: hidden=8 ")
+        assert texts[2].split() == ["trial", "status", "macro", "recall", "epochs", "seconds", "configuration"]
+        assert texts[10].split()[:3] == ["10", "running", "-"]
+        assert len(texts) <= height
+
+
+def test_those_under_way_are_shown_before_those_that_ended() -> None:
+    study = study_of(("done",) * 10 + ("running",) * 3)
+    assert [trial.number for trial in shown_trials(study, 5)] == [9, 10, 11, 12, 13]
+    assert [trial.number for trial in shown_trials(study, 2)] == [12, 13]
+    assert [trial.number for trial in shown_trials(study, 50)] == list(range(1, 14))
+    assert shown_trials(study_of(()), 5) == []
+
+
+def test_a_study_without_results_has_a_summary() -> None:
+    assert summary_lines(study_of((), trials=20), None) == [
+        "cnngru-optuna-0: 0 of 20 ended",
+        "best validation macro recall: -",
+    ]
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0, "0:00"), (65.4, "1:05"), (7200, "2:00:00"), (-1, "0:00")])
+def test_clocks(seconds: float, text: str) -> None:
+    assert clock_text(seconds) == text
+
+
+class Torn(io.StringIO):
+    """A stream that cannot be written any more."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__()
+        self.error = error
+
+    def write(self, text: str) -> int:
+        raise self.error
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+@pytest.mark.parametrize("error", [BrokenPipeError(32, "Broken pipe"), OSError(28, "No space left on device")])
+def test_the_display_never_raises(terminal: bool, error: OSError) -> None:
+    display = TuneDisplay(PatientConsole(file=Torn(error), force_terminal=terminal))
+    study = study_of(MIXED)
+    calls: list[Callable[[], None]] = [
+        lambda: display.on_study(study),
+        lambda: display.on_trials(steps(study)[5], 3.0),
+        lambda: display.on_trials(replace(study, request={}), 3.0),
+        lambda: display.on_note("a note"),
+        lambda: display.on_phase("scoring"),
+        display.stop,
+    ]
+    for call in calls:
+        call()

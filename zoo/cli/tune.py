@@ -1,0 +1,218 @@
+"""`zoo tune`: search hyperparameters on train and validation, then score the winner on the test part, once."""
+
+import re
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from zoo.api import results_folder
+from zoo.cli.group import INTERRUPTED
+from zoo.cli.output import quiet_stdout
+from zoo.cli.session import Session, session_of
+from zoo.cli.studies import check_save, save_winner, show_study
+from zoo.errors import UsageError
+from zoo.factories import parse_assignments
+from zoo.results.run import DONE
+from zoo.tune.records import METRICS, Study
+from zoo.tune.request import SCHEDULERS, TuneRequest
+
+if TYPE_CHECKING:
+    from zoo.cli.tuning_display import TuneDisplay
+    from zoo.results.store import Store
+
+    Start = Callable[[Store, TuneDisplay], Study]
+
+SHOWN = 10  # trials in the table at the end
+BESIDE_RESUME = ("resume", "trials", "jobs", "results", "save", "as_json")
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
+_SEARCH = "search."
+
+
+@dataclass(frozen=True)
+class Ends:
+    """What is done with a study when it has ended: `results` as typed, `folder` where that is."""
+
+    results: Path | None
+    folder: Path
+    save: str | None
+    as_json: bool
+
+
+def tune_command(
+    context: typer.Context,
+    architecture: Annotated[str | None, typer.Argument(metavar="ARCH", help="A name, or NAME.PRESET.")] = None,
+    block: Annotated[str | None, typer.Option(help="Block for the slot; a+b is one after the other.")] = None,
+    data: Annotated[str | None, typer.Option(help="Resampler of the training part.")] = None,
+    loss: Annotated[str | None, typer.Option(help="Training loss.")] = None,
+    dataset: Annotated[str | None, typer.Option(help="Data set, or a .csv, .parquet, .npz or .ts file.")] = None,
+    protocol: Annotated[
+        str | None, typer.Option(help="official, holdout, inter-patient, inter-patient-strict.")
+    ] = None,
+    rows: Annotated[int | None, typer.Option(help="Rows to train on, by class shares; all by default.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Most epochs of a trial.")] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="key=value, held fixed: as for zoo bench, and search.* for the searcher."),
+    ] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Folder with the data set's files; else ZOO_DATA.")] = None,
+    target: Annotated[str | None, typer.Option(help="Column of the labels, for a file.")] = None,
+    group: Annotated[str | None, typer.Option(help="Column of what belongs together (patients), for a file.")] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = None,
+    search: Annotated[str, typer.Option(help="Searcher: random, hyperopt, optuna, or a plugin's.")] = "random",
+    scheduler: Annotated[str, typer.Option(help=f"What ends trials early: {', '.join(SCHEDULERS)}.")] = "none",
+    trials: Annotated[int | None, typer.Option(help="How many configurations to try.", show_default="20")] = None,
+    time_budget: Annotated[
+        str | None, typer.Option(help="For all trials together: 90s, 30m, 2h.", metavar="TIME")
+    ] = None,
+    trial_timeout: Annotated[str | None, typer.Option(help="For one trial: 90s, 30m, 2h.", metavar="TIME")] = None,
+    jobs: Annotated[int | None, typer.Option(help="Trials at a time, each with one thread.", show_default="1")] = None,
+    gpus_per_trial: Annotated[float, typer.Option(help="GPUs, or the share of one, that a trial takes.")] = 0.0,
+    metric: Annotated[str, typer.Option(help=f"Searched for on validation: {', '.join(METRICS)}.")] = "macro_recall",
+    seed: Annotated[int, typer.Option(help="Seed of the search and of every trial.", min=0)] = 0,
+    space: Annotated[
+        str, typer.Option(help="A space of the architecture (`zoo show ARCH`), or FILE.toml.", metavar="NAME")
+    ] = "default",
+    tune: Annotated[
+        list[str] | None,
+        typer.Option("--tune", help="key=a,b,c or key=low..high: added to the space, or in place of its key."),
+    ] = None,
+    name: Annotated[str, typer.Option(help="The study's name; chosen by default.", show_default=False)] = "",
+    resume: Annotated[str | None, typer.Option(help="Go on with a study.", metavar="NAME")] = None,
+    save: Annotated[
+        str | None, typer.Option(help="Write the winner to registry.toml as this preset.", metavar="ARCH.NAME")
+    ] = None,
+    results: Annotated[Path | None, typer.Option(help="Folder for results; else ZOO_RESULTS.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the study as JSON.")] = False,
+) -> None:
+    """Search for good hyperparameters: each trial sees the train and validation parts only.
+
+    The winner by validation is trained again and scored on the sealed test part, once.
+    """
+    session = session_of(context)
+    ends = Ends(results, results_folder(session.settings, results), save, as_json)
+    if resume is not None:
+        _check_resume(context)
+        _run(session, partial(_resumed, session, resume, trials, jobs), _architecture_of(ends.folder, resume), ends)
+        return
+    if architecture is None:
+        raise UsageError("name an architecture to tune, or a study to go on with: --resume NAME")
+    assignments = parse_assignments(set_ or [])
+    request = TuneRequest(
+        architecture=architecture,
+        block=block,
+        data=data,
+        loss=loss,
+        dataset=dataset,
+        protocol=protocol,
+        rows=rows,
+        epochs=epochs,
+        assignments={key: value for key, value in assignments.items() if not key.startswith(_SEARCH)},
+        data_dir=data_dir,
+        target=target,
+        group=group,
+        device=device,
+        search=search,
+        search_params={
+            key.removeprefix(_SEARCH): value for key, value in assignments.items() if key.startswith(_SEARCH)
+        },
+        scheduler=scheduler,
+        trials=20 if trials is None else trials,
+        time_budget=None if time_budget is None else seconds_of("--time-budget", time_budget),
+        trial_timeout=None if trial_timeout is None else seconds_of("--trial-timeout", trial_timeout),
+        jobs=1 if jobs is None else jobs,
+        gpus_per_trial=gpus_per_trial,
+        metric=metric,
+        seed=seed,
+        space=space,
+        overrides=tuple(tune or ()),
+        name=name,
+    )
+    session.registry.architecture(architecture, session.settings.presets)  # a typo is said before torch loads
+    session.registry.get("searcher", search)
+    _run(session, partial(_begun, session, request), architecture, ends)
+
+
+def _begun(session: Session, request: TuneRequest, store: "Store", display: "TuneDisplay") -> Study:
+    from zoo.tune.study import run_study
+
+    return run_study(session.registry, session.settings, request, store, display)
+
+
+def _resumed(
+    session: Session, name: str, trials: int | None, jobs: int | None, store: "Store", display: "TuneDisplay"
+) -> Study:
+    from zoo.tune.study import resume_study
+
+    return resume_study(session.registry, session.settings, name, store, display, trials=trials, jobs=jobs)
+
+
+def _architecture_of(folder: Path, name: str) -> str:
+    """The architecture of a stored study; a folder is not made for a study that is not there."""
+    from zoo.results.store import Store
+    from zoo.tune.store import StudyStore
+
+    with Store(folder, create=False) as store:
+        return StudyStore(store).get(name).architecture
+
+
+def seconds_of(option: str, text: str) -> float:
+    """A time as it is typed: seconds, or a number with s, m or h. Raises UsageError for anything else."""
+    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([smh]?)", text.strip())
+    if not found or not float(found[1]):
+        raise UsageError(f"{option} is a time above 0 such as 90s, 30m or 2h, not {text!r}")
+    return float(found[1]) * _SECONDS[found[2]]
+
+
+def _check_resume(context: typer.Context) -> None:
+    """A study goes on as it was asked for: all that can be said anew is how many trials, and how many at a time."""
+    for parameter in context.command.params:
+        given = context.get_parameter_source(parameter.name or "")
+        if parameter.name not in BESIDE_RESUME and given is not None and given.name == "COMMANDLINE":
+            label = "ARCH" if parameter.name == "architecture" else parameter.opts[0]
+            raise UsageError(
+                f"--resume goes on with what was asked for: leave out {label}, only --trials and --jobs can change"
+            )
+
+
+def _run(session: Session, start: "Start", architecture: str, ends: Ends) -> None:
+    """Begin a study or go on with one, and show what came of it, also where it was interrupted."""
+    from zoo.cli.tuning_display import PatientConsole, TuneDisplay
+    from zoo.results.store import Store
+
+    if ends.save is not None:  # what cannot be saved at the end is said before hours of trials
+        check_save(session, architecture, ends.save)
+    with Store(ends.folder) as store, TuneDisplay(PatientConsole(stderr=True, highlight=False)) as display:
+        try:
+            with quiet_stdout():
+                study = start(store, display)
+        except KeyboardInterrupt:
+            display.stop()
+            _say_interrupted(session, store, display, ends)
+            raise typer.Exit(INTERRUPTED) from None
+        display.stop()
+        show_study(session, store, study, as_json=ends.as_json, most=SHOWN)
+        if ends.save is not None and study.best is not None:
+            save_winner(session, store, study, ends.save)
+        if not study.run or store.get(study.run).status != DONE:
+            raise typer.Exit(1)
+
+
+def _say_interrupted(session: Session, store: "Store", display: "TuneDisplay", ends: Ends) -> None:
+    """What had ended by then, and the way to go on; nothing of a study that had not begun."""
+    from zoo.tune.store import StudyStore
+
+    if display.study is None:
+        session.say("interrupted before the first trial")
+        return
+    study = StudyStore(store).get(display.study.name)
+    if study.best is not None:
+        show_study(session, store, study, as_json=ends.as_json, most=SHOWN)
+    registry = [] if session.registry_file is None else ["--registry", str(session.registry_file)]
+    results = [] if ends.results is None else ["--results", str(ends.results)]
+    session.say("interrupted; the trials are stored. Go on with:")
+    session.say(shlex.join(["zoo", "tune", "--resume", study.name, *results, *registry]), wrap=False)
