@@ -1,8 +1,14 @@
 """`zoo tune` and `zoo studies` as users run them."""
 
+import contextlib
 import csv
 import io
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +19,7 @@ from rich.console import Console
 from studies import stored, study_of
 from typer.testing import CliRunner
 
-from zoo import UsageError
+from zoo import StoreError, UsageError
 from zoo.cli.app import app
 from zoo.cli.studies import outcome
 from zoo.cli.trials import ranked, trial_line
@@ -23,6 +29,7 @@ from zoo.results.run import Run
 from zoo.results.store import Store
 from zoo.settings import Settings
 from zoo.tune.records import Study
+from zoo.tune.store import StudyStore
 
 MIXED = ("done",) * 6 + ("pruned", "failed", "timeout") + ("done",) * 9
 RUN = Run(id="1a2b3c4d", key="", architecture="cnngru", dataset="d", protocol="p", data="smote", loss="", seed=0)
@@ -342,3 +349,53 @@ def test_the_display_never_raises(terminal: bool, error: OSError) -> None:
     ]
     for call in calls:
         call()
+
+
+# interruption
+
+
+def _listen() -> None:
+    """Undo what a shell does to the jobs it starts in the background: they ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def wait_for_trials(process: subprocess.Popen[str], ended: int) -> None:
+    """Until that many trials of the study have ended and the next has begun, or the process has."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.05)
+        if Store.exists(Path("results")):
+            with contextlib.suppress(StoreError), Store(Path("results"), create=False) as store:
+                trials = [trial for study in StudyStore(store).studies() for trial in study.trials]
+                if sum(trial.status == "done" for trial in trials) >= ended and len(trials) > ended:
+                    return
+
+
+@pytest.mark.slow
+def test_ctrl_c_exits_130_with_the_way_to_go_on(zoo: Zoo, waves_csv: Path) -> None:
+    words = ["tune", "cnngru", "--dataset", str(waves_csv), "--target", "kind", "--epochs", "30", "--trials", "4"]
+    words += ["--set", "training.batch_size=4", "--set", "training.patience=0", "--results", "results"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "zoo", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "NO_COLOR": "1", "OMP_NUM_THREADS": "1"},
+        preexec_fn=_listen,
+    )
+    wait_for_trials(process, 1)
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130, stderr
+    assert "Traceback" not in stderr
+    assert stderr.splitlines()[-1] == "zoo tune --resume cnngru-random-0 --results results"
+    before = {row["number"]: row for row in tsv(stdout)}
+    assert before["1"]["status"] == "done"
+
+    resumed = zoo("tune", "--resume", "cnngru-random-0", "--results", "results")
+    assert resumed.returncode == 0, resumed.stderr
+    after = {row["number"]: row for row in tsv(resumed.stdout)}
+    assert [row["status"] for row in after.values()] == ["done"] * 4
+    assert after["1"] == before["1"]
+    assert "trial 1/4" not in resumed.stderr
+    assert "chosen from 4 trials by validation macro recall" in resumed.stderr

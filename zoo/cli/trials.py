@@ -1,12 +1,11 @@
 """Trials as lines, rows and columns: what the live table, the end of a study and `zoo studies` share."""
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 from zoo.cli.output import Column, number
 from zoo.tune.records import SCORED, Study, Trial
-from zoo.tune.wording import config_text, metric_words, value_text
+from zoo.tune.wording import config_text, metric_words, short_keys, value_text
 
 VALUE = number(3)
 
@@ -38,18 +37,14 @@ def ranked(study: Study) -> list[Trial]:
 
 def trial_columns(study: Study, keys: Sequence[str]) -> list[Column]:
     """The columns of a table of trials on a terminal; where room is short, the last of the keys go first."""
-    names = Counter(key.rpartition(".")[2] for key in keys)
-    short = {key: key.rpartition(".")[2] for key in keys}
+    names = short_keys(keys)
     return [
         Column("trial", "number", numeric=True),
         Column("status", "status"),
         Column(study.metric.replace("_", " "), "value", VALUE, numeric=True),
         Column("epochs", "epochs", numeric=True, drop=1),
         Column("seconds", "seconds", number(1), numeric=True, drop=2),
-        *(
-            Column(short[key] if names[short[key]] == 1 else key, f"config.{key}", value_text, drop=3 + place)
-            for place, key in enumerate(keys)
-        ),
+        *(Column(names[key], f"config.{key}", value_text, drop=3 + place) for place, key in enumerate(keys)),
         Column("reason", "reason", optional=True, wraps=True),
     ]
 

@@ -114,7 +114,11 @@ def summary_lines(study: Study, seconds_left: float | None) -> list[str]:
     counts = ((number[RUNNING], "running"), (number[PRUNED], "pruned"), (failed, "failed"))
     parts += [f"{many} {word}" for many, word in counts if many]
     best = study.best
-    so_far = "-" if best is None else f"{number_text(best.value)} (trial {best.number}: {config_text(best.config)})"
+    so_far = (
+        "-"
+        if best is None
+        else f"{number_text(best.value)} (trial {best.number}: {config_text(best.config, short=True)})"
+    )
     return [f"{study.name}: {', '.join(parts)}", f"best {metric_words(study.metric)}: {so_far}"]
 
 
@@ -145,7 +149,7 @@ def _table(study: Study, trials: Sequence[Trial], width: int) -> Table:
     room = width - sum(map(_width, columns))
     if room >= len(CONFIGURATION):
         table.add_column(CONFIGURATION, no_wrap=True, overflow="ellipsis", max_width=room)
-        columns.append([CONFIGURATION, *(config_text(trial.config) for trial in trials)])
+        columns.append([CONFIGURATION, *(config_text(trial.config, short=True) for trial in trials)])
     best = study.best.number if study.best else None
     for place, trial in enumerate(trials, start=1):
         cells = [Text(column[place]) for column in columns]
