@@ -14,16 +14,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import typer
 from conftest import Zoo
 from rich.console import Console
 from studies import stored, study_of
 from typer.testing import CliRunner
 
-from zoo import StoreError, UsageError
+from zoo import ModelError, StoreError, UsageError
 from zoo.cli.app import app
+from zoo.cli.session import Session
 from zoo.cli.studies import outcome
 from zoo.cli.trials import ranked, trial_line
-from zoo.cli.tune import seconds_of
+from zoo.cli.tune import Ends, _run, seconds_of
 from zoo.cli.tuning_display import PatientConsole, TuneDisplay, clock_text, shown_trials, summary_lines
 from zoo.results.run import Run
 from zoo.results.store import Store
@@ -352,6 +354,59 @@ def test_the_display_never_raises(terminal: bool, error: OSError) -> None:
 
 
 # interruption
+
+
+def test_what_had_ended_is_shown_before_the_way_to_go_on(capsys: pytest.CaptureFixture[str]) -> None:
+    stopped = replace(study_of(("done", "failed", "interrupted")), status="interrupted")
+
+    def start(store: Store, display: TuneDisplay) -> Study:
+        display.on_study(stored(store, stopped))
+        raise KeyboardInterrupt
+
+    ends = Ends(results=Path("my results"), folder=Path("my results"), save=None, as_json=False)
+    with pytest.raises(typer.Exit) as exit_:
+        _run(Session(Path("my.toml")), start, "cnngru", ends)
+    assert exit_.value.exit_code == 130
+    said = capsys.readouterr()
+    assert [row["status"] for row in tsv(said.out)] == ["done", "failed", "interrupted"]
+    assert said.err.splitlines()[-3:] == [
+        "best so far of 1 trial by validation macro recall 0.705, trial 1; the test part was not opened",
+        "interrupted; the trials are stored. Go on with:",
+        "zoo tune --resume cnngru-optuna-0 --results 'my results' --registry my.toml",
+    ]
+
+
+def test_an_interruption_before_the_study_has_no_way_to_go_on(capsys: pytest.CaptureFixture[str]) -> None:
+    def start(store: Store, display: TuneDisplay) -> Study:
+        raise KeyboardInterrupt
+
+    with pytest.raises(typer.Exit) as exit_:
+        _run(Session(), start, "cnngru", Ends(None, Path("zoo-results"), None, as_json=True))
+    assert exit_.value.exit_code == 130
+    assert capsys.readouterr() == ("", "interrupted before the first trial\n")
+
+
+def test_a_study_that_an_error_interrupted_can_go_on(capsys: pytest.CaptureFixture[str]) -> None:
+    def start(store: Store, display: TuneDisplay) -> Study:
+        display.on_study(stored(store, replace(study_of(("interrupted",)), status="interrupted")))
+        raise StoreError("the disk is full")
+
+    with pytest.raises(StoreError):
+        _run(Session(), start, "cnngru", Ends(None, Path("zoo-results"), None, as_json=False))
+    said = capsys.readouterr()
+    assert (said.out, said.err.splitlines()[-1]) == ("", "zoo tune --resume cnngru-optuna-0")
+
+
+def test_the_trials_of_a_study_without_a_winner_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    def start(store: Store, display: TuneDisplay) -> Study:
+        display.on_study(stored(store, study_of(("failed", "diverged"))))
+        raise ModelError("none of its 2 trials finished")
+
+    with pytest.raises(ModelError):
+        _run(Session(), start, "cnngru", Ends(None, Path("zoo-results"), None, as_json=True))
+    said = capsys.readouterr()
+    assert [trial["status"] for trial in json.loads(said.out)["trials"]] == ["failed", "diverged"]
+    assert said.err.endswith("no winner: of 2 trials that ended none gave a value to choose by\n")
 
 
 def _listen() -> None:

@@ -15,10 +15,10 @@ from zoo.cli.group import INTERRUPTED
 from zoo.cli.output import quiet_stdout
 from zoo.cli.session import Session, session_of
 from zoo.cli.studies import check_save, save_winner, show_study
-from zoo.errors import UsageError
+from zoo.errors import UsageError, ZooError
 from zoo.factories import parse_assignments
 from zoo.results.run import DONE
-from zoo.tune.records import METRICS, Study
+from zoo.tune.records import METRICS, UNFINISHED, Study
 from zoo.tune.request import SCHEDULERS, TuneRequest
 
 if TYPE_CHECKING:
@@ -194,6 +194,11 @@ def _run(session: Session, start: "Start", architecture: str, ends: Ends) -> Non
             display.stop()
             _say_interrupted(session, store, display, ends)
             raise typer.Exit(INTERRUPTED) from None
+        except ZooError:
+            display.stop()
+            if _show_what_there_is(session, store, display, ends):
+                _say_way_on(session, display, ends)
+            raise
         display.stop()
         show_study(session, store, study, as_json=ends.as_json, most=SHOWN)
         if ends.save is not None and study.best is not None:
@@ -202,17 +207,30 @@ def _run(session: Session, start: "Start", architecture: str, ends: Ends) -> Non
             raise typer.Exit(1)
 
 
-def _say_interrupted(session: Session, store: "Store", display: "TuneDisplay", ends: Ends) -> None:
-    """What had ended by then, and the way to go on; nothing of a study that had not begun."""
+def _show_what_there_is(session: Session, store: "Store", display: "TuneDisplay", ends: Ends) -> bool:
+    """The trials that ended before something stopped the study; whether it can go on."""
     from zoo.tune.store import StudyStore
 
     if display.study is None:
+        return False
+    study = StudyStore(store).get(display.study.name)
+    if any(trial.status not in UNFINISHED for trial in study.trials):
+        show_study(session, store, study, as_json=ends.as_json, most=SHOWN)
+    return study.status != DONE
+
+
+def _say_interrupted(session: Session, store: "Store", display: "TuneDisplay", ends: Ends) -> None:
+    """What had ended by then, and the way to go on; nothing of a study that had not begun."""
+    if display.study is None:
         session.say("interrupted before the first trial")
         return
-    study = StudyStore(store).get(display.study.name)
-    if study.best is not None:
-        show_study(session, store, study, as_json=ends.as_json, most=SHOWN)
+    _show_what_there_is(session, store, display, ends)
+    _say_way_on(session, display, ends)
+
+
+def _say_way_on(session: Session, display: "TuneDisplay", ends: Ends) -> None:
+    assert display.study is not None
     registry = [] if session.registry_file is None else ["--registry", str(session.registry_file)]
     results = [] if ends.results is None else ["--results", str(ends.results)]
     session.say("interrupted; the trials are stored. Go on with:")
-    session.say(shlex.join(["zoo", "tune", "--resume", study.name, *results, *registry]), wrap=False)
+    session.say(shlex.join(["zoo", "tune", "--resume", display.study.name, *results, *registry]), wrap=False)
