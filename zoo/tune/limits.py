@@ -41,7 +41,7 @@ def deadline(seconds: float | None, trace: Path) -> Iterator[None]:
             signal.setitimer(signal.ITIMER_REAL, 0)
             faulthandler.cancel_dump_traceback_later()
             signal.signal(signal.SIGALRM, before)
-    trace.unlink(missing_ok=True)
+            trace.unlink(missing_ok=True)
 
 
 def hung(trace: Path) -> bool:

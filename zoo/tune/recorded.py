@@ -174,11 +174,12 @@ def cause_of_death(trial: TuneTrial) -> str:
     """In one line, why a worker died; Tune writes the failure to a file before it tells the searcher."""
     try:
         text = Path(trial.error_file).read_text().split("Failure # ")[-1]
-    except (OSError, TypeError):
+    except (OSError, TypeError, RuntimeError):  # there is no such file
         return "its process died"
     detail = re.search(r"exit detail: (.*)", text)
     line = detail[1] if detail else ([line for line in text.splitlines() if line.strip()] or [""])[-1]
-    return " ".join(f"its process died: {line}".split())[:300]
+    told, _, _ = line.partition(" Some common causes")
+    return " ".join(f"its process died: {told}".split())[:300]
 
 
 def _without_list(result: Mapping[str, Any]) -> dict[str, Any]:

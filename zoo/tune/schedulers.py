@@ -1,6 +1,5 @@
 """Ray Tune's schedulers, over epochs: what ends a trial before its last one."""
 
-import sys
 from collections.abc import Callable, Mapping
 
 from ray.tune.schedulers import (
@@ -24,7 +23,10 @@ def make_scheduler(name: str, epochs: int) -> TrialScheduler:
         ),
         # Without the time slice it pauses and restarts trials every epoch while there are too few to compare with.
         "median": lambda: MedianStoppingRule(
-            time_attr=EPOCH, grace_period=max(1, epochs // 4), min_samples_required=3, min_time_slice=sys.maxsize
+            time_attr=EPOCH,
+            grace_period=max(1, epochs // 4),
+            min_samples_required=3,
+            min_time_slice=float("inf"),  # type: ignore[arg-type]  # compared with the time since minus infinity
         ),
         "hyperband": lambda: HyperBandScheduler(time_attr=EPOCH, max_t=epochs, reduction_factor=3),
     }

@@ -1,6 +1,7 @@
 """The trials of a study on Ray Tune: one session, from its start or from where the store says it stands."""
 
 import contextlib
+import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -114,6 +115,7 @@ class Search:
             request=self.request,
             settings=self.settings,
             sources=sources_of(self.registry),
+            paths=tuple(sys.path),
             frame=self.data.frame,
             refused={asked: rows for asked, rows in self.data.variants.items() if isinstance(rows, str)},
             folder=self.folder.absolute(),

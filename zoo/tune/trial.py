@@ -5,6 +5,7 @@ Nothing raises out of a step: Ray would throw the process away, and Tune would n
 
 import contextlib
 import importlib
+import sys
 import time
 import warnings
 from collections.abc import Iterator, Mapping
@@ -18,7 +19,8 @@ from ray.tune import Trainable
 from torch import nn
 
 from zoo.data.sealed import Rows
-from zoo.errors import Diverged, ModelError, ResamplingError, StoreError, ZooError, describe
+from zoo.errors import Diverged, ModelError, PluginError, ResamplingError, StoreError, ZooError, describe
+from zoo.factories import load_factory
 from zoo.harness.cells import Cell
 from zoo.harness.learning import Lesson
 from zoo.harness.runner import check_lengths
@@ -46,6 +48,7 @@ class Task:
     request: TuneRequest
     settings: Settings
     sources: tuple[tuple[str, str, str, str], ...]
+    paths: tuple[str, ...]
     frame: Frame
     refused: Mapping[Asked, str]
     folder: Path
@@ -53,11 +56,16 @@ class Task:
     memory: int
 
     def registry(self) -> Registry:
-        """The plugins that the driver has, by the modules it has them from."""
-        return Registry.load(
+        """The plugins that the driver has, by the modules it has them from. Raises PluginError for one that fails."""
+        sys.path += [path for path in self.paths if path not in sys.path]
+        registry = Registry.load(
             Source(name, module, lambda module=module: _load(module), distribution, version)  # type: ignore[misc]
             for name, module, distribution, version in self.sources
         )
+        for plugin in registry.plugins:
+            if plugin.error:
+                raise PluginError(f"plugin {plugin.name!r} does not load in a worker: {plugin.error}")
+        return registry
 
     def checkpoint(self, number: int) -> Path:
         return self.folder / f"{number}.pt"
@@ -80,12 +88,24 @@ class Worker(Trainable):
         """Once a process; rows come from the object store without a copy, and cannot be written to."""
         torch.set_num_threads(1)
         warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
-        self.task, self.registry = task, task.registry()
+        self.task = task
         self.sign = 1.0 if METRICS[task.request.metric] == "max" else -1.0
         self.worst = WORST[METRICS[task.request.metric]]
-        fetched = {id(ref): ray.get(ref) for ref in rows.values()}
+        fetched = {id(ref): ray.get(ref) if isinstance(ref, ray.ObjectRef) else ref for ref in rows.values()}
         self.rows: dict[Asked | str, Rows] = {key: fetched[id(ref)] for key, ref in rows.items()}
         self._begin(config)
+        self._import(config)
+
+    def _import(self, config: Mapping[str, Any]) -> None:
+        """What takes seconds to import is not to count as the first trial's time; what fails, its first step says."""
+        self.registry: Registry | None = None
+        with contextlib.suppress(Exception, SystemExit):
+            import torch._dynamo  # noqa: F401  which the first optimiser would
+
+            self.registry = self.task.registry()
+            cell = cell_of(self.registry, self.task.settings, self.task.request, self.hyper)
+            for entry in cell.entries():
+                load_factory(entry.spec.factory)
 
     def reset_config(self, config: dict[str, Any]) -> bool:
         self._begin(config)
@@ -123,6 +143,7 @@ class Worker(Trainable):
 
     def _epochs(self) -> Iterator[bool]:
         """Trains an epoch whenever it is asked for the next; tells whether that was the last."""
+        self.registry = self.registry or self.task.registry()
         cell = one_member(cell_of(self.registry, self.task.settings, self.task.request, self.hyper))
         lesson = self._lesson(cell)
         with computing_on(lesson.hardware):  # between two steps nothing else computes in this process
