@@ -48,7 +48,7 @@ class Search:
     def run(self, study: Study, seconds: float | None, tell: Callable[[], None]) -> tuple[str, ...]:
         """Run them, for that many seconds at most; gives what is to be said of it. An interruption is raised."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        for left in self.studies.dead_sessions():
+        for left in self.studies.dead_sessions(study.name):
             remove_session(left)
             self.studies.forget_session(left)
         task = self._task()

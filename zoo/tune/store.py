@@ -113,11 +113,15 @@ class StudyStore:
         with self.store.transaction() as connection:
             connection.execute("UPDATE studies SET session = ? WHERE name = ?", (folder, name))
 
-    def dead_sessions(self) -> list[str]:
-        """The folders of sessions whose driver ran on this host and is gone."""
-        rows = self._query("SELECT session, heartbeat, host, process FROM studies WHERE session != ''")
+    def dead_sessions(self, name: str) -> list[str]:
+        """The folders of sessions whose driver ran on this host and is gone, and the one that study `name` had."""
+        rows = self._query("SELECT name, session, heartbeat, host, process FROM studies WHERE session != ''")
         here = socket.gethostname()
-        return [folder for folder, beat, host, process in rows if host == here and not alive(beat, host, process)]
+        return [
+            folder
+            for study, folder, beat, host, process in rows
+            if study == name or (host == here and not alive(beat, host, process))
+        ]
 
     def forget_session(self, folder: str) -> None:
         with self.store.transaction() as connection:
