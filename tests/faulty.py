@@ -79,8 +79,9 @@ class Steady(nn.Module):
         return logits
 
     def train(self, mode: bool = True) -> "Steady":
-        if mode and self.log and self.layers[0].weight.device.type != "meta":
+        if mode and self.layers[0].weight.device.type != "meta":
             time.sleep(self.pause)
+        if mode and self.log and self.layers[0].weight.device.type != "meta":
             with Path(self.log).open("a") as file:
                 file.write(f"{os.getpid()} {float(self.layers[0].weight.detach().sum())!r}\n")
         super().train(mode)

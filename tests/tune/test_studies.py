@@ -190,9 +190,9 @@ def test_however_trials_end_the_study_goes_on(both, settings, asked, tmp_path) -
 
 @pytest.mark.slow
 def test_a_study_none_of_whose_trials_finished_says_why(both, settings, asked, tmp_path) -> None:
-    request = asked(architecture="faulty", assignments={}, overrides=("how=raise,nan", "place=1"), trials=3, jobs=2)
+    request = asked(architecture="faulty", assignments={}, overrides=("how=raise,exit", "place=1"), trials=3, jobs=2)
     with Store(tmp_path / "results") as store:
-        with pytest.raises(ModelError, match=r"none of its 3 trials finished: .*failed \(ValueError: it is broken\)"):
+        with pytest.raises(ModelError, match=r"none of its 3 trials finished: 3 failed \("):
             run_study(both, settings, request, store, Noting())
         (study,) = StudyStore(store).studies()
         assert (study.status, study.winner, study.run, store.runs()) == ("done", None, "", [])
@@ -215,13 +215,14 @@ def test_every_searcher_with_every_scheduler(both, settings, asked, tmp_path, se
     )
     with Store(tmp_path / "results") as store:
         study = run_study(both, settings, request, store, Noting())
+        retrained = store.get(study.run).epochs
     ends = Counter(trial.status for trial in study.trials)
     assert ends["done"] + ends["pruned"] == 6
     if scheduler == "none":
         assert ends["done"] == 6
     epochs = sum(trial.epochs for trial in study.trials)
     begun = len(log.read_text().splitlines())
-    assert 0 <= begun - 9 - epochs <= 6, "at most the epoch that was under way when a trial was stopped"
+    assert 0 <= begun - retrained - epochs <= 6, "at most the epoch that was under way when a trial was stopped"
 
 
 @pytest.mark.slow

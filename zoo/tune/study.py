@@ -57,7 +57,7 @@ def run_study(registry: Registry, settings: Settings, request: TuneRequest, stor
             notes=(*notes, *_remarks(registry, settings, asked, space)),
         )
     )
-    return _Conduct(registry, settings, asked, space, store, watch, data, resumed=False).to_the_end(study)
+    return _Conduct(registry, settings, asked, space, store, watch, data).to_the_end(study)
 
 
 def resume_study(
@@ -85,7 +85,7 @@ def resume_study(
     study = replace(study, request={**study.request, "trials": request.trials, "jobs": request.jobs})
     if study.status == DONE and not _lacks_trials(study):
         return study
-    space = space_from_json(study.space)
+    space, was_over = space_from_json(study.space), study.status == DONE
     studies.take(study)
     try:
         data = prepare(registry, settings, request, space, watch)
@@ -94,7 +94,8 @@ def resume_study(
     except BaseException:
         studies.update(replace(study, status=INTERRUPTED))
         raise
-    return _Conduct(registry, settings, request, space, store, watch, data, resumed=True).to_the_end(study)
+    conduct = _Conduct(registry, settings, request, space, store, watch, data, resumed=True, whole_budget=was_over)
+    return conduct.to_the_end(study)
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,8 @@ class _Conduct:
     store: Store
     watch: TuneWatch
     data: StudyData
-    resumed: bool
+    resumed: bool = False
+    whole_budget: bool = True
 
     @property
     def studies(self) -> StudyStore:
@@ -178,7 +180,7 @@ class _Conduct:
         """What is left of the time budget; all of it where it was used up before."""
         if self.request.time_budget is None:
             return None
-        used = sum(trial.seconds for trial in study.trials) / self.request.jobs
+        used = 0.0 if self.whole_budget else sum(trial.seconds for trial in study.trials) / self.request.jobs
         return self.request.time_budget - used if used < self.request.time_budget else self.request.time_budget
 
     def _teller(self, name: str, seconds: float | None) -> Callable[[], None]:
