@@ -58,6 +58,8 @@ class CNN1D(nn.Module):
             raise ModelError(f"pool is {' or '.join(POOLS)}, not {pool!r}")
         if min(num_layers, dilation) < 1:
             raise ModelError(f"num_layers and dilation are 1 or more, not {num_layers} and {dilation}")
+        if hidden < 1 or num_blocks < 0:
+            raise ModelError(f"hidden is 1 or more and num_blocks 0 or more, not {hidden} and {num_blocks}")
         self.n_times, self.mean_over_time = n_times, pool == "gap"
         stem = [
             layer

@@ -61,6 +61,12 @@ class CNNGRU(nn.Module):
             raise ModelError(f"pool is {' or '.join(POOLS)}, not {pool!r}")
         if dilation < 1:
             raise ModelError(f"dilation is 1 or more, not {dilation}")
+        if min(gru_hidden, num_layers) < 1:
+            raise ModelError(f"gru_hidden and num_layers are 1 or more, not {gru_hidden} and {num_layers}")
+        if hidden < 1 or num_blocks < 0:
+            raise ModelError(f"hidden is 1 or more and num_blocks 0 or more, not {hidden} and {num_blocks}")
+        if not 0 <= dropout <= 1:  # a GRU of one layer would not look at it
+            raise ModelError(f"dropout is from 0 to 1, not {dropout}")
         self.packed, self.mean_over_time = packed, pool == "gap"
         stem = [convolution(1, n_channels, hidden, dilation=dilation), nn.ReLU(), MaskedBatchNorm1d(hidden)]
         self.convolutions = Layers([*stem, *(block(hidden) for _ in range(num_blocks))])

@@ -49,6 +49,8 @@ class GRU(nn.Module):
             raise ModelError(f"pool is {' or '.join(POOLS)}, not {pool!r}")
         if min(hidden, num_layers) < 1:
             raise ModelError(f"hidden and num_layers are 1 or more, not {hidden} and {num_layers}")
+        if not 0 <= dropout <= 1:  # a single layer would not look at it
+            raise ModelError(f"dropout is from 0 to 1, not {dropout}")
         self.packed, self.mean_over_time = packed, pool == "gap"
         widths = [n_channels, *[hidden] * num_layers]
         self.layers = nn.ModuleList(nn.GRU(n_in, n_out, batch_first=True) for n_in, n_out in pairwise(widths))

@@ -42,6 +42,8 @@ class Transformer1D(nn.Module):
         super().__init__()
         if min(patch_length, num_layers) < 1:
             raise ModelError(f"patch_length and num_layers are 1 or more, not {patch_length} and {num_layers}")
+        if width < 1:
+            raise ModelError(f"width is 1 or more, not {width}")
         self.patch_length = patch_length
         self.tokens = nn.Conv1d(n_channels, width, patch_length, stride=patch_length)
         self.dropout = nn.Dropout(dropout)

@@ -46,6 +46,8 @@ class Transformer2D(nn.Module):
         super().__init__()
         if min(num_convolutions, num_layers) < 1:
             raise ModelError(f"num_convolutions and num_layers are 1 or more, not {num_convolutions} and {num_layers}")
+        if width < 1 or num_blocks < 0:
+            raise ModelError(f"width is 1 or more and num_blocks 0 or more, not {width} and {num_blocks}")
         stem = [
             layer
             for n_in, n_out in pairwise([n_channels, *[width] * num_convolutions])
