@@ -115,6 +115,14 @@ def test_a_protocol_that_cannot_be_served_is_one_line(series, protocol, change, 
         separate(replace(series, **change), protocol, seed=0)
 
 
+@pytest.mark.parametrize("each", [3, 4])
+def test_three_rows_of_each_class_are_one_for_each_part(each: int) -> None:
+    labels = np.repeat(np.arange(20), each)
+    values = np.random.default_rng(0).normal(size=(len(labels), 1, 30)).astype(np.float32)
+    parts = separate(LabelledSeries(values, labels, tuple(f"class {n}" for n in range(20))), "holdout", seed=0)
+    assert parts.record["rows"] == {"train": 20 * (each - 2), "validation": 20, "test": 20}
+
+
 def test_classes_too_small_to_separate_are_named(series: LabelledSeries) -> None:
     labels = np.where(series.labels == 2, 0, series.labels)
     labels[5] = 2

@@ -91,7 +91,8 @@ def declared_split(series: LabelledSeries, protocol: str) -> DeclaredSplit:
     rng = np.random.default_rng(TEST_SEED)
     if protocol == "holdout":
         _refuse_small_classes(series)
-        test = stratified(series.labels, round(HOLDOUT_SHARE * len(series.labels)), rng)
+        present = len(np.unique(series.labels))
+        test = stratified(series.labels, max(round(HOLDOUT_SHARE * len(series.labels)), present), rng)
         return DeclaredSplit(_mark(series, test))
     if protocol == "official":
         raise DataError("this data set has no published split: use --protocol holdout")
