@@ -1,11 +1,14 @@
 """A trial in its worker, driven by hand: an epoch a step, to the bench's bits, and an end that is always a result."""
 
+import pickle
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from zoo.data.sealed import Rows
+from zoo.errors import SealError
 from zoo.harness.learning import Lesson
 from zoo.harness.watch import Silent
 from zoo.registry import Registry
@@ -175,3 +178,40 @@ def test_a_plugin_that_does_not_load_in_the_worker_is_said(trials) -> None:
     end = made.worker(1, dropout=0.1).step()
     assert end["status"] == "failed"
     assert "plugin 'missing' does not load in a worker: ModuleNotFoundError" in end["reason"]
+
+
+def test_unequal_lengths_reach_the_network_and_what_cannot_take_them_fails(registry, settings, tmp_path) -> None:
+    rng = np.random.default_rng(0)
+    lines = ["@problemName waves", "@timeStamps false", "@univariate true", "@equalLength false"]
+    lines += ["@classLabel true a b", "@data"]
+    for row in range(80):
+        wave = np.sin(np.arange(20 + row % 7) * (0.4 if row % 3 else 0.8)) + 0.1 * rng.normal(size=20 + row % 7)
+        lines.append(",".join(f"{value:.4f}" for value in wave) + f":{'a' if row % 3 else 'b'}")
+    path = tmp_path / "waves.ts"
+    path.write_text("\n".join(lines) + "\n")
+    small = {"hidden": 4, "num_blocks": 1, "gru_hidden": 4, "num_layers": 1}
+    overrides = ("data=oversampled,smote", "dropout=0.1")
+    given = {"assignments": small, "epochs": 2, "metric": "validation_loss", "overrides": overrides}
+    made = Trials(registry, settings, TuneRequest(architecture="cnngru", dataset=str(path), **given), tmp_path)
+    assert made.data.parts.train.lengths is not None
+    config = {"data": "oversampled", "dropout": 0.1}
+    assert told(to_the_end(made.worker(1, **config))) == made.losses(**config)
+    (end,) = to_the_end(made.worker(2, data="smote", dropout=0.1))
+    assert end["status"] == "failed"
+    assert "smote makes rows between rows" in end["reason"]
+
+
+def test_no_row_of_the_test_part_leaves_the_driver(trials) -> None:
+    made = trials(overrides=AXES)
+    sent = pickle.dumps((made.task, made.data.frame))
+    test = made.data.parts.for_run().test
+    test.training_ended()
+    rows = test.open()
+    assert len(rows) > 0
+    assert not any(row.tobytes() in sent for row in rows.values)
+    assert len(made.task.frame.parts(made.data.parts.train, made.data.parts.validation).test) == 0
+    assert {int(index) for index in rows.index}.isdisjoint(
+        int(index) for part in made.worker(1, **DRAWS[0]).rows.values() for index in part.index
+    )
+    with pytest.raises(SealError):
+        pickle.dumps(made.data.parts)
