@@ -4,12 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from zoo.errors import SettingsError, UsageError
+from zoo.errors import SettingsError, UsageError, ZooError
+from zoo.results.store import Store
 from zoo.space import Choice, Float, Int
 from zoo.tune.configuration import bench_request, cell_of
 from zoo.tune.records import space_from_json, space_to_json
 from zoo.tune.request import TuneRequest
 from zoo.tune.spaces import parse_override, read_space, resolve_space
+from zoo.tune.store import StudyStore
+from zoo.tune.study import run_study
+from zoo.tune.watch import SilentTune
 
 
 @pytest.mark.parametrize(
@@ -190,3 +194,31 @@ def test_a_request_comes_back_from_json(tmp_path: Path) -> None:
         architecture="cnngru", data_dir=tmp_path, overrides=("hidden=8..16",), assignments={"a": 1}, time_budget=60.0
     )
     assert TuneRequest.from_json({**request.to_json(), "of_a_later_version": 1}) == request
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"search": "optima"}, "no searcher named 'optima'. Did you mean optuna?"),
+        ({"search": "hyperopt", "search_params": {"gama": 0.5}}, "Did you mean gamma?"),
+        ({"search": "hyperopt", "search_params": {"gamma": 2.0}}, "hyperopt's gamma is between 0 and 1, not 2.0"),
+        ({"overrides": ("hidden=8",), "space": "none.toml"}, "none.toml: cannot be read"),
+        ({"gpus_per_trial": 64.0}, "--gpus-per-trial 64 asks for more GPUs than there are"),
+        ({"device": "tpu"}, "hardware.device is auto, cpu, cuda, cuda:N or mps, not 'tpu'"),
+    ],
+)
+def test_a_study_that_cannot_begin_is_not_stored(registry, settings, asked, tmp_path, given, said) -> None:
+    with Store(tmp_path / "results") as store:
+        with pytest.raises(ZooError) as caught:
+            run_study(registry, settings, asked(**given), store, SilentTune())
+        assert said in str(caught.value)
+        assert StudyStore(store).studies() == []
+
+
+def test_a_space_without_a_choice_is_refused(registry, settings, asked, tmp_path) -> None:
+    (tmp_path / "one.toml").write_text("dropout = 0.1\nhead = { low = 3, high = 3 }\n")
+    with Store(tmp_path / "results") as store, pytest.raises(UsageError, match="no parameter of cnngru named 'head'"):
+        run_study(registry, settings, asked(space="one.toml", overrides=()), store, SilentTune())
+    (tmp_path / "one.toml").write_text("dropout = 0.1\n")
+    with Store(tmp_path / "results") as store, pytest.raises(UsageError, match="random has nothing to choose"):
+        run_study(registry, settings, asked(space="one.toml", overrides=()), store, SilentTune())

@@ -1,4 +1,4 @@
-"""Limits of our own inside a trial's process: time and memory. What passes them ends the trial, not its process."""
+"""What a trial may take, and limits inside its process: of time and memory; passing them ends the trial alone."""
 
 import contextlib
 import faulthandler
@@ -7,6 +7,10 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
+
+import torch
+
+from zoo.errors import UsageError
 
 GRACE_SECONDS = 5.0  # after the deadline, for code that holds the interpreter's lock: then the process is ended
 RING_AGAIN_SECONDS = 1.0  # where a network's own `except:` swallowed the deadline
@@ -68,6 +72,17 @@ def memory(share: int) -> Iterator[None]:
 def share_of_memory(jobs: int) -> int:
     """What each of so many trials may take: an equal share of what is free; 0 where that cannot be told."""
     return int(0.9 * _kilobytes("/proc/meminfo", "MemAvailable:") * 1024 / jobs)
+
+
+def gpus_there(share: float) -> int:
+    """The GPUs that trials may take, 0 where they ask for none. Raises UsageError where one asks for more than all."""
+    if not share:
+        return 0
+    there = torch.cuda.device_count()
+    if share > there:
+        found = f"there {'is' if there == 1 else 'are'} {there or 'none'}"
+        raise UsageError(f"--gpus-per-trial {share:g} asks for more GPUs than there are: {found}")
+    return there
 
 
 def out_of_memory(error: BaseException) -> bool:

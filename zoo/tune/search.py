@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import ray
-import torch
 from ray import tune
 from ray.tune import CheckpointConfig, FailureConfig, RunConfig, TuneConfig, Tuner
 
 from zoo.data.sealed import Rows
-from zoo.errors import UsageError, ZooError
+from zoo.errors import ZooError
 from zoo.registry import Registry
 from zoo.settings import Settings
 from zoo.space import Choice, Space
@@ -23,7 +22,7 @@ from zoo.tune.book import Book
 from zoo.tune.configuration import cell_of
 from zoo.tune.data import StudyData
 from zoo.tune.domains import make_searcher, to_tune
-from zoo.tune.limits import share_of_memory
+from zoo.tune.limits import gpus_there, share_of_memory
 from zoo.tune.recorded import Recorded
 from zoo.tune.records import Study
 from zoo.tune.request import TuneRequest
@@ -35,7 +34,7 @@ from zoo.tune.trial import SCORE, Task, Worker, sources_of
 
 @dataclass(frozen=True)
 class Search:
-    """All it takes to run the trials that a study still lacks."""
+    """All it takes to run the trials that a study still lacks: in `seconds` at most, and with files in `folder`."""
 
     registry: Registry
     settings: Settings
@@ -44,9 +43,10 @@ class Search:
     data: StudyData
     studies: StudyStore
     folder: Path
+    seconds: float | None
 
-    def run(self, study: Study, seconds: float | None, tell: Callable[[], None]) -> tuple[str, ...]:
-        """Run them, for that many seconds at most; gives what is to be said of it. An interruption is raised."""
+    def run(self, study: Study, tell: Callable[[], None]) -> tuple[str, ...]:
+        """Run them; gives what is to be said of it. What ends them early is raised, but for the time budget."""
         self.folder.mkdir(parents=True, exist_ok=True)
         for left in self.studies.dead_sessions(study.name):
             remove_session(left)
@@ -58,30 +58,11 @@ class Search:
         inner = make_searcher(entry, params, seed=self.request.seed, startup=startup)
         recorded = Recorded(inner, scheduler, self.studies, study, task)
         book = Book(self.studies, study.name, tell)
-        with self._session(study) as session:
-            worker = tune.with_parameters(Worker, task=task, rows=self._refs())
-            config = TuneConfig(
-                metric=SCORE,
-                mode=study.mode,
-                search_alg=recorded,
-                scheduler=scheduler,
-                num_samples=study.wanted,
-                reuse_actors=True,
-                time_budget_s=seconds,
-                trial_dirname_creator=lambda trial: trial.trial_id,
-            )
-            run_config = RunConfig(
-                name="tune",
-                storage_path=str(session / "tune"),
-                verbose=0,
-                callbacks=[book],
-                failure_config=FailureConfig(max_failures=1),  # a worker that died is tried once more
-                checkpoint_config=CheckpointConfig(checkpoint_frequency=0, checkpoint_at_end=False),
-            )
-            resources = tune.with_resources(worker, {"cpu": 1, "gpu": self.request.gpus_per_trial})
-            tuner = Tuner(resources, param_space=to_tune(self.space), tune_config=config, run_config=run_config)
-            _fit(tuner)
-        self.studies.set_session(study.name, "")
+        try:
+            with self._session(study) as session:
+                _fit(self._tuner(study, task, recorded, book, session))
+        finally:
+            self.studies.set_session(study.name, "")
         if not recorded.otherwise:
             return ()
         return (
@@ -89,24 +70,37 @@ class Search:
             "version now",
         )
 
+    def _tuner(self, study: Study, task: Task, recorded: Recorded, book: Book, session: Path) -> Tuner:
+        worker = tune.with_parameters(Worker, task=task, rows=self._refs())
+        config = TuneConfig(
+            metric=SCORE,
+            mode=study.mode,
+            search_alg=recorded,
+            scheduler=recorded.scheduler,
+            num_samples=study.wanted,
+            reuse_actors=True,
+            time_budget_s=self.seconds,
+            trial_dirname_creator=lambda trial: trial.trial_id,
+        )
+        run_config = RunConfig(
+            name="tune",
+            storage_path=str(session / "tune"),
+            verbose=0,
+            callbacks=[book],
+            failure_config=FailureConfig(max_failures=1),  # a worker that died is tried once more
+            checkpoint_config=CheckpointConfig(checkpoint_frequency=0, checkpoint_at_end=False),
+        )
+        resources = tune.with_resources(worker, {"cpu": 1, "gpu": self.request.gpus_per_trial})
+        return Tuner(resources, param_space=to_tune(self.space), tune_config=config, run_config=run_config)
+
     def _session(self, study: Study) -> AbstractContextManager[Path]:
         return ray_session(
             jobs=self.request.jobs,
             pending=study.wanted if study.scheduler == "hyperband" else self.request.jobs,
-            gpus=self._gpus(),
+            gpus=gpus_there(self.request.gpus_per_trial),
             shared_bytes=self.data.nbytes,
             on_folder=lambda folder: self.studies.set_session(study.name, folder),
         )
-
-    def _gpus(self) -> int:
-        """The GPUs that trials may take. Raises UsageError where one asks for more than there are."""
-        if not self.request.gpus_per_trial:
-            return 0
-        there = torch.cuda.device_count()
-        if self.request.gpus_per_trial > there:
-            found = f"there {'is' if there == 1 else 'are'} {there or 'none'}"
-            raise UsageError(f"--gpus-per-trial {self.request.gpus_per_trial:g} asks for more GPUs than {found}")
-        return there
 
     def _task(self) -> Task:
         device = self.request.device or str(self.settings.default("hardware", "device"))

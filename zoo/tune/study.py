@@ -22,8 +22,10 @@ from zoo.results.run import DONE as RUN_DONE
 from zoo.results.store import Store, now
 from zoo.settings import Settings
 from zoo.space import Choice, Space
+from zoo.training.hardware import choose_device
 from zoo.tune.configuration import bench_request, cell_of
 from zoo.tune.data import StudyData, prepare
+from zoo.tune.limits import gpus_there
 from zoo.tune.records import DONE, INTERRUPTED, RUNNING, UNFINISHED, Study, Trial, space_from_json, space_to_json
 from zoo.tune.request import TuneRequest
 from zoo.tune.spaces import resolve_space
@@ -44,10 +46,8 @@ def run_study(registry: Registry, settings: Settings, request: TuneRequest, stor
     if request.name and request.name in studies.names():
         raise UsageError(f"there is a study {request.name!r}: go on with it by --resume, or choose another --name")
     space, notes = resolve_space(registry, settings, request)
-    entry = registry.get("searcher", request.search)
-    complete(entry.spec, request.search_params)
-    _check_has_choice(space, request)
     asked = replace(request, name=request.name or _free_name(studies, request), startup=_startup(request))
+    _check(registry, settings, asked, space)
     data = prepare(registry, settings, asked, space, watch)
     study = studies.create(
         Study(
@@ -83,7 +83,7 @@ def resume_study(
     if request.trials < len(study.trials):
         raise UsageError(f"study {name!r} has {len(study.trials)} trials already, more than {request.trials}")
     study = replace(study, request={**study.request, "trials": request.trials, "jobs": request.jobs})
-    if study.status == DONE and not _lacks_trials(study):
+    if study.status == DONE and study.run and not _lacks_trials(study):
         return study
     space, was_over = space_from_json(study.space), study.status == DONE
     studies.take(study)
@@ -135,13 +135,13 @@ class _Conduct:
                 raise
 
     def _search(self, study: Study) -> Study:
-        from zoo.tune.search import Search  # Ray, which what is asked wrongly need not wait for
+        from zoo.tune.search import Search
 
         self.watch.on_phase("starting workers")
         seconds = self._budget(study)
         tell = self._teller(study.name, seconds)
-        search = Search(self.registry, self.settings, self.request, self.space, self.data, self.studies, self.folder)
-        said = search.run(study, seconds, tell)
+        asked = (self.registry, self.settings, self.request, self.space, self.data)
+        said = Search(*asked, self.studies, self.folder, seconds).run(study, tell)
         self.studies.interrupt(study.name)  # those that the time budget cut off
         tell()
         study = replace(self.studies.get(study.name), notes=(*study.notes, *said))
@@ -229,10 +229,17 @@ def _startup(request: TuneRequest) -> int:
     return request.startup or max(3, min(10, request.trials // 4))
 
 
-def _check_has_choice(space: Space, request: TuneRequest) -> None:
-    """Raise UsageError where there is one configuration alone; searchers that learn refuse that."""
-    if all(_is_one(domain) for domain in space.values()):
+def _check(registry: Registry, settings: Settings, request: TuneRequest, space: Space) -> None:
+    """Raise UsageError for what would end the study before its first trial."""
+    if all(_is_one(domain) for domain in space.values()):  # searchers that learn refuse that
         raise UsageError(f"{request.search} has nothing to choose: every key of the space has one value")
+    choose_device(request.device or str(settings.default("hardware", "device")))
+    gpus_there(request.gpus_per_trial)
+    entry = registry.get("searcher", request.search)
+    complete(entry.spec, request.search_params)
+    from zoo.tune.domains import make_searcher  # Ray, which what is asked wrongly need not wait for
+
+    make_searcher(entry, request.search_params, seed=request.seed, startup=request.startup)
 
 
 def _is_one(domain: object) -> bool:
