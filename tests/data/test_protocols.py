@@ -75,6 +75,13 @@ def test_groups_that_must_stay_in_training_do(series: LabelledSeries) -> None:
         assert 3 not in parts.validation.groups
 
 
+@pytest.mark.parametrize(("noun", "plural"), [("patient", "patients"), ("groups", "groups")])
+def test_notes_put_what_groups_are_called_in_the_plural_once(series: LabelledSeries, noun: str, plural: str) -> None:
+    named = replace(series, group_noun=noun)
+    assert f"the test part has a fifth of the {plural}, drawn once" in separate(named, "inter-patient", seed=0).notes
+    assert any(f" {plural} of the test part are " in note for note in separate(named, "holdout", seed=0).notes)
+
+
 def test_a_split_may_score_fewer_classes(series: LabelledSeries) -> None:
     parts = separate(published(series, classes=("c", "a")), "official", seed=0)
     assert parts.classes == ("c", "a")

@@ -100,7 +100,7 @@ def declared_split(series: LabelledSeries, protocol: str) -> DeclaredSplit:
         raise DataError(f"--protocol {protocol} needs to know which rows belong together: name the column with --group")
     eligible = np.arange(len(series.labels))
     test = _draw_groups(series.labels, series.groups, eligible, HOLDOUT_SHARE, (), rng)
-    note = f"the test part has a fifth of the {series.group_noun}s, drawn once"
+    note = f"the test part has a fifth of the {_plural(series.group_noun)}, drawn once"
     return DeclaredSplit(_mark(series, test), by_group=True, notes=(note,))
 
 
@@ -296,13 +296,18 @@ def _group_notes(declared: DeclaredSplit, taken: Mapping[int, Rows], noun: str) 
     """What a reader of the score must know of the groups, where the data set's own notes do not say it."""
     tested = np.unique(_owners(taken[TEST]))
     if declared.by_group:
-        few = f"the test part has {len(tested)} {noun}s: too few for its intervals to be trusted"
+        few = f"the test part has {len(tested)} {_plural(noun)}: too few for its intervals to be trusted"
         return [few] if len(tested) < FEW_GROUPS else []
     both = np.isin(tested, np.concatenate([_owners(taken[TRAIN]), _owners(taken[VALIDATION])])).sum()
     if declared.notes or not both:
         return []
-    shared = f"{both} of the {len(tested)} {noun}s of the test part are in training or validation too"
+    shared = f"{both} of the {len(tested)} {_plural(noun)} of the test part are in training or validation too"
     return [f"{shared}: --protocol inter-patient separates them"]
+
+
+def _plural(noun: str) -> str:
+    """`patients` of `patient`; a noun that is the name of a column may be a plural already."""
+    return noun if noun.endswith("s") else f"{noun}s"
 
 
 def _owners(rows: Rows) -> npt.NDArray[Any]:
