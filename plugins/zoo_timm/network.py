@@ -127,6 +127,8 @@ def _create(
             if not arguments.get("pretrained"):
                 raise
             text = " ".join(str(error).split()) or type(error).__name__
+            if isinstance(error, AttributeError) and "load_pretrained" in text:  # so timm says that it cannot
+                text = "this model reads no .npz: give a .safetensors or .pth file"
             raise ModelError(f"timm/{entry.name}: its weights could not be loaded: {text}") from error
 
 
