@@ -19,20 +19,19 @@ def interval_text(interval: Mapping[str, Any]) -> str:
 
 def score_columns(runs: Sequence[Run]) -> list[Column]:
     """The columns of a table of runs; what is the same for all of them is hidden on a terminal."""
-    varying = [Column(name, name) for name in ("loss", "dataset", "protocol", "seed") if _varies(runs, name)]
     failed = any(run.error for run in runs)
     return [
-        Column("run", "id"),
+        Column("run", "id", drop=1),
         Column("architecture", "architecture"),
         Column("block", "block", optional=True),
         Column("data", "data"),
-        *varying,
+        *_varying(runs),
         Column("macro recall", "macro_recall_text", numeric=True),
-        Column("F1", "macro_f1", SHORT, numeric=True, drop=1),
-        Column("accuracy", "accuracy", SHORT, numeric=True, drop=2),
-        Column("params", "parameters", count, numeric=True, drop=4),
-        Column("MACs", "macs", millions, numeric=True, drop=5),
-        Column("train s", "train_seconds", number(1), numeric=True, drop=3),
+        Column("F1", "macro_f1", SHORT, numeric=True, drop=2),
+        Column("accuracy", "accuracy", SHORT, numeric=True, drop=3),
+        Column("params", "parameters", count, numeric=True, drop=5),
+        Column("MACs", "macs", millions, numeric=True, drop=6),
+        Column("train s", "train_seconds", number(1), numeric=True, drop=4),
         *([Column("status", "status"), Column("error", "error", wraps=True)] if failed else []),
     ]
 
@@ -73,24 +72,22 @@ def flat_columns(rows: Sequence[Mapping[str, Any]]) -> list[Column]:
 def class_columns(runs: Sequence[Run]) -> list[Column]:
     """Recall of every class with its interval, a row per run; `class_row` fills it."""
     classes = dict.fromkeys(name for run in runs for name in run.scores["support"])
-    seed = [Column("seed", "seed")] if _varies(runs, "seed") else []
     block = [Column("block", "block", optional=True)]
     names = [Column(f"recall {name}", f"class_{name}", numeric=True) for name in classes]
-    return [Column("architecture", "architecture"), *block, Column("data", "data"), *seed, *names]
+    return [Column("architecture", "architecture"), *block, Column("data", "data"), *_varying(runs), *names]
 
 
 def class_row(run: Run) -> dict[str, Any]:
     recalls = run.scores["recall"].items()
-    base = {"architecture": run.reference, "block": run.block, "data": run.data, "seed": run.seed}
-    return base | {f"class_{name}": interval_text(interval) for name, interval in recalls}
+    return score_row(run) | {f"class_{name}": interval_text(interval) for name, interval in recalls}
 
 
 BY_CLASS = (
     Column("class", "name"),
     Column("test rows", "support", count, numeric=True),
     Column("recall", "recall", numeric=True),
-    Column("precision", "precision", numeric=True),
-    Column("F1", "f1", numeric=True),
+    Column("precision", "precision", numeric=True, drop=2),
+    Column("F1", "f1", numeric=True, drop=1),
 )
 
 
@@ -107,6 +104,11 @@ def by_class_rows(run: Run) -> list[dict[str, Any]]:
 def _flat(name: str, interval: Mapping[str, Any] | None) -> dict[str, Any]:
     found = interval or {}
     return {name: found.get("value"), f"{name}_low": found.get("low"), f"{name}_high": found.get("high")}
+
+
+def _varying(runs: Sequence[Run]) -> list[Column]:
+    """What else tells these runs apart."""
+    return [Column(name, name) for name in ("loss", "dataset", "protocol", "seed") if _varies(runs, name)]
 
 
 def _varies(runs: Sequence[Run], name: str) -> bool:
