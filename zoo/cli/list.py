@@ -26,7 +26,7 @@ def list_command(
     pattern: Annotated[str | None, typer.Argument(help="A pattern of names, such as 'cnn*'.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """List architectures, blocks, datasets, resamplers and objectives.
+    """List architectures, blocks, datasets, resamplers, objectives and searchers.
 
     A large family, such as timm's, is one line; its name, or a pattern such as 'timm/*resnet*', lists its members.
     """
