@@ -100,7 +100,10 @@ def test_bench_a_file_then_results_leaderboard_and_show(zoo: Zoo, waves_csv: Pat
 
 def test_a_run_without_a_loss_has_a_dash_for_it(zoo: Zoo, waves_csv: Path) -> None:
     (run,) = json.loads(zoo("bench", "minirocket", "--dataset", str(waves_csv), "--target", "kind", "--json").stdout)
-    assert " loss=- seed=0\n" in zoo("results", run["id"]).stderr
+    heading = zoo("results", run["id"]).stderr
+    assert " loss=- seed=0\n" in heading
+    assert f", test {run['parts']['rows']['test']:,} rows\n" in heading
+    assert f" macs {run['cost']['macs']:,}, " in heading
 
 
 def test_a_synthetic_set_is_called_so(zoo: Zoo) -> None:

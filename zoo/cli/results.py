@@ -73,10 +73,15 @@ def _recomputed(predictions: Path, run: Run) -> Run:
 
 def _heading(run: Run) -> str:
     cell = f"{run.reference} block={run.block or '-'} data={run.data} loss={run.loss or '-'} seed={run.seed}"
-    where = f"{run.dataset_label}, {run.protocol}, {run.parts.get('rows', {})}"
-    cost = ", ".join(f"{name} {value:,.6g}" for name, value in run.cost.items() if value is not None)
+    parts = [f"{part} {count(rows)} rows" for part, rows in run.parts.get("rows", {}).items()]
+    where = ", ".join([run.dataset_label, run.protocol, *parts])
+    cost = ", ".join(f"{name} {_amount(value)}" for name, value in run.cost.items() if value is not None)
     lines = [f"run {run.id}: {run.status}. {run.error}".rstrip(), cell, where, cost]
     return "\n".join(line for line in lines if line)
+
+
+def _amount(value: float) -> str:
+    return count(value) if isinstance(value, int) else f"{value:,.6g}"
 
 
 def _score_rows(run: Run) -> list[dict[str, Any]]:
