@@ -65,3 +65,8 @@ def __getattr__(name: str) -> Any:
 
         return getattr(api, name)
     raise AttributeError(f"module 'zoo' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """All public names, for completion, those not imported yet among them."""
+    return sorted({*globals(), *__all__})
