@@ -19,14 +19,14 @@ import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from zoo.harness.learning import Lesson
+from zoo.harness.learning import Lesson, resampled
 from zoo.harness.watch import Silent
 from zoo.registry import Registry
 from zoo.results.store import Store
 from zoo.settings import Settings
 from zoo.training.hardware import Hardware, computing_on
 from zoo.tune.configuration import cell_of
-from zoo.tune.data import prepare, resampled
+from zoo.tune.data import prepare
 from zoo.tune.records import Study, space_from_json
 from zoo.tune.request import TuneRequest
 from zoo.tune.study import run_study

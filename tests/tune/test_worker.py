@@ -9,12 +9,12 @@ import pytest
 
 from zoo.data.sealed import Rows
 from zoo.errors import SealError
-from zoo.harness.learning import Lesson
+from zoo.harness.learning import Lesson, resampled
 from zoo.harness.watch import Silent
 from zoo.registry import Registry
 from zoo.settings import Settings
 from zoo.tune.configuration import cell_of, one_member
-from zoo.tune.data import prepare, resampled
+from zoo.tune.data import prepare
 from zoo.tune.limits import share_of_memory
 from zoo.tune.request import TuneRequest
 from zoo.tune.spaces import resolve_space

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from zoo.api import results_folder
 from zoo.cli.group import INTERRUPTED
 from zoo.cli.output import quiet_stdout
 from zoo.cli.session import Session, session_of
@@ -93,6 +92,8 @@ def tune_command(
 
     The winner by validation is trained again and scored on the sealed test part, once.
     """
+    from zoo.api import results_folder
+
     session = session_of(context)
     ends = Ends(results, results_folder(session.settings, results), save, as_json)
     if resume is not None:

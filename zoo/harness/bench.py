@@ -4,23 +4,20 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from itertools import groupby
-from typing import cast
 
-from zoo.data.protocols import Parts, default_protocol, separate
-from zoo.data.resampling import resample
+from zoo.data.protocols import Parts
 from zoo.data.sealed import Rows
 from zoo.errors import UsageError, ZooError
 from zoo.harness.cells import Cell, Plan, Request, make_plan, split_assignments
-from zoo.harness.datasets import FileColumns, Loaded, load_dataset
+from zoo.harness.datasets import FileColumns, Loaded, load_dataset, separated
+from zoo.harness.learning import resampled
 from zoo.harness.runner import Job, Prepared, describe_run, execute
-from zoo.harness.seeds import axis_seeds
 from zoo.harness.watch import BenchWatch
 from zoo.networks import Incompatible
 from zoo.registry import Registry
 from zoo.results.run import Run
 from zoo.results.store import Store
 from zoo.settings import Settings
-from zoo.specs import Resampler
 
 
 def run_bench(
@@ -81,7 +78,7 @@ class _Bench:
                 except ZooError as problem:
                     problems.append(problem)
                     continue
-                resampled = _Resampled(parts, self.watch)
+                variants = _Resampled(parts, self.watch)
                 known = {
                     "dataset": loaded.name,
                     "dataset_params": loaded.params,
@@ -90,7 +87,7 @@ class _Bench:
                 for cell in same:
                     number += 1
                     try:
-                        yield from self._run(replace(cell, **known), loaded, parts, resampled, number)
+                        yield from self._run(replace(cell, **known), loaded, parts, variants, number)
                     except UsageError as problem:
                         problems.append(problem)
         self._raise(problems)
@@ -114,12 +111,9 @@ class _Bench:
         )
 
     def _separate(self, loaded: Loaded, protocol: str, seed: int) -> Parts:
-        """The parts; a file whose groups were named is separated by them unless a protocol was."""
-        chosen = protocol or ("inter-patient" if self.request.group else default_protocol(loaded.series))
-        split_seed = axis_seeds(seed)["split"]
-        return separate(loaded.series, chosen, seed=split_seed, rows=self.request.rows, sized=loaded.sized)
+        return separated(loaded, protocol, self.request.group, seed=seed, rows=self.request.rows)
 
-    def _run(self, cell: Cell, loaded: Loaded, parts: Parts, resampled: "_Resampled", number: int) -> Iterator[Run]:
+    def _run(self, cell: Cell, loaded: Loaded, parts: Parts, variants: "_Resampled", number: int) -> Iterator[Run]:
         try:
             run, hardware = describe_run(cell, parts, loaded.name, loaded.synthetic, self.device, self.threads)
         except Incompatible as reason:
@@ -136,7 +130,7 @@ class _Bench:
                 run = replace(run, id=earlier.id, created=earlier.created)
             epochs = cell.training.members * (1 if cell.network.fitted else cell.training.epochs)
             self.watch.on_run_started(run, number, len(self.plan.cells), epochs)
-            prepared = Prepared(cell, parts, partial(resampled.rows, cell), run, hardware)
+            prepared = Prepared(cell, parts, partial(variants.rows, cell), run, hardware)
             ended = execute(prepared, self.job, resume=earlier is not None)
         self.watch.on_run_finished(ended)
         yield ended
@@ -177,13 +171,8 @@ class _Resampled:
         if self.latest is None or self.latest[0] != asked:
             self.watch.on_phase(f"resampling: {cell.resampler.entry.name}")
             self.latest = None  # the old rows go before the new ones come
-            self.latest = (asked, self._resample(cell))
+            self.latest = (asked, resampled(cell, self.parts))
         return self.latest[1]
-
-    def _resample(self, cell: Cell) -> Rows:
-        seed = axis_seeds(cell.seed)["resampling"]
-        spec = cast(Resampler, cell.resampler.entry.spec)
-        return resample(spec, cell.resampler.params, self.parts.train, self.parts.classes, seed)
 
 
 def _served(known: Run, asked: Run) -> Run:

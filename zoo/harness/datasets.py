@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any, cast
 
 from zoo.data.files import data_set_name, from_file, is_path
+from zoo.data.protocols import Parts, default_protocol, separate
 from zoo.data.series import LabelledSeries
 from zoo.errors import DataError, UsageError, guarded, unknown_name
 from zoo.factories import complete, load_factory
+from zoo.harness.seeds import axis_seeds
 from zoo.registry import Registry
 from zoo.settings import Settings
 from zoo.space import Value
@@ -60,6 +62,12 @@ def load_dataset(
     if not isinstance(series, LabelledSeries):
         raise DataError(f"data set {name}: its factory gave {type(series).__name__}, not LabelledSeries")
     return Loaded(entry.name, complete_params, series, spec.synthetic, spec.generated)
+
+
+def separated(loaded: Loaded, protocol: str, group: str | None, *, seed: int, rows: int | None) -> Parts:
+    """The parts of a data set for a run's seed; a file whose groups were named is separated by them by default."""
+    chosen = protocol or ("inter-patient" if group else default_protocol(loaded.series))
+    return separate(loaded.series, chosen, seed=axis_seeds(seed)["split"], rows=rows, sized=loaded.sized)
 
 
 def is_file(registry: Registry, name: str) -> bool:

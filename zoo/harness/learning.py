@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from zoo.data.protocols import Parts
-from zoo.data.resampling import batch_weights
+from zoo.data.resampling import batch_weights, resample
 from zoo.data.sealed import Rows
 from zoo.errors import ModelError
 from zoo.factories import load_factory
@@ -132,6 +132,12 @@ class _Follow:
 
     def on_epoch(self, epoch: Epoch) -> None:
         self.watch.on_epoch(replace(epoch, number=self.before + epoch.number, member=self.member))
+
+
+def resampled(cell: Cell, parts: Parts) -> Rows:
+    """The training rows as the cell's resampler leaves them. Raises ResamplingError where it cannot."""
+    seed = axis_seeds(cell.seed)["resampling"]
+    return resample(cast(Resampler, cell.resampler.entry.spec), cell.resampler.params, parts.train, parts.classes, seed)
 
 
 def epoch_scores(epoch: Epoch) -> dict[str, float]:

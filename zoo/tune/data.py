@@ -2,24 +2,23 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
-from zoo.data.protocols import Parts, default_protocol, separate
-from zoo.data.resampling import resample
+from zoo.data.protocols import Parts
 from zoo.data.sealed import Rows, SealedTest
 from zoo.errors import ResamplingError
 from zoo.harness.cells import Cell, Part, split_assignments
-from zoo.harness.datasets import FileColumns, load_dataset
-from zoo.harness.seeds import axis_seeds
+from zoo.harness.datasets import FileColumns, load_dataset, separated
+from zoo.harness.learning import resampled
 from zoo.harness.watch import BenchWatch
 from zoo.registry import Registry
 from zoo.settings import Settings
 from zoo.space import Choice, Space
-from zoo.specs import Resampler
 from zoo.tune.configuration import cells_of
 from zoo.tune.request import TuneRequest
+from zoo.tune.spaces import first_values
 
 Asked = tuple[str, tuple[tuple[str, Any], ...]]  # a resampler's name and its parameters
 
@@ -60,12 +59,6 @@ def asked_of(part: Part) -> Asked:
     return part.entry.name, tuple(part.params.items())
 
 
-def resampled(cell: Cell, parts: Parts) -> Rows:
-    """The training rows as the cell's resampler leaves them. Raises ResamplingError where it cannot."""
-    seed = axis_seeds(cell.seed)["resampling"]
-    return resample(cast(Resampler, cell.resampler.entry.spec), cell.resampler.params, parts.train, parts.classes, seed)
-
-
 def prepare(registry: Registry, settings: Settings, request: TuneRequest, space: Space, watch: BenchWatch) -> StudyData:
     """Load and separate the data, and make each variant that the space can ask for, once.
 
@@ -93,8 +86,8 @@ def prepare(registry: Registry, settings: Settings, request: TuneRequest, space:
 def _cells(registry: Registry, settings: Settings, request: TuneRequest, space: Space) -> list[Cell]:
     """A cell for each resampler that the space names, or the one that it does not."""
     first = {
-        key: domain.values[0] if isinstance(domain, Choice) else domain.low
-        for key, domain in space.items()
+        key: value
+        for key, value in first_values(space).items()
         if key in ("data", "loss") or key.startswith(("data.", "loss."))
     }
     data = space.get("data")
@@ -114,9 +107,7 @@ def _parts(registry: Registry, settings: Settings, request: TuneRequest, cell: C
         data_dir=request.data_dir,
         columns=FileColumns(request.target, request.group),
     )
-    protocol = cell.protocol or ("inter-patient" if request.group else default_protocol(loaded.series))
-    seed = axis_seeds(request.seed)["split"]
-    return separate(loaded.series, protocol, seed=seed, rows=request.rows, sized=loaded.sized)
+    return separated(loaded, cell.protocol, request.group, seed=request.seed, rows=request.rows)
 
 
 def _nbytes(rows: Rows) -> int:

@@ -28,6 +28,7 @@ from zoo.tune.records import Study
 from zoo.tune.request import TuneRequest
 from zoo.tune.schedulers import make_scheduler
 from zoo.tune.session import ray_session, remove_session
+from zoo.tune.spaces import first_values
 from zoo.tune.store import StudyStore
 from zoo.tune.trial import SCORE, Task, Worker, sources_of
 
@@ -131,8 +132,7 @@ class Search:
             return max(int(value) for value in domain.values)
         if domain is not None:
             return int(domain.high)
-        first = {key: each.values[0] if isinstance(each, Choice) else each.low for key, each in self.space.items()}
-        return self._training_epochs(first)
+        return self._training_epochs(first_values(self.space))
 
     def _training_epochs(self, config: dict[str, Any]) -> int:
         with contextlib.suppress(ZooError):

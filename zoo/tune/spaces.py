@@ -60,7 +60,7 @@ def check_space(registry: Registry, settings: Settings, request: TuneRequest, sp
     for axis in AXES:
         if axis in space and not isinstance(space[axis], Choice):
             raise UsageError(f"{axis} is searched by name: --tune {axis}=a,b")
-    first = {key: _ends(domain)[0] for key, domain in space.items()}
+    first = first_values(space)
     possible = bool(cells_of(registry, settings, request, first).cells)
     left_out = ""
     for key, domain in space.items():
@@ -143,6 +143,11 @@ def _range(what: str, low: object, high: object, log: object) -> Domain:
         return Float(float(cast(float, low)), float(cast(float, high)), log)
     except ValueError as error:
         raise UsageError(f"{what}: {error}") from None
+
+
+def first_values(space: Mapping[str, Domain]) -> dict[str, Value]:
+    """One configuration of a space: the first of every choice, and the low end of every range."""
+    return {key: _ends(domain)[0] for key, domain in space.items()}
 
 
 def _ends(domain: Domain) -> tuple[Value, ...]:

@@ -28,7 +28,7 @@ from zoo.tune.data import StudyData, prepare
 from zoo.tune.limits import gpus_there
 from zoo.tune.records import DONE, INTERRUPTED, RUNNING, UNFINISHED, Study, Trial, space_from_json, space_to_json
 from zoo.tune.request import TuneRequest
-from zoo.tune.spaces import resolve_space
+from zoo.tune.spaces import first_values, resolve_space
 from zoo.tune.store import StudyStore
 from zoo.tune.watch import TuneWatch
 
@@ -250,7 +250,7 @@ def _is_one(domain: object) -> bool:
 
 def _remarks(registry: Registry, settings: Settings, request: TuneRequest, space: Space) -> Iterator[str]:
     """What someone who reads the study later is to know."""
-    first = {key: each.values[0] if isinstance(each, Choice) else each.low for key, each in space.items()}
+    first = first_values(space)
     with contextlib.suppress(Incompatible):
         members = cell_of(registry, settings, request, first).training.members
         if members > 1 or "training.members" in space:
