@@ -1,16 +1,25 @@
 """Layers that plugins share: what it takes to keep the padding of short series out of a network."""
 
+from collections.abc import Collection
 from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol, cast
 
 import torch
 from torch import Tensor, nn
 
+from zoo.errors import ModelError
+
 
 class BlockFactory(Protocol):
     """What an architecture's `block` argument is: call it with a channel count to get a layer."""
 
     def __call__(self, channels: int) -> nn.Module: ...
+
+
+def check_word(name: str, value: str, known: Collection[str]) -> None:
+    """Raise ModelError, in one line, for a parameter that is none of the known words."""
+    if value not in known:
+        raise ModelError(f"{name} is {' or '.join(known)}, not {value!r}")
 
 
 def valid_mask(lengths: Tensor, n_times: int) -> Tensor:

@@ -8,7 +8,16 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from zoo import ModelError
-from zoo.layers import BlockFactory, Layers, MaskedBatchNorm1d, convolution, keep_valid, masked_mean, valid_mask
+from zoo.layers import (
+    BlockFactory,
+    Layers,
+    MaskedBatchNorm1d,
+    check_word,
+    convolution,
+    keep_valid,
+    masked_mean,
+    valid_mask,
+)
 from zoo_cnn1d.norm import MaskedLayerNorm1d
 
 NORMS: dict[str, Callable[[int], nn.Module]] = {
@@ -52,10 +61,8 @@ class CNN1D(nn.Module):
         dilation: int = 1,
     ) -> None:
         super().__init__()
-        if norm not in NORMS:
-            raise ModelError(f"norm is {' or '.join(NORMS)}, not {norm!r}")
-        if pool not in POOLS:
-            raise ModelError(f"pool is {' or '.join(POOLS)}, not {pool!r}")
+        check_word("norm", norm, NORMS)
+        check_word("pool", pool, POOLS)
         if min(num_layers, dilation) < 1:
             raise ModelError(f"num_layers and dilation are 1 or more, not {num_layers} and {dilation}")
         if hidden < 1 or num_blocks < 0:

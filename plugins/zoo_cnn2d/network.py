@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from zoo import ModelError
-from zoo.layers import BlockFactory, convolution
+from zoo.layers import BlockFactory, check_word, convolution
 
 WIDTH = 12  # the study folds 187 samples, padded to 192, into 16 rows of 12
 NORMS: dict[str, Callable[[int], nn.Module]] = {
@@ -49,10 +49,8 @@ class CNN2D(nn.Module):
         dilation: int = 1,
     ) -> None:
         super().__init__()
-        if norm not in NORMS:
-            raise ModelError(f"norm is {' or '.join(NORMS)}, not {norm!r}")
-        if pool not in POOLS:
-            raise ModelError(f"pool is {' or '.join(POOLS)}, not {pool!r}")
+        check_word("norm", norm, NORMS)
+        check_word("pool", pool, POOLS)
         if min(num_layers, dilation) < 1:
             raise ModelError(f"num_layers and dilation are 1 or more, not {num_layers} and {dilation}")
         if hidden < 1 or num_blocks < 0:

@@ -9,6 +9,7 @@ from zoo.layers import (
     BlockFactory,
     Layers,
     MaskedBatchNorm1d,
+    check_word,
     convolution,
     last_valid,
     masked_mean,
@@ -55,10 +56,8 @@ class CNNGRU(nn.Module):
         dilation: int = 1,
     ) -> None:
         super().__init__()
-        if norm not in NORMS:
-            raise ModelError(f"norm is {' or '.join(NORMS)}, not {norm!r}")
-        if pool not in POOLS:
-            raise ModelError(f"pool is {' or '.join(POOLS)}, not {pool!r}")
+        check_word("norm", norm, NORMS)
+        check_word("pool", pool, POOLS)
         if dilation < 1:
             raise ModelError(f"dilation is 1 or more, not {dilation}")
         if min(gru_hidden, num_layers) < 1:

@@ -6,7 +6,7 @@ from typing import cast
 from torch import Tensor, nn
 
 from zoo import ModelError
-from zoo.layers import last_valid, masked_mean, trailing_lengths, valid_mask
+from zoo.layers import check_word, last_valid, masked_mean, trailing_lengths, valid_mask
 
 NORMS = {"none": nn.Identity, "layer": nn.LayerNorm}
 POOLS = ("last", "gap")
@@ -43,10 +43,8 @@ class GRU(nn.Module):
         pool: str = "last",
     ) -> None:
         super().__init__()
-        if norm not in NORMS:
-            raise ModelError(f"norm is {' or '.join(NORMS)}, not {norm!r}")
-        if pool not in POOLS:
-            raise ModelError(f"pool is {' or '.join(POOLS)}, not {pool!r}")
+        check_word("norm", norm, NORMS)
+        check_word("pool", pool, POOLS)
         if min(hidden, num_layers) < 1:
             raise ModelError(f"hidden and num_layers are 1 or more, not {hidden} and {num_layers}")
         if not 0 <= dropout <= 1:  # a single layer would not look at it
