@@ -15,10 +15,10 @@ from zoo.registry import Registry
 from zoo.settings import Settings
 from zoo.tune.configuration import cell_of, one_member
 from zoo.tune.data import prepare
-from zoo.tune.limits import share_of_memory
 from zoo.tune.request import TuneRequest
 from zoo.tune.spaces import resolve_space
 from zoo.tune.trial import NUMBER, SCORE, Task, Worker, hardware_of, sources_of
+from zoo.workers.limits import share_of_memory
 
 
 class Trials:

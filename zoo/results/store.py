@@ -58,6 +58,7 @@ MIGRATIONS = (
     );
     CREATE INDEX events_by_study ON events (study, place);
     """,
+    "ALTER TABLE studies DROP COLUMN session;",
 )
 BEAT_SECONDS = 5.0
 STALE_SECONDS = 60.0  # a machine that swaps can hold a beat up; a dead process on this host is seen at once

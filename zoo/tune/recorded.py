@@ -15,11 +15,11 @@ from ray.tune.schedulers import ASHAScheduler, MedianStoppingRule, TrialSchedule
 from ray.tune.search import SearchAlgorithm
 
 from zoo.space import Value
-from zoo.tune.limits import hung
 from zoo.tune.records import DIED, PRUNED, SCORED, TIMEOUT, UNFINISHED, Study, Trial
 from zoo.tune.schedulers import EPOCH, last_epoch
 from zoo.tune.store import PROPOSED, StudyStore
 from zoo.tune.trial import NUMBER, SCORE, WORST, Task
+from zoo.workers.limits import hung
 
 Config = dict[str, Value]
 

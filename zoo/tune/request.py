@@ -28,6 +28,7 @@ class TuneRequest:
     trial_timeout    seconds for one trial; None: as long as it takes
     jobs             trials at a time, each in a process of its own with one thread
     gpus_per_trial   GPUs, or a share of one, that each trial takes
+    address          of a running Ray cluster to run the trials on; None: this machine
     metric           what is searched for on validation: macro_recall, accuracy or validation_loss
     space            the name of one of the architecture's search spaces, or a path that ends in .toml
     overrides        keys added to the space or replaced, as typed: `data=smote,oversampled`, `hidden=8..64`
@@ -56,6 +57,7 @@ class TuneRequest:
     trial_timeout: float | None = None
     jobs: int = 1
     gpus_per_trial: float = 0.0
+    address: str | None = None
     metric: str = "macro_recall"
     seed: int = 0
     space: str = "default"

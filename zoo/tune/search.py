@@ -1,14 +1,15 @@
-"""The trials of a study on Ray Tune: one session, from its start or from where the store says it stands."""
+"""The trials of a study on Ray Tune, from its start or from where the store says it stands."""
 
 import contextlib
+import shutil
 import sys
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import ray
+import torch
 from ray import tune
 from ray.tune import CheckpointConfig, FailureConfig, RunConfig, TuneConfig, Tuner
 
@@ -22,15 +23,17 @@ from zoo.tune.book import Book
 from zoo.tune.configuration import cell_of
 from zoo.tune.data import StudyData
 from zoo.tune.domains import make_searcher, to_tune
-from zoo.tune.limits import gpus_there, share_of_memory
 from zoo.tune.recorded import Recorded
-from zoo.tune.records import Study
+from zoo.tune.records import MEMORY, METRICS, UNFINISHED, Study
 from zoo.tune.request import TuneRequest
 from zoo.tune.schedulers import make_scheduler
-from zoo.tune.session import ray_session, remove_session
 from zoo.tune.spaces import first_values
 from zoo.tune.store import StudyStore
-from zoo.tune.trial import SCORE, Task, Worker, sources_of
+from zoo.tune.trial import SCORE, WORST, Task, Worker, sources_of
+from zoo.workers.limits import share_of_memory
+from zoo.workers.session import Workers, environment
+
+MOST_STARTS = 3  # of a trial, where a cluster's memory monitor ends workers: Tune's search ends with them
 
 
 @dataclass(frozen=True)
@@ -45,25 +48,49 @@ class Search:
     studies: StudyStore
     folder: Path
     seconds: float | None
+    workers: Workers
 
-    def run(self, study: Study, tell: Callable[[], None]) -> tuple[str, ...]:
+    def run(self, name: str, tell: Callable[[], None]) -> tuple[str, ...]:
         """Run them; gives what is to be said of it. What ends them early is raised, but for the time budget."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        for left in self.studies.dead_sessions(study.name):
-            remove_session(left)
-            self.studies.forget_session(left)
+        study = self.studies.get(name)
+        pending = study.wanted if study.scheduler == "hyperband" else self.request.jobs
+        # With Tune's own choice of one trial that may wait for a worker, a second worker would never come up.
+        with environment({"TUNE_MAX_PENDING_TRIALS_PG": str(pending)}):
+            self.workers.start(self.folder)
+            while (said := self._fit(self.studies.get(name), tell)) is None:
+                self._give_up(name)
+        return said
+
+    def _give_up(self, name: str) -> None:
+        """End the trials whose worker was ended with the search again and again."""
+        for trial in self.studies.get(name).trials:
+            if trial.status in UNFINISHED and self.studies.starts(name, trial.number) >= MOST_STARTS:
+                reason = f"its worker was ended for the memory of its node {MOST_STARTS} times"
+                told = WORST[METRICS[self.request.metric]]
+                self.studies.end(name, replace(trial, status=MEMORY, reason=reason), told)
+
+    def _fit(self, study: Study, tell: Callable[[], None]) -> tuple[str, ...] | None:
+        """One search of Tune's, led along the store; None where the cluster ended one of its workers for its memory."""
         task = self._task()
         scheduler = make_scheduler(self.request.scheduler, self._epochs())
         entry = self.registry.get("searcher", self.request.search)
         params, startup = self.request.search_params, self.request.startup
         inner = make_searcher(entry, params, seed=self.request.seed, startup=startup)
         recorded = Recorded(inner, scheduler, self.studies, study, task)
-        book = Book(self.studies, study.name, tell)
+        files = (self.workers.folder or self.folder.absolute()) / "tune"
         try:
-            with self._session(study) as session:
-                _fit(self._tuner(study, task, recorded, book, session))
+            self._tuner(study, task, recorded, Book(self.studies, study.name, tell), files).fit()
+        except Exception as error:
+            causes = list(_causes(error))
+            if any(isinstance(cause, ray.exceptions.OutOfMemoryError) for cause in causes):
+                return None
+            for cause in causes:  # Tune wraps what callbacks raise: a ZooError is what is to be said
+                if isinstance(cause, ZooError):
+                    raise cause from error
+            raise
         finally:
-            self.studies.set_session(study.name, "")
+            shutil.rmtree(files, ignore_errors=True)
         if not recorded.otherwise:
             return ()
         return (
@@ -71,7 +98,7 @@ class Search:
             "version now",
         )
 
-    def _tuner(self, study: Study, task: Task, recorded: Recorded, book: Book, session: Path) -> Tuner:
+    def _tuner(self, study: Study, task: Task, recorded: Recorded, book: Book, files: Path) -> Tuner:
         worker = tune.with_parameters(Worker, task=task, rows=self._refs())
         config = TuneConfig(
             metric=SCORE,
@@ -85,7 +112,7 @@ class Search:
         )
         run_config = RunConfig(
             name="tune",
-            storage_path=str(session / "tune"),
+            storage_path=str(files),
             verbose=0,
             callbacks=[book],
             failure_config=FailureConfig(max_failures=1),  # a worker that died is tried once more
@@ -93,15 +120,6 @@ class Search:
         )
         resources = tune.with_resources(worker, {"cpu": 1, "gpu": self.request.gpus_per_trial})
         return Tuner(resources, param_space=to_tune(self.space), tune_config=config, run_config=run_config)
-
-    def _session(self, study: Study) -> AbstractContextManager[Path]:
-        return ray_session(
-            jobs=self.request.jobs,
-            pending=study.wanted if study.scheduler == "hyperband" else self.request.jobs,
-            gpus=gpus_there(self.request.gpus_per_trial),
-            shared_bytes=self.data.nbytes,
-            on_folder=lambda folder: self.studies.set_session(study.name, folder),
-        )
 
     def _task(self) -> Task:
         device = self.request.device or str(self.settings.default("hardware", "device"))
@@ -115,8 +133,13 @@ class Search:
             refused={asked: rows for asked, rows in self.data.variants.items() if isinstance(rows, str)},
             folder=self.folder.absolute(),
             device=device,
-            memory=share_of_memory(self.request.jobs) if chosen.type == "cpu" else 0,
+            memory=self._memory(chosen),
         )
+
+    def _memory(self, device: torch.device) -> int:
+        """What each trial may take: on a cluster, whose nodes differ, what the cluster's own monitor lets it."""
+        free = device.type != "cpu" or self.workers.address is not None
+        return 0 if free else share_of_memory(self.request.jobs)
 
     def _refs(self) -> dict[Any, Any]:
         """The rows in the object store, each array once; the test part is not among them."""
@@ -141,14 +164,9 @@ class Search:
         return cell_of(self.registry, self.settings, self.request, without).training.epochs
 
 
-def _fit(tuner: Tuner) -> None:
-    """Tune wraps what callbacks raise; a ZooError among the causes is what is to be said."""
-    try:
-        tuner.fit()
-    except Exception as error:
-        cause: BaseException | None = error
-        while cause is not None and not isinstance(cause, ZooError):
-            cause = cause.__cause__
-        if isinstance(cause, ZooError):
-            raise cause from error
-        raise
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """An exception, and what it was raised from."""
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__

@@ -84,8 +84,8 @@ class StudyStore:
                     f"there is a study named {study.name!r} already: go on with it by --resume {study.name}, or name "
                     "this one otherwise"
                 )
-            values = (study.name, RUNNING, started.created, clock(), socket.gethostname(), os.getpid(), "")
-            connection.execute("INSERT INTO studies VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (*values, _encode(started)))
+            values = (study.name, RUNNING, started.created, clock(), socket.gethostname(), os.getpid())
+            connection.execute("INSERT INTO studies VALUES (?, ?, ?, ?, ?, ?, ?)", (*values, _encode(started)))
         return started
 
     def take(self, study: Study) -> None:
@@ -107,25 +107,6 @@ class StudyStore:
             connection.execute(
                 "UPDATE studies SET status = ?, record = ? WHERE name = ?", (study.status, _encode(study), study.name)
             )
-
-    def set_session(self, name: str, folder: str) -> None:
-        """Record where the study's worker processes keep their files, so that they can be removed after a kill."""
-        with self.store.transaction() as connection:
-            connection.execute("UPDATE studies SET session = ? WHERE name = ?", (folder, name))
-
-    def dead_sessions(self, name: str) -> list[str]:
-        """The folders of sessions whose driver ran on this host and is gone, and the one that study `name` had."""
-        rows = self._query("SELECT name, session, heartbeat, host, process FROM studies WHERE session != ''")
-        here = socket.gethostname()
-        return [
-            folder
-            for study, folder, beat, host, process in rows
-            if study == name or (host == here and not alive(beat, host, process))
-        ]
-
-    def forget_session(self, folder: str) -> None:
-        with self.store.transaction() as connection:
-            connection.execute("UPDATE studies SET session = '' WHERE session = ?", (folder,))
 
     def propose(self, name: str, number: int, config: dict[str, Value]) -> None:
         """Record a new trial, and that the searcher proposed it, together."""

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from zoo.errors import DataError, ModelError, UsageError
 from zoo.factories import complete
@@ -25,12 +26,15 @@ from zoo.space import Choice, Space
 from zoo.training.hardware import choose_device
 from zoo.tune.configuration import bench_request, cell_of
 from zoo.tune.data import StudyData, prepare
-from zoo.tune.limits import gpus_there
 from zoo.tune.records import DONE, INTERRUPTED, RUNNING, UNFINISHED, Study, Trial, space_from_json, space_to_json
 from zoo.tune.request import TuneRequest
 from zoo.tune.spaces import first_values, resolve_space
 from zoo.tune.store import StudyStore
 from zoo.tune.watch import TuneWatch
+from zoo.workers.limits import gpus_there
+
+if TYPE_CHECKING:
+    from zoo.workers.session import Workers
 
 FINGERPRINTS = "data_fingerprints"  # the key of a stored request that says on which data the study began
 
@@ -109,6 +113,7 @@ class _Conduct:
     store: Store
     watch: TuneWatch
     data: StudyData
+    workers: "Workers | None" = None
     resumed: bool = False
     whole_budget: bool = True
 
@@ -141,12 +146,24 @@ class _Conduct:
         seconds = self._budget(study)
         tell = self._teller(study.name, seconds)
         asked = (self.registry, self.settings, self.request, self.space, self.data)
-        said = Search(*asked, self.studies, self.folder, seconds).run(study, tell)
+        with self._own_workers() if self.workers is None else contextlib.nullcontext(self.workers) as workers:
+            said = Search(*asked, self.studies, self.folder, seconds, workers).run(study.name, tell)
         self.studies.interrupt(study.name)  # those that the time budget cut off
         tell()
         study = replace(self.studies.get(study.name), notes=(*study.notes, *said))
         self.studies.update(study)
         return study
+
+    def _own_workers(self) -> "Workers":
+        from zoo.workers.session import Workers
+
+        request = self.request
+        return Workers(
+            request.jobs,
+            gpus_each=request.gpus_per_trial,
+            shared_bytes=self.data.nbytes,
+            address=request.address,
+        )
 
     def _score(self, study: Study) -> Study:
         """Retrain the winner and open the test part."""
@@ -234,7 +251,8 @@ def _check(registry: Registry, settings: Settings, request: TuneRequest, space: 
     if all(_is_one(domain) for domain in space.values()):  # searchers that learn refuse that
         raise UsageError(f"{request.search} has nothing to choose: every key of the space has one value")
     choose_device(request.device or str(settings.default("hardware", "device")))
-    gpus_there(request.gpus_per_trial)
+    if request.address is None:
+        gpus_there(request.gpus_per_trial)
     entry = registry.get("searcher", request.search)
     complete(entry.spec, request.search_params)
     from zoo.tune.domains import make_searcher  # Ray, which what is asked wrongly need not wait for

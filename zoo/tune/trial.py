@@ -32,9 +32,9 @@ from zoo.training.hardware import Hardware, computing_on
 from zoo.training.loop import Epoch
 from zoo.tune.configuration import cell_of, one_member
 from zoo.tune.data import Asked, Frame, asked_of
-from zoo.tune.limits import Deadline, deadline, hung, memory, out_of_memory
 from zoo.tune.records import DIVERGED, DONE, FAILED, MEMORY, METRICS, TIMEOUT
 from zoo.tune.request import TuneRequest
+from zoo.workers.limits import Deadline, deadline, hung, memory, out_of_memory
 
 SCORE = "score"  # the key of results that holds the best of the study's metric so far, or the worst there is
 NUMBER = "zoo_trial"  # the key of a trial's number in its configuration

@@ -1,0 +1,61 @@
+"""The nodes of a cluster, asked before any work is sent to them."""
+
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray.exceptions import RayError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+import zoo
+from zoo.errors import UsageError, describe
+
+PATIENCE_SECONDS = 120.0  # a node's first process has to start, and a busy cluster may make it wait
+
+
+def check_nodes(folder: Path, gpus_each: float) -> None:
+    """Raise UsageError, one line, for a node that lacks the zoo, has another version, or does not see `folder`.
+
+    Also where no node has the GPUs, or the share of one, that each worker takes.
+    """
+    nodes = [node for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
+    most = max((float(node["Resources"].get("GPU", 0)) for node in nodes), default=0.0)
+    if gpus_each > most:
+        raise UsageError(f"--gpus-per-trial {gpus_each:g} asks for more GPUs than a node of the cluster has: {most:g}")
+    folder.mkdir(parents=True, exist_ok=True)
+    token = folder / f".seen-{secrets.token_hex(4)}"
+    token.write_text("")
+    try:
+        asked = [(node, _ask(node, token)) for node in nodes]
+        ray.wait([answer for _, answer in asked], num_returns=len(asked), timeout=PATIENCE_SECONDS)
+        for node, answer in asked:
+            if problem := _problem(answer, folder):
+                raise UsageError(f"node {node['NodeManagerHostname']} ({node['NodeManagerAddress']}): {problem}")
+    finally:
+        token.unlink(missing_ok=True)
+
+
+def _ask(node: Mapping[str, Any], token: Path) -> Any:
+    where = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
+    return ray.remote(num_cpus=0, max_retries=0)(_look).options(scheduling_strategy=where).remote(str(token.absolute()))
+
+
+def _problem(answer: Any, folder: Path) -> str:
+    try:
+        version, seen = ray.get(answer, timeout=0)
+    except ray.exceptions.GetTimeoutError:
+        return f"gave no answer within {PATIENCE_SECONDS:g} s"
+    except (RayError, ModuleNotFoundError) as error:
+        return f"could not be asked: is zoo-registry installed there? {' '.join(describe(error).split())[-200:]}"
+    if version != zoo.__version__:
+        return f"has zoo-registry {version}, and this machine {zoo.__version__}"
+    if not seen:
+        return f"does not see {str(folder)!r}: put --results on a file system that all nodes share"
+    return ""
+
+
+def _look(token: str) -> tuple[str, bool]:
+    """Runs on a node: its version of the zoo, and whether it sees a file of the driver's."""
+    return zoo.__version__, Path(token).exists()
