@@ -50,6 +50,7 @@ class Study:
     space    what was searched: key -> {"kind": "choice", "values"} or {"kind": "int" or "float", "low", "high", "log"}
     winner   the number of the trial that was retrained, None until all trials have ended
     run      the id of the winner's run, scored on the test part; "" until then
+    defaults the id of the run without tuning that a comparison holds it against; "" where there is none
     """
 
     name: str
@@ -61,6 +62,7 @@ class Study:
     trials: tuple[Trial, ...] = ()
     winner: int | None = None
     run: str = ""
+    defaults: str = ""
     notes: tuple[str, ...] = field(default=())
 
     @property
@@ -84,6 +86,11 @@ class Study:
     @property
     def scheduler(self) -> str:
         return str(self.request["scheduler"])
+
+    @property
+    def comparison(self) -> str:
+        """The comparison that the study is part of; "" for one that stands alone."""
+        return str(self.request.get("comparison", ""))
 
     @property
     def wanted(self) -> int:

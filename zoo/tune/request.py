@@ -33,6 +33,7 @@ class TuneRequest:
     space            the name of one of the architecture's search spaces, or a path that ends in .toml
     overrides        keys added to the space or replaced, as typed: `data=smote,oversampled`, `hidden=8..64`
     name             the study's; chosen where it is empty
+    comparison       the comparison that the study is part of, if it is
     """
 
     architecture: str
@@ -63,6 +64,7 @@ class TuneRequest:
     space: str = "default"
     overrides: tuple[str, ...] = ()
     name: str = ""
+    comparison: str = ""
 
     def __post_init__(self) -> None:
         if not self.architecture:

@@ -14,7 +14,7 @@ from zoo.space import Value
 from zoo.tune.records import INTERRUPTED, RUNNING, Study, Trial
 
 SCHEMA = 2  # the version of the store that brought studies
-RECORDED = ("request", "space", "finished", "winner", "run", "notes")
+RECORDED = ("request", "space", "finished", "winner", "run", "defaults", "notes")
 PROPOSED, TOLD = "proposed", "told"
 EpochResult = tuple[int, float, float]  # its number, the metric, its seconds
 
