@@ -359,13 +359,13 @@ def test_the_display_never_raises(terminal: bool, error: OSError) -> None:
 def test_what_had_ended_is_shown_before_the_way_to_go_on(capsys: pytest.CaptureFixture[str]) -> None:
     stopped = replace(study_of(("done", "failed", "interrupted")), status="interrupted")
 
-    def start(store: Store, display: TuneDisplay) -> Study:
+    def start(store: Store, display: TuneDisplay) -> str:
         display.on_study(stored(store, stopped))
         raise KeyboardInterrupt
 
     ends = Ends(results=Path("my results"), folder=Path("my results"), save=None, as_json=False)
     with pytest.raises(typer.Exit) as exit_:
-        _run(Session(Path("my.toml")), start, "cnngru", ends)
+        _run(Session(Path("my.toml")), start, ends)
     assert exit_.value.exit_code == 130
     said = capsys.readouterr()
     assert [row["status"] for row in tsv(said.out)] == ["done", "failed", "interrupted"]
@@ -377,33 +377,33 @@ def test_what_had_ended_is_shown_before_the_way_to_go_on(capsys: pytest.CaptureF
 
 
 def test_an_interruption_before_the_study_has_no_way_to_go_on(capsys: pytest.CaptureFixture[str]) -> None:
-    def start(store: Store, display: TuneDisplay) -> Study:
+    def start(store: Store, display: TuneDisplay) -> str:
         raise KeyboardInterrupt
 
     with pytest.raises(typer.Exit) as exit_:
-        _run(Session(), start, "cnngru", Ends(None, Path("zoo-results"), None, as_json=True))
+        _run(Session(), start, Ends(None, Path("zoo-results"), None, as_json=True))
     assert exit_.value.exit_code == 130
     assert capsys.readouterr() == ("", "interrupted before the first trial\n")
 
 
 def test_a_study_that_an_error_interrupted_can_go_on(capsys: pytest.CaptureFixture[str]) -> None:
-    def start(store: Store, display: TuneDisplay) -> Study:
+    def start(store: Store, display: TuneDisplay) -> str:
         display.on_study(stored(store, replace(study_of(("interrupted",)), status="interrupted")))
         raise StoreError("the disk is full")
 
     with pytest.raises(StoreError):
-        _run(Session(), start, "cnngru", Ends(None, Path("zoo-results"), None, as_json=False))
+        _run(Session(), start, Ends(None, Path("zoo-results"), None, as_json=False))
     said = capsys.readouterr()
     assert (said.out, said.err.splitlines()[-1]) == ("", "zoo tune --resume cnngru-optuna-0")
 
 
 def test_the_trials_of_a_study_without_a_winner_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    def start(store: Store, display: TuneDisplay) -> Study:
+    def start(store: Store, display: TuneDisplay) -> str:
         display.on_study(stored(store, study_of(("failed", "diverged"))))
         raise ModelError("none of its 2 trials finished")
 
     with pytest.raises(ModelError):
-        _run(Session(), start, "cnngru", Ends(None, Path("zoo-results"), None, as_json=True))
+        _run(Session(), start, Ends(None, Path("zoo-results"), None, as_json=True))
     said = capsys.readouterr()
     assert [trial["status"] for trial in json.loads(said.out)["trials"]] == ["failed", "diverged"]
     assert said.err.endswith("no winner: of 2 trials that ended none gave a value to choose by\n")

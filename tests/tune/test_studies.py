@@ -17,7 +17,7 @@ import pytest
 from zoo.errors import ModelError, UsageError
 from zoo.results.store import Store
 from zoo.tune.store import StudyStore
-from zoo.tune.study import resume_study, run_study
+from zoo.tune.study import Anew, resume_study, run_study
 from zoo.tune.watch import SilentTune
 
 HERE = Path(__file__).parents[1]
@@ -69,7 +69,9 @@ def test_a_study_tries_chooses_and_scores_its_winner_once(
         run = store.get(study.run)
         assert run.status == "done"
         assert run.scores["macro_recall"]["value"] is not None
-        assert losses(store, run.id)[: best.epochs] == [value for _, value in best.history], "to the bit"
+        retrained = losses(store, run.id)
+        assert retrained[: best.epochs] == [value for _, value in best.history], "to the bit"
+        assert run.best_epoch == 1 + retrained.index(min(retrained)), "the epoch kept is chosen by the study's metric"
         assert (run.data, run.block) == (best.config["data"], best.config["block"])
         assert len(store.runs()) == 1
         assert resume_study(registry, settings, study.name, store, watch) == study
@@ -92,7 +94,7 @@ from zoo.registry import Registry, Source, source_of
 from zoo.results.store import Store
 from zoo.settings import Settings
 from zoo.tune.request import TuneRequest
-from zoo.tune.study import resume_study, run_study
+from zoo.tune.study import Anew, resume_study, run_study
 from zoo.tune.watch import SilentTune
 installed = [Source(point.name, point.value, point.load) for point in entry_points(group="zoo")]
 registry = Registry.load([*installed, source_of("faulty", import_module("faulty"))])
@@ -242,7 +244,7 @@ def test_a_time_budget_ends_the_study_and_more_trials_can_be_added(both, setting
         assert study.status == "done"
         assert 1 <= len(study.trials) < 50
         ended = [trial for trial in study.trials if trial.status == "done"]
-        many = resume_study(both, settings, "budget", store, Noting(), trials=len(study.trials) + 1)
+        many = resume_study(both, settings, "budget", store, Noting(), Anew(trials=len(study.trials) + 1))
         assert [trial.status for trial in many.trials] == ["done"] * (len(study.trials) + 1)
         assert many.trials[: len(ended)] == tuple(ended)
         assert many.run

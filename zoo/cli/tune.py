@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,7 @@ from zoo.cli.studies import check_save, save_winner, show_study
 from zoo.errors import UsageError, ZooError
 from zoo.factories import parse_assignments
 from zoo.results.run import DONE
+from zoo.tune.records import DONE as STUDY_DONE
 from zoo.tune.records import METRICS, UNFINISHED, Study
 from zoo.tune.request import SCHEDULERS, TuneRequest
 
@@ -24,10 +25,11 @@ if TYPE_CHECKING:
     from zoo.cli.tuning_display import TuneDisplay
     from zoo.results.store import Store
 
-    Start = Callable[[Store, TuneDisplay], Study]
+    Start = Callable[[Store, TuneDisplay], str]
 
+SEEDS = 3  # of a comparison
 SHOWN = 10  # trials in the table at the end
-BESIDE_RESUME = ("resume", "trials", "jobs", "results", "save", "as_json")
+BESIDE_RESUME = ("resume", "trials", "jobs", "address", "results", "save", "as_json")
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
 _SEARCH = "search."
 
@@ -63,6 +65,16 @@ def tune_command(
     group: Annotated[str | None, typer.Option(help="Column of what belongs together (patients), for a file.")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = None,
     search: Annotated[str, typer.Option(help="Searcher: random, hyperopt, optuna, or a plugin's.")] = "random",
+    compare: Annotated[
+        str | None,
+        typer.Option(
+            help="Searchers to compare, such as random,optuna: each with this budget, beside the defaults.",
+            metavar="A,B,…",
+        ),
+    ] = None,
+    seeds: Annotated[
+        int | None, typer.Option(help="Seeds of a comparison, from --seed on.", min=1, show_default=str(SEEDS))
+    ] = None,
     scheduler: Annotated[str, typer.Option(help=f"What ends trials early: {', '.join(SCHEDULERS)}.")] = "none",
     trials: Annotated[int | None, typer.Option(help="How many configurations to try.", show_default="20")] = None,
     time_budget: Annotated[
@@ -71,6 +83,9 @@ def tune_command(
     trial_timeout: Annotated[str | None, typer.Option(help="For one trial: 90s, 30m, 2h.", metavar="TIME")] = None,
     jobs: Annotated[int | None, typer.Option(help="Trials at a time, each with one thread.", show_default="1")] = None,
     gpus_per_trial: Annotated[float, typer.Option(help="GPUs, or the share of one, that a trial takes.")] = 0.0,
+    address: Annotated[
+        str | None, typer.Option(help="Of a running Ray cluster to work on: auto, HOST:PORT, or local for here.")
+    ] = None,
     metric: Annotated[str, typer.Option(help=f"Searched for on validation: {', '.join(METRICS)}.")] = "macro_recall",
     seed: Annotated[int, typer.Option(help="Seed of the search and of every trial.", min=0)] = 0,
     space: Annotated[
@@ -98,10 +113,11 @@ def tune_command(
     ends = Ends(results, results_folder(session.settings, results), save, as_json)
     if resume is not None:
         _check_resume(context)
-        _run(session, partial(_resumed, session, resume, trials, jobs), _architecture_of(ends.folder, resume), ends)
+        _run(session, partial(_resumed, session, resume, trials, jobs, address), ends, resume=resume)
         return
     if architecture is None:
         raise UsageError("name an architecture to tune, or a study to go on with: --resume NAME")
+    searchers = _searchers(context, compare, seeds, save)
     assignments = parse_assignments(set_ or [])
     request = TuneRequest(
         architecture=architecture,
@@ -127,6 +143,7 @@ def tune_command(
         trial_timeout=None if trial_timeout is None else seconds_of("--trial-timeout", trial_timeout),
         jobs=1 if jobs is None else jobs,
         gpus_per_trial=gpus_per_trial,
+        address=None if address == "local" else address,
         metric=metric,
         seed=seed,
         space=space,
@@ -134,31 +151,86 @@ def tune_command(
         name=name,
     )
     session.registry.architecture(architecture, session.settings.presets)  # a typo is said before torch loads
-    session.registry.get("searcher", search)
-    _run(session, partial(_begun, session, request), architecture, ends)
+    for each in searchers or (search,):
+        session.registry.get("searcher", each)
+    if searchers:
+        number = SEEDS if seeds is None else seeds
+        _run(session, partial(_compared, session, request, searchers, range(seed, seed + number)), ends)
+        return
+    if save is not None:  # what cannot be saved at the end is said before hours of trials
+        check_save(session, architecture, save)
+    _run(session, partial(_begun, session, request), ends)
 
 
-def _begun(session: Session, request: TuneRequest, store: "Store", display: "TuneDisplay") -> Study:
+def _searchers(context: typer.Context, compare: str | None, seeds: int | None, save: str | None) -> tuple[str, ...]:
+    """The searchers to compare, none for a study of one. Raises UsageError for options that do not go together."""
+    if compare is None:
+        if seeds is not None:
+            raise UsageError("--seeds goes with --compare: a study of one searcher has one --seed")
+        return ()
+    if _is_given(context, "search"):
+        raise UsageError("--compare names the searchers: leave out --search")
+    if save is not None:
+        raise UsageError("--save goes with one study: after the comparison, zoo studies show STUDY --save ARCH.NAME")
+    return tuple(name.strip() for name in compare.split(","))
+
+
+def _begun(session: Session, request: TuneRequest, store: "Store", display: "TuneDisplay") -> str:
     from zoo.tune.study import run_study
 
-    return run_study(session.registry, session.settings, request, store, display)
+    return run_study(session.registry, session.settings, request, store, display).name
+
+
+def _compared(
+    session: Session,
+    request: TuneRequest,
+    searchers: Sequence[str],
+    seeds: Sequence[int],
+    store: "Store",
+    display: "TuneDisplay",
+) -> str:
+    from zoo.tune.compare import run_comparison
+
+    return run_comparison(session.registry, session.settings, request, searchers, seeds, store, display)
 
 
 def _resumed(
-    session: Session, name: str, trials: int | None, jobs: int | None, store: "Store", display: "TuneDisplay"
-) -> Study:
-    from zoo.tune.study import resume_study
+    session: Session,
+    name: str,
+    trials: int | None,
+    jobs: int | None,
+    address: str | None,
+    store: "Store",
+    display: "TuneDisplay",
+) -> str:
+    from zoo.tune.compare import resume_comparison
+    from zoo.tune.study import Anew, resume_study
 
-    return resume_study(session.registry, session.settings, name, store, display, trials=trials, jobs=jobs)
+    anew = Anew(trials, jobs, address)
+    resume = resume_comparison if _is_comparison(store, name) else resume_study
+    resume(session.registry, session.settings, name, store, display, anew)
+    return name
 
 
-def _architecture_of(folder: Path, name: str) -> str:
-    """The architecture of a stored study; a folder is not made for a study that is not there."""
+def _is_comparison(store: "Store", name: str) -> bool:
+    from zoo.tune.store import StudyStore
+
+    return any(study.comparison == name for study in StudyStore(store).studies())
+
+
+def _check_resumable(session: Session, name: str, ends: Ends) -> None:
+    """Raise UnknownName for no such study, before a folder is made for one; UsageError where it cannot be saved."""
     from zoo.results.store import Store
     from zoo.tune.store import StudyStore
 
-    with Store(folder, create=False) as store:
-        return StudyStore(store).get(name).architecture
+    with Store(ends.folder, create=False) as store:
+        if _is_comparison(store, name):
+            if ends.save is not None:
+                raise UsageError(f"{name} is a comparison: name one of its studies: zoo studies show STUDY --save")
+            return
+        study = StudyStore(store).get(name)
+    if ends.save is not None:
+        check_save(session, study.architecture, ends.save)
 
 
 def seconds_of(option: str, text: str) -> float:
@@ -169,28 +241,34 @@ def seconds_of(option: str, text: str) -> float:
     return float(found[1]) * _SECONDS[found[2]]
 
 
+def _is_given(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
 def _check_resume(context: typer.Context) -> None:
     """A study goes on as it was asked for: all that can be said anew is how many trials, and how many at a time."""
     for parameter in context.command.params:
-        given = context.get_parameter_source(parameter.name or "")
-        if parameter.name not in BESIDE_RESUME and given is not None and given.name == "COMMANDLINE":
-            label = "ARCH" if parameter.name == "architecture" else parameter.opts[0]
+        name = parameter.name or ""
+        if name not in BESIDE_RESUME and _is_given(context, name):
+            label = "ARCH" if name == "architecture" else parameter.opts[0]
             raise UsageError(
-                f"--resume goes on with what was asked for: leave out {label}, only --trials and --jobs can change"
+                f"--resume goes on with what was asked for: leave out {label}, only --trials, --jobs and --address can "
+                "change"
             )
 
 
-def _run(session: Session, start: "Start", architecture: str, ends: Ends) -> None:
-    """Begin a study or go on with one, and show what came of it, also where it was interrupted."""
+def _run(session: Session, start: "Start", ends: Ends, *, resume: str = "") -> None:
+    """Begin a study or a comparison, or go on with one, and show what came of it, also where it was interrupted."""
     from zoo.cli.tuning_display import PatientConsole, TuneDisplay
     from zoo.results.store import Store
 
-    if ends.save is not None:  # what cannot be saved at the end is said before hours of trials
-        check_save(session, architecture, ends.save)
+    if resume:
+        _check_resumable(session, resume, ends)
     with Store(ends.folder) as store, TuneDisplay(PatientConsole(stderr=True, highlight=False)) as display:
         try:
             with quiet_stdout():
-                study = start(store, display)
+                name = start(store, display)
         except KeyboardInterrupt:
             display.stop()
             _say_interrupted(session, store, display, ends)
@@ -201,11 +279,37 @@ def _run(session: Session, start: "Start", architecture: str, ends: Ends) -> Non
                 _say_way_on(session, display, ends)
             raise
         display.stop()
-        show_study(session, store, study, as_json=ends.as_json, most=SHOWN)
-        if ends.save is not None and study.best is not None:
-            save_winner(session, store, study, ends.save)
-        if not study.run or store.get(study.run).status != DONE:
+        if not _show(session, store, name, ends):
             raise typer.Exit(1)
+
+
+def _show(session: Session, store: "Store", name: str, ends: Ends) -> bool:
+    """What came of a study or of a comparison; whether all that was asked for was done."""
+    from zoo.tune.store import StudyStore
+
+    if _is_comparison(store, name):
+        studies = _show_comparison(session, store, name, ends)
+        return all(_is_scored(store, run) for study in studies for run in (study.run, study.defaults))
+    study = StudyStore(store).get(name)
+    show_study(session, store, study, as_json=ends.as_json, most=SHOWN)
+    if ends.save is not None and study.best is not None:
+        save_winner(session, store, study, ends.save)
+    return _is_scored(store, study.run)
+
+
+def _show_comparison(session: Session, store: "Store", name: str, ends: Ends) -> Sequence[Study]:
+    """What there is of a comparison; gives its studies."""
+    from zoo.cli.comparisons import show_comparison
+    from zoo.tune.comparison import comparison_of
+    from zoo.tune.store import StudyStore
+
+    comparison = comparison_of(StudyStore(store), name)
+    show_comparison(session, store, comparison, as_json=ends.as_json)
+    return comparison.studies
+
+
+def _is_scored(store: "Store", run: str) -> bool:
+    return bool(run) and store.get(run).status == DONE
 
 
 def _show_what_there_is(session: Session, store: "Store", display: "TuneDisplay", ends: Ends) -> bool:
@@ -215,9 +319,12 @@ def _show_what_there_is(session: Session, store: "Store", display: "TuneDisplay"
     if display.study is None:
         return False
     study = StudyStore(store).get(display.study.name)
+    if study.comparison:
+        _show_comparison(session, store, study.comparison, ends)
+        return True
     if any(trial.status not in UNFINISHED for trial in study.trials):
         show_study(session, store, study, as_json=ends.as_json, most=SHOWN)
-    return study.status != DONE
+    return study.status != STUDY_DONE
 
 
 def _say_interrupted(session: Session, store: "Store", display: "TuneDisplay", ends: Ends) -> None:
@@ -233,5 +340,6 @@ def _say_way_on(session: Session, display: "TuneDisplay", ends: Ends) -> None:
     assert display.study is not None
     registry = [] if session.registry_file is None else ["--registry", str(session.registry_file)]
     results = [] if ends.results is None else ["--results", str(ends.results)]
+    name = display.study.comparison or display.study.name
     session.say("interrupted; the trials are stored. Go on with:")
-    session.say(shlex.join(["zoo", "tune", "--resume", display.study.name, *results, *registry]), wrap=False)
+    session.say(shlex.join(["zoo", "tune", "--resume", name, *results, *registry]), wrap=False)

@@ -4,13 +4,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from zoo.settings import MONITORS
 from zoo.space import Choice, Domain, Float, Int, Space, Value
 
 RUNNING, DONE, INTERRUPTED = "running", "done", "interrupted"
+WAITING = "waiting"  # a study whose turn in a comparison has not come
 PRUNED, FAILED, DIVERGED, TIMEOUT, MEMORY, DIED = "pruned", "failed", "diverged", "timeout", "memory", "died"
 SCORED = (DONE, PRUNED)  # the trials that a winner is chosen from
 UNFINISHED = (RUNNING, INTERRUPTED)  # the trials that go on when the study does
-METRICS: Mapping[str, str] = {"macro_recall": "max", "accuracy": "max", "validation_loss": "min"}
+METRICS = MONITORS  # so that the winner's weights can be those of the epoch that its value is of
 
 
 @dataclass(frozen=True, kw_only=True)

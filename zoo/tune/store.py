@@ -61,6 +61,11 @@ class StudyStore:
         rows = self._query("SELECT number, epoch, value FROM epochs WHERE study = ? ORDER BY place", name)
         return [(int(number), int(epoch), float(value)) for number, epoch, value in rows]
 
+    def spent(self, name: str) -> list[tuple[int, int, float, float]]:
+        """Trial, epoch, metric and seconds of every epoch, in the order in which they were told."""
+        rows = self._query("SELECT number, epoch, value, seconds FROM epochs WHERE study = ? ORDER BY place", name)
+        return [(int(number), int(epoch), float(value), float(seconds)) for number, epoch, value, seconds in rows]
+
     def trial(self, name: str, number: int) -> Trial:
         return self._trials(name, number)[0]
 
@@ -75,16 +80,16 @@ class StudyStore:
 
     # writing
 
-    def create(self, study: Study) -> Study:
+    def create(self, study: Study, *, status: str = RUNNING) -> Study:
         """Record a new study as this process's. Raises UsageError where its name is taken."""
-        started = replace(study, status=RUNNING, created=now())
+        started = replace(study, status=status, created=now())
         with self.store.transaction() as connection:
             if connection.execute("SELECT 1 FROM studies WHERE name = ?", (study.name,)).fetchone():
                 raise UsageError(
                     f"there is a study named {study.name!r} already: go on with it by --resume {study.name}, or name "
                     "this one otherwise"
                 )
-            values = (study.name, RUNNING, started.created, clock(), socket.gethostname(), os.getpid())
+            values = (study.name, status, started.created, clock(), socket.gethostname(), os.getpid())
             connection.execute("INSERT INTO studies VALUES (?, ?, ?, ?, ?, ?, ?)", (*values, _encode(started)))
         return started
 

@@ -39,6 +39,28 @@ if TYPE_CHECKING:
 FINGERPRINTS = "data_fingerprints"  # the key of a stored request that says on which data the study began
 
 
+@dataclass(frozen=True)
+class Anew:
+    """What can be asked otherwise when a study goes on; None leaves it as it was.
+
+    `address` may be `local`, for a study of a cluster that is to go on here.
+    """
+
+    trials: int | None = None
+    jobs: int | None = None
+    address: str | None = None
+
+    def applied(self, study: Study) -> Study:
+        """The study as it is to go on. Raises UsageError for fewer trials than it has."""
+        before = TuneRequest.from_json(study.request)
+        address = None if self.address == "local" else self.address or before.address
+        request = replace(before, trials=self.trials or before.trials, jobs=self.jobs or before.jobs, address=address)
+        if request.trials < len(study.trials):
+            raise UsageError(f"study {study.name!r} has {len(study.trials)} trials already, more than {request.trials}")
+        changed = {"trials": request.trials, "jobs": request.jobs, "address": request.address}
+        return replace(study, request={**study.request, **changed})
+
+
 def run_study(registry: Registry, settings: Settings, request: TuneRequest, store: Store, watch: TuneWatch) -> Study:
     """Run a study to its end and score its winner on the test part.
 
@@ -47,32 +69,25 @@ def run_study(registry: Registry, settings: Settings, request: TuneRequest, stor
     """
     watch.on_phase("planning")
     studies = StudyStore(store)
-    if request.name and request.name in studies.names():
-        raise UsageError(f"there is a study {request.name!r}: go on with it by --resume, or choose another --name")
+    check_name(studies, request.name)
+    asked = replace(request, name=request.name or free_name(studies, request, request.search))
+    study = plan_study(registry, settings, asked)
+    data = prepare(registry, settings, TuneRequest.from_json(study.request), space_from_json(study.space), watch)
+    study = studies.create(begun_on(study, data))
+    return _Conduct.of(registry, settings, study, store, watch, data).to_the_end(study)
+
+
+def plan_study(registry: Registry, settings: Settings, request: TuneRequest) -> Study:
+    """The study that was asked for, before its data are at hand. Raises UsageError for what makes no sense."""
     space, notes = resolve_space(registry, settings, request)
-    asked = replace(request, name=request.name or _free_name(studies, request), startup=_startup(request))
+    asked = replace(request, startup=_startup(request))
     _check(registry, settings, asked, space)
-    data = prepare(registry, settings, asked, space, watch)
-    study = studies.create(
-        Study(
-            name=asked.name,
-            request={**asked.to_json(), FINGERPRINTS: dict(data.parts.record["fingerprints"])},
-            space=space_to_json(space),
-            notes=(*notes, *_remarks(registry, settings, asked, space)),
-        )
-    )
-    return _Conduct(registry, settings, asked, space, store, watch, data).to_the_end(study)
+    said = (*notes, *_remarks(registry, settings, asked, space))
+    return Study(name=asked.name, request=asked.to_json(), space=space_to_json(space), notes=said)
 
 
 def resume_study(
-    registry: Registry,
-    settings: Settings,
-    name: str,
-    store: Store,
-    watch: TuneWatch,
-    *,
-    trials: int | None = None,
-    jobs: int | None = None,
+    registry: Registry, settings: Settings, name: str, store: Store, watch: TuneWatch, anew: Anew | None = None
 ) -> Study:
     """Go on with a study that was interrupted, or that is to have more trials; else give it as it is.
 
@@ -80,26 +95,46 @@ def resume_study(
     used up starts anew. Raises UnknownName for no such study, and what `run_study` raises.
     """
     watch.on_phase("planning")
-    studies = StudyStore(store)
-    study = studies.get(name)
-    before = TuneRequest.from_json(study.request)
-    request = replace(before, name=name, trials=trials or before.trials, jobs=jobs or before.jobs)
-    if request.trials < len(study.trials):
-        raise UsageError(f"study {name!r} has {len(study.trials)} trials already, more than {request.trials}")
-    study = replace(study, request={**study.request, "trials": request.trials, "jobs": request.jobs})
-    if study.status == DONE and study.run and not _lacks_trials(study):
-        return study
-    space, was_over = space_from_json(study.space), study.status == DONE
+    study = (anew or Anew()).applied(StudyStore(store).get(name))
+    return study if is_finished(study) else go_on(registry, settings, study, store, watch)
+
+
+def is_finished(study: Study) -> bool:
+    """Whether a study has all its trials, and its winner a run."""
+    return study.status == DONE and bool(study.run) and not _lacks_trials(study)
+
+
+def go_on(
+    registry: Registry,
+    settings: Settings,
+    study: Study,
+    store: Store,
+    watch: TuneWatch,
+    *,
+    data: StudyData | None = None,
+    workers: "Workers | None" = None,
+) -> Study:
+    """Bring a study that is in the store to its end; `data` and `workers` are its own where none are given."""
+    studies, was_over = StudyStore(store), study.status == DONE
     studies.take(study)
     try:
-        data = prepare(registry, settings, request, space, watch)
-        if dict(data.parts.record["fingerprints"]) != study.request.get(FINGERPRINTS):
-            raise DataError(f"the data are not those that study {name!r} began with: give it those, or start another")
+        if data is None:
+            request = TuneRequest.from_json(study.request)
+            data = prepare(registry, settings, request, space_from_json(study.space), watch)
+        study = begun_on(study, data)
     except BaseException:
         studies.update(replace(study, status=INTERRUPTED))
         raise
-    conduct = _Conduct(registry, settings, request, space, store, watch, data, resumed=True, whole_budget=was_over)
+    conduct = _Conduct.of(registry, settings, study, store, watch, data, workers, resumed=True, whole_budget=was_over)
     return conduct.to_the_end(study)
+
+
+def begun_on(study: Study, data: StudyData) -> Study:
+    """The study with what tells its data from others. Raises DataError where it was begun on others."""
+    fingerprints = dict(data.parts.record["fingerprints"])
+    if study.request.get(FINGERPRINTS, fingerprints) != fingerprints:
+        raise DataError(f"the data are not those that study {study.name!r} began with: give it those, or start another")
+    return replace(study, request={**study.request, FINGERPRINTS: fingerprints})
 
 
 @dataclass(frozen=True)
@@ -116,6 +151,23 @@ class _Conduct:
     workers: "Workers | None" = None
     resumed: bool = False
     whole_budget: bool = True
+
+    @classmethod
+    def of(
+        cls,
+        registry: Registry,
+        settings: Settings,
+        study: Study,
+        store: Store,
+        watch: TuneWatch,
+        data: StudyData,
+        workers: "Workers | None" = None,
+        *,
+        resumed: bool = False,
+        whole_budget: bool = True,
+    ) -> "_Conduct":
+        request, space = TuneRequest.from_json(study.request), space_from_json(study.space)
+        return cls(registry, settings, request, space, store, watch, data, workers, resumed, whole_budget)
 
     @property
     def studies(self) -> StudyStore:
@@ -232,13 +284,29 @@ def _reasons(study: Study) -> str:
     )
 
 
-def _free_name(studies: StudyStore, request: TuneRequest) -> str:
-    base = re.sub(r"[^A-Za-z0-9_.-]+", "-", f"{request.architecture}-{request.search}-{request.seed}").lstrip("-_.")
-    taken, name, number = studies.names(), base, 1
+def check_name(studies: StudyStore, name: str) -> None:
+    """Raise UsageError where a study, or a comparison of studies, has that name."""
+    if name and name in _taken(studies):
+        raise UsageError(f"there is a study {name!r}: go on with it by --resume, or choose another --name")
+
+
+def free_name(studies: StudyStore, request: TuneRequest, word: str) -> str:
+    """A name that no study has: the architecture, a word, the seed, and a number where that is taken."""
+    base = plain_name(f"{request.architecture}-{word}-{request.seed}")
+    taken, name, number = _taken(studies), base, 1
     while name in taken:
         number += 1
         name = f"{base}-{number}"
     return name
+
+
+def plain_name(text: str) -> str:
+    """Text with nothing in it that a study's name may not have."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", text).lstrip("-_.")
+
+
+def _taken(studies: StudyStore) -> set[str]:
+    return studies.names() | {study.comparison for study in studies.studies() if study.comparison}
 
 
 def _startup(request: TuneRequest) -> int:
