@@ -119,7 +119,8 @@ def load(run: str, *, results: str | Path | None = None, registry: Registry | No
     """
     import safetensors.torch
 
-    from zoo.networks import Network, ensemble
+    from zoo.harness.products import rebuilt
+    from zoo.networks import Network
 
     settings = Settings.load()
     with Store(results_folder(settings, results), create=False) as store:
@@ -133,9 +134,8 @@ def load(run: str, *, results: str | Path | None = None, registry: Registry | No
         block_params=found.config["block_params"],
     )
     members = found.config["training"].get("members", 1)
-    module = ensemble([network.build(**found.shape) for _ in range(members)])
     try:
-        module.load_state_dict(weights)
+        module = rebuilt(network, members, found.shape, weights)
     except RuntimeError as error:
         reason = f"its weights do not fit {found.reference} as it is now: {describe(error)}"
         raise StoreError(f"run {found.id}: {reason}") from error

@@ -1,6 +1,6 @@
 """From a cell and its rows to a trained model: one network, or the members of an ensemble one after the other."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -21,7 +21,7 @@ from zoo.specs import Resampler
 from zoo.training.batches import Tensors
 from zoo.training.fitting import fit
 from zoo.training.hardware import Hardware
-from zoo.training.loop import Epoch, Learner, Loss, Progress, Watch, epochs, train
+from zoo.training.loop import Epoch, Learner, Loss, Progress, Watch, epochs
 
 
 @dataclass(frozen=True)
@@ -51,12 +51,24 @@ class Lesson:
 
     def learn(self, watch: Watch, checkpoint: Path, *, resume: bool) -> Learnt:
         """Train every member, each from seeds of its own; with `resume`, from where its checkpoint stands."""
+        course = self.course(watch, checkpoint, resume=resume)
+        while True:
+            try:
+                epoch = next(course)
+            except StopIteration as end:
+                return cast(Learnt, end.value)
+            watch.on_epoch(epoch)
+
+    def course(self, watch: Watch, checkpoint: Path, *, resume: bool) -> Generator[Epoch, None, Learnt]:
+        """The same an epoch at a time, each trained and its checkpoint written when it is asked for.
+
+        Epochs are numbered through all members; `watch` is told of batches alone.
+        """
         members: list[nn.Module] = []
         history: list[Epoch] = []
         for number in range(1, self.cell.training.members + 1):
-            follow = _Follow(watch, number, len(history))
             path = checkpoint if number == 1 else checkpoint.with_stem(f"{checkpoint.stem}-{number}")
-            model, progress = self._member(number, follow, path, resume)
+            model, progress = yield from self._member(number, len(history), watch, path, resume)
             members.append(model)
             history += [replace(epoch, member=number) for epoch in progress.history]
         best = progress.best_epoch if len(members) == 1 else 0
@@ -88,24 +100,24 @@ class Lesson:
         data, how = (self.rows, self.parts.validation), (self.cell.training, self.hardware)
         return fit(model, *data, *how, seeds=both, watch=watch, weights=self.weights)
 
-    def _member(self, number: int, watch: Watch, checkpoint: Path, resume: bool) -> tuple[nn.Module, Progress]:
-        model = self.member(number)
+    def _member(
+        self, number: int, before: int, watch: Watch, checkpoint: Path, resume: bool
+    ) -> Generator[Epoch, None, tuple[nn.Module, Progress]]:
+        """A member's epochs, counted after the `before` of those before it; it ends with the weights of its best."""
+        batches = _Batches(watch, before)
         if self.loss is None:
-            return model, self.fit(model, number, watch)
-        progress = train(
-            model,
-            self.rows,
-            self.parts.validation,
-            self.loss,
-            self.cell.training,
-            self.hardware,
-            seed=axis_seeds(self.cell.seed, number)["batches"],
-            watch=watch,
-            weights=self.weights,
-            checkpoint=checkpoint,
-            resume=resume,
-        )
-        return model, progress
+            model = self.member(number)
+            progress = self.fit(model, number, batches)
+            yield replace(progress.history[0], number=before + 1, member=number)
+            return model, progress
+        learner = self.learner(number)
+        if resume and checkpoint.exists():
+            learner.restore(checkpoint)
+        for epoch in self.epochs(learner, batches):
+            learner.save(checkpoint)
+            yield replace(epoch, number=before + epoch.number, member=number)
+        learner.model.load_state_dict(learner.progress.best_state)
+        return learner.model, learner.progress
 
     def _check_output(self, model: nn.Module) -> None:
         """Two rows through the untrained model: a wrong shape is said before an epoch was spent on it."""
@@ -120,18 +132,17 @@ class Lesson:
 
 
 @dataclass(frozen=True)
-class _Follow:
-    """Hands a member's news on, its epochs counted after those of the members before it."""
+class _Batches:
+    """Hands on the batches of a member, its epochs counted after those of the members before it."""
 
     watch: Watch
-    member: int
     before: int
 
     def on_batch(self, epoch: int, rows_done: int, rows: int, loss: float | None) -> None:
         self.watch.on_batch(self.before + epoch, rows_done, rows, loss)
 
     def on_epoch(self, epoch: Epoch) -> None:
-        self.watch.on_epoch(replace(epoch, number=self.before + epoch.number, member=self.member))
+        """Epochs are told by whoever asked for them."""
 
 
 def resampled(cell: Cell, parts: Parts) -> Rows:

@@ -7,13 +7,11 @@ import io
 import json
 import shutil
 import time
-import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, cast
 
-import safetensors.torch
 import tomlkit
 import torch
 from torch import Tensor, nn
@@ -22,15 +20,16 @@ from zoo.cost import PeakMemory, count_macs, latency_ms
 from zoo.data.protocols import Parts
 from zoo.data.resampling import refusal
 from zoo.data.sealed import Rows
-from zoo.errors import Diverged, ModelError, ZooError, describe
+from zoo.errors import Diverged, ModelError
 from zoo.harness.cells import Cell
 from zoo.harness.learning import Learnt, Lesson, epoch_scores
+from zoo.harness.products import Failure, Trained, weights_of
 from zoo.harness.watch import BenchWatch
 from zoo.metrics import score
 from zoo.networks import Incompatible, count_parameters, on_meta
 from zoo.registry import Registry
 from zoo.results.predictions import Predictions
-from zoo.results.run import DIVERGED, DONE, FAILED, INTERRUPTED, Run
+from zoo.results.run import DONE, INTERRUPTED, Run
 from zoo.results.store import Store
 from zoo.specs import Resampler
 from zoo.training.batches import Tensors
@@ -51,17 +50,37 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Job:
-    """What a run needs beside its cell: where results go, who observes, who watches."""
+    """What a run needs beside its cell: where results go, who observes, who watches.
+
+    `stopped` says whether what was raised is the end of the whole bench, as SIGTERM is, and not the network's doing.
+    """
 
     registry: Registry
     store: Store
     watch: BenchWatch
+    stopped: Callable[[], bool] = lambda: False
+
+    def begin(self, run: Run) -> Run:
+        """Store that a run has begun and tell the observers."""
+        begun = self.store.begin(run)
+        self.notify("zoo_run_started", run=begun)
+        return begun
 
     def end(self, run: Run, artefacts: Mapping[str, bytes | memoryview] | None = None) -> Run:
         """Store a run's end and tell the observers."""
         ended = self.store.finish(run, artefacts)
         self.notify("zoo_run_finished", run=ended)
         return ended
+
+    def fail(self, run: Run, failure: Failure) -> Run:
+        return self.end(replace(run, status=failure.status, error=failure.error), failure.artefacts())
+
+    def interrupt(self, run: Run) -> Run:
+        return self.end(replace(run, status=INTERRUPTED, error="interrupted"))
+
+    def tell(self, run: Run, epoch: Epoch) -> None:
+        """Tell the observers of an epoch."""
+        self.notify("zoo_epoch_finished", run=run, epoch=epoch.number, scores=epoch_scores(epoch))
 
     def notify(self, hook: str, **arguments: Any) -> None:
         for failure in self.registry.notify(hook, **arguments):
@@ -87,13 +106,13 @@ def describe_run(
     recurrent = cell.network.spec.recurrent
     precision = "fp32" if cell.objective is None else cell.training.precision  # what is fitted is never rounded
     hardware = Hardware.choose(device, threads, precision, model or nn.Identity(), recurrent=recurrent)
-    key, environment = cell.key(parts.record), {**hardware.environment(), **_versions(cell)}
+    key, environment = cell.key(parts.record), environment_of(cell, hardware)
     run = Run(
         id="",
         key=key,
         configuration=cell.configuration(parts.record),
         code=cell.code(),
-        fingerprint=hashlib.sha256(f"{key}{json.dumps(environment, sort_keys=True)}".encode()).hexdigest(),
+        fingerprint=_fingerprint(key, environment),
         architecture=cell.network.entry.name,
         preset=cell.network.preset,
         block=cell.network.block,
@@ -119,69 +138,83 @@ def check_lengths(spec: Resampler, rows: Rows) -> None:
         raise Incompatible(reason)
 
 
+def environment_of(cell: Cell, hardware: Hardware) -> dict[str, Any]:
+    """All that the bits of a cell's result depend on in this process, beside what was asked for."""
+    return {**hardware.environment(), **_versions(cell)}
+
+
 def execute(prepared: Prepared, job: Job, *, resume: bool) -> Run:
     """Train and score one cell and store what came of it, however it ended.
 
     A network that fails or diverges gives a run that says so. An interruption is stored and raised again.
     """
-    run = job.store.begin(prepared.run)
-    job.notify("zoo_run_started", run=run)
+    run = job.begin(prepared.run)
+    with job.store.heartbeat(run):
+        return conclude(prepared, run, job, lambda: _train(prepared, run, job, resume))
+
+
+def conclude(prepared: Prepared, run: Run, job: Job, train: Callable[[], Trained]) -> Run:
+    """Score what `train` gives, wherever it was trained, and store what came of it, as `execute` does."""
     try:
-        ended, artefacts = _attempt(prepared, run, job, resume)
-    except KeyboardInterrupt:
-        job.end(replace(run, status=INTERRUPTED, error="interrupted"))
-        raise
-    except (Exception, SystemExit) as error:
-        return job.end(_failed(run, error), _trace(error))
+        with computing_on(prepared.hardware):
+            ended, artefacts = _attempt(prepared, run, job, train())
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt) or job.stopped():
+            job.interrupt(run)
+            raise
+        if not isinstance(error, Exception | SystemExit):
+            raise
+        return job.fail(run, Failure.of(error))
     ended = job.end(ended, artefacts)
     shutil.rmtree(job.store.checkpoint(run).parent, ignore_errors=True)
     return ended
 
 
-def _attempt(prepared: Prepared, run: Run, job: Job, resume: bool) -> tuple[Run, dict[str, bytes | memoryview]]:
-    """The finished run and its files, or whatever it raised."""
-    config = tomlkit.dumps(dict(run.config)).encode()
-    with job.store.heartbeat(run), computing_on(prepared.hardware):
-        rows = prepared.rows()
-        outcome = _train_and_predict(prepared, rows, run, job, resume)
-        job.watch.on_phase("scoring")
-        return _score(run, outcome), {"config.toml": config, **_artefacts(outcome)}
-
-
-def _failed(run: Run, error: BaseException) -> Run:
-    status = DIVERGED if isinstance(error, Diverged) else FAILED
-    return replace(run, status=status, error=str(error) if isinstance(error, ZooError) else describe(error))
-
-
-def _trace(error: BaseException) -> dict[str, bytes | memoryview]:
-    """The traceback of what is not a user's error, for whoever wrote the network."""
-    if isinstance(error, ZooError) and error.__cause__ is None:
-        return {}
-    return {"traceback.txt": "".join(traceback.format_exception(error)).encode()}
-
-
-def _train_and_predict(prepared: Prepared, rows: Rows, run: Run, job: Job, resume: bool) -> Outcome:
-    cell, hardware, shape = prepared.cell, prepared.hardware, prepared.parts.record["shape"]
-    parts = prepared.parts.for_run()
+def _train(prepared: Prepared, run: Run, job: Job, resume: bool) -> Trained:
+    """The cell, trained in this process."""
+    cell, hardware = prepared.cell, prepared.hardware
+    rows = prepared.rows()
     memory = PeakMemory(hardware.device)
     memory.start()
     devices = [hardware.device] if hardware.device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices):
-        lesson = Lesson.of(cell, parts, rows, hardware)
+        lesson = Lesson.of(cell, prepared.parts, rows, hardware)
         learnt = lesson.learn(_Relay(job, run), job.store.checkpoint(run), resume=resume)
+    return Trained(learnt, memory.mib(), run.environment)
+
+
+def _attempt(prepared: Prepared, run: Run, job: Job, trained: Trained) -> tuple[Run, dict[str, bytes | memoryview]]:
+    """The finished run and its files, or whatever scoring it raised."""
+    outcome = _predict(prepared, trained)
+    job.watch.on_phase("scoring")
+    config = tomlkit.dumps(dict(run.config)).encode()
+    return _score(trained_in(run, trained.environment), outcome), {"config.toml": config, **_artefacts(outcome)}
+
+
+def trained_in(run: Run, environment: Mapping[str, Any]) -> Run:
+    """The run with the environment that it was trained in, where that is not the one here."""
+    if environment == run.environment:
+        return run
+    return replace(run, environment=environment, fingerprint=_fingerprint(run.key, environment))
+
+
+def _predict(prepared: Prepared, trained: Trained) -> Outcome:
+    """Opens the seal."""
+    shape, device = prepared.parts.record["shape"], prepared.hardware.device
+    parts, model = prepared.parts.for_run(), trained.learnt.model
     parts.test.training_ended()
     test = parts.test.open()
     started = time.perf_counter()
-    logits = predict(learnt.model, Tensors.of(test, hardware.device))
+    logits = predict(model, Tensors.of(test, device))
     seconds = time.perf_counter() - started
     series = {name: shape[name] for name in ("n_channels", "n_times")}
     cost = {
-        "train_seconds": sum(epoch.seconds for epoch in learnt.history),
-        "peak_memory_mib": memory.mib(),
+        "train_seconds": sum(epoch.seconds for epoch in trained.learnt.history),
+        "peak_memory_mib": trained.peak_memory_mib,
         "rows_per_second": len(test) / seconds,
-        "latency_ms": latency_ms(learnt.model, **series, device=hardware.device),
+        "latency_ms": latency_ms(model, **series, device=device),
     }
-    return Outcome(learnt, _predictions(logits, test, parts), cost)
+    return Outcome(trained.learnt, _predictions(logits, test, parts), cost)
 
 
 def _predictions(logits: Tensor, test: Rows, parts: Parts) -> Predictions:
@@ -205,17 +238,11 @@ def _score(run: Run, outcome: Outcome) -> Run:
 
 
 def _artefacts(outcome: Outcome) -> dict[str, bytes | memoryview]:
-    weights = {name: tensor.cpu().clone().contiguous() for name, tensor in _tensors(outcome.learnt.model).items()}
     return {
         "history.csv": _history(outcome.learnt.history).encode(),
         "predictions.parquet": outcome.predictions.to_parquet(),
-        "model.safetensors": safetensors.torch.save(weights),
+        "model.safetensors": weights_of(outcome.learnt.model),
     }
-
-
-def _tensors(model: nn.Module) -> dict[str, Tensor]:
-    """A model's parameters and buffers; extra state of its own is not stored, for want of a form without pickle."""
-    return {name: value for name, value in model.state_dict().items() if isinstance(value, Tensor)}
 
 
 def _history(epochs: tuple[Epoch, ...]) -> str:
@@ -224,6 +251,10 @@ def _history(epochs: tuple[Epoch, ...]) -> str:
     writer.writeheader()
     writer.writerows(asdict(epoch) for epoch in epochs)
     return buffer.getvalue()
+
+
+def _fingerprint(key: str, environment: Mapping[str, Any]) -> str:
+    return hashlib.sha256(f"{key}{json.dumps(environment, sort_keys=True)}".encode()).hexdigest()
 
 
 def _versions(cell: Cell) -> dict[str, str]:
@@ -267,4 +298,4 @@ class _Relay:
 
     def on_epoch(self, epoch: Epoch) -> None:
         self.job.watch.on_epoch(epoch)
-        self.job.notify("zoo_epoch_finished", run=self.run, epoch=epoch.number, scores=epoch_scores(epoch))
+        self.job.tell(self.run, epoch)

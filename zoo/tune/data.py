@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from zoo.data.protocols import Parts
-from zoo.data.sealed import Rows, SealedTest
+from zoo.data.sealed import Rows
 from zoo.errors import ResamplingError
 from zoo.harness.cells import Cell, Part, split_assignments
 from zoo.harness.datasets import FileColumns, load_dataset, separated
+from zoo.harness.frame import Frame
 from zoo.harness.learning import resampled
 from zoo.harness.watch import BenchWatch
 from zoo.registry import Registry
@@ -24,20 +25,6 @@ Asked = tuple[str, tuple[tuple[str, Any], ...]]  # a resampler's name and its pa
 
 
 @dataclass(frozen=True)
-class Frame:
-    """What a trial knows of the data beside the rows: classes, shapes, and not a row of the test part."""
-
-    classes: tuple[str, ...]
-    record: Mapping[str, Any]
-    notes: tuple[str, ...]
-
-    def parts(self, train: Rows, validation: Rows) -> Parts:
-        """The parts as a trial has them: under the seal is nothing."""
-        nothing = Rows(train.values[:0], train.labels[:0], train.index[:0])
-        return Parts(train, validation, SealedTest(nothing), self.classes, self.record, self.notes)
-
-
-@dataclass(frozen=True)
 class StudyData:
     """The parts of a study's data, and the training rows under each resampler that may be asked for, or why not."""
 
@@ -46,7 +33,7 @@ class StudyData:
 
     @property
     def frame(self) -> Frame:
-        return Frame(self.parts.classes, self.parts.record, self.parts.notes)
+        return Frame.of(self.parts)
 
     @property
     def nbytes(self) -> int:

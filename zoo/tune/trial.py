@@ -22,6 +22,7 @@ from zoo.data.sealed import Rows
 from zoo.errors import Diverged, ModelError, PluginError, ResamplingError, StoreError, ZooError, describe
 from zoo.factories import load_factory
 from zoo.harness.cells import Cell
+from zoo.harness.frame import Frame
 from zoo.harness.learning import Lesson, resampled
 from zoo.harness.runner import check_lengths
 from zoo.harness.watch import Silent
@@ -31,7 +32,7 @@ from zoo.settings import Settings
 from zoo.training.hardware import Hardware, computing_on
 from zoo.training.loop import Epoch
 from zoo.tune.configuration import cell_of, one_member
-from zoo.tune.data import Asked, Frame, asked_of
+from zoo.tune.data import Asked, asked_of
 from zoo.tune.records import DIVERGED, DONE, FAILED, MEMORY, METRICS, TIMEOUT
 from zoo.tune.request import TuneRequest
 from zoo.workers.limits import Deadline, deadline, hung, memory, out_of_memory
