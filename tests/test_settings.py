@@ -95,6 +95,7 @@ def test_presets_of_the_user_are_read() -> None:
     [
         ({"epochs": 0}, "training.epochs is at least 1"),
         ({"optimiser": "sgd"}, "training.optimiser is one of adam, adamw, not 'sgd'"),
+        ({"monitor": "recall"}, "training.monitor is one of macro_recall, accuracy, validation_loss, not 'recall'"),
         ({"factor": 1.0}, "training.factor is between 0 and 1"),
         ({"learning_rate": -1.0}, "training.learning_rate is above 0"),
         ({"clip": -1.0}, "training.clip is not below 0"),

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from zoo.errors import SettingsError, UsageError, unknown_name
 from zoo.results.run import MACRO_SCORES
@@ -33,6 +33,7 @@ class Training:
     scheduler: str
     factor: float
     scheduler_patience: int
+    monitor: str
     patience: int
     clip: float
     precision: str
@@ -54,7 +55,11 @@ class Training:
             raise UsageError(f"training.factor is between 0 and 1, not {self.factor!r}")
 
 
+# What an epoch's validation can be judged by, and which way is better.
+MONITORS: Mapping[str, Literal["max", "min"]] = {"macro_recall": "max", "accuracy": "max", "validation_loss": "min"}
+
 CHOICES: Mapping[str, tuple[str, ...]] = {
+    "monitor": tuple(MONITORS),
     "optimiser": ("adam", "adamw"),
     "scheduler": ("plateau", "cosine", "none"),
     "precision": ("auto", "fp32", "bf16"),

@@ -10,10 +10,10 @@ from torch import Tensor, nn
 
 from zoo import build
 from zoo.data.protocols import Parts, separate
-from zoo.errors import Diverged
+from zoo.errors import Diverged, StoreError
 from zoo.settings import Settings, Training
 from zoo.training.hardware import Hardware
-from zoo.training.loop import Epoch, Progress, Tensors, predict, train
+from zoo.training.loop import Epoch, Learner, Progress, Tensors, predict, train, validate
 
 CPU = Hardware(torch.device("cpu"), threads=1, bf16=False, channels_last=False)
 
@@ -69,6 +69,42 @@ def test_it_learns_and_keeps_the_weights_of_the_best_epoch(parts: Parts) -> None
     assert np.mean(recalls) == pytest.approx(progress.best_score)
 
 
+def test_the_weights_kept_are_those_of_the_best_epoch_by_what_is_monitored(parts: Parts) -> None:
+    def trained(monitor: str) -> tuple[nn.Module, Progress]:
+        model = fresh("cnn2d")
+        return model, fit(model, parts, replace(settings(monitor=monitor, patience=0), epochs=3))
+
+    by_loss, progress = trained("validation_loss")
+    values = [epoch.validation_loss for epoch in progress.history]
+    assert progress.best_score == min(values)
+    assert progress.best_epoch == 1 + values.index(min(values))
+    assert validate(by_loss, Tensors.of(parts.validation, CPU.device), 0)[0] == pytest.approx(min(values))
+    by_recall, other = trained("macro_recall")
+    assert other.best_epoch < progress.best_epoch
+    assert not torch.equal(state(by_loss), state(by_recall))
+
+
+EPOCHS = [(0.5, 0.9, 0.4), (0.7, 0.6, 0.35), (0.6, 0.9, 0.3), (0.7, 0.8, 0.3)]  # recall, accuracy, loss
+
+
+@pytest.mark.parametrize(
+    ("monitor", "best", "lowered", "finished"),
+    [("macro_recall", 2, 2, False), ("accuracy", 1, 3, True), ("validation_loss", 3, 1, False)],
+)
+def test_of_equal_epochs_the_earlier_is_kept_and_patience_and_plateau_go_by_the_same(
+    monitor: str, best: int, lowered: int, finished: bool
+) -> None:
+    training = settings(monitor=monitor, patience=3, scheduler="plateau", scheduler_patience=0, factor=0.1)
+    learner = Learner.start(nn.Linear(1, 1), replace(training, epochs=9), CPU, seed=0)
+    for number, (recall, accuracy, loss) in enumerate(EPOCHS, start=1):
+        nn.init.constant_(learner.model.weight, number)
+        learner.end_epoch(Epoch(number, 0.0, loss, recall, accuracy, 0.0, 0.0))
+    assert learner.progress.best_epoch == best
+    assert learner.progress.best_state["weight"].item() == best
+    assert learner.optimiser.param_groups[0]["lr"] == pytest.approx(3e-3 * 0.1**lowered)
+    assert learner.finished == finished
+
+
 @pytest.mark.parametrize("architecture", ["cnngru", "cnn2d"])
 def test_the_same_seed_gives_the_same_bits(parts: Parts, architecture: str) -> None:
     one, two = fresh(architecture, dropout=0.3), fresh(architecture, dropout=0.3)
@@ -96,6 +132,21 @@ def test_a_resumed_run_ends_with_the_bits_of_an_unbroken_one(
     assert torch.equal(state(resumed), state(unbroken))
     without_time = [replace(epoch, seconds=0) for epoch in whole.history]
     assert [replace(epoch, seconds=0) for epoch in again.history] == without_time
+
+
+def test_a_checkpoint_goes_on_only_by_what_it_was_monitored_by(tmp_path: Path) -> None:
+    def learner(monitor: str) -> Learner:
+        return Learner.start(nn.Linear(1, 1), settings(monitor=monitor), CPU, seed=0)
+
+    path = tmp_path / "state.pt"
+    learner("macro_recall").save(path)
+    learner("macro_recall").restore(path)
+    with pytest.raises(StoreError, match="leave out --resume"):
+        learner("validation_loss").restore(path)
+    before = torch.load(path, weights_only=True)
+    del before["monitor"]  # as checkpoints were when there was no such setting
+    torch.save(before, path)
+    learner("macro_recall").restore(path)
 
 
 def test_patience_ends_training(parts: Parts) -> None:

@@ -146,6 +146,15 @@ def test_it_lies_over_the_preset_the_study_began_with(registry: Registry) -> Non
     assert preset["training"] == {"batch_size": 32, "factor": 0.2, "epochs": 30}
 
 
+def test_what_epochs_were_chosen_by_is_kept(registry: Registry) -> None:
+    assert "training" not in preset_for(registry, {"hidden": 16})  # as everywhere
+    assert preset_for(registry, {"hidden": 16}, metric="accuracy")["training"] == {"monitor": "accuracy"}
+    Path("registry.toml").write_text("[presets.'cnngru.mine']\ntraining = { monitor = 'accuracy' }\n")
+    assert preset_for(registry, {}, architecture="cnngru.mine")["training"] == {"monitor": "macro_recall"}
+    searched = preset_for(registry, {"training.monitor": "accuracy"}, metric="validation_loss")
+    assert searched["training"] == {"monitor": "accuracy"}
+
+
 def test_what_says_nothing_to_the_block_that_won_is_left_out(registry: Registry, tmp_path: Path) -> None:
     preset = preset_for(registry, {"block": "resnet", "block.reduction": 4})
     assert "block_params" not in preset

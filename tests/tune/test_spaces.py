@@ -1,11 +1,13 @@
 """Spaces: from a spec, a file or the command line, checked before anything runs."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from zoo.errors import SettingsError, UsageError, ZooError
 from zoo.results.store import Store
+from zoo.settings import Settings
 from zoo.space import Choice, Float, Int
 from zoo.tune.configuration import bench_request, cell_of
 from zoo.tune.records import space_from_json, space_to_json
@@ -161,6 +163,22 @@ def test_parameters_of_a_block_go_with_the_blocks_that_have_them(registry, setti
     cell = cell_of(registry, settings, request, {**config, "block": "se"})
     assert cell.network.block_params == {"reduction": 2}
     assert cell.network.params["hidden"] == 8
+
+
+def test_the_best_epoch_is_chosen_by_the_metric_unless_the_user_says_otherwise(registry, monkeypatch) -> None:
+    def monitor(config: dict[str, str] | None = None, **given: Any) -> str:
+        request = TuneRequest(architecture="cnngru.mine", metric="validation_loss", **given)
+        return cell_of(registry, Settings.load(), request, config or {}).training.monitor
+
+    mine = "[presets.'cnngru.mine']\ntraining = { monitor = 'accuracy' }\n"
+    Path("registry.toml").write_text(mine)
+    assert monitor() == "validation_loss"
+    assert monitor(assignments={"training.monitor": "accuracy"}) == "accuracy"
+    assert monitor({"training.monitor": "macro_recall"}) == "macro_recall"
+    Path("registry.toml").write_text(f"[training]\nmonitor = 'macro_recall'\n{mine}")
+    assert monitor() == "macro_recall"
+    monkeypatch.setenv("ZOO_MONITOR", "accuracy")
+    assert monitor() == "accuracy"
 
 
 def test_a_space_comes_back_from_json() -> None:

@@ -28,7 +28,10 @@ SCOPES = ("block", "data", "loss", "dataset", "training")
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """One call of the bench: every tuple is an axis of the grid, and an empty one leaves the choice to defaults."""
+    """One call of the bench: every tuple is an axis of the grid, and an empty one leaves the choice to defaults.
+
+    `monitor` is what a study searches for: epochs are chosen by it, also over a preset, unless the user set another.
+    """
 
     architectures: tuple[str, ...]
     blocks: tuple[str, ...] = ()
@@ -40,6 +43,7 @@ class Request:
     rows: int | None = None
     epochs: int | None = None
     assignments: Mapping[str, Value] = field(default_factory=dict)
+    monitor: str | None = None
     data_dir: Path | None = None
     target: str | None = None
     group: str | None = None
@@ -209,13 +213,14 @@ class _Planner:
         _, _, preset = self.registry.architecture(network.reference, self.settings.presets)
         resampler = self._default("data", "resampler", preset.data, network) if data is None else data
         epochs: dict[str, Value] = {} if self.request.epochs is None else {"epochs": self.request.epochs}
+        monitor: dict[str, Value] = {} if self.request.monitor is None else {"monitor": self.request.monitor}
         return Cell(
             network,
             dataset,
             protocol,
             Part.of(self.registry.get("resampler", resampler), self.scopes["data"]),
             None if network.fitted else self._objective(loss, preset.loss, network),
-            self.settings.training({**self.scopes["training"], **epochs}, preset.training),
+            self.settings.training({**self.scopes["training"], **epochs}, {**preset.training, **monitor}),
             self.request.rows,
             seed,
         )

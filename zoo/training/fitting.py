@@ -17,7 +17,7 @@ from zoo.errors import ModelError, guarded
 from zoo.settings import Training
 from zoo.training.batches import Tensors, drawn_order, in_batches, slices
 from zoo.training.hardware import EVALUATION_BATCH, Hardware
-from zoo.training.loop import REPORT_SECONDS, Epoch, Progress, Watch, validate
+from zoo.training.loop import REPORT_SECONDS, Epoch, Progress, Watch, monitored, validate
 
 Report = Callable[[int, int], None]
 
@@ -88,9 +88,9 @@ def fit(
         cast(Callable[..., None], model.fit)(batches, generator=own)
     _check_forms(model, built)
     loss, recall, accuracy = validate(model, chosen_by, 1)
-    progress = Progress([Epoch(1, None, loss, recall, accuracy, None, time.perf_counter() - started)], 1, recall)
-    watch.on_epoch(progress.history[0])
-    return progress
+    epoch = Epoch(1, None, loss, recall, accuracy, None, time.perf_counter() - started)
+    watch.on_epoch(epoch)
+    return Progress([epoch], 1, monitored(epoch, settings))
 
 
 def _forms(model: nn.Module) -> dict[str, tuple[torch.Size, torch.dtype]]:

@@ -1,4 +1,4 @@
-"""The training loop, in one piece: epochs over shuffled batches, the best epoch by validation macro recall.
+"""The training loop, in one piece: epochs over shuffled batches, the best epoch by what is monitored on validation.
 
 Batches are indexed straight from tensors that lie on the device. Validation is computed in float32 whatever
 the precision of training. A checkpoint after each epoch holds all it takes to go on as if nothing had
@@ -26,7 +26,7 @@ from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, ReduceLROnP
 from zoo.data.sealed import Rows
 from zoo.errors import Diverged, StoreError
 from zoo.results.files import write_atomically
-from zoo.settings import Training
+from zoo.settings import MONITORS, Training
 from zoo.training.batches import Tensors, drawn_order, in_batches, slices
 from zoo.training.hardware import EVALUATION_BATCH, Hardware
 
@@ -62,11 +62,14 @@ class Watch(Protocol):
 
 @dataclass
 class Progress:
-    """How far training has come: what a checkpoint holds beside the states of model and optimiser."""
+    """How far training has come: what a checkpoint holds beside the states of model and optimiser.
+
+    `best_score` is what the settings monitor, of the best epoch; NaN before the first.
+    """
 
     history: list[Epoch] = field(default_factory=list)
     best_epoch: int = 0
-    best_score: float = -math.inf
+    best_score: float = math.nan
     best_state: State = field(default_factory=dict)
 
     @property
@@ -108,14 +111,21 @@ class Learner:
 
     def end_epoch(self, epoch: Epoch) -> None:
         """Keep the weights if they are the best yet, and lower the learning rate if it is time."""
+        score = monitored(epoch, self.settings)
         self.progress.history.append(epoch)
-        if epoch.macro_recall > self.progress.best_score:
-            self.progress.best_epoch, self.progress.best_score = epoch.number, epoch.macro_recall
+        if self._is_best(score):
+            self.progress.best_epoch, self.progress.best_score = epoch.number, score
             self.progress.best_state = copy.deepcopy(self.model.state_dict())
         if isinstance(self.scheduler, ReduceLROnPlateau):
-            self.scheduler.step(epoch.macro_recall)
+            self.scheduler.step(score)
         elif self.scheduler is not None:
             self.scheduler.step()
+
+    def _is_best(self, score: float) -> bool:
+        """Whether an epoch is better than all before it; of equals the earlier is the best."""
+        best = self.progress.best_score
+        better = score > best if MONITORS[self.settings.monitor] == "max" else score < best
+        return better or self.progress.best_epoch == 0
 
     def save(self, path: Path) -> None:
         """Write a checkpoint, whole or not at all."""
@@ -127,6 +137,7 @@ class Learner:
             "batches": self.batches.get_state(),
             "random": torch.get_rng_state(),
             "random_cuda": torch.cuda.get_rng_state(device) if device.type == "cuda" else None,
+            "monitor": self.settings.monitor,
             "history": [asdict(epoch) for epoch in progress.history],
             "best": (progress.best_epoch, progress.best_score, progress.best_state),
         }
@@ -143,6 +154,8 @@ class Learner:
             raise StoreError(f"checkpoint {path} cannot be used: leave out --resume to start again") from error
 
     def _restore(self, state: State) -> None:
+        if state.get("monitor", "macro_recall") != self.settings.monitor:  # the first checkpoints went by that alone
+            raise ValueError("its best epoch was chosen by something else")
         self.model.load_state_dict(state["model"])
         self.optimiser.load_state_dict(state["optimiser"])
         if self.scheduler is not None:
@@ -201,6 +214,11 @@ def epochs(
         yield learner.progress.history[-1]
 
 
+def monitored(epoch: Epoch, settings: Training) -> float:
+    """What the best epoch is chosen by, of one epoch."""
+    return float(getattr(epoch, settings.monitor))
+
+
 def predict(model: nn.Module, tensors: Tensors) -> Tensor:
     """Logits, float32 `(rows, n_classes)` on the CPU, in evaluation batches of one fixed size."""
     model.eval()
@@ -217,9 +235,10 @@ def make_optimiser(model: nn.Module, settings: Training) -> Optimizer:
 
 
 def make_scheduler(optimiser: Optimizer, settings: Training) -> LRScheduler | ReduceLROnPlateau | None:
-    """What lowers the learning rate between epochs; the plateau is one of validation macro recall."""
+    """What lowers the learning rate between epochs; the plateau is one of what is monitored."""
     if settings.scheduler == "plateau":
-        return ReduceLROnPlateau(optimiser, mode="max", factor=settings.factor, patience=settings.scheduler_patience)
+        mode, patience = MONITORS[settings.monitor], settings.scheduler_patience
+        return ReduceLROnPlateau(optimiser, mode=mode, factor=settings.factor, patience=patience)
     if settings.scheduler == "cosine":
         return CosineAnnealingLR(optimiser, T_max=settings.epochs)
     return None

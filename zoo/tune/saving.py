@@ -75,7 +75,9 @@ def preset_of(registry: Registry, settings: Settings, study: Study, trial: Trial
     _refuse_homeless(asked.assignments)
     scopes = split_assignments(asked.assignments)
     block, data, loss = (next(iter(axis), None) for axis in (asked.blocks, asked.data, asked.losses))
-    epochs = {} if asked.epochs is None else {"epochs": asked.epochs}
+    fixed: dict[str, Value] = {} if asked.epochs is None else {"epochs": asked.epochs}
+    if asked.monitor != base.training.get("monitor", settings.shipped.get("training", "monitor")):
+        fixed["monitor"] = str(asked.monitor)
     table = {
         "summary": _summary(study, trial),
         "params": {**base.params, **scopes[""]},
@@ -83,7 +85,7 @@ def preset_of(registry: Registry, settings: Settings, study: Study, trial: Trial
         "block_params": {**(base.block_params if block in (None, base.block) else {}), **scopes["block"]},
         "data": data or base.data or (run.data if run else None),
         "loss": loss or base.loss or (run.loss if run else None),
-        "training": {**base.training, **epochs, **scopes["training"]},
+        "training": {**base.training, **fixed, **scopes["training"]},
     }
     return {key: value for key, value in table.items() if value not in (None, "", {})}
 
