@@ -50,25 +50,25 @@ def score(
     `ece` is `{"value", "low", "high"}`; `recall`, `precision` and `f1` are that by class. `confusion` has the
     true class in rows, `support` the test rows of each class, `absent` the classes without any.
     """
-    unit = np.arange(len(labels)) if groups is None else np.unique(groups, return_inverse=True)[1].reshape(-1)
+    unit = units_of(labels, groups)
     sums = _sums(probabilities.astype(np.float64), labels, len(classes), unit)
     ranks = [_Ranking(probabilities[:, number], labels == number) for number in range(len(classes))]
     units = int(unit.max()) + 1
     value = _scores(sums, ranks, unit, np.ones((1, units)))
     rng = np.random.default_rng(seed)
-    draws = [_scores(sums, ranks, unit, weights) for weights in _resamples(rng, units, resamples)]
+    draws = [_scores(sums, ranks, unit, weights) for weights in drawn_units(rng, units, resamples)]
     spread = {name: np.concatenate([draw[name] for draw in draws]) for name in value} if draws else {}
     confusion = sums.confusion.sum(0).reshape(len(classes), -1).astype(int)
-    result: dict[str, Any] = {name: _interval(value[name], spread.get(name)) for name in MACRO_SCORES}
+    result: dict[str, Any] = {name: interval_of(value[name], spread.get(name)) for name in MACRO_SCORES}
     for name in CLASS_SCORES:
         result[name] = {
-            label: _interval(value[name][:, number], spread[name][:, number] if spread else None)
+            label: interval_of(value[name][:, number], spread[name][:, number] if spread else None)
             for number, label in enumerate(classes)
         }
     result["confusion"] = confusion.tolist()
     result["support"] = dict(zip(classes, confusion.sum(1).tolist(), strict=True))
     result["absent"] = [label for label, count in result["support"].items() if count == 0]
-    result["resampled"] = "rows" if groups is None else f"{units} groups"
+    result["resampled"] = resampled_words(groups, units)
     return result
 
 
@@ -78,22 +78,40 @@ def over_classes(scores: Mapping[str, Any]) -> str:
     return f"over {total - absent} of {total} classes ({', '.join(scores['absent'])} absent)" if absent else ""
 
 
+def units_of(labels: npt.NDArray[np.int64], groups: Array | None) -> Array:
+    """The unit of each row that a resample draws, `(rows,)`, from 0: the row itself, or its group."""
+    return np.arange(len(labels)) if groups is None else np.unique(groups, return_inverse=True)[1].reshape(-1)
+
+
+def resampled_words(groups: Array | None, units: int) -> str:
+    """What a resample draws: `rows`, or how many groups."""
+    return "rows" if groups is None else f"{units} groups"
+
+
+def confusion_by_unit(
+    labels: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64], n_classes: int, unit: Array
+) -> Doubles:
+    """The confusion matrix of each unit, `(units, classes * classes)`, the true class first."""
+    confusion = np.zeros((int(unit.max()) + 1, n_classes * n_classes))
+    np.add.at(confusion, (unit, labels * n_classes + predicted), 1)
+    return confusion
+
+
 def _sums(probabilities: Doubles, labels: npt.NDArray[np.int64], n_classes: int, unit: Array) -> Sums:
     rows, units = np.arange(len(labels)), int(unit.max()) + 1
     predicted = probabilities.argmax(1)
     confidence = probabilities[rows, predicted]
     bins = np.minimum((confidence * ECE_BINS).astype(np.int64), ECE_BINS - 1)
-    confusion = np.zeros((units, n_classes * n_classes))
-    np.add.at(confusion, (unit, labels * n_classes + predicted), 1)
     by_row = -np.log(np.maximum(probabilities[rows, labels], SMALLEST))
     loss = np.bincount(unit, weights=by_row, minlength=units)[:, None]
     calibration = np.zeros((units, 2 * ECE_BINS))
     for offset, amount in enumerate((confidence, predicted == labels)):
         np.add.at(calibration, (unit, offset * ECE_BINS + bins), amount)
+    confusion = confusion_by_unit(labels, predicted, n_classes, unit)
     return Sums(confusion, loss.astype(np.float64), calibration)
 
 
-def _resamples(rng: np.random.Generator, units: int, resamples: int) -> Iterator[Doubles]:
+def drawn_units(rng: np.random.Generator, units: int, resamples: int) -> Iterator[Doubles]:
     """How often each unit was drawn, `(CHUNK, units)` at a time."""
     for start in range(0, resamples, CHUNK):
         size = min(CHUNK, resamples - start)
@@ -110,14 +128,14 @@ def _scores(sums: Sums, ranks: "list[_Ranking]", unit: Array, weights: Doubles) 
     confidence, hits = np.split(weights @ sums.calibration, 2, axis=1)
     auroc = np.array([[ranking.auroc(draw[unit]) for ranking in ranks] for draw in weights])
     return {
-        **_from_confusion(confusion),
+        **scores_of_confusion(confusion),
         "auroc": _nanmean(auroc),
         "log_loss": loss,
         "ece": np.abs(confidence - hits).sum(1) / total,
     }
 
 
-def _from_confusion(confusion: Doubles) -> dict[str, Doubles]:
+def scores_of_confusion(confusion: Doubles) -> dict[str, Doubles]:
     """Scores of confusion matrices `(resamples, true, predicted)`; MCC as in Gorodkin 2004."""
     hits = np.diagonal(confusion, axis1=1, axis2=2)
     true, predicted, total = confusion.sum(2), confusion.sum(1), confusion.sum((1, 2))
@@ -169,7 +187,7 @@ def _nanmean(values: Doubles) -> Doubles:
     return np.where(known.any(-1), sums / np.maximum(known.sum(-1), 1), np.nan)
 
 
-def _interval(value: Array, spread: Array | None) -> dict[str, float | None]:
+def interval_of(value: Array, spread: Array | None) -> dict[str, float | None]:
     """Value and interval as plain numbers; None where there is none, since JSON has no NaN."""
     known = spread[~np.isnan(spread)] if spread is not None else np.empty(0)
     low, high = np.percentile(known, [2.5, 97.5]) if len(known) else (np.nan, np.nan)

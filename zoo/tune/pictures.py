@@ -1,24 +1,16 @@
 """Two pictures of a study as SVG: how the search went, and which values went with which scores."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from html import escape
 from typing import Any
 
 from zoo.space import Value
 from zoo.tune.records import SCORED, UNFINISHED, Study, Trial
+from zoo.tune.svg import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, document, grid, numbers, padded, text
 from zoo.tune.wording import metric_words
 
-WIDTH, HEIGHT = 720, 360
-LEFT, RIGHT, TOP, BOTTOM = 64, 24, 44, 56  # margins
 SPACING, SIDE = 160, 84  # between the axes of the parallel picture, and beside them: room for a name below each
-LETTERS = 23  # of a name or value that is shown, `training.learning_rate` just so; the rest is in the tooltip
-STYLE = (
-    "text{font:12px system-ui,sans-serif;fill:#333}.title{font-size:14px;font-weight:600}.grid{stroke:#e3e3e3}"
-    ".axis{stroke:#777}.mark{font-size:11px;fill:#555;paint-order:stroke;stroke:#fff;stroke-width:3px}"
-    ".done{fill:#2b6cb0}.pruned{fill:#fff;stroke:#2b6cb0}.failed{fill:#c53030}"
-    ".best{fill:none;stroke:#dd6b20;stroke-width:2}"
-)
 
 Axis = Mapping[str, Any]
 _LEGEND = (
@@ -31,7 +23,7 @@ _LEGEND = (
 def history(study: Study) -> str:
     """Every trial's value by its number, and the best so far as a stepped line; a cross for one without a value."""
     trials = [trial for trial in study.trials if trial.status not in UNFINISHED]
-    low, high = _padded([trial.value for trial in trials if trial.value is not None])
+    low, high = padded([trial.value for trial in trials if trial.value is not None])
     last = max((trial.number for trial in trials), default=1)
     across, floor = WIDTH - LEFT - RIGHT, HEIGHT - BOTTOM
 
@@ -41,12 +33,12 @@ def history(study: Study) -> str:
     def y(value: float) -> float:
         return floor - (floor - TOP) * (value - low) / (high - low)
 
-    parts = [*_grid(low, high, y), *_numbers(last, x), _LEGEND]
+    parts = [*grid(low, high, y), *numbers(last, x), _LEGEND]
     if path := _best_path(trials, study.mode, x, y):
         parts.append(f'<path d="{path} H {x(last):.1f}" class="best"/>')
     parts += [_mark(trial, x, y) for trial in trials]
-    parts.append(_text(LEFT + across / 2, HEIGHT - 14, "trial", anchor="middle"))
-    return _document(WIDTH, HEIGHT, _heading(study), parts)
+    parts.append(text(LEFT + across / 2, HEIGHT - 14, "trial", anchor="middle"))
+    return document(WIDTH, HEIGHT, _heading(study), parts)
 
 
 def parallel(study: Study) -> str:
@@ -61,7 +53,7 @@ def parallel(study: Study) -> str:
         reverse=study.mode == "min",
     )
     metric = metric_words(study.metric)
-    low, high = _padded([value for value, _ in ranked])
+    low, high = padded([value for value, _ in ranked])
     axes: dict[str, Axis] = {**study.space, metric: {"kind": "float", "low": low, "high": high}}
     width, height = max(WIDTH, SPACING * (len(axes) - 1) + 2 * SIDE), HEIGHT + 40
     top, floor = TOP + 16, height - BOTTOM
@@ -81,9 +73,9 @@ def parallel(study: Study) -> str:
         parts.append(_line(points, (rank + 1) / len(ranked), f"trial {trial.number}: {value:.4f}"))
     for name, axis in axes.items():
         parts.append(f'<line x1="{place[name]:.1f}" x2="{place[name]:.1f}" y1="{top}" y2="{floor}" class="axis"/>')
-        parts.append(_text(place[name], height - BOTTOM + 24, name, anchor="middle"))
-        parts += [_text(place[name] + 6, y(axis, mark) + 4, mark, kind="mark") for mark in _marks(axis)]
-    return _document(width, height, _heading(study), parts)
+        parts.append(text(place[name], height - BOTTOM + 24, name, anchor="middle"))
+        parts += [text(place[name] + 6, y(axis, mark) + 4, mark, kind="mark") for mark in _marks(axis)]
+    return document(width, height, _heading(study), parts)
 
 
 def _best_path(trials: Iterable[Trial], mode: str, x: Callable[[int], float], y: Callable[[float], float]) -> str:
@@ -109,17 +101,6 @@ def _mark(trial: Trial, x: Callable[[int], float], y: Callable[[float], float]) 
         return f'<circle cx="{across}" cy="{y(trial.value):.1f}" r="4" class="{trial.status}">{title}</circle>'
     title = f"<title>trial {trial.number}: {escape(f'{trial.status} {trial.reason}'.strip())}</title>"
     return f'<text x="{across}" y="{HEIGHT - BOTTOM - 4}" text-anchor="middle" class="failed">&#215;{title}</text>'
-
-
-def _grid(low: float, high: float, y: Callable[[float], float]) -> Iterator[str]:
-    for tick in _ticks(low, high):
-        yield f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(tick):.1f}" y2="{y(tick):.1f}" class="grid"/>'
-        yield _text(LEFT - 8, y(tick) + 4, tick, anchor="end")
-
-
-def _numbers(last: int, x: Callable[[int], float]) -> Iterator[str]:
-    for number in range(1, last + 1, max(1, math.ceil(last / 12))):
-        yield _text(x(number), HEIGHT - BOTTOM + 18, number, anchor="middle")
 
 
 def _line(points: str, share: float, title: str) -> str:
@@ -151,36 +132,5 @@ def _marks(axis: Axis) -> list[Value]:
     return sorted({axis["low"], axis["high"]})
 
 
-def _padded(values: list[float]) -> tuple[float, float]:
-    """Bounds with a little room around the values."""
-    low, high = min(values, default=0.0), max(values, default=1.0)
-    room = 0.06 * (high - low) or 0.05
-    return low - room, high + room
-
-
-def _ticks(low: float, high: float, most: int = 5) -> list[float]:
-    """Round numbers between the bounds: steps of 1, 2 or 5 and a power of ten."""
-    rough = (high - low) / most
-    power = 10.0 ** math.floor(math.log10(rough))
-    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough)
-    return [number * step for number in range(math.ceil(low / step), math.floor(high / step) + 1)]
-
-
 def _heading(study: Study) -> str:
     return f"{study.name}: {metric_words(study.metric)}"
-
-
-def _text(x: float, y: float, content: Value, *, anchor: str = "start", kind: str = "") -> str:
-    whole = f"{content:.3g}" if isinstance(content, float) else str(content)
-    short = whole if len(whole) <= LETTERS else f"{whole[: LETTERS - 1]}…"
-    title = "" if short == whole else f"<title>{escape(whole)}</title>"
-    style = f' class="{kind}"' if kind else ""
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{style}>{escape(short)}{title}</text>'
-
-
-def _document(width: int, height: int, title: str, parts: Iterable[str]) -> str:
-    head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">'
-        f'<style>{STYLE}</style><rect width="100%" height="100%" fill="#fff"/>'
-    )
-    return f'{head}<text x="{LEFT}" y="24" class="title">{escape(title)}</text>{"".join(parts)}</svg>\n'
