@@ -65,6 +65,10 @@ REFERENCE = "[[reference]]\narchitecture = 'x'\ndataset = 'y'\nstatus = 'reporte
         ("[training]\nclip = nan\n", r"registry.toml:2: training.clip is a finite number, not nan"),
         ("[presets.'cnngru.']\n", r"a preset is named ARCHITECTURE.NAME"),
         ("[presets.'cnngru.x']\ntraining = { epoch = 3 }\n", r"named 'epoch'. Did you mean epochs\?"),
+        (
+            "[presets.'cnngru.x']\ndata_params = { k_neighbors = 3 }\n",
+            r"registry.toml:1: preset cnngru.x: data_params are",
+        ),
         (REFERENCE + "scores = { macro_recall = 'high' }\n", "reference scores.macro_recall is a finite number"),
         (REFERENCE + "scores = { macro_recal = 0.5 }\n", "no score named 'macro_recal'. Did you mean macro_recall"),
     ],

@@ -63,14 +63,13 @@ class Network:
         entry, preset_name, preset = registry.architecture(reference, presets)
         spec = cast(Architecture, entry.spec)
         chosen = block if block is not None else (preset.block or spec.block)
-        from_preset = preset.block_params if block in (None, preset.block) else {}
         if spec.block_dims is None:
             if block not in (None, "none"):
                 raise Incompatible(f"{entry.name} has no slot for a block")
             parts: tuple[BlockPart, ...] = ()
         else:
             home = entry.plugin.distribution if block is None else ""
-            parts = _block_parts(registry, chosen, {**from_preset, **(block_params or {})}, home)
+            parts = _block_parts(registry, chosen, {**preset.params_for("block", block), **(block_params or {})}, home)
         if block_params and not parts:
             raise UsageError(f"{entry.name} has no slot, so no block parameter {next(iter(block_params))!r}")
         merged = {**preset.params, **(params or {})}

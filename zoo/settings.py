@@ -92,7 +92,9 @@ _PRESET_TYPES: Mapping[str, type] = {
     "block": str,
     "block_params": dict,
     "data": str,
+    "data_params": dict,
     "loss": str,
+    "loss_params": dict,
     "training": dict,
 }
 _REFERENCE_TYPES: Mapping[str, type] = {item.name: str for item in fields(Reference)} | {"scores": dict}
@@ -154,6 +156,10 @@ class Layer:
                 self._check_table("training", table.get("training", {}), _TYPES["training"])
                 if not all(key.partition(".")):
                     self._fail(key, f"a preset is named ARCHITECTURE.NAME in quotes, not {key!r}")
+                try:
+                    Preset(**table)
+                except ValueError as error:
+                    self._fail(key, f"preset {key}: {error}")
 
     def _check_references(self, content: Any) -> None:
         if not isinstance(content, list):

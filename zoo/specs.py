@@ -7,7 +7,7 @@ nowhere else, so a plugin module that only declares specs imports neither torch 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from zoo.space import Space, Value
 
@@ -49,8 +49,8 @@ class Preset:
 
     params    the architecture's parameters; what is left out keeps the factory's default
     block     the block for its slot, with `block_params` for that block
-    data      the resampler
-    loss      the objective
+    data      the resampler, with `data_params` for that resampler
+    loss      the objective, with `loss_params` for that objective
     training  training settings by name (`batch_size`, `epochs`, `factor`, …)
     """
 
@@ -59,8 +59,20 @@ class Preset:
     block: str | None = None
     block_params: Mapping[str, Value] = field(default_factory=dict)
     data: str | None = None
+    data_params: Mapping[str, Value] = field(default_factory=dict)
     loss: str | None = None
+    loss_params: Mapping[str, Value] = field(default_factory=dict)
     training: Mapping[str, Value] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for scope in ("data", "loss"):
+            if getattr(self, f"{scope}_params") and getattr(self, scope) is None:
+                raise ValueError(f"{scope}_params are those of the preset's {scope}, which it does not name")
+
+    def params_for(self, scope: Literal["block", "data", "loss"], name: str | None) -> Mapping[str, Value]:
+        """Its parameters for the component of that name; none for another than its own, None being the one it has."""
+        own = {"block": self.block_params, "data": self.data_params, "loss": self.loss_params}
+        return own[scope] if name in (None, getattr(self, scope)) else {}
 
 
 @dataclass(frozen=True, kw_only=True)

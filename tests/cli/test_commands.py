@@ -42,13 +42,17 @@ def test_a_large_family_is_one_line_of_a_plain_list(zoo: Zoo) -> None:
 
 
 def test_show_an_architecture(zoo: Zoo) -> None:
+    own = "block = 'se'\nblock_params = { reduction = 4 }\nloss = 'focal'\nloss_params = { gamma = 1.5 }\n"
+    Path("registry.toml").write_text(f"[presets.'cnngru.mine']\n{own}")
     shown = json.loads(zoo("show", "cnngru.study", "--json").stdout)
     assert shown["built"]["parameters"] == 838_469
     assert round(shown["built"]["macs"] / 1e6, 1) == 82.9
     assert sum(layer["parameters"] for layer in shown["layers"]) == 838_469
     assert {key: shown["parameters"][2][key] for key in ("name", "default")} == {"name": "gru_hidden", "default": 256}
     assert "32, 64, 128, 256, 512 (study)" in shown["parameters"][2]["searched"]
-    assert {"study", "table", "se", "dilated"} <= {preset["name"] for preset in shown["presets"]}
+    fixes = {preset["name"]: preset["fixes"] for preset in shown["presets"]}
+    assert {"study", "table", "se", "dilated"} <= fixes.keys()
+    assert fixes["mine"] == {"block": "se", "block.reduction": 4, "loss": "focal", "loss.gamma": 1.5}
     assert shown["results"][0]["macro_recall"] == 0.9593
     assert shown["results"][0]["status"] == "reported"
     assert "arXiv" in shown["paper"]

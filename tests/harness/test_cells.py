@@ -63,6 +63,34 @@ def test_a_presets_resampler_stands_between_the_flag_and_the_shipped_default(reg
     assert plan(registry, "cnngru")[0].resampler.entry.name == "original"
 
 
+MINE = """[presets.'cnngru.mine']
+data = 'smote'
+data_params = { k_neighbors = 3 }
+loss = 'focal'
+loss_params = { gamma = 1.5 }
+"""
+
+
+def test_a_presets_parameters_are_those_of_its_own_resampler_and_loss(registry: Registry, monkeypatch) -> None:
+    def parts(**more) -> list[dict]:
+        cells = plan(registry, "cnngru.mine", **more)
+        return [{**cell.resampler.params, **cell.objective.params} for cell in cells]
+
+    Path("registry.toml").write_text(MINE)
+    assert parts() == parts(data=("smote",), losses=("focal",)) == [{"k_neighbors": 3, "gamma": 1.5, "alpha": "none"}]
+    assert parts(assignments={"data.k_neighbors": 7})[0]["k_neighbors"] == 7
+    assert parts(data=("smote", "oversampled"), losses=("weighted",)) == [{"k_neighbors": 3}, {}]
+    monkeypatch.setenv("ZOO_RESAMPLER", "oversampled")
+    Path("registry.toml").write_text(f"[defaults]\nloss = 'weighted'\n{MINE}")
+    assert parts() == [{}]
+
+
+def test_a_presets_parameter_that_its_resampler_does_not_have_is_one_line(registry: Registry) -> None:
+    Path("registry.toml").write_text("[presets.'cnngru.mine']\ndata = 'smote'\ndata_params = { neighbours = 3 }\n")
+    with pytest.raises(UnknownName, match=r"no parameter of smote named 'neighbours'\. Did you mean k_neighbors"):
+        plan(registry, "cnngru.mine")
+
+
 def test_assignments_go_to_their_scope(registry: Registry) -> None:
     assert split_assignments({"a": 1, "block.se.reduction": 2, "data.k_neighbors": 3})["block"] == {"se.reduction": 2}
     (cell,) = plan(registry, data=("smote",), assignments={"data.k_neighbors": 3})

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from zoo import Architecture, Objective, hookimpl
+from zoo import Architecture, Objective, Preset, Resampler, hookimpl
 from zoo.registry import Registry, source_of
 from zoo.testing import NotConforming, checks_for
 
@@ -31,9 +31,17 @@ def no_loss(*, class_counts: torch.Tensor) -> None:
     raise ValueError("two\nlines")
 
 
+def keep(*, random_state: int) -> None:
+    """Leaves the rows as they are."""
+
+
+PRESETS = {"mine": Preset(data="keep", data_params={"neighbours": 3})}
+
+
 @hookimpl
-def zoo_components() -> Iterator[Architecture | Objective]:
-    yield Architecture(name="offset", factory=f"{__name__}:Offset", summary="Forgets.")
+def zoo_components() -> Iterator[Architecture | Objective | Resampler]:
+    yield Architecture(name="offset", factory=f"{__name__}:Offset", summary="Forgets.", presets=PRESETS)
+    yield Resampler(name="keep", factory=f"{__name__}:keep", summary="Has no parameters.")
     yield Objective(name="no-loss", factory=f"{__name__}:no_loss", summary="Raises.")
 
 
@@ -53,6 +61,10 @@ def said() -> dict[str, str]:
 
 def test_what_a_fit_learns_has_to_be_in_the_state_dict(said: dict[str, str]) -> None:
     assert said["architecture offset: weights"] == "the state dict does not hold all that the logits depend on"
+
+
+def test_a_presets_parameters_are_those_of_its_resampler(said: dict[str, str]) -> None:
+    assert said["architecture offset: names"].startswith("UnknownName: no parameter of keep named 'neighbours'.")
 
 
 def test_whatever_a_component_raises_is_one_line(said: dict[str, str]) -> None:

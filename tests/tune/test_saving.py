@@ -9,10 +9,14 @@ import pytest
 from studies import study_of
 
 from zoo import SettingsError, UsageError
+from zoo.harness.cells import Request, make_plan
 from zoo.networks import Network
 from zoo.registry import Registry
 from zoo.settings import Layer, Settings, shipped_path
+from zoo.space import Value
+from zoo.tune.configuration import cell_of
 from zoo.tune.records import Trial
+from zoo.tune.request import TuneRequest
 from zoo.tune.saving import check_name, preset_of, save_preset, target_file
 
 PRESET: dict[str, Any] = {"summary": "found", "params": {"hidden": 16, "dropout": 1e-05}, "training": {"epochs": 3}}
@@ -163,6 +167,20 @@ def test_what_says_nothing_to_the_block_that_won_is_left_out(registry: Registry,
     assert network.block == "resnet"
 
 
-def test_what_no_preset_can_hold_is_refused(registry: Registry) -> None:
-    with pytest.raises(UsageError, match=r"cannot hold data\.k_neighbors: .* --set data\.k_neighbors=3"):
-        preset_for(registry, {"data": "smote", "data.k_neighbors": 3})
+def test_parameters_of_the_resampler_and_the_loss_come_back_as_they_were(registry: Registry, tmp_path: Path) -> None:
+    request = TuneRequest(architecture="cnngru", loss="focal", assignments={"loss.gamma": 1.5, "hidden": 8})
+    config: dict[str, Value] = {"data": "smote", "data.k_neighbors": 3, "block": "se", "block.reduction": 4}
+    study = replace(study_of(()), request=request.to_json())
+    preset = preset_of(registry, Settings.load(), study, Trial(number=1, config=config), None)
+    assert (preset["data_params"], preset["loss_params"]) == ({"k_neighbors": 3}, {"gamma": 1.5})
+    tuned = cell_of(registry, Settings.load(), request, config)
+    save_preset(tmp_path / "registry.toml", "cnngru.mine", preset)
+    (cell,) = make_plan(registry, Settings.load(), Request(architectures=("cnngru.mine",))).cells
+    assert cell.config() == tuned.config()
+
+    further = TuneRequest(architecture="cnngru.mine").to_json()
+    for found, kept in ((None, {"k_neighbors": 3}), ("smote", {"k_neighbors": 3}), ("oversampled", None)):
+        trial = Trial(number=1, config={"data": found} if found else {})
+        again = preset_of(registry, Settings.load(), replace(study, request=further), trial, None)
+        assert again.get("data_params") == kept
+        assert again["loss_params"] == {"gamma": 1.5}

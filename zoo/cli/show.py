@@ -167,7 +167,10 @@ def _members(preset: Preset | None) -> int:
 
 def _preset(name: str, preset: Preset) -> dict[str, Any]:
     fixed: dict[str, Any] = {**preset.params, **preset.training}
-    fixed |= {key: value for key in ("block", "data", "loss") if (value := getattr(preset, key))}
+    for key in ("block", "data", "loss"):
+        if value := getattr(preset, key):
+            fixed[key] = value
+        fixed |= {f"{key}.{name}": value for name, value in getattr(preset, f"{key}_params").items()}
     return {"name": name, "summary": preset.summary, "fixes": fixed}
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
 from itertools import product
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from zoo.data.protocols import PROTOCOLS
 from zoo.errors import UnknownName, UsageError, unknown_name
@@ -19,7 +19,7 @@ from zoo.registry import DISTRIBUTION, Entry, Registry, is_pattern, presets_of
 from zoo.settings import Settings, Training
 from zoo.sources import factory_hash, source_hash
 from zoo.space import Value
-from zoo.specs import Architecture
+from zoo.specs import Architecture, Preset
 
 FINGERPRINTED = ("rows", "dataset_params")  # what these change, the fingerprints of the data say
 SEEDED = ("seed", "seeds", "dataset_params")
@@ -211,23 +211,28 @@ class _Planner:
         self, network: Network, dataset: str, protocol: str, seed: int, data: str | None, loss: str | None
     ) -> Cell:
         _, _, preset = self.registry.architecture(network.reference, self.settings.presets)
-        resampler = self._default("data", "resampler", preset.data, network) if data is None else data
         epochs: dict[str, Value] = {} if self.request.epochs is None else {"epochs": self.request.epochs}
         monitor: dict[str, Value] = {} if self.request.monitor is None else {"monitor": self.request.monitor}
         return Cell(
             network,
             dataset,
             protocol,
-            Part.of(self.registry.get("resampler", resampler), self.scopes["data"]),
-            None if network.fitted else self._objective(loss, preset.loss, network),
+            self._part("data", "resampler", data, preset, network),
+            None if network.fitted else self._part("loss", "objective", loss, preset, network),
             self.settings.training({**self.scopes["training"], **epochs}, {**preset.training, **monitor}),
             self.request.rows,
             seed,
         )
 
-    def _objective(self, loss: str | None, preset: str | None, network: Network) -> Part:
-        name = self._default("loss", "objective", preset, network) if loss is None else loss
-        return Part.of(self.registry.get("objective", name), self.scopes["loss"])
+    def _part(
+        self, scope: Literal["data", "loss"], kind: str, given: str | None, preset: Preset, network: Network
+    ) -> Part:
+        """A component with its parameters: those that were set lie over the preset's, where that one is its own."""
+        own: str | None = getattr(preset, scope)
+        name = str(self.settings.default("defaults", scope, own)) if given is None else given
+        params = {**preset.params_for(scope, name), **self.scopes[scope]}
+        chosen = self._default(scope, kind, own, network) if given is None else given
+        return Part.of(self.registry.get(kind, chosen), params)
 
     def _dataset(self, name: str) -> str:
         return name if is_file(self.registry, name) else self.registry.get("dataset", name).name

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from zoo.cost import count_macs
-from zoo.factories import parameters
+from zoo.factories import complete, parameters
 from zoo.networks import Network, count_parameters, on_meta
 from zoo.registry import Entry, Registry
 from zoo.settings import Settings, Training
@@ -29,16 +29,16 @@ LEARNING_RATE = 3e-3
 
 
 def names(registry: Registry, entry: Entry) -> None:
-    """Every key of a preset and of a space is a parameter of the architecture, of its block or of the training."""
+    """Every key of a preset and of a space is a parameter of what it is for."""
     spec, settings = _spec(entry), Settings.load()
     own = set(parameters(spec))
     for name, preset in spec.presets.items():
         expect(set(preset.params) <= own, f"preset {name}: {sorted(set(preset.params) - own)} are no parameters")
         settings.training({}, preset.training)
-        if preset.data is not None:
-            registry.get("resampler", preset.data, home=entry.plugin.distribution)
-        if preset.loss is not None:
-            registry.get("objective", preset.loss, home=entry.plugin.distribution)
+        parts = (("resampler", preset.data, preset.data_params), ("objective", preset.loss, preset.loss_params))
+        for kind, named, params in parts:
+            if named is not None:
+                complete(registry.get(kind, named, home=entry.plugin.distribution).spec, params)
     for name, space in spec.spaces.items():
         for key in space:
             scope, dot, rest = key.partition(".")

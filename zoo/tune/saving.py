@@ -4,7 +4,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import tomlkit
 
@@ -14,6 +14,7 @@ from zoo.results.files import write_atomically
 from zoo.results.run import Run
 from zoo.settings import USER_FILE, Layer, Settings, shipped_path
 from zoo.space import Value
+from zoo.specs import Preset
 from zoo.tune.records import Study, Trial
 from zoo.tune.request import TuneRequest
 from zoo.tune.wording import how_many, metric_words
@@ -65,14 +66,13 @@ def save_preset(path: Path, name: str, preset: Mapping[str, Any]) -> None:
 def preset_of(registry: Registry, settings: Settings, study: Study, trial: Trial, run: Run | None) -> dict[str, Any]:
     """The preset that makes a trial's configuration: what the study held fixed, and over it what the trial varied.
 
-    `run`, the winner's, knows which components came from defaults. Raises UsageError for what no preset can hold.
+    `run`, the winner's, knows which components came from defaults.
     """
     from zoo.harness.cells import split_assignments
     from zoo.tune.configuration import bench_request
 
     _, _, base = registry.architecture(study.architecture, settings.presets)
     asked = bench_request(registry, TuneRequest.from_json(study.request), trial.config)
-    _refuse_homeless(asked.assignments)
     scopes = split_assignments(asked.assignments)
     block, data, loss = (next(iter(axis), None) for axis in (asked.blocks, asked.data, asked.losses))
     fixed: dict[str, Value] = {} if asked.epochs is None else {"epochs": asked.epochs}
@@ -82,20 +82,26 @@ def preset_of(registry: Registry, settings: Settings, study: Study, trial: Trial
         "summary": _summary(study, trial),
         "params": {**base.params, **scopes[""]},
         "block": block or base.block or (run.block if run else None),
-        "block_params": {**(base.block_params if block in (None, base.block) else {}), **scopes["block"]},
-        "data": data or base.data or (run.data if run else None),
-        "loss": loss or base.loss or (run.loss if run else None),
+        "block_params": {**base.params_for("block", block), **scopes["block"]},
+        **_part(settings, base, run, "data", data, scopes["data"]),
+        **_part(settings, base, run, "loss", loss, scopes["loss"]),
         "training": {**base.training, **fixed, **scopes["training"]},
     }
     return {key: value for key, value in table.items() if value not in (None, "", {})}
 
 
-def _refuse_homeless(given: Mapping[str, Value]) -> None:
-    """Parameters of resamplers and losses have no place in a preset, and without them it would be another thing."""
-    homeless = [key for key in given if key.startswith(("data.", "loss."))]
-    if homeless:
-        flags = " ".join(f"--set {key}={given[key]}" for key in homeless)
-        raise UsageError(f"a preset cannot hold {', '.join(homeless)}: run the winner by zoo bench with {flags}")
+def _part(
+    settings: Settings,
+    base: Preset,
+    run: Run | None,
+    scope: Literal["data", "loss"],
+    given: str | None,
+    params: Mapping[str, Value],
+) -> dict[str, Any]:
+    """A resampler or a loss with its parameters; nothing for the loss of a network that is fitted, which has none."""
+    asked = given or str(settings.default("defaults", scope, getattr(base, scope)))
+    name = given or (getattr(run, scope) if run else asked)
+    return {scope: name, f"{scope}_params": {**base.params_for(scope, asked), **params}} if name else {}
 
 
 def _summary(study: Study, trial: Trial) -> str:
