@@ -12,19 +12,22 @@ from zoo.cli.output import Column, emit, number, print_json
 from zoo.cli.scores import interval_text
 from zoo.cli.session import Session, session_of
 from zoo.cli.trials import VALUE, flat_columns, ranked, trial_columns, trial_row
-from zoo.errors import UsageError
+from zoo.errors import UnknownName, UsageError, unknown_name
 from zoo.results.run import DONE, Run
+from zoo.tune.comparison import Comparison, grouped
 from zoo.tune.records import UNFINISHED, Study, Trial
 from zoo.tune.wording import how_many, metric_words, value_text
 
 if TYPE_CHECKING:
     from zoo.results.store import Store
     from zoo.tune.importance import Importance
+    from zoo.tune.store import StudyStore
 
 Results = Annotated[Path | None, typer.Option(help="Folder with results; else ZOO_RESULTS.")]
 COLUMNS = (
     Column("study", "name"),
     Column("status", "status"),
+    Column("comparison", "comparison", optional=True, drop=4),
     Column("architecture", "architecture"),
     Column("search", "searcher", drop=3),
     Column("scheduler", "scheduler", drop=4),
@@ -65,9 +68,12 @@ def list_command(
 @studies.command("show")
 def show_command(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The study's name.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The name of a study, or of a comparison.")],
     pictures: Annotated[
-        Path | None, typer.Option(help="Write history.svg and parallel.svg there.", metavar="DIR")
+        Path | None,
+        typer.Option(
+            help="Write history.svg and parallel.svg there; of a comparison trials.svg and time.svg.", metavar="DIR"
+        ),
     ] = None,
     save: Annotated[
         str | None, typer.Option(help="Write the winner to registry.toml as this preset.", metavar="ARCH.NAME")
@@ -75,7 +81,10 @@ def show_command(
     results: Results = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show a study: its trials, the winner's configuration, and how much each hyperparameter mattered."""
+    """Show a study: its trials, the winner's configuration, and how much each hyperparameter mattered.
+
+    Or a comparison of searchers: the best so far, and whether tuning was worth it.
+    """
     from zoo.api import results_folder
     from zoo.results.store import Store
     from zoo.tune.importance import importance
@@ -84,15 +93,45 @@ def show_command(
     session = session_of(context)
     above = context.parent.params if context.parent is not None else {}
     folder = results_folder(session.settings, results or above.get("results"))
+    as_json = as_json or bool(above.get("as_json"))
     with Store(folder, create=False) as store:
-        study = StudyStore(store).get(name)
+        found = _find(StudyStore(store), name)
+        if isinstance(found, Comparison):
+            _show_comparison(session, store, found, pictures, save, as_json)
+            return
+        study = found
         if save is not None:
             check_save(session, study.architecture, save)
-        show_study(session, store, study, as_json=as_json or bool(above.get("as_json")), mattered=importance(study))
+        show_study(session, store, study, as_json=as_json, mattered=importance(study))
         if pictures is not None:
             _write_pictures(session, study, pictures)
         if save is not None:
             save_winner(session, store, study, save)
+
+
+def _find(studies: "StudyStore", name: str) -> Study | Comparison:
+    """The study of that name, or else the comparison. Raises UnknownName, with the nearest of both, for neither."""
+    found = studies.studies()
+    by_name = {study.name: study for study in found}
+    groups = {comparison.name: comparison for comparison in grouped(found)}
+    if name not in by_name and name not in groups:
+        raise unknown_name("study", name, by_name, "`zoo studies` shows them all.", elsewhere=groups)
+    return by_name.get(name) or groups[name]
+
+
+def _show_comparison(
+    session: Session, store: "Store", comparison: Comparison, pictures: Path | None, save: str | None, as_json: bool
+) -> None:
+    from zoo.cli.comparisons import show_comparison, write_pictures
+
+    if save is not None:
+        raise UsageError(
+            f"{comparison.name!r} is a comparison, with a winner in each of its studies: name one of them to save, "
+            f"such as {comparison.studies[0].name}"
+        )
+    show_comparison(session, store, comparison, as_json=as_json)
+    if pictures is not None:
+        write_pictures(session, store, comparison, pictures)
 
 
 def show_study(
@@ -106,7 +145,7 @@ def show_study(
 ) -> None:
     """Trials, the winner and how it was chosen; on a terminal the `most` best trials, in a pipe every one."""
     run = scored_run(store, study)
-    for note in dict.fromkeys((*study.notes, *(run.notes if run else ()), *_over_classes(run))):
+    for note in dict.fromkeys((*study.notes, *(run.notes if run else ()), *over_classes_note(run))):
         session.say(f"note: {note}")
     if as_json:
         print_json(study_object(study, run, mattered))
@@ -151,11 +190,14 @@ def winner_of(study: Study) -> Trial | None:
 
 
 def scored_run(store: "Store", study: Study) -> Run | None:
-    """The winner's run, where there is one: its row may have been deleted since."""
-    from zoo.errors import UnknownName
+    """The winner's run, where there is one."""
+    return run_of(store, study.run)
 
+
+def run_of(store: "Store", identifier: str) -> Run | None:
+    """A study's run by its id; None for no id, and where it was deleted."""
     try:
-        return store.get(study.run) if study.run else None
+        return store.get(identifier) if identifier else None
     except UnknownName:
         return None
 
@@ -195,6 +237,7 @@ def _row(study: Study) -> dict[str, Any]:
     return {
         "name": study.name,
         "status": study.status,
+        "comparison": study.comparison,
         "architecture": study.architecture,
         "searcher": study.searcher,
         "scheduler": study.scheduler,
@@ -251,7 +294,8 @@ def _config_rows(study: Study, trial: Trial, mattered: "Importance | None") -> l
     ]
 
 
-def _over_classes(run: Run | None) -> tuple[str, ...]:
+def over_classes_note(run: Run | None) -> tuple[str, ...]:
+    """Which classes a run's macro scores leave out, where they do."""
     if run is None or not run.scores.get("absent"):
         return ()
     from zoo.metrics import over_classes

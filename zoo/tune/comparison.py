@@ -9,11 +9,13 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import accumulate
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zoo.errors import unknown_name
-from zoo.tune.records import DONE, RUNNING, SCORED, UNFINISHED, Study
-from zoo.tune.store import StudyStore
+from zoo.tune.records import DONE, INTERRUPTED, RUNNING, SCORED, UNFINISHED, Study
+
+if TYPE_CHECKING:
+    from zoo.tune.store import StudyStore
 
 SHARES = (0.25, 0.5, 1.0)  # of the trials, after which tables say what was best
 AS_IT_IS = "as it is"  # what a comparison calls the architecture without tuning
@@ -67,7 +69,7 @@ class Comparison:
         """`done` when all studies are, else `running` where one is, else `interrupted`."""
         if self.done == len(self.studies):
             return DONE
-        return RUNNING if any(study.status == RUNNING for study in self.studies) else "interrupted"
+        return RUNNING if any(study.status == RUNNING for study in self.studies) else INTERRUPTED
 
     def of(self, searcher: str) -> tuple[Study, ...]:
         """The studies of one searcher, by seed."""
@@ -78,7 +80,7 @@ class Comparison:
         return {share: math.ceil(share * self.trials) for share in SHARES}
 
     def to_json(self) -> dict[str, Any]:
-        """The comparison as plain data, its studies by name."""
+        """What was compared, as plain data."""
         return {
             "name": self.name,
             "status": self.status,
@@ -89,7 +91,6 @@ class Comparison:
             "searchers": list(self.searchers),
             "seeds": list(self.seeds),
             "trials": self.trials,
-            "studies": [study.name for study in self.studies],
         }
 
 
@@ -133,12 +134,12 @@ class Band:
         return {"seeds": self.seeds, "points": [asdict(point) for point in self.points]}
 
 
-def comparisons(studies: StudyStore) -> list[Comparison]:
+def comparisons(studies: "StudyStore") -> list[Comparison]:
     """All comparisons in the store, oldest first."""
     return grouped(studies.studies())
 
 
-def comparison_of(studies: StudyStore, name: str) -> Comparison:
+def comparison_of(studies: "StudyStore", name: str) -> Comparison:
     """The comparison of that name. Raises UnknownName, with the nearest, where there is none."""
     found = comparisons(studies)
     for comparison in found:
@@ -189,7 +190,7 @@ def trial_band(comparison: Comparison, searcher: str) -> Band:
     return band([trial_curve(study) for study in _shown(comparison.of(searcher))])
 
 
-def second_band(comparison: Comparison, searcher: str, studies: StudyStore) -> Band:
+def second_band(comparison: Comparison, searcher: str, studies: "StudyStore") -> Band:
     """A searcher's curves over its seeds, against seconds of training."""
     return band([second_curve(study, studies.spent(study.name)) for study in _shown(comparison.of(searcher))])
 

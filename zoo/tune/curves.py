@@ -58,7 +58,9 @@ class _Frame:
 
     def drawn(self, marks: Iterator[str], across: str) -> str:
         """The whole picture, with what is written along its floor."""
-        parts = [*grid(self.low, self.high, self.y), *marks, *self.legend]
+        floor = HEIGHT - BOTTOM
+        axis = f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{floor}" y2="{floor}" class="axis"/>'
+        parts = [*grid(self.low, self.high, self.y), axis, *marks, *self.legend]
         parts += [self._area(number, band) for number, band in enumerate(self.bands.values()) if band.seeds > 1]
         parts += [self._line(number, *pair) for number, pair in enumerate(self.bands.items())]
         seeds = max((band.seeds for band in self.bands.values()), default=0)

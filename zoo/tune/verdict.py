@@ -51,7 +51,7 @@ class Verdict:
     verdict     `worth it`, `worse`, `not shown` where the interval has zero in it; "" without a seed
     resampled   what the bootstrap drew beside seeds: `rows`, or how many groups
     trials, seconds  what the search cost, over all seeds
-    reasons     why a seed is missing
+    reasons     why a seed is missing whose study is over
     """
 
     searcher: str
@@ -152,14 +152,15 @@ class _Tests:
             self.values[identifier] = float(self._scored(confusion.sum(0, keepdims=True), len(some.classes))[0])
             self.draws[identifier] = np.concatenate(scores[identifier])
 
-    def why_not(self, study: Study) -> str:
-        """Why a study has no pair of scores; "" where it has."""
-        if not study.run:
-            return "has no winner's run" if study.status == STUDY_DONE else "is not done"
-        missing = next((name for name in (study.run, study.defaults) if name in self.problems), "")
-        if missing:
-            return f"has no pair of scores: {self.problems[missing]}"
-        return "" if study.defaults else "has no run of the defaults yet"
+    def has_pair(self, study: Study) -> bool:
+        """Whether both the winner and the defaults were scored."""
+        return study.run in self.values and study.defaults in self.values
+
+    def problems_of(self, study: Study) -> list[str]:
+        """Why a study that is over has no pair of scores, beyond what is still to be run."""
+        if study.status == STUDY_DONE and not study.run:
+            return [f"study {study.name} has no winner"]
+        return [self.problems[name] for name in (study.run, study.defaults) if name in self.problems]
 
     def _read(self, identifier: str) -> None:
         try:
@@ -181,8 +182,7 @@ class _Tests:
 
 def _verdict(comparison: Comparison, searcher: str, tests: _Tests, seed: int) -> Verdict:
     studies = comparison.of(searcher)
-    reasons = {study.name: tests.why_not(study) for study in studies}
-    pairs = [study for study in studies if not reasons[study.name]]
+    pairs = [study for study in studies if tests.has_pair(study)]
     tuned, defaults = ([tests.values[name] for name in names] for names in _names(pairs))
     interval: Interval = {"value": None, "low": None, "high": None}
     if pairs:
@@ -201,7 +201,7 @@ def _verdict(comparison: Comparison, searcher: str, tests: _Tests, seed: int) ->
         resampled=tests.resampled,
         trials=sum(trial.status not in UNFINISHED for trial in trials),
         seconds=sum(trial.seconds for trial in trials),
-        reasons=tuple(f"study {name} {reason}" for name, reason in reasons.items() if reason),
+        reasons=tuple(problem for study in studies for problem in tests.problems_of(study)),
     )
 
 
