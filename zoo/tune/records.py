@@ -52,6 +52,7 @@ class Study:
     space    what was searched: key -> {"kind": "choice", "values"} or {"kind": "int" or "float", "low", "high", "log"}
     winner   the number of the trial that was retrained, None until all trials have ended
     run      the id of the winner's run, scored on the test part; "" until then
+    scored   the ids of all winners' runs that were scored on it: a study that is given more trials may find another
     defaults the id of the run without tuning that a comparison holds it against; "" where there is none
     """
 
@@ -64,6 +65,7 @@ class Study:
     trials: tuple[Trial, ...] = ()
     winner: int | None = None
     run: str = ""
+    scored: tuple[str, ...] = ()
     defaults: str = ""
     notes: tuple[str, ...] = field(default=())
 

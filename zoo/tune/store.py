@@ -14,7 +14,7 @@ from zoo.space import Value
 from zoo.tune.records import INTERRUPTED, RUNNING, Study, Trial
 
 SCHEMA = 2  # the version of the store that brought studies
-RECORDED = ("request", "space", "finished", "winner", "run", "defaults", "notes")
+RECORDED = ("request", "space", "finished", "winner", "run", "scored", "defaults", "notes")
 PROPOSED, TOLD = "proposed", "told"
 EpochResult = tuple[int, float, float]  # its number, the metric, its seconds
 
@@ -178,7 +178,7 @@ class StudyStore:
         gone = status == RUNNING and not alive(heartbeat, host, process)
         try:
             record = {key: value for key, value in json.loads(text).items() if key in RECORDED}
-            record["notes"] = tuple(record.get("notes", ()))
+            record |= {key: tuple(record.get(key, ())) for key in ("scored", "notes")}
             trials = self._trials(name)
             if gone:
                 trials = [replace(trial, status=INTERRUPTED) if trial.status == RUNNING else trial for trial in trials]

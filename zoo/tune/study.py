@@ -20,6 +20,7 @@ from zoo.harness.bench import run_bench
 from zoo.networks import Incompatible
 from zoo.registry import Registry
 from zoo.results.run import DONE as RUN_DONE
+from zoo.results.run import Run
 from zoo.results.store import Store, now
 from zoo.settings import Settings
 from zoo.space import Choice, Space
@@ -228,10 +229,7 @@ class _Conduct:
         asked = bench_request(self.registry, self.request, best.config)
         asked = replace(asked, resume=self.resumed)
         (run,) = run_bench(self.registry, self.settings, asked, self.store, self.watch)
-        notes = study.notes
-        if run.status != RUN_DONE:
-            notes = (*notes, f"the winner's run {run.id} ended as {run.status}: {run.error}")
-        study = replace(study, status=DONE, finished=now(), winner=best.number, run=run.id, notes=notes)
+        study = _told_of(replace(study, status=DONE, finished=now(), winner=best.number, run=run.id), run)
         self.studies.update(study)
         if not any(trial.status in UNFINISHED for trial in study.trials):
             shutil.rmtree(self.folder, ignore_errors=True)
@@ -263,6 +261,20 @@ class _Conduct:
             self.watch.on_trials(self.studies.get(name), left)
 
         return tell
+
+
+def _told_of(study: Study, run: Run) -> Study:
+    """The study with what there is to say of its winner's run: that it failed, or was another look at the test part."""
+    if run.status != RUN_DONE:
+        return replace(study, notes=(*study.notes, f"the winner's run {run.id} ended as {run.status}: {run.error}"))
+    if run.id in study.scored:
+        return study
+    scored = (*study.scored, run.id)
+    if not study.scored:
+        return replace(study, scored=scored)
+    place = {2: "second", 3: "third"}.get(len(scored), f"{len(scored)}th")
+    note = f"run {run.id} is the {place} winner of this study that was scored on the test part, after run "
+    return replace(study, scored=scored, notes=(*study.notes, note + " and run ".join(study.scored)))
 
 
 def _lacks_trials(study: Study) -> bool:
