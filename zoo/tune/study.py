@@ -336,7 +336,10 @@ def _check(registry: Registry, settings: Settings, request: TuneRequest, space: 
     entry = registry.get("searcher", request.search)
     complete(entry.spec, request.search_params)
     from zoo.tune.domains import make_searcher  # Ray, which what is asked wrongly need not wait for
+    from zoo.workers.session import knock
 
+    if request.address is not None:
+        knock(request.address)
     make_searcher(entry, request.search_params, seed=request.seed, startup=request.startup)
 
 

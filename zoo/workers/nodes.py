@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import ray
-from ray.exceptions import RayError
+from ray.exceptions import GetTimeoutError, RayError, TaskUnschedulableError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 import zoo
@@ -45,8 +45,10 @@ def _ask(node: Mapping[str, Any], token: Path) -> Any:
 def _problem(answer: Any, folder: Path) -> str:
     try:
         version, seen = ray.get(answer, timeout=0)
-    except ray.exceptions.GetTimeoutError:
+    except GetTimeoutError:
         return f"gave no answer within {PATIENCE_SECONDS:g} s"
+    except TaskUnschedulableError:
+        return ""  # it has left the cluster since
     except (RayError, ModuleNotFoundError) as error:
         return f"could not be asked: is zoo-registry installed there? {' '.join(describe(error).split())[-200:]}"
     if version != zoo.__version__:

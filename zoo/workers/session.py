@@ -39,6 +39,7 @@ ENVIRONMENT = {
 PREFIX = "zoo-"
 OWNER = "owner"  # the file in a session's folder that says which process on which host it is of
 MIB = 2**20
+ANSWER_SECONDS = 5.0
 TERMINATED = 128 + signal.SIGTERM
 
 
@@ -46,6 +47,7 @@ class Workers:
     """A place for worker processes: on this machine alone or, with `address`, on a running cluster of Ray's.
 
     jobs          how many work at a time
+    cpus_each     CPUs that each takes
     gpus_each     GPUs, or a share of one, that each takes
     shared_bytes  the size of all data they share, where that is known: Ray's own choice is a third of the memory
     address       of the cluster: `auto`, `host:port` or `ray://host:port`; None for this machine alone
@@ -54,9 +56,16 @@ class Workers:
     """
 
     def __init__(
-        self, jobs: int, *, gpus_each: float = 0.0, shared_bytes: int | None = None, address: str | None = None
+        self,
+        jobs: int,
+        *,
+        cpus_each: int = 1,
+        gpus_each: float = 0.0,
+        shared_bytes: int | None = None,
+        address: str | None = None,
     ) -> None:
-        self.jobs, self.gpus_each, self.shared_bytes, self.address = jobs, gpus_each, shared_bytes, address
+        self.jobs, self.cpus_each, self.gpus_each = jobs, cpus_each, gpus_each
+        self.shared_bytes, self.address = shared_bytes, address
         self.folder: Path | None = None  # of the session's files, which are this machine's alone
         self._stack = contextlib.ExitStack()
         self._started = self._terminated = False
@@ -71,6 +80,11 @@ class Workers:
         self._started = False
         if self._terminated:  # whatever caught it on its way
             raise SystemExit(TERMINATED)
+
+    @property
+    def terminated(self) -> bool:
+        """Whether SIGTERM came, which is raised as SystemExit."""
+        return self._terminated
 
     def start(self, seen_by_all: Path) -> None:
         """Start Ray, or join the cluster, unless that is done.
@@ -105,7 +119,7 @@ class Workers:
         self._stack.callback(ray.shutdown)
         ray.init(
             address="local",  # not a cluster that an environment variable names
-            num_cpus=self.jobs,
+            num_cpus=self.jobs * self.cpus_each,
             num_gpus=gpus,
             include_dashboard=False,
             log_to_driver=False,
@@ -115,13 +129,11 @@ class Workers:
         )
 
     def _join(self, address: str) -> None:
+        knock(address)
         try:
             ray.init(address=address, log_to_driver=False, logging_level=logging.CRITICAL)
         except (Exception, SystemExit) as error:
-            reason = " ".join(describe(error).split())[:300]
-            raise UsageError(
-                f"no Ray cluster to join at {address!r}: start one by `ray start --head`. {reason}"
-            ) from None
+            raise _nobody(address, error) from None
         self._stack.callback(ray.shutdown)  # leaves it; the cluster goes on
 
     @contextlib.contextmanager
@@ -140,6 +152,21 @@ class Workers:
             yield
         finally:
             signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
+
+
+def knock(address: str) -> None:
+    """Raise UsageError where nobody answers at a cluster's address: Ray would try again for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdecimal():
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), timeout=ANSWER_SECONDS).close()
+        except (OSError, OverflowError) as error:
+            raise _nobody(address, error) from None
+
+
+def _nobody(address: str, error: BaseException) -> UsageError:
+    reason = " ".join(describe(error).split())[:200]
+    return UsageError(f"no Ray cluster to join at {address!r}: start one by `ray start --head` ({reason})")
 
 
 def remove_dead_sessions() -> None:
