@@ -3,7 +3,8 @@
 On the test part, each winner is compared with the defaults of its own seed. The interval is a bootstrap of both things
 that chance decides: a resample draws test rows (whole groups where they are grouped), the same for all runs, since
 all were scored on the same rows, and it draws seeds. Between searchers it is validation that is compared, seed by
-seed, so that the test part is not looked at again to choose one.
+seed, so that the test part is not looked at again to choose one; there a few seeds are all there is to go by, for which
+a bootstrap is too narrow, and the interval is Student's for paired differences.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import stdtrit
 
 from zoo.errors import StoreError, UnknownName
 from zoo.metrics import (
@@ -72,7 +74,7 @@ class Lead:
     """The best two searchers on validation, each with its full budget.
 
     values      their means over the seeds that all searchers have finished
-    difference  the first less the second, with a 95 % interval over seeds
+    difference  the first less the second, with a 95 % interval over seeds, which one seed has not
     won         the seeds in which each was better than the other
     verdict     `ahead`: the first; `not shown` where the interval has zero in it; `too few seeds`
     """
@@ -93,7 +95,7 @@ def verdicts(store: "Store", comparison: Comparison, *, resamples: int = RESAMPL
     return [_verdict(comparison, searcher, tests, seed) for searcher in comparison.searchers]
 
 
-def lead(comparison: Comparison, *, resamples: int = RESAMPLES, seed: int = 0) -> Lead | None:
+def lead(comparison: Comparison) -> Lead | None:
     """How the best two searchers compare on validation; None while no seed is finished by all of at least two."""
     found = {searcher: dict(_reached(comparison, searcher)) for searcher in comparison.searchers}
     found = {searcher: values for searcher, values in found.items() if values}
@@ -104,7 +106,7 @@ def lead(comparison: Comparison, *, resamples: int = RESAMPLES, seed: int = 0) -
     table = {searcher: np.array([values[seed] for seed in seeds]) for searcher, values in found.items()}
     first, second = sorted(table, key=lambda searcher: -sign * float(table[searcher].mean()))[:2]
     differences = table[first] - table[second]
-    interval = interval_of(differences.mean(keepdims=True), _over_seeds(differences[:, None], resamples, seed))
+    interval = _students(differences)
     shown = AHEAD if _beyond_zero(interval) else NOT_SHOWN
     return Lead(
         searchers=(first, second),
@@ -188,7 +190,7 @@ def _verdict(comparison: Comparison, searcher: str, tests: _Tests, seed: int) ->
     if pairs:
         differences = np.array([tests.draws[study.run] - tests.draws[study.defaults] for study in pairs])
         value = np.mean(tuned, keepdims=True) - np.mean(defaults, keepdims=True)
-        interval = interval_of(value, _over_seeds(differences, differences.shape[1], seed))
+        interval = interval_of(value, _over_seeds(differences, seed))
     trials = [trial for study in studies for trial in study.trials]
     return Verdict(
         searcher=searcher,
@@ -209,13 +211,21 @@ def _names(pairs: Sequence[Study]) -> tuple[list[str], list[str]]:
     return [study.run for study in pairs], [study.defaults for study in pairs]
 
 
-def _over_seeds(differences: Doubles, resamples: int, seed: int) -> Doubles:
-    """The mean over seeds drawn with replacement of differences `(seeds, resamples)`, or `(seeds, 1)` for all."""
-    seeds = len(differences)
+def _over_seeds(differences: Doubles, seed: int) -> Doubles:
+    """For each resample the mean of differences `(seeds, resamples)` over seeds drawn with replacement."""
+    seeds, resamples = differences.shape
     picked = np.random.default_rng([seed, 1]).integers(seeds, size=(resamples, seeds))  # apart from that of the rows
-    places = np.minimum(np.arange(resamples), differences.shape[1] - 1)
-    means: Doubles = differences[picked, places[:, None]].mean(1)
+    means: Doubles = differences[picked, np.arange(resamples)[:, None]].mean(1)
     return means
+
+
+def _students(differences: Doubles) -> Interval:
+    """The mean of paired differences with its 95 % interval (Student 1908, The probable error of a mean)."""
+    count, value = len(differences), float(differences.mean())
+    if count < 2:
+        return {"value": value, "low": None, "high": None}
+    half = float(stdtrit(count - 1, 0.975) * differences.std(ddof=1) / np.sqrt(count))
+    return {"value": value, "low": value - half, "high": value + half}
 
 
 def _reached(comparison: Comparison, searcher: str) -> Iterator[tuple[int, float]]:
