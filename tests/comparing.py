@@ -58,7 +58,13 @@ def member(
     searcher: str, seed: int, statuses: Sequence[str] = ("done",) * 8, name: str = "race", **request: Any
 ) -> Study:
     """One study of a comparison, its trials its own."""
-    asked = {"name": f"{name}.{searcher}.{seed}", "search": searcher, "comparison": name, "trials": 8, **request}
+    asked = {
+        "name": f"{name}.{searcher.strip('<>')}.{seed}",
+        "search": searcher,
+        "comparison": name,
+        "trials": 8,
+        **request,
+    }
     study = study_of(statuses, sum(map(ord, searcher)) + 7 * seed, **asked)
     return replace(study, request={**study.request, "seed": seed})
 

@@ -6,30 +6,13 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from drawings import SVG, drawn, texts
 from studies import study_of
 
 from zoo.tune.pictures import history, parallel
 from zoo.tune.records import Study
 
-SVG = "{http://www.w3.org/2000/svg}"
 STUDY = study_of(("done",) * 6 + ("pruned", "failed", "timeout", "running", "interrupted") + ("done",) * 6)
-
-
-def drawn(text: str) -> ElementTree.Element:
-    root = ElementTree.fromstring(text)
-    width, height = float(root.attrib["width"]), float(root.attrib["height"])
-    for element in root.iter():
-        for name, limit in (("x", width), ("cx", width), ("x1", width), ("y", height), ("cy", height), ("y1", height)):
-            assert 0 <= float(element.attrib.get(name, "0").rstrip("%")) <= limit, element.attrib
-        for point in element.attrib.get("points", "").split():
-            x, y = map(float, point.split(","))
-            assert 0 <= x <= width
-            assert 0 <= y <= height
-    return root
-
-
-def texts(root: ElementTree.Element, kind: str = "text") -> list[str]:
-    return [element.text or "" for element in root.iter(f"{SVG}{kind}")]
 
 
 def circles(root: ElementTree.Element) -> dict[str, tuple[float, float]]:
