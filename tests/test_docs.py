@@ -17,6 +17,7 @@ from zoo.tune.records import DIED, DIVERGED, DONE, FAILED, INTERRUPTED, MEMORY, 
 from zoo.tune.spaces import parse_override, read_space
 
 ROOT = Path(__file__).parent.parent
+REQUEST = {"architecture": "cnngru", "search": "random", "metric": "accuracy", "seed": 0, "trials": 1}
 
 
 def text_of(name: str) -> str:
@@ -35,6 +36,17 @@ def test_every_field_of_a_run_is_documented() -> None:
 def test_every_field_of_a_study_is_documented() -> None:
     documented = set(re.findall(r"`([a-z0-9_]+)`", text_of("docs/json.md")))
     assert {item.name for spec in (Study, Trial) for item in fields(spec)} <= documented
+
+
+def test_every_field_of_a_comparison_is_documented() -> None:
+    from zoo.cli.comparisons import FLAT
+    from zoo.tune.comparison import Comparison
+    from zoo.tune.verdict import Lead, Verdict
+
+    documented = set(re.findall(r"`([a-z0-9_]+)`", text_of("docs/json.md")))
+    assert {item.name for spec in (Verdict, Lead) for item in fields(spec)} <= documented
+    assert set(Comparison("race", (Study(name="a", request=REQUEST, space={}),)).to_json()) <= documented
+    assert set(FLAT) <= documented | set(re.findall(r"`([a-z0-9_]+)`", text_of("docs/tuning.md")))
 
 
 def test_the_tuning_page_is_valid(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from zoo.cli.output import Column, emit, number, print_json
 from zoo.cli.scores import SHORT
 from zoo.cli.session import Session
 from zoo.cli.studies import over_classes_note, run_of
+from zoo.cli.verdicts import count_text, difference_text, verdict_lines
 from zoo.results.run import DONE, Run
 from zoo.tune.comparison import AS_IT_IS, Band, Comparison, Point, second_band, seed_of, trial_band, trial_curve
 from zoo.tune.records import UNFINISHED, Study
@@ -82,69 +83,12 @@ def write_pictures(session: Session, store: "Store", comparison: Comparison, fol
         session.say(f"wrote {folder / name}")
 
 
-def verdict_lines(
-    comparison: Comparison, verdicts: "Sequence[Verdict]", lead: "Lead | None", dataset: str
-) -> list[str]:
-    """What came of a comparison, in plain words."""
-    lines = [] if comparison.done == len(comparison.studies) else [_progress(comparison)]
-    lines += [_verdict_line(verdict, len(comparison.seeds)) for verdict in verdicts]
-    lines += [f"{verdict.searcher}: {reason}" for verdict in verdicts for reason in verdict.reasons]
-    if any(verdict.seeds for verdict in verdicts):
-        lines.append(_trust(verdicts, dataset))
-    if lead is not None:
-        lines.append(_lead_line(comparison, lead))
-    return lines
-
-
-def _progress(comparison: Comparison) -> str:
-    return f"{comparison.done} of {len(comparison.studies)} studies done"
-
-
-def _verdict_line(verdict: "Verdict", seeds: int) -> str:
-    cost = f"{_count(verdict.trials, 'trial')}, {verdict.seconds:,.0f} s of training in all"
-    if verdict.tuned is None or verdict.defaults is None:
-        return f"{verdict.searcher}: no verdict: no seed has both its winner and the defaults scored ({cost})"
-    found = f"{verdict.tuned:.3f} tuned, {verdict.defaults:.3f} {AS_IT_IS}: {_difference(verdict.difference)}"
-    words = {"worse": f"worse than {AS_IT_IS}", "not shown": "not shown, could be chance"}
-    over = f" ({len(verdict.seeds)} of {seeds} seeds)" if len(verdict.seeds) < seeds else ""
-    return f"{verdict.searcher}{over}: {found}, {words.get(verdict.verdict, verdict.verdict)}: {cost}"
-
-
-def _trust(verdicts: "Sequence[Verdict]", dataset: str) -> str:
-    """What the intervals are of, and what they do not know."""
-    from zoo.tune.verdict import FEWEST_SEEDS
-
-    seeds = min(len(verdict.seeds) for verdict in verdicts if verdict.seeds)
-    score = f"test {verdicts[0].score.replace('_', ' ')} on {dataset}"
-    resampled = next(verdict.resampled for verdict in verdicts if verdict.seeds)
-    drawn = f"test {resampled}" if resampled == "rows" else f"the test part's {resampled}"
-    if seeds == 1:
-        known = f"95 % intervals from resampling {drawn}"
-        return f"{score}, one seed; {known}: they know nothing of how training varies from seed to seed"
-    known = f"{score}, mean of {seeds} seeds; 95 % intervals from resampling {drawn} and seeds together"
-    return known if seeds >= FEWEST_SEEDS else f"{known}: with so few seeds they are narrower than they should be"
-
-
-def _lead_line(comparison: Comparison, lead: "Lead") -> str:
-    from zoo.tune.verdict import AHEAD, FEWEST_SEEDS, TOO_FEW
-
-    (first, second), (won, lost) = lead.searchers, lead.won
-    after = f"{metric_words(lead.metric)} after {_count(comparison.trials, 'trial')}"
-    values = f"{first} {lead.values[0]:.3f}, {second} {lead.values[1]:.3f}"
-    counted = f"{first} better in {won} of {_count(len(lead.seeds), 'seed')}, {second} in {lost}"
-    if lead.verdict == TOO_FEW:
-        amount = f"{lead.difference['value']:+.3f}"
-        claim = f"too few seeds to rank searchers, which takes {FEWEST_SEEDS}"
-    else:
-        amount = _difference(lead.difference)
-        claim = f"{first} is ahead" if lead.verdict == AHEAD else "no order shown, could be chance"
-    return f"between searchers, {after}: {values}: {amount}; {counted}: {claim}"
-
-
 def _columns(comparison: Comparison) -> list[Column]:
     marks = sorted(set(comparison.marks().values()))
     after = [
-        Column(f"after {mark}" if mark < marks[-1] else f"after {_count(mark, 'trial')}", f"after_{mark}", drop=drop)
+        Column(
+            f"after {mark}" if mark < marks[-1] else f"after {count_text(mark, 'trial')}", f"after_{mark}", drop=drop
+        )
         for drop, mark in zip(range(2 + len(marks), 2, -1), marks, strict=True)
     ]
     return [
@@ -169,7 +113,7 @@ def _rows(comparison: Comparison, runs: Runs, verdicts: "Sequence[Verdict]") -> 
                 "seeds": None if band.seeds == len(comparison.seeds) else f"{band.seeds} of {len(comparison.seeds)}",
                 **{f"after_{mark}": _point_text(band, band.at(mark)) for mark in comparison.marks().values()},
                 "test": _mean(comparison, winners),
-                "difference": _difference(verdict.difference),
+                "difference": difference_text(verdict.difference),
                 "seconds": verdict.seconds,
             }
         )
@@ -283,13 +227,3 @@ def _point_text(band: Band, point: Point | None) -> str:
     if point is None:
         return "-"
     return f"{point.mean:.3f} ({point.low:.3f}-{point.high:.3f})" if band.seeds > 1 else f"{point.mean:.3f}"
-
-
-def _difference(interval: Mapping[str, float | None]) -> str:
-    """+0.067 (+0.041 to +0.090); a dash where there is none."""
-    value, low, high = (interval[name] for name in ("value", "low", "high"))
-    return "-" if value is None else f"{value:+.3f} ({low:+.3f} to {high:+.3f})"
-
-
-def _count(number_: int, noun: str) -> str:
-    return f"{number_} {noun}{'' if number_ == 1 else 's'}"
