@@ -10,6 +10,7 @@ import pytest
 
 from zoo import Architecture, Block, Preset, hookimpl
 from zoo.errors import UnknownName
+from zoo.hookspecs import API_VERSION
 from zoo.registry import Registry, Source, source_of
 
 
@@ -43,6 +44,41 @@ def test_a_typo_is_answered_with_the_nearest_name() -> None:
     registry = registry_of(plugin("one", lambda: [architecture("cnngru"), architecture("cnn2d")]))
     with pytest.raises(UnknownName, match=r"no architecture named 'cnngur'. Did you mean cnngru\?"):
         registry.get("architecture", "cnngur")
+
+
+def test_a_name_that_a_known_distribution_provides_is_answered_with_how_to_install_it() -> None:
+    modules = [plugin("one", lambda: [architecture("net")]), plugin("two", lambda: [])]
+    sources = [
+        Source(module.__name__, "", lambda module=module: module, "zoo-" + module.__name__) for module in modules
+    ]
+    known = {("architecture", "pulse"): "zoo-pulse", ("block", "gate"): "zoo-two"}
+    registry = Registry.load(sources, ["two"], known)
+    with pytest.raises(
+        UnknownName, match=r"^no architecture named 'pulse' is installed. To have it: pip install zoo-p"
+    ):
+        registry.get("architecture", "pulse")
+    with pytest.raises(UnknownName, match=r"^no block named 'gate': plugin 'two', which provides it, is disabled$"):
+        registry.get("block", "gate")
+    with pytest.raises(UnknownName, match="no block named 'pulse'"):
+        registry.get("block", "pulse")
+
+
+@pytest.mark.parametrize(
+    ("needed", "error"),
+    [
+        (API_VERSION, ""),
+        ("1.99", rf"^needs plugin API 1.99, and this zoo offers {API_VERSION}: pip install -U zoo-registry$"),
+        ("2.0", "^needs plugin API 2.0"),
+        ("0.3", rf"^was written for plugin API 0.3, and this zoo offers {API_VERSION}: is there a newer one"),
+        (1.0, "^ZOO_API is the version it was written for, such as '1.0', not 1.0$"),
+    ],
+)
+def test_a_plugin_for_another_zoo_says_so_in_one_line(needed: Any, error: str) -> None:
+    module = plugin("one", lambda: [architecture("net")])
+    module.ZOO_API = needed  # type: ignore[attr-defined]
+    (found,) = registry_of(module).plugins
+    assert re.search(error, found.error) if error else found.status == "ok"
+    assert found.api == str(needed)
 
 
 def test_two_of_one_name_both_stay_and_the_bare_name_lists_them() -> None:

@@ -62,6 +62,14 @@ REFERENCE = "[[reference]]\narchitecture = 'x'\ndataset = 'y'\nstatus = 'reporte
         ("[presets.mine]\nparams = {}\n", r"registry.toml:1: a preset is named ARCHITECTURE.NAME"),
         ("[[reference]]\narchitecture = 'x'\n", r"registry.toml:1: a \[\[reference\]\] lacks dataset"),
         ("x = [1\n", r"registry.toml"),
+        (
+            "[known.zoo-x]\nprovides = ['net']\n",
+            r":1: known.zoo-x: provides lists a kind and a name each, .* not 'net'",
+        ),
+        (
+            "[known.zoo-x]\nprovide = []\n",
+            r"registry.toml:2: no key in \[known.zoo-x\] named 'provide'. Did you mean p",
+        ),
         ("[training]\nclip = nan\n", r"registry.toml:2: training.clip is a finite number, not nan"),
         ("[presets.'cnngru.']\n", r"a preset is named ARCHITECTURE.NAME"),
         ("[presets.'cnngru.x']\ntraining = { epoch = 3 }\n", r"named 'epoch'. Did you mean epochs\?"),
@@ -86,6 +94,11 @@ def test_a_missing_named_file_and_a_binary_one_are_one_line() -> None:
     Path("registry.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(SettingsError, match="it is not UTF-8 text"):
         Settings.load()
+
+
+def test_known_distributions_are_read() -> None:
+    Path("registry.toml").write_text("[known.zoo-pulse]\nprovides = ['architecture pulse', 'block gate']\n")
+    assert Settings.load().known == {("architecture", "pulse"): "zoo-pulse", ("block", "gate"): "zoo-pulse"}
 
 
 def test_presets_of_the_user_are_read() -> None:

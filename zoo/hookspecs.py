@@ -1,6 +1,7 @@
 """The whole contract between the zoo and a plugin.
 
-A plugin is a module named by an entry point of the group `zoo`. It marks its hooks with `zoo.hookimpl`.
+A plugin is a module named by an entry point of the group `zoo`. It marks its hooks with `zoo.hookimpl`, and says by
+`ZOO_API = "1.0"` which version of this contract it was written for.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from zoo.specs import Spec
 
 GROUP = "zoo"
+# The version of all that is public to plugins (docs/api.md): the first number changes where plugins have to, the second
+# where something was added.
+API_VERSION = "1.0"
 hookspec = pluggy.HookspecMarker(GROUP)
 hookimpl = pluggy.HookimplMarker(GROUP)
 

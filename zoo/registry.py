@@ -6,6 +6,7 @@ row with its error, and everything else works. Two components of one kind and na
 """
 
 import contextlib
+import re
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -26,7 +27,11 @@ DISTRIBUTION = "zoo-registry"  # where the names in the shipped registry.toml we
 
 @dataclass(frozen=True)
 class Plugin:
-    """One entry point and what came of loading it; `error` says in one line why it gave nothing."""
+    """One entry point and what came of loading it.
+
+    error  in one line why it gave nothing
+    api    the version of the plugin API that it says it was written for, "" where it says nothing
+    """
 
     name: str
     module: str
@@ -35,6 +40,7 @@ class Plugin:
     components: tuple[Spec, ...] = ()
     error: str = ""
     disabled: bool = False
+    api: str = ""
 
     @property
     def names(self) -> set[str]:
@@ -79,28 +85,38 @@ class Source:
 
 @dataclass(frozen=True)
 class Registry:
-    """All plugins and, by kind and name, what they provide."""
+    """All plugins and, by kind and name, what they provide.
+
+    known  distributions that may not be installed, by the kind and name of what they provide
+    """
 
     plugins: tuple[Plugin, ...]
     manager: pluggy.PluginManager
+    known: Mapping[tuple[str, str], str] = field(default_factory=dict)
     entries: tuple[Entry, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "entries", tuple(_name_entries(self.plugins)))
 
     @classmethod
-    def discover(cls, disabled: Iterable[str] = ()) -> "Registry":
+    def discover(cls, disabled: Iterable[str] = (), known: Mapping[tuple[str, str], str] | None = None) -> "Registry":
         """The registry of what is installed, without importing the plugins named in `disabled`."""
-        return cls.load(_installed_sources(), disabled)
+        return cls.load(_installed_sources(), disabled, known)
 
     @classmethod
-    def load(cls, sources: Iterable[Source], disabled: Iterable[str] = ()) -> "Registry":
+    def load(
+        cls,
+        sources: Iterable[Source],
+        disabled: Iterable[str] = (),
+        known: Mapping[tuple[str, str], str] | None = None,
+    ) -> "Registry":
         """The registry of the given sources, loaded in the order of their names."""
         manager = pluggy.PluginManager(hookspecs.GROUP)
         manager.add_hookspecs(hookspecs)
         off = set(disabled)
         ordered = sorted(sources, key=lambda source: (source.name, source.distribution))
-        return cls(tuple(_load(manager, source, not off.isdisjoint(source.names)) for source in ordered), manager)
+        plugins = tuple(_load(manager, source, not off.isdisjoint(source.names)) for source in ordered)
+        return cls(plugins, manager, known or {})
 
     def of_kind(self, kind: str) -> list[Entry]:
         return [entry for entry in self.entries if entry.kind == kind]
@@ -123,7 +139,17 @@ class Registry:
         if rivals:
             names = " or ".join(entry.name for entry in rivals)
             raise UnknownName(f"{name!r} is provided more than once: say {names}")
+        if (kind, name) in self.known:
+            raise self._not_installed(kind, name, self.known[kind, name])
         raise unknown_name(kind, name, (entry.name for entry in entries), f"`zoo list {kind}` shows them all.")
+
+    def _not_installed(self, kind: str, name: str, distribution: str) -> UnknownName:
+        """The way to a component that is known to be another distribution's."""
+        for plugin in self.plugins:
+            if plugin.distribution == distribution and plugin.status != "ok":
+                why = "is disabled" if plugin.disabled else "did not load; `zoo plugins` says why"
+                return UnknownName(f"no {kind} named {name!r}: plugin {plugin.name!r}, which provides it, {why}")
+        return UnknownName(f"no {kind} named {name!r} is installed. To have it: pip install {distribution}")
 
     def match(self, kind: str, pattern: str) -> list[Entry]:
         """The components whose names match a shell pattern, or the one of that very name."""
@@ -229,22 +255,24 @@ def _loader(point: EntryPoint) -> Callable[[], Any]:
 
 def _load(manager: pluggy.PluginManager, source: Source, disabled: bool) -> Plugin:
     components: tuple[Spec, ...] = ()
-    error = ""
+    error = api = ""
     if not disabled:
         try:
             with contextlib.redirect_stdout(sys.stderr):
-                components = _components(manager, source)
+                plugin = source.load()
+                api = str(getattr(plugin, "ZOO_API", ""))
+                components = _components(manager, source.name, plugin)
         except KeyboardInterrupt:
             raise
         except BaseException as problem:  # SystemExit at import is one of the ways in which plugins break
             error = str(problem) if isinstance(problem, PluginError) else describe(problem)
             _forget(manager, source.name)
-    return Plugin(source.name, source.module, source.distribution, source.version, components, error, disabled)
+    return Plugin(source.name, source.module, source.distribution, source.version, components, error, disabled, api)
 
 
-def _components(manager: pluggy.PluginManager, source: Source) -> tuple[Spec, ...]:
-    plugin = source.load()
-    manager.register(plugin, name=source.name)
+def _components(manager: pluggy.PluginManager, name: str, plugin: Any) -> tuple[Spec, ...]:
+    _check_api(getattr(plugin, "ZOO_API", hookspecs.API_VERSION))
+    manager.register(plugin, name=name)
     try:
         manager.check_pending()
     except pluggy.PluginValidationError as problem:
@@ -256,6 +284,18 @@ def _components(manager: pluggy.PluginManager, source: Source) -> tuple[Spec, ..
     for hook in hooks:
         provided += cast(Iterable[Any], hook.function())
     return _checked(provided)
+
+
+def _check_api(needed: Any) -> None:
+    """Raise PluginError for a plugin that was written for another zoo than this."""
+    offered = hookspecs.API_VERSION
+    if not isinstance(needed, str) or not re.fullmatch(r"\d+\.\d+", needed):
+        raise PluginError(f"ZOO_API is the version it was written for, such as {offered!r}, not {needed!r}")
+    (major, minor), (our_major, our_minor) = (map(int, version.split(".")) for version in (needed, offered))
+    if (major, minor) > (our_major, our_minor):
+        raise PluginError(f"needs plugin API {needed}, and this zoo offers {offered}: pip install -U {DISTRIBUTION}")
+    if major < our_major:
+        raise PluginError(f"was written for plugin API {needed}, and this zoo offers {offered}: is there a newer one?")
 
 
 def _checked(specs: Sequence[Any]) -> tuple[Spec, ...]:

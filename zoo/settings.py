@@ -15,7 +15,7 @@ from typing import Any, Literal
 from zoo.errors import SettingsError, UsageError, unknown_name
 from zoo.results.run import MACRO_SCORES
 from zoo.space import Value
-from zoo.specs import Preset
+from zoo.specs import KINDS, Preset
 
 USER_FILE = Path("registry.toml")
 VARIABLES: Mapping[str, str] = {"data": "ZOO_RESAMPLER"}  # ZOO_DATA is where data sets lie; else ZOO_<KEY>
@@ -97,6 +97,12 @@ _PRESET_TYPES: Mapping[str, type] = {
     "loss_params": dict,
     "training": dict,
 }
+_KNOWN_TYPES: Mapping[str, type] = {"provides": list, "homepage": str}
+_NAMED: Mapping[str, Mapping[str, type]] = {
+    "datasets": _DATASET_TYPES,
+    "presets": _PRESET_TYPES,
+    "known": _KNOWN_TYPES,
+}
 _REFERENCE_TYPES: Mapping[str, type] = {item.name: str for item in fields(Reference)} | {"scores": dict}
 
 
@@ -130,12 +136,12 @@ class Layer:
         for name, content in self.tables.items():
             if name in _TYPES:
                 self._check_table(name, content, _TYPES[name])
-            elif name in ("datasets", "presets"):
-                self._check_named(name, content, _DATASET_TYPES if name == "datasets" else _PRESET_TYPES)
+            elif name in _NAMED:
+                self._check_named(name, content, _NAMED[name])
             elif name == "reference":
                 self._check_references(content)
             else:
-                self._fail(name, str(unknown_name("table", name, [*_TYPES, "datasets", "presets", "reference"])))
+                self._fail(name, str(unknown_name("table", name, [*_TYPES, *_NAMED, "reference"])))
 
     def _check_table(self, name: str, content: Any, types: Mapping[str, type]) -> None:
         if not isinstance(content, dict):
@@ -152,14 +158,27 @@ class Layer:
         for key, table in content.items():
             self._check_table(f"{name}.{key}", table, types)
         if name == "presets":
-            for key, table in content.items():
-                self._check_table("training", table.get("training", {}), _TYPES["training"])
-                if not all(key.partition(".")):
-                    self._fail(key, f"a preset is named ARCHITECTURE.NAME in quotes, not {key!r}")
-                try:
-                    Preset(**table)
-                except ValueError as error:
-                    self._fail(key, f"preset {key}: {error}")
+            self._check_presets(content)
+        if name == "known":
+            self._check_known(content)
+
+    def _check_presets(self, content: Mapping[str, Any]) -> None:
+        for key, table in content.items():
+            self._check_table("training", table.get("training", {}), _TYPES["training"])
+            if not all(key.partition(".")):
+                self._fail(key, f"a preset is named ARCHITECTURE.NAME in quotes, not {key!r}")
+            try:
+                Preset(**table)
+            except ValueError as error:
+                self._fail(key, f"preset {key}: {error}")
+
+    def _check_known(self, content: Mapping[str, Any]) -> None:
+        for key, table in content.items():
+            for provided in table.get("provides", []):
+                kind, _, component = provided.partition(" ") if isinstance(provided, str) else ("", "", "")
+                if kind not in KINDS or not component:
+                    said = f"provides lists a kind and a name each, such as 'block se', not {provided!r}"
+                    self._fail(key, f"known.{key}: {said}")
 
     def _check_references(self, content: Any) -> None:
         if not isinstance(content, list):
@@ -227,6 +246,16 @@ class Settings:
     def disabled(self) -> list[str]:
         named = self.environment.get("ZOO_DISABLE_PLUGINS", "").replace(",", " ").split()
         return [*named, *(self.user.get("plugins", "disabled") or self.shipped.get("plugins", "disabled"))]
+
+    @property
+    def known(self) -> dict[tuple[str, str], str]:
+        """The distributions of third parties, by the kind and name of each component that they provide."""
+        tables = {**self.shipped.tables.get("known", {}), **self.user.tables.get("known", {})}
+        return {
+            (kind, name): distribution
+            for distribution, table in tables.items()
+            for kind, _, name in (provided.partition(" ") for provided in table.get("provides", []))
+        }
 
     @property
     def presets(self) -> dict[str, Preset]:

@@ -7,6 +7,7 @@ import typer
 from zoo.cli.families import folded
 from zoo.cli.output import Column, emit
 from zoo.cli.session import session_of
+from zoo.hookspecs import API_VERSION
 from zoo.registry import Plugin
 
 COLUMNS = (
@@ -17,20 +18,31 @@ COLUMNS = (
     Column("provides", "provides", wraps=True),
     Column("error", "error", wraps=True, optional=True),
 )
+VERBOSE = (
+    *COLUMNS[:4],
+    Column("needs API", "needs"),
+    Column("offered", "offered"),
+    Column("module", "module", drop=1),
+    *COLUMNS[4:],
+)
 
 
 def plugins_command(
     context: typer.Context,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Also the plugin API that each needs, and its module.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """List plugins with what they provide, or why they did not load."""
     plugins = session_of(context).registry.plugins
-    emit(COLUMNS, [_row(plugin) for plugin in plugins], as_json=as_json, objects=[_object(each) for each in plugins])
+    columns = VERBOSE if verbose else COLUMNS
+    emit(columns, [_row(plugin) for plugin in plugins], as_json=as_json, objects=[_object(each) for each in plugins])
 
 
 def _row(plugin: Plugin) -> dict[str, Any]:
     provides = folded(f"{spec.kind} {spec.name}" for spec in plugin.components)
-    row = _object(plugin) | {"provides": ", ".join(provides)}
+    row = _object(plugin) | {"provides": ", ".join(provides), "needs": plugin.api or "-", "offered": API_VERSION}
     return row | ({"style": "red"} if plugin.error else {})
 
 
@@ -42,5 +54,6 @@ def _object(plugin: Plugin) -> dict[str, Any]:
         "version": plugin.version,
         "module": plugin.module,
         "provides": [{"kind": spec.kind, "name": spec.name} for spec in plugin.components],
+        "api": {"needed": plugin.api, "offered": API_VERSION},
         "error": plugin.error,
     }

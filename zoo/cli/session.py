@@ -25,7 +25,7 @@ class Session:
     @cached_property
     def registry(self) -> Registry:
         """What is installed; a plugin that did not load is said once, on stderr."""
-        registry = Registry.discover(self.settings.disabled)
+        registry = Registry.discover(self.settings.disabled, self.settings.known)
         for plugin in registry.plugins:
             if plugin.error:
                 owner = f" ({plugin.distribution})" if plugin.distribution else ""

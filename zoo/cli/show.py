@@ -6,6 +6,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
+from zoo.cli.complete import names_of
 from zoo.cli.output import Column, count, emit, millions, number, print_json, quiet_stdout, say
 from zoo.cli.session import Session, session_of
 from zoo.errors import ModelError, StoreError, UnknownName, guarded, unknown_name
@@ -41,7 +42,13 @@ RESULTS = (
 
 def show_command(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="A component, or an architecture's preset as NAME.PRESET.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="A component, or an architecture's preset as NAME.PRESET.",
+            autocompletion=names_of(*KINDS, presets=True),
+        ),
+    ],
     block: Annotated[str | None, typer.Option(help="Block for the slot.")] = None,
     kind: Annotated[str | None, typer.Option(help="Its kind, where several share the name.")] = None,
     channels: Annotated[int, typer.Option(help="Channels to build for.", min=1)] = 1,

@@ -1,0 +1,61 @@
+"""Shell completion of registered names: from specs alone, so that a press of Tab imports nothing heavy."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+import typer
+
+from zoo.cli.families import large_families
+from zoo.registry import Entry, Registry, presets_of
+from zoo.settings import Settings
+from zoo.specs import Architecture
+
+Completer = Callable[[typer.Context, list[str], str], list[str]]
+
+
+def names_of(*kinds: str, presets: bool = False) -> Completer:
+    """Completes to the names of those kinds of components; with `presets`, to `name.preset` once the dot is typed."""
+
+    def complete(context: typer.Context, arguments: list[str], incomplete: str) -> list[str]:
+        try:
+            settings = Settings.load()
+            registry = Registry.discover(settings.disabled)
+        except Exception:  # a broken registry.toml is said by the command; here a line would spoil the prompt
+            return []
+        entries = [entry for kind in kinds for entry in registry.of_kind(kind)]
+        if presets and "." in incomplete:
+            return _starting(incomplete, _presets(entries, settings))
+        return _starting(incomplete, _folded(entries, incomplete))
+
+    return complete
+
+
+def composed(kind: str) -> Completer:
+    """As `names_of`, for a value in which several names stand: `resnet+se`, `smote,oversampled`."""
+    plain = names_of(kind)
+
+    def complete(context: typer.Context, arguments: list[str], incomplete: str) -> list[str]:
+        place = max(incomplete.rfind("+"), incomplete.rfind(",")) + 1
+        before, last = incomplete[:place], incomplete[place:]
+        return [before + name for name in plain(context, arguments, last)]
+
+    return complete
+
+
+def _presets(entries: Iterable[Entry], settings: Settings) -> Iterator[str]:
+    for entry in entries:
+        own = entry.spec.presets if isinstance(entry.spec, Architecture) else {}
+        for preset in (*own, *presets_of(entry.name, settings.presets)):
+            yield f"{entry.name}.{preset}"
+
+
+def _folded(entries: Iterable[Entry], incomplete: str) -> Iterator[str]:
+    """The names, a large family being `timm/` until its slash is typed."""
+    names = [entry.name for entry in entries]
+    large = large_families(names)
+    for name in names:
+        family, slash, _ = name.partition("/")
+        yield f"{family}/" if slash and family in large and "/" not in incomplete else name
+
+
+def _starting(incomplete: str, names: Iterable[str]) -> list[str]:
+    return [name for name in dict.fromkeys(names) if name.startswith(incomplete)]
