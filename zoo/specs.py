@@ -26,6 +26,7 @@ class Component:
     paper      the paper or other source, as a reader can find it
     libraries  distributions it computes with beside torch, numpy, scipy, scikit-learn and imbalanced-learn: their
                versions are recorded with a run, since its bits depend on them
+    expected_failures  by the name of a conformance check (docs/checks.md), why it is known to fail
     """
 
     kind: ClassVar[str] = ""
@@ -35,12 +36,16 @@ class Component:
     summary: str
     paper: str = ""
     libraries: tuple[str, ...] = ()
+    expected_failures: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
             raise ValueError(f"{self.kind} name {self.name!r} is not lower-case letters, digits, '-' and '_'")
         if not _FACTORY.fullmatch(self.factory):
             raise ValueError(f"{self.kind} {self.name!r}: factory {self.factory!r} is not 'package.module:Name'")
+        for check, reason in self.expected_failures.items():
+            if not reason.strip():
+                raise ValueError(f"{self.kind} {self.name!r}: say why the check {check!r} is expected to fail")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,30 +1,19 @@
-"""The conformance kit: what every component promises, as checks that anyone can run over their own.
+"""The conformance kit: what every plugin and every component promises, as checks that anyone can run over their own.
 
-`checks_for(registry, entry)` gives the checks of a component; each is called without arguments and raises
+In a test file of one's own:
+
+    from zoo.testing import parametrize_with_checks
+
+    @parametrize_with_checks("pulse")
+    def test_conformance(check):
+        check()
+
+`checks_for(registry, entry)` gives the checks of one component. A check is called without arguments and raises
 NotConforming, one line that says what was expected, where the promise is not kept.
 """
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from zoo.testing.check import Check, NotConforming, Unexpected
+from zoo.testing.collection import checks_for
+from zoo.testing.parametrize import parametrize_with_checks
 
-from zoo.testing.check import Check, NotConforming
-
-if TYPE_CHECKING:
-    from zoo.registry import Entry, Registry
-
-__all__ = ["Check", "NotConforming", "checks_for"]
-
-
-def checks_for(registry: "Registry", entry: "Entry") -> Iterator[Check]:
-    """All checks of a component, in the order in which one helps to understand the next."""
-    from zoo.testing import architectures, blocks, datasets, objectives, resamplers, searchers
-
-    modules = {
-        "architecture": architectures,
-        "block": blocks,
-        "dataset": datasets,
-        "objective": objectives,
-        "resampler": resamplers,
-        "searcher": searchers,
-    }
-    return (Check(check.__name__, check, registry, entry) for check in modules[entry.kind].CHECKS)
+__all__ = ["Check", "NotConforming", "Unexpected", "checks_for", "parametrize_with_checks"]

@@ -7,33 +7,47 @@ import torch
 from torch import Tensor
 
 from zoo.errors import describe
-from zoo.registry import Entry, Registry
 
 
 class NotConforming(AssertionError):
     """A component does not do what its kind promises; the message is one line."""
 
 
+class Unexpected(AssertionError):
+    """A check that was expected to fail passes; the message is one line."""
+
+
 @dataclass(frozen=True)
 class Check:
-    """One promise of one component; call it to have it checked."""
+    """One promise of a plugin or of one component; call it to have it checked.
+
+    kind      `plugin`, or the kind of the component
+    subject   the name of the plugin or of the component
+    expected  why it is known to fail; "" where it is to pass
+    """
 
     name: str
-    function: Callable[[Registry, Entry], None]
-    registry: Registry
-    entry: Entry
+    kind: str
+    subject: str
+    function: Callable[[], None]
+    expected: str = ""
 
     def __call__(self) -> None:
-        """Raises NotConforming where the promise is not kept, whatever the component's own code raises for that."""
+        """Raises NotConforming where the promise is not kept, whatever the plugin's own code raises for that.
+
+        Raises Unexpected where it was expected not to be kept, and is.
+        """
         try:
-            self.function(self.registry, self.entry)
+            self.function()
         except NotConforming:
             raise
         except (Exception, SystemExit) as error:
             raise NotConforming(describe(error)) from error
+        if self.expected:
+            raise Unexpected(f"it passes: take the expectation away ({self.expected})")
 
     def __str__(self) -> str:
-        return f"{self.entry.kind} {self.entry.name}: {self.name}"
+        return f"{self.kind} {self.subject}: {self.name}"
 
 
 def expect(condition: bool, message: str) -> None:
