@@ -78,7 +78,7 @@ class _Comparison:
     anew: Anew
 
     def to_the_end(self, at_hand: Mapping[int, StudyData] | None = None) -> None:
-        """Finish every study, then run the defaults; `at_hand` are data that were loaded already, by seed."""
+        """Finish the studies and run the defaults, seed by seed; `at_hand` are data that were loaded already, by seed."""
         more = self.anew.trials is not None
         # One that its time budget ended has had what the others had.
         left = [self.anew.applied(study) for study in self._studies() if more or study.status != DONE]
@@ -91,8 +91,9 @@ class _Comparison:
                     for study in studies:
                         self._finish(study, data, workers)
                     del data  # before the next seed's come
-        for _, group in groupby(self._studies(), key=_seed):
-            self._run_defaults(list(group))
+                    self._run_defaults(seed)
+        for seed in dict.fromkeys(map(_seed, self._studies())):
+            self._run_defaults(seed)
 
     def _studies(self) -> list[Study]:
         """The studies of this comparison, in the order in which they were planned: seed by seed."""
@@ -104,16 +105,19 @@ class _Comparison:
 
     def _finish(self, study: Study, data: StudyData, workers: Workers) -> None:
         both = (self.store, self.watch)
+        names = [each.name for each in self._studies()]
+        self.watch.on_note(f"comparison {self.name}: study {names.index(study.name) + 1} of {len(names)}")
         try:
             go_on(self.registry, self.settings, study, *both, data=data, workers=workers)
         except ModelError as problem:  # none of its trials finished: that is its result
             self.watch.on_note(str(problem))
 
-    def _run_defaults(self, group: list[Study]) -> None:
+    def _run_defaults(self, seed: int) -> None:
         """The architecture as it is without tuning, trained and scored as the winners of that seed were."""
+        group = [study for study in self._studies() if _seed(study) == seed]
         if all(study.defaults for study in group):
             return
-        self.watch.on_phase(f"training the defaults, seed {_seed(group[0])}")
+        self.watch.on_phase(f"training the defaults, seed {seed}")
         request = TuneRequest.from_json(group[0].request)
         asked = replace(bench_request(self.registry, request, {}), resume=True)
         (run,) = run_bench(self.registry, self.settings, asked, self.store, self.watch)
