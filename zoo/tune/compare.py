@@ -78,7 +78,7 @@ class _Comparison:
     anew: Anew
 
     def to_the_end(self, at_hand: Mapping[int, StudyData] | None = None) -> None:
-        """Finish the studies and run the defaults, seed by seed; `at_hand` are data that were loaded already, by seed."""
+        """Finish the studies and run the defaults, seed by seed; `at_hand` are data loaded already, by seed."""
         more = self.anew.trials is not None
         # One that its time budget ended has had what the others had.
         left = [self.anew.applied(study) for study in self._studies() if more or study.status != DONE]
