@@ -60,7 +60,7 @@ class Entry:
 
     name: str
     spec: Spec
-    plugin: Plugin
+    plugin: Plugin = field(repr=False)  # which holds all its components: of timm's, a megabyte for each of 1,371
 
     @property
     def kind(self) -> str:

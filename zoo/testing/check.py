@@ -1,7 +1,7 @@
 """What a check is, and how it says that a promise is not kept."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -29,7 +29,7 @@ class Check:
     name: str
     kind: str
     subject: str
-    function: Callable[[], None]
+    function: Callable[[], None] = field(repr=False)
     expected: str = ""
 
     def __call__(self) -> None:
