@@ -1,5 +1,6 @@
 """Hashes of source code: part of a run's key, so that changed code is never served an old result."""
 
+import ast
 import hashlib
 from functools import cache
 from importlib.util import find_spec
@@ -15,11 +16,39 @@ def source_hash(package: str) -> str:
     roots = [Path(place) for place in spec.submodule_search_locations or []]
     files = [(path.relative_to(root), path) for root in roots for path in root.rglob("*.py")]
     if not roots and spec.origin:
-        files = [(Path(spec.origin).relative_to(Path(spec.origin).parent), Path(spec.origin))]
+        files = [(path.relative_to(Path(spec.origin).parent), path) for path in _with_neighbours(Path(spec.origin))]
     digest = hashlib.sha256()
     for name, path in sorted(files):
         digest.update(name.as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
+
+
+def _with_neighbours(module: Path) -> set[Path]:
+    """A lone module with the modules beside it that it imports, and those that they do.
+
+    Among installed distributions it stands for itself: its neighbours there are others' code.
+    """
+    found, waiting = {module}, [module]
+    if any(module.parent.glob("*.dist-info")):
+        return found
+    while waiting:
+        for name in _imported(waiting.pop()):
+            beside = module.parent / f"{name}.py"
+            new = {beside} if beside.is_file() else set((module.parent / name).rglob("*.py"))
+            waiting += new - found
+            found |= new
+    return found
+
+
+def _imported(path: Path) -> set[str]:
+    """The top-level names that a module imports; none of one that cannot be parsed."""
+    try:
+        nodes = list(ast.walk(ast.parse(path.read_bytes())))
+    except (OSError, SyntaxError, ValueError):
+        return set()
+    plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    named = {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module and not node.level}
+    return {name.partition(".")[0] for name in plain | named}
 
 
 def factory_hash(factory: str) -> str:

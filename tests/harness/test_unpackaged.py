@@ -1,0 +1,150 @@
+"""Networks out of a file or a module, benched without a plugin."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from zoo.harness.bench import run_bench
+from zoo.harness.cells import Request
+from zoo.harness.watch import Silent
+from zoo.results.store import Store
+from zoo.settings import Settings
+from zoo.sources import source_hash
+from zoo.unpackaged import is_unpackaged, with_unpackaged
+
+NETWORK = '''
+"""A net of its own."""
+import torch
+from torch import nn
+from helper_of_mine import flat
+
+
+class Net(nn.Module):
+    """Linear, with a slot.
+
+    And more.
+    """
+
+    block_dims = 1
+    min_times = 3
+
+    def __init__(self, *, n_channels, n_times, n_classes, block, width=4):
+        super().__init__()
+        self.layers = nn.Sequential(nn.Conv1d(n_channels, width, 3, padding=1), block(width), nn.Flatten())
+        self.head = nn.Linear(width * n_times, n_classes)
+
+    def forward(self, x, lengths=None):
+        return self.head(self.layers(flat(x)))
+
+
+class Bare(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+
+
+class Slotless(Net):
+    block_dims = None
+
+
+def plain(*, n_channels, n_times, n_classes):
+    return nn.Sequential(nn.Flatten(), nn.Linear(n_channels * n_times, n_classes))
+'''
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """A folder with a network, a module that it imports, and one whose name is taken."""
+    place = tmp_path / "nets"
+    place.mkdir()
+    (place / "my_nets.py").write_text(NETWORK)
+    (place / "helper_of_mine.py").write_text("def flat(x):\n    return x\n")
+    (place / "json.py").write_text("Net = 3\n")
+    (place / "2nd.py").write_text("")
+    (place / "broken_net.py").write_text("import a_library_that_nobody_has\n")
+    before = set(sys.modules), list(sys.path)
+    yield place
+    sys.path[:] = before[1]
+    for name in set(sys.modules) - before[0]:
+        if name in ("my_nets", "helper_of_mine", "broken_net"):
+            del sys.modules[name]
+
+
+def test_a_network_in_a_file_is_benched_like_any_other(registry, folder, waves_csv, tmp_path) -> None:
+    typed = (f"{folder}/my_nets.py:Net", f"{folder}/my_nets.py:plain", "cnn1d")
+    known, names = with_unpackaged(registry, typed)
+    assert names == ("my_nets.py:Net", "my_nets.py:plain", "cnn1d")
+    request: dict[str, Any] = {"datasets": (str(waves_csv),), "target": "kind", "rows": 60, "epochs": 1}
+    with Store(tmp_path / "results") as store:
+        asked = Request(architectures=names[1:2], **request)
+        (run,) = run_bench(known, Settings.load(), asked, store, Silent())
+        assert (run.status, run.architecture, run.block) == ("done", "my_nets.py:plain", "")
+        asked = Request(architectures=names[:1], blocks=("se",), assignments={"width": 8}, **request)
+        (run,) = run_bench(known, Settings.load(), asked, store, Silent())
+        assert (run.status, run.architecture, run.block) == ("done", "my_nets.py:Net", "se")
+        assert run.config["params"] == {"width": 8}
+        (again,) = run_bench(known, Settings.load(), asked, store, Silent())
+        assert again.served
+    entry = known.get("architecture", "my_nets.py:Net")
+    assert (entry.spec.summary, entry.spec.min_times, entry.spec.takes_lengths) == ("Linear, with a slot.", 3, True)  # type: ignore[attr-defined]
+
+
+def test_changed_code_beside_a_network_is_another_configuration(registry, folder) -> None:
+    with_unpackaged(registry, [f"{folder}/my_nets.py:Net"])
+    source_hash.cache_clear()
+    before = source_hash("my_nets")
+    (folder / "unrelated.py").write_text("x = 1\n")
+    source_hash.cache_clear()
+    assert source_hash("my_nets") == before
+    (folder / "helper_of_mine.py").write_text("def flat(x):\n    return 2 * x\n")
+    source_hash.cache_clear()
+    assert source_hash("my_nets") != before
+
+
+def test_a_dotted_module_serves_too(registry) -> None:
+    known, names = with_unpackaged(registry, ["zoo_recurrent.gru:GRU"])
+    assert names == ("zoo_recurrent.gru:GRU",)
+    assert known.get("architecture", names[0]).spec.factory == "zoo_recurrent.gru:GRU"
+
+
+@pytest.mark.parametrize(
+    ("reference", "unpackaged"),
+    [
+        ("net.py:Net", True),
+        ("../nets/net.py:Net", True),
+        ("package.module:Net", True),
+        ("cnngru", False),
+        ("cnngru.study", False),
+        ("pulse:cnngru", False),
+        ("pulse:cnngru.study", False),
+        ("timm/resnet18.x", False),
+    ],
+)
+def test_what_stands_before_the_colon_tells_a_file_or_module_from_a_plugin(reference: str, unpackaged: bool) -> None:
+    assert is_unpackaged(reference) == unpackaged
+
+
+@pytest.mark.parametrize(
+    ("reference", "message"),
+    [
+        ("none.py:Net", "there is no file '.*none.py'"),
+        ("my_nets.py:Nett", "factory 'my_nets:Nett': the module has no callable 'Nett'"),
+        (
+            "my_nets.py:Bare",
+            "my_nets.py:Bare takes no n_channels and no n_times and no n_classes: the zoo",
+        ),
+        ("my_nets.py:Slotless", "takes block, and says block_dims = 1 or 2 on its class"),
+        ("json.py:Net", "another module is called 'json': rename '.*json.py'"),
+        ("2nd.py:Net", "'2nd.py' cannot be imported: a module's name is letters, digits and '_'"),
+        (
+            "broken_net.py:Net",
+            "broken_net.py' cannot be imported: ModuleNotFoundError: No module",
+        ),
+    ],
+)
+def test_what_is_no_network_is_one_line(registry, folder, reference: str, message: str) -> None:
+    with pytest.raises(Exception, match=message) as caught:
+        with_unpackaged(registry, [f"{folder}/{reference}"])
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,93 @@
+"""Networks that are in no plugin: `path/to/file.py:Net` and `package.module:Net`, benched as they are.
+
+What a spec would say is read from the class: `forward` takes `lengths` or does not, and the attributes `block_dims`,
+`block`, `recurrent` and `min_times` mean what they mean in `zoo.Architecture`, where the class has them.
+"""
+
+import importlib
+import inspect
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from zoo.errors import UsageError, guarded
+from zoo.factories import load_factory
+from zoo.registry import Plugin, Registry
+from zoo.specs import Architecture
+
+NAMES = ("n_channels", "n_times", "n_classes")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Unpackaged(Architecture):
+    """An architecture whose name is what was typed, less the folder."""
+
+    def __post_init__(self) -> None:
+        """The rules for names are those of registered ones."""
+
+
+def is_unpackaged(reference: str) -> bool:
+    """Whether a reference names a file or a dotted module, where a registered name has neither before its colon."""
+    place, colon, _ = reference.rpartition(":")
+    return bool(colon) and (place.endswith(".py") or ("." in place and "/" not in place))
+
+
+def with_unpackaged(registry: Registry, references: Iterable[str]) -> tuple[Registry, tuple[str, ...]]:
+    """The registry with the unpackaged networks among the references, and the references as it knows them.
+
+    Imports their modules. Raises UsageError, one line, for what is not there or is no network.
+    """
+    plugins = {plugin.name: plugin for plugin in registry.plugins}
+    names = []
+    for reference in references:
+        if not is_unpackaged(reference):
+            names.append(reference)
+            continue
+        place, _, attribute = reference.rpartition(":")
+        module = _module_of_file(Path(place)) if place.endswith(".py") else place
+        spec = _spec(f"{Path(place).name if place.endswith('.py') else place}:{attribute}", module, attribute)
+        plugins.setdefault(spec.name, Plugin(spec.name, module, components=(spec,)))
+        names.append(spec.name)
+    return Registry(tuple(plugins.values()), registry.manager), tuple(names)
+
+
+def _module_of_file(path: Path) -> str:
+    """The name under which a file is imported; its folder is first on the path then, as that of a script is."""
+    if not path.is_file():
+        raise UsageError(f"there is no file {str(path)!r}")
+    name, folder = path.stem, str(path.resolve().parent)
+    if not name.isidentifier():
+        raise UsageError(f"{path.name!r} cannot be imported: a module's name is letters, digits and '_'")
+    if sys.path[0] != folder:
+        sys.path.insert(0, folder)
+    importlib.invalidate_caches()
+    with guarded(UsageError, f"{str(path)!r} cannot be imported"):
+        module = importlib.import_module(name)
+    if Path(getattr(module, "__file__", None) or "").resolve() != path.resolve():
+        raise UsageError(f"another module is called {name!r}: rename {str(path)!r}")
+    return name
+
+
+def _spec(name: str, module: str, attribute: str) -> Architecture:
+    with guarded(UsageError, f"no network {name!r}"):
+        factory: Any = load_factory(f"{module}:{attribute}")
+    known = inspect.signature(factory).parameters
+    several = any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in known.values())
+    if missing := [each for each in NAMES if each not in known and not several]:
+        raise UsageError(f"{name} takes no {' and no '.join(missing)}: the zoo builds it with {', '.join(NAMES)}")
+    block_dims = getattr(factory, "block_dims", None)
+    if ("block" in known) != (block_dims is not None):
+        raise UsageError(f"{name}: a network with a slot takes block, and says block_dims = 1 or 2 on its class")
+    forward = getattr(factory, "forward", None)
+    return _Unpackaged(
+        name=name,
+        factory=f"{module}:{attribute}",
+        summary=(inspect.getdoc(factory) or "").partition("\n")[0],
+        block_dims=block_dims,
+        block=str(getattr(factory, "block", "none")),
+        takes_lengths=forward is not None and "lengths" in inspect.signature(forward).parameters,
+        recurrent=bool(getattr(factory, "recurrent", False)),
+        min_times=int(getattr(factory, "min_times", 1)),
+    )
