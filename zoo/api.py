@@ -72,6 +72,8 @@ def bench(
     results: str | Path | None = None,
     device: str | None = None,
     threads: int | None = None,
+    jobs: int = 1,
+    address: str | None = None,
     force: bool = False,
     resume: bool = False,
     registry: Registry | None = None,
@@ -80,8 +82,9 @@ def bench(
     """Train and score every combination of the axes, or serve it from the store; one run each.
 
     Axes take one value or several. `seeds` is how many (0, 1, …) or which. `set` holds what `--set` takes:
-    `{"hidden": 64, "training.batch_size": 32}`. Raises ZooError for what makes the whole request impossible;
-    a run that fails says so in its `status` and `error`.
+    `{"hidden": 64, "training.batch_size": 32}`. With several `jobs`, or the `address` of a Ray cluster, runs are
+    trained in worker processes, so many at a time. Raises ZooError for what makes the whole request impossible; a run
+    that fails says so in its `status` and `error`.
     """
     from zoo.harness.bench import run_bench
     from zoo.harness.cells import Request
@@ -108,7 +111,8 @@ def bench(
         resume=resume,
     )
     with Store(results_folder(settings, results)) as store:
-        return list(run_bench(registry or _registry(settings), settings, request, store, watch or Silent()))
+        asked = (registry or _registry(settings), settings, request, store, watch or Silent())
+        return list(run_bench(*asked, jobs=jobs, address=address))
 
 
 def load(run: str, *, results: str | Path | None = None, registry: Registry | None = None) -> "nn.Module":
@@ -152,4 +156,4 @@ def _axis(values: str | Sequence[str]) -> tuple[str, ...]:
 
 
 def _registry(settings: Settings) -> Registry:
-    return Registry.discover(settings.disabled)
+    return Registry.discover(settings.disabled, settings.known)

@@ -1,8 +1,10 @@
 """Rows come each once an epoch in a new order, or drawn by weights; and what a fitted network is given."""
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from zoo.data.sealed import Rows
 from zoo.training.batches import Tensors, drawn_order, in_batches, slices
 from zoo.training.fitting import Batches
 
@@ -57,3 +59,12 @@ def test_a_fit_gets_pass_after_pass_and_validation_in_one_order() -> None:
 
 def test_slices_leave_nothing_out() -> None:
     assert [len(batch.labels) for batch in slices(rows(11), 4)] == [4, 4, 3]
+
+
+def test_the_strides_of_an_axis_of_one_channel_do_not_reach_torch() -> None:
+    values = np.random.default_rng(0).normal(size=(6, 9)).astype(np.float32)[:, None, :][[4, 1, 2]]
+    assert values.strides == (36, 4, 4), "as numpy leaves them"
+    rows = Rows(values, np.zeros(3, dtype=np.int64), np.arange(3))
+    tensors = Tensors.of(rows, torch.device("cpu"))
+    assert tensors.values.stride() == (9, 9, 1)
+    assert tensors.values.data_ptr() == values.ctypes.data, "without a copy"

@@ -2,8 +2,9 @@
 
 import shlex
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -50,6 +51,10 @@ def bench_command(
     results: Annotated[Path | None, typer.Option(help="Folder for results; else ZOO_RESULTS.")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = None,
     threads: Annotated[int | None, typer.Option(help="CPU threads; 0 chooses.")] = None,
+    jobs: Annotated[int, typer.Option(help="Runs at a time, each with one thread.")] = 1,
+    address: Annotated[
+        str | None, typer.Option(help="Of a running Ray cluster to work on: auto, HOST:PORT, or local for here.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Run again what is in the store.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last epoch of interrupted runs.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one object per run.")] = False,
@@ -84,7 +89,7 @@ def bench_command(
     )
     runs: list[Run] = []
     try:
-        _run(session, request, results, runs)
+        _run(session, request, results, runs, {"jobs": jobs, "address": None if address == "local" else address})
     finally:  # what is finished is shown, also when something stopped the rest
         if runs:
             _say_notes(session, runs)
@@ -93,8 +98,10 @@ def bench_command(
         raise typer.Exit(1)
 
 
-def _run(session: Session, request: "Request", results: Path | None, runs: list[Run]) -> None:
-    """Run a request, each finished run added to `runs` as it comes."""
+def _run(
+    session: Session, request: "Request", results: Path | None, runs: list[Run], workers: Mapping[str, Any]
+) -> None:
+    """Run a request, each finished run added to `runs` as it comes; `workers` say where."""
     from zoo.api import results_folder
     from zoo.cli.progress import BenchDisplay
     from zoo.harness.bench import run_bench
@@ -103,7 +110,7 @@ def _run(session: Session, request: "Request", results: Path | None, runs: list[
     with Store(results_folder(session.settings, results)) as store, BenchDisplay(session.stderr) as display:
         try:
             with quiet_stdout():
-                for run in run_bench(session.registry, session.settings, request, store, display):
+                for run in run_bench(session.registry, session.settings, request, store, display, **workers):
                     runs.append(run)
         except KeyboardInterrupt:
             display.progress.stop()

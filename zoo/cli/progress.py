@@ -1,5 +1,6 @@
 """What a bench looks like while it runs: a live bar on a terminal, one line a run elsewhere."""
 
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
@@ -7,6 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from zoo.cli.scores import interval_text
+from zoo.harness.watch import UnderWay
 from zoo.results.run import DONE, Run
 from zoo.training.loop import Epoch
 
@@ -28,6 +30,7 @@ class BenchDisplay:
         )
         self.task: TaskID = self.progress.add_task("", total=None, detail="")
         self.label, self.validation, self.epochs = "", "", 1
+        self.several = False
 
     def __enter__(self) -> Self:
         self.progress.start()
@@ -64,10 +67,22 @@ class BenchDisplay:
         detail = f"epoch {epoch.number}/{self.epochs}{loss}{self.validation}"
         self.progress.update(self.task, completed=epoch.number, detail=detail)
 
+    def on_runs(self, running: Sequence[UnderWay], ended: int, total: int) -> None:
+        if not self.several:
+            self.several = True
+            self.progress.reset(self.task)
+        self.label = several_label(running, ended, total)
+        done = ended + sum(one.epoch / one.epochs for one in running)
+        self.progress.update(
+            self.task, total=total, completed=done, description=self.label, detail=several_detail(running)
+        )
+
     def on_run_finished(self, run: Run) -> None:
         self._line(finished_line(run))
         for difference in run.differs:
             self._line(f"  its environment differs: {difference}")
+        if self.several:
+            return
         self.label = ""
         self.progress.reset(self.task, total=None, description="", detail="")
 
@@ -84,6 +99,16 @@ def run_label(run: Run) -> str:
     loss = "" if run.loss == "cross-entropy" else run.loss
     parts = [run.reference, run.block, run.data, loss, f"seed {run.seed}"]
     return " ".join(part for part in parts if part)
+
+
+def several_label(running: Sequence[UnderWay], ended: int, total: int) -> str:
+    """How many runs are done and under way."""
+    return f"{ended}/{total} done, {len(running)} running"
+
+
+def several_detail(running: Sequence[UnderWay]) -> str:
+    """How far each run that is under way has come."""
+    return ", ".join(f"{run_label(one.run)} epoch {one.epoch}/{one.epochs}" for one in running)
 
 
 def finished_line(run: Run) -> str:

@@ -1,7 +1,7 @@
 """The bench: plans the cells of a request, prepares their data once, and runs or serves each."""
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
 
@@ -21,27 +21,58 @@ from zoo.settings import Settings
 
 
 def run_bench(
-    registry: Registry, settings: Settings, request: Request, store: Store, watch: BenchWatch
+    registry: Registry,
+    settings: Settings,
+    request: Request,
+    store: Store,
+    watch: BenchWatch,
+    *,
+    jobs: int = 1,
+    address: str | None = None,
 ) -> Iterator[Run]:
-    """The runs of a request, one by one as each ends or is served from the store.
+    """The runs of a request, in the order of its plan, each as it ends or is served from the store.
 
+    With several `jobs`, or the `address` of a Ray cluster, cells are trained in worker processes, that many at a time.
     A cell that fails gives a failed run. What keeps cells from being run at all, such as a data set that cannot be
     read, is raised as a ZooError when the others are done.
     """
+    if jobs < 1:
+        raise UsageError(f"--jobs is at least 1, not {jobs}")
     watch.on_phase("planning")
     plan = make_plan(registry, settings, request)
     for line in plan.left_out:
         watch.on_note(f"left out: {line}")
+    beside = jobs > 1 or address is not None
+    bench = Bench(registry, settings, request, store, watch, plan, beside=beside)
     none = True
-    for run in _Bench(registry, settings, request, store, watch, plan).runs():
+    for run in _runs(bench, jobs, address) if beside else bench.runs():
         none = False
         yield run
     if none:
         raise UsageError("nothing to run: no combination asked for is possible")
 
 
-class _Bench:
-    """One request under way; keeps the data of the cells at hand, since neighbours share it."""
+def _runs(bench: "Bench", jobs: int, address: str | None) -> Iterator[Run]:
+    from zoo.harness.parallel import ParallelBench  # Ray, which a bench in this process need not wait for
+
+    yield from ParallelBench(bench, jobs, address).runs()
+
+
+@dataclass(frozen=True)
+class ToTrain:
+    """A cell that the store cannot serve: its number in the plan, its data, and how many epochs it has at most."""
+
+    number: int
+    prepared: Prepared
+    resume: bool
+    epochs: int
+
+
+class Bench:
+    """One request under way; keeps the data of the cells at hand, since neighbours share it.
+
+    `beside` says that cells are trained beside others: then one thread is what each gets by default.
+    """
 
     def __init__(
         self,
@@ -51,32 +82,55 @@ class _Bench:
         store: Store,
         watch: BenchWatch,
         plan: Plan,
+        *,
+        beside: bool = False,
     ) -> None:
         self.settings, self.request, self.plan, self.watch = settings, request, plan, watch
         self.job = Job(registry, store, watch)
         self.left_out: set[str] = set()
+        self.problems: list[ZooError] = []
         self.device = request.device or str(settings.default("hardware", "device"))
         threads = request.threads if request.threads is not None else settings.default("hardware", "threads")
         self.threads = int(threads)
         if self.threads < 0:
             raise UsageError(f"hardware.threads is at least 1, or 0 to choose, not {self.threads}")
+        if beside:
+            self.threads = self.threads or 1
 
     def runs(self) -> Iterator[Run]:
-        """Every run that can be made; what stood in the way of others is raised when they are done."""
-        problems: list[ZooError] = []
+        """Every run that can be made, one after the other in this process.
+
+        What stood in the way of others is raised when they are done.
+        """
+        for step in self.steps():
+            run = self._execute(step) if isinstance(step, ToTrain) else step
+            self.watch.on_run_finished(run)
+            yield run
+        self.raise_problems()
+
+    def _execute(self, step: ToTrain) -> Run:
+        self.watch.on_run_started(step.prepared.run, step.number, len(self.plan.cells), step.epochs)
+        return execute(step.prepared, self.job, resume=step.resume)
+
+    def steps(self, settle: Callable[[str], None] = lambda key: None) -> Iterator[Run | ToTrain]:
+        """Each cell of the plan, with its data: the run that the store serves, or what is to be trained.
+
+        `settle` is told each cell's key before the store is asked. What is in the way of a cell is kept for
+        `raise_problems`.
+        """
         number = 0
         for dataset, cells in groupby(self.plan.cells, key=lambda cell: cell.dataset):
             self.watch.on_phase(f"loading {dataset}")
             try:
                 loaded = self._load(dataset)
             except ZooError as problem:
-                problems.append(problem)
+                self.problems.append(problem)
                 continue
             for (protocol, seed), same in groupby(cells, key=lambda cell: (cell.protocol, cell.seed)):
                 try:
                     parts = self._separate(loaded, protocol, seed)
                 except ZooError as problem:
-                    problems.append(problem)
+                    self.problems.append(problem)
                     continue
                 variants = _Resampled(parts, self.watch)
                 known = {
@@ -87,17 +141,19 @@ class _Bench:
                 for cell in same:
                     number += 1
                     try:
-                        yield from self._run(replace(cell, **known), loaded, parts, variants, number)
+                        step = self._step(replace(cell, **known), loaded, parts, variants, number, settle)
                     except UsageError as problem:
-                        problems.append(problem)
-        self._raise(problems)
+                        self.problems.append(problem)
+                        continue
+                    if step is not None:
+                        yield step
 
-    def _raise(self, problems: list[ZooError]) -> None:
-        lines = dict.fromkeys(str(problem) for problem in problems)
+    def raise_problems(self) -> None:
+        lines = dict.fromkeys(str(problem) for problem in self.problems)
         for line in [*lines][1:]:
             self.watch.on_note(f"error: {line}")
-        if problems:
-            raise problems[0]
+        if self.problems:
+            raise self.problems[0]
 
     def _load(self, dataset: str) -> Loaded:
         return load_dataset(
@@ -113,27 +169,33 @@ class _Bench:
     def _separate(self, loaded: Loaded, protocol: str, seed: int) -> Parts:
         return separated(loaded, protocol, self.request.group, seed=seed, rows=self.request.rows)
 
-    def _run(self, cell: Cell, loaded: Loaded, parts: Parts, variants: "_Resampled", number: int) -> Iterator[Run]:
+    def _step(
+        self,
+        cell: Cell,
+        loaded: Loaded,
+        parts: Parts,
+        variants: "_Resampled",
+        number: int,
+        settle: Callable[[str], None],
+    ) -> Run | ToTrain | None:
+        """None where the cell does not go with its data set."""
         try:
             run, hardware = describe_run(cell, parts, loaded.name, loaded.synthetic, self.device, self.threads)
         except Incompatible as reason:
             self._leave_out(cell, reason)
-            return
+            return None
+        settle(run.key)
         earlier = self._earlier(run) if self.request.resume else None
         known = None if self.request.force or earlier else self.job.store.done(run.key)
         if known is not None:
-            ended = _served(known, run)
-        else:
-            if (busy := self.job.store.running(run.key)) is not None:
-                raise UsageError(f"run {busy.id} of {run.reference} is under way in another process: wait for it")
-            if earlier is not None:
-                run = replace(run, id=earlier.id, created=earlier.created)
-            epochs = cell.training.members * (1 if cell.network.fitted else cell.training.epochs)
-            self.watch.on_run_started(run, number, len(self.plan.cells), epochs)
-            prepared = Prepared(cell, parts, partial(variants.rows, cell), run, hardware)
-            ended = execute(prepared, self.job, resume=earlier is not None)
-        self.watch.on_run_finished(ended)
-        yield ended
+            return _served(known, run)
+        if (busy := self.job.store.running(run.key)) is not None:
+            raise UsageError(f"run {busy.id} of {run.reference} is under way in another process: wait for it")
+        if earlier is not None:
+            run = replace(run, id=earlier.id, created=earlier.created)
+        epochs = cell.training.members * (1 if cell.network.fitted else cell.training.epochs)
+        prepared = Prepared(cell, parts, partial(variants.rows, cell), run, hardware)
+        return ToTrain(number, prepared, earlier is not None, epochs)
 
     def _leave_out(self, cell: Cell, reason: Incompatible) -> None:
         """Say, once for all resamplers, losses and seeds, what does not go with this data set."""

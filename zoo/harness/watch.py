@@ -1,10 +1,21 @@
 """Who follows a bench: the command line's live display, or nobody."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from zoo.results.run import Run
     from zoo.training.loop import Epoch
+
+
+@dataclass(frozen=True)
+class UnderWay:
+    """A run among several that are trained at a time, and how many of its epochs are done."""
+
+    run: "Run"
+    epoch: int
+    epochs: int
 
 
 class BenchWatch(Protocol):
@@ -22,6 +33,9 @@ class BenchWatch(Protocol):
 
     def on_epoch(self, epoch: "Epoch") -> None: ...
 
+    def on_runs(self, running: Sequence[UnderWay], ended: int, total: int) -> None:
+        """With several at a time, in place of the three above: all that are under way, whenever one has come on."""
+
     def on_run_finished(self, run: "Run") -> None: ...
 
 
@@ -33,4 +47,5 @@ class Silent:
     def on_run_started(self, run: "Run", number: int, total: int, epochs: int) -> None: ...
     def on_batch(self, epoch: int, rows_done: int, rows: int, loss: float | None) -> None: ...
     def on_epoch(self, epoch: "Epoch") -> None: ...
+    def on_runs(self, running: Sequence[UnderWay], ended: int, total: int) -> None: ...
     def on_run_finished(self, run: "Run") -> None: ...

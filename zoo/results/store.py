@@ -184,9 +184,9 @@ class Store:
             raise StoreError(f"{path} is not what was stored (its sha256 differs): run again with --force")
         return path
 
-    def heartbeat(self, run: Run) -> "Heartbeat":
-        """Beats for a run, from a thread of its own, while the context lasts."""
-        return Heartbeat(self.folder / "zoo.db", run.id)
+    def heartbeat(self, *runs: Run) -> "Heartbeat":
+        """Beats for runs, and those added to it, from a thread of its own, while the context lasts."""
+        return Heartbeat(self.folder / "zoo.db", *(run.id for run in runs))
 
     def _runs(self, condition: str, *parameters: object) -> list[Run]:
         """Runs oldest first; a running one whose process is gone, or no longer beats, is stale."""
@@ -227,15 +227,21 @@ class Store:
 
 
 class Heartbeat:
-    """A thread that says every few seconds that a run, or a study, is alive."""
+    """A thread that says every few seconds that runs, or a study, are alive."""
 
-    def __init__(self, database: Path, identifier: str, *, study: bool = False) -> None:
+    def __init__(self, database: Path, *identifiers: str, study: bool = False) -> None:
         self._database = database
-        self._identifier = identifier
+        self._identifiers = frozenset(identifiers)
         table, column = ("studies", "name") if study else ("runs", "id")
         self._update = f"UPDATE {table} SET heartbeat = ? WHERE {column} = ?"
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._beat, daemon=True, name="zoo-heartbeat")
+
+    def add(self, identifier: str) -> None:
+        self._identifiers |= {identifier}
+
+    def drop(self, identifier: str) -> None:
+        self._identifiers -= {identifier}
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -254,7 +260,7 @@ class Heartbeat:
 
     def _say_alive(self) -> None:
         with contextlib.closing(sqlite3.connect(self._database, timeout=30)) as connection, connection:
-            connection.execute(self._update, (clock(), self._identifier))
+            connection.executemany(self._update, [(clock(), identifier) for identifier in self._identifiers])
 
 
 def _connect(path: Path) -> sqlite3.Connection:

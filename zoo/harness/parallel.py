@@ -1,0 +1,213 @@
+"""A bench whose cells are trained several at a time, in worker processes here or on a cluster of Ray's.
+
+The driver alone knows the test rows and writes to the store: workers get training and validation rows, and send back
+what they learnt, which is scored here.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import ray
+import torch
+
+from zoo.data.sealed import Rows
+from zoo.errors import ZooError
+from zoo.harness.bench import Bench, ToTrain
+from zoo.harness.frame import Frame
+from zoo.harness.products import Failure, Product
+from zoo.harness.runner import conclude
+from zoo.harness.watch import UnderWay
+from zoo.results.run import Run
+from zoo.training.hardware import choose_device
+from zoo.training.loop import Epoch
+from zoo.workers.limits import share_of_memory
+from zoo.workers.pool import Pool
+from zoo.workers.session import Workers
+from zoo.workers.trainer import Assignment, News
+
+PATIENCE_SECONDS = 1.0  # how long a wait for news may last, so that signals are heard
+MOMENT_SECONDS = 0.05  # in which a worker that has sent its last news is free again
+
+
+@dataclass
+class _AtWork:
+    """A run under way: its place among all runs, what it is made of, how many epochs are done, and how they ended."""
+
+    place: int
+    step: ToTrain
+    run: Run
+    epoch: int = 0
+    end: Product | Failure | None = None
+
+
+class ParallelBench:
+    """The runs of a bench, `jobs` at a time; it starts no process before there is something to train."""
+
+    def __init__(self, bench: Bench, jobs: int, address: str | None) -> None:
+        self.bench, self.jobs, self.job = bench, jobs, bench.job
+        self.device = choose_device(bench.device)
+        self.cpus = max(1, bench.threads)
+        gpus = gpu_share(self.device, torch.cuda.device_count(), jobs) if address is None else 0.0
+        self.workers = Workers(jobs, cpus_each=self.cpus, gpus_each=gpus, address=address)
+        self.job = bench.job = replace(bench.job, stopped=lambda: self.workers.terminated)
+        self.pool: Pool | None = None
+        self.memory = 0
+        self.sent = _Sent()
+        self.at_work: dict[str, _AtWork] = {}
+        self.ended: dict[int, Run] = {}
+        self.told = self.reached = 0
+
+    def runs(self) -> Iterator[Run]:
+        """The runs in the order of the plan; where something stops the bench, those that ended, and then that."""
+        try:
+            with self.workers, self.job.store.heartbeat() as self.beat:
+                try:
+                    yield from self._runs()
+                finally:
+                    self._interrupt()
+        except GeneratorExit:
+            raise
+        except BaseException:
+            yield from (self.ended[place] for place in sorted(self.ended))
+            raise
+        self.bench.raise_problems()
+
+    def _runs(self) -> Iterator[Run]:
+        for place, step in enumerate(self.bench.steps(self._settle)):
+            if isinstance(step, ToTrain):
+                self._hand_out(place, step)
+            else:
+                self._end(place, step)
+            yield from self._in_order()
+        while self.at_work:
+            self._come_on()
+            yield from self._in_order()
+
+    def _in_order(self) -> Iterator[Run]:
+        while self.told in self.ended:
+            self.told += 1
+            yield self.ended.pop(self.told - 1)
+
+    def _settle(self, key: str) -> None:
+        """A cell that is asked for twice, in other words, waits for its twin, and is served."""
+        while any(one.run.key == key for one in self.at_work.values()):
+            self._come_on()
+
+    def _hand_out(self, place: int, step: ToTrain) -> None:
+        """Have a cell trained as soon as a worker is free."""
+        run, prepared = step.prepared.run, step.prepared
+        if self.jobs > 1:
+            note = f"times were measured with up to {self.jobs} runs at a time: they compare with such alone"
+            run = replace(run, notes=(*run.notes, note))
+        pool = self._started(len(self.bench.plan.cells) - step.number + 1)
+        try:
+            rows, validation = self.sent.training(prepared.rows()), self.sent.validation(prepared.parts.validation)
+        except (Exception, SystemExit) as error:
+            if self.job.stopped():
+                raise
+            self._end(place, self.job.fail(self.job.begin(run), Failure.of(error)))
+            return
+        self.bench.watch.on_phase("waiting for a worker")
+        while not pool.has_room or len(self._trained) > self.jobs:
+            self._come_on()
+        run, self.reached = self.job.begin(run), step.number
+        self.at_work[run.id] = _AtWork(place, step, run)
+        self.beat.add(run.id)
+        checkpoint = self.job.store.checkpoint(run).absolute()
+        frame, how = Frame.of(prepared.parts), (prepared.hardware, checkpoint, step.resume, self.memory)
+        pool.hand_out(run.id, Assignment(prepared.cell, frame, *how), rows, validation)
+        self._show()
+
+    def _started(self, wanted: int) -> Pool:
+        """The workers, at most so many, which start in the background."""
+        if self.pool is None:
+            self.bench.watch.on_phase("starting workers")
+            self.workers.start(self.job.store.folder)
+            gpus = self.workers.gpus_each
+            if self.workers.address is not None:
+                there = ray.cluster_resources()  # type: ignore[no-untyped-call]
+                gpus = gpu_share(self.device, int(there.get("GPU", 0)), self.jobs)
+            elif self.device.type == "cpu":
+                self.memory = share_of_memory(self.jobs)
+            self.pool = Pool(min(self.jobs, wanted), cpus=self.cpus, gpus=gpus)
+        return self.pool
+
+    @property
+    def _trained(self) -> list[_AtWork]:
+        """What is to be scored."""
+        return [one for one in self.at_work.values() if one.end is not None]
+
+    def _come_on(self) -> None:
+        """Wait for news; where there are none for a moment, score: no free worker is to wait for that."""
+        assert self.pool is not None
+        trained = self._trained
+        news = self.pool.wait(MOMENT_SECONDS if trained else PATIENCE_SECONDS)
+        for ticket, one in news:
+            self._hear(self.at_work[ticket], one)
+        if not news and trained:
+            self._conclude(trained[0])
+        if news or trained:
+            self._show()
+
+    def _hear(self, one: _AtWork, news: News) -> None:
+        if isinstance(news, Epoch):
+            one.epoch = news.number
+            self.job.tell(one.run, news)
+        else:
+            one.end = news
+
+    def _conclude(self, one: _AtWork) -> None:
+        run, prepared, end = self.at_work.pop(one.run.id).run, one.step.prepared, one.end
+        if isinstance(end, Product):
+            shape, validation = prepared.parts.record["shape"], prepared.parts.validation
+            asked = (prepared.cell, shape, validation, prepared.hardware)
+            ended = conclude(prepared, run, self.job, lambda: end.trained(*asked))
+        else:
+            assert end is not None
+            ended = self.job.fail(run, end)
+        self.beat.drop(run.id)
+        self._end(one.place, ended)
+
+    def _end(self, place: int, run: Run) -> None:
+        self.ended[place] = run
+        self.bench.watch.on_run_finished(run)
+
+    def _show(self) -> None:
+        running = [UnderWay(one.run, one.epoch, one.step.epochs) for one in self.at_work.values()]
+        self.bench.watch.on_runs(running, self.reached - len(running), len(self.bench.plan.cells))
+
+    def _interrupt(self) -> None:
+        """Store what is at work as interrupted; its checkpoint is there."""
+        while self.at_work:
+            _, one = self.at_work.popitem()
+            with contextlib.suppress(ZooError):
+                self.job.interrupt(one.run)
+
+
+class _Sent:
+    """The rows that were put into the object store last; neighbours share them."""
+
+    def __init__(self) -> None:
+        self.latest: dict[str, tuple[Rows, Any]] = {}
+
+    def training(self, rows: Rows) -> Any:
+        return self._ref("training", rows)
+
+    def validation(self, rows: Rows) -> Any:
+        return self._ref("validation", rows)
+
+    def _ref(self, part: str, rows: Rows) -> Any:
+        if part not in self.latest or self.latest[part][0] is not rows:
+            self.latest.pop(part, None)  # the old go, once no worker has them, before the new come
+            self.latest[part] = (rows, ray.put(rows))
+        return self.latest[part][1]
+
+
+def gpu_share(device: torch.device, gpus: int, jobs: int) -> float:
+    """The GPU, or the share of one, that each of so many takes; none of Ray's where one GPU was named by its number."""
+    if device.type != "cuda" or device.index is not None or not gpus:
+        return 0.0
+    beside = -(-jobs // gpus)
+    return int(10_000 / beside) / 10_000  # Ray counts shares to four decimals
