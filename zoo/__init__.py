@@ -5,6 +5,7 @@ Importing this module is cheap; torch and the rest are imported when something i
 
 from typing import TYPE_CHECKING, Any
 
+from zoo.deprecation import deprecated
 from zoo.errors import (
     DataError,
     Diverged,
@@ -59,12 +60,12 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """The functions of `zoo.api`, imported when one is first used."""
+    """The functions of `zoo.api`, imported when one is first used; and old names, with a warning."""
     if name in ("bench", "build", "list_components", "load"):
         from zoo import api
 
         return getattr(api, name)
-    raise AttributeError(f"module 'zoo' has no attribute {name!r}")
+    return deprecated("zoo", name)
 
 
 def __dir__() -> list[str]:

@@ -1,0 +1,47 @@
+"""A public name that was renamed works for one minor release, and says what to use instead."""
+
+import sys
+from types import ModuleType
+
+import pytest
+
+import zoo
+from zoo.deprecation import DEPRECATED, Deprecated, deprecated
+
+RENAMED = {"fetch": Deprecated("zoo.api:load", instead="zoo.load", since="0.2.0")}
+
+
+@pytest.fixture
+def module(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """A module with an old name, as `zoo` is one."""
+    made = ModuleType("old_zoo")
+    made.__getattr__ = lambda name: deprecated("old_zoo", name, RENAMED)
+    monkeypatch.setitem(sys.modules, "old_zoo", made)
+    return made
+
+
+def test_an_old_name_still_works_and_warns_where_it_was_used(module: ModuleType) -> None:
+    with pytest.warns(DeprecationWarning, match=r"^old_zoo\.fetch is deprecated since 0\.2\.0: use zoo\.load$") as said:
+        assert module.fetch is zoo.load
+    assert [warning.filename for warning in said] == [__file__]
+
+
+def test_an_old_name_can_be_imported_from_its_module(module: ModuleType) -> None:
+    with pytest.warns(DeprecationWarning, match="use zoo.load") as said:
+        from old_zoo import fetch
+    assert fetch is zoo.load
+    assert {warning.filename for warning in said} == {__file__}
+
+
+def test_a_name_that_never_was_is_an_ordinary_error(module: ModuleType) -> None:
+    with pytest.raises(AttributeError, match="module 'old_zoo' has no attribute 'ftech'"):
+        module.ftech  # noqa: B018 - the asking is what is tested
+    with pytest.raises(AttributeError, match="module 'zoo' has no attribute 'ftech'"):
+        zoo.ftech  # noqa: B018
+
+
+def test_a_deprecated_name_is_public_no_more_and_leads_somewhere() -> None:
+    assert not set(DEPRECATED) & set(zoo.__all__)
+    for name, entry in DEPRECATED.items():
+        with pytest.warns(DeprecationWarning, match=entry.since):
+            assert getattr(zoo, name) is not None
