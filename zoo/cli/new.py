@@ -1,0 +1,75 @@
+"""`zoo new`: a plugin of one's own to begin with, complete and working."""
+
+import shlex
+import subprocess
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from zoo.cli.output import Column, emit, print_json
+from zoo.cli.session import session_of
+from zoo.errors import UsageError, unknown_name
+from zoo.scaffold import Scaffold, check_name, purpose, write
+from zoo.specs import KINDS
+
+COLUMNS = (Column("file", "path"), Column("what it is", "purpose", wraps=True))
+
+
+def _kinds(incomplete: str) -> list[str]:
+    return [kind for kind in KINDS if kind.startswith(incomplete)]
+
+
+def new_command(
+    context: typer.Context,
+    kind: Annotated[str, typer.Argument(help=f"What to begin: {', '.join(KINDS)}.", autocompletion=_kinds)],
+    name: Annotated[str, typer.Argument(help="What it will be called, such as my-net.")],
+    folder: Annotated[
+        Path | None, typer.Option("--dir", metavar="DIR", help="The distribution's own folder, new or empty; ./NAME.")
+    ] = None,
+    author: Annotated[
+        str | None, typer.Option(help="Who holds the licence; git's user.name by default.", metavar="WHO")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Begin a plugin: a pip distribution with a working example, its tests, licence, README and CI.
+
+    `zoo new architecture my-net` makes the folder my-net, with the distribution
+    zoo-my-net and in it the package zoo_my_net and the class MyNet. It passes its
+    own tests at once. Nothing is overwritten.
+    """
+    if kind not in KINDS:
+        raise unknown_name("kind", kind, KINDS)
+    check_name(kind, name, session_of(context).registry)
+    scaffold = Scaffold(kind, name, _author(author))
+    place = folder or Path(name)
+    write(scaffold.files(), place)
+    rows = [{"path": path, "purpose": purpose(path)} for path in scaffold.paths()]
+    steps = _next_steps(scaffold, place)
+    if as_json:
+        names = {"kind": kind, "name": name, "distribution": scaffold.distribution, "package": scaffold.package}
+        print_json({**names, "folder": str(place), "files": rows, "next": steps})
+        return
+    emit(COLUMNS, rows)
+    session_of(context).say("\n".join(["Next:", *(f"  {step}" for step in steps)]), wrap=False)
+
+
+def _next_steps(scaffold: Scaffold, folder: Path) -> list[str]:
+    go = [] if folder.resolve() == Path.cwd() else [f"cd {shlex.quote(str(folder))}"]
+    return [*go, "pip install -e '.[test]'", f"zoo check {scaffold.name}", scaffold.use]
+
+
+def _author(given: str | None) -> str:
+    """The name as given, else git's, else none."""
+    author = (_git_name() if given is None else given).strip()
+    if not author.isprintable():
+        raise UsageError(f"--author {author!r} is not one line of text")
+    return author
+
+
+def _git_name() -> str:
+    try:
+        done = subprocess.run(["git", "config", "user.name"], capture_output=True, text=True, check=False, timeout=10)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout
