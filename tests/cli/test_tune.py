@@ -27,6 +27,7 @@ from zoo.cli.studies import outcome
 from zoo.cli.trials import ranked, trial_line
 from zoo.cli.tune import Ends, _run, seconds_of
 from zoo.cli.tuning_display import PatientConsole, TuneDisplay, clock_text, shown_trials, summary_lines
+from zoo.interruption import Stopped
 from zoo.results.run import Run
 from zoo.results.store import Store
 from zoo.settings import Settings
@@ -356,17 +357,22 @@ def test_the_display_never_raises(terminal: bool, error: OSError) -> None:
 # interruption
 
 
-def test_what_had_ended_is_shown_before_the_way_to_go_on(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("signal_", "code"), [(KeyboardInterrupt(), 130), (Stopped(signal.SIGINT), 130), (Stopped(signal.SIGTERM), 143)]
+)
+def test_what_had_ended_is_shown_before_the_way_to_go_on(
+    capsys: pytest.CaptureFixture[str], signal_: KeyboardInterrupt, code: int
+) -> None:
     stopped = replace(study_of(("done", "failed", "interrupted")), status="interrupted")
 
     def start(store: Store, display: TuneDisplay) -> str:
         display.on_study(stored(store, stopped))
-        raise KeyboardInterrupt
+        raise signal_
 
     ends = Ends(results=Path("my results"), folder=Path("my results"), save=None, as_json=False)
     with pytest.raises(typer.Exit) as exit_:
         _run(Session(Path("my.toml")), start, ends)
-    assert exit_.value.exit_code == 130
+    assert exit_.value.exit_code == code
     said = capsys.readouterr()
     assert [row["status"] for row in tsv(said.out)] == ["done", "failed", "interrupted"]
     assert said.err.splitlines()[-3:] == [
@@ -427,7 +433,10 @@ def wait_for_trials(process: subprocess.Popen[str], ended: int) -> None:
 
 
 @pytest.mark.slow
-def test_ctrl_c_exits_130_with_the_way_to_go_on(zoo: Zoo, waves_csv: Path) -> None:
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_among_the_trials_ends_the_study_with_the_way_to_go_on(
+    zoo: Zoo, waves_csv: Path, number: int, code: int
+) -> None:
     words = ["tune", "cnngru", "--dataset", str(waves_csv), "--target", "kind", "--epochs", "30", "--trials", "4"]
     words += ["--set", "training.batch_size=4", "--set", "training.patience=0", "--results", "results"]
     process = subprocess.Popen(
@@ -439,9 +448,9 @@ def test_ctrl_c_exits_130_with_the_way_to_go_on(zoo: Zoo, waves_csv: Path) -> No
         preexec_fn=_listen,
     )
     wait_for_trials(process, 1)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     stdout, stderr = process.communicate(timeout=60)
-    assert process.returncode == 130, stderr
+    assert process.returncode == code, stderr
     assert "Traceback" not in stderr
     assert stderr.splitlines()[-1] == "zoo tune --resume cnngru-random-0 --results results"
     before = {row["number"]: row for row in tsv(stdout)}

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from zoo.cli.group import INTERRUPTED
 from zoo.cli.output import emit, print_json, quiet_stdout
 from zoo.cli.session import Session, session_of
 from zoo.factories import parse_assignments
+from zoo.interruption import exit_code
 from zoo.registry import split_reference
 from zoo.results.run import DONE, Run
 
@@ -112,12 +112,12 @@ def _run(
             with quiet_stdout():
                 for run in run_bench(session.registry, session.settings, request, store, display, **workers):
                     runs.append(run)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as stopped:
             display.progress.stop()
             words = [word for word in sys.argv[1:] if word not in ("--force", "--resume")]
             session.say("interrupted; finished runs are stored. Go on with:")
             session.say(shlex.join(["zoo", *words, "--resume"]), wrap=False)
-            raise typer.Exit(INTERRUPTED) from None
+            raise typer.Exit(exit_code(stopped)) from None
 
 
 def _say_notes(session: Session, runs: list[Run]) -> None:

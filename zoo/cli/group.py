@@ -1,17 +1,18 @@
 """How the command line reads its arguments and ends: one line for a user's error, exit codes as documented."""
 
 import sys
-from collections.abc import Set
+from collections.abc import Iterator, Set
+from contextlib import contextmanager
 from typing import Any, cast
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 from zoo.errors import ZooError
+from zoo.interruption import exit_code
 
 GRID_OPTIONS = frozenset({"--block", "--data", "--loss", "--dataset", "--protocol"})
 GLOBAL_OPTIONS = {"--registry": 1, "--debug": 0}  # with how many values each takes
-INTERRUPTED = 130
 WRONG_USAGE = 2
 # Typer brings its own copy of click and exports this class's children only.
 _UsageError = cast(type[Exception], typer.BadParameter.__mro__[1])
@@ -19,6 +20,10 @@ _UsageError = cast(type[Exception], typer.BadParameter.__mro__[1])
 
 class ZooGroup(TyperGroup):
     """Turns a ZooError into one line, and takes the global options anywhere on the line."""
+
+    def make_context(self, *args: Any, **extra: Any) -> Any:
+        with _stopped_in_order():
+            return super().make_context(*args, **extra)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         try:
@@ -28,9 +33,10 @@ class ZooGroup(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            result = super().invoke(ctx)
-            sys.stdout.flush()
-            return result
+            with _stopped_in_order():
+                result = super().invoke(ctx)
+                sys.stdout.flush()
+                return result
         except _UsageError as error:
             raise _one_line(ctx, error) from None
         except BrokenPipeError:  # `zoo list | head`: Typer ends that quietly
@@ -45,8 +51,16 @@ class ZooGroup(TyperGroup):
                 raise
             _say(f"error: {error}")
             raise typer.Exit(error.exit_code) from None
-        except KeyboardInterrupt:
-            raise typer.Exit(INTERRUPTED) from None
+
+
+@contextmanager
+def _stopped_in_order() -> Iterator[None]:
+    """One line for Ctrl-C and SIGTERM, where a command has not more to say of it."""
+    try:
+        yield
+    except KeyboardInterrupt as stopped:
+        _say("interrupted")
+        raise typer.Exit(exit_code(stopped)) from None
 
 
 def _one_line(ctx: Any, error: Any) -> BaseException:

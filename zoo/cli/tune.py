@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from zoo.cli.group import INTERRUPTED
 from zoo.cli.output import quiet_stdout
 from zoo.cli.session import Session, session_of
 from zoo.cli.studies import check_save, save_winner, show_study
 from zoo.errors import UsageError, ZooError
 from zoo.factories import parse_assignments
+from zoo.interruption import exit_code
 from zoo.results.run import DONE
 from zoo.tune.records import DONE as STUDY_DONE
 from zoo.tune.records import METRICS, UNFINISHED, Study
@@ -269,10 +269,10 @@ def _run(session: Session, start: "Start", ends: Ends, *, resume: str = "") -> N
         try:
             with quiet_stdout():
                 name = start(store, display)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as stopped:
             display.stop()
             _say_interrupted(session, store, display, ends)
-            raise typer.Exit(INTERRUPTED) from None
+            raise typer.Exit(exit_code(stopped)) from None
         except ZooError:
             display.stop()
             if _show_what_there_is(session, store, display, ends):

@@ -18,6 +18,7 @@ from typing import Any, NoReturn, Self
 import ray
 
 from zoo.errors import UsageError, describe
+from zoo.interruption import TERMINATED
 from zoo.results.store import process_exists
 from zoo.workers.limits import gpus_there
 
@@ -40,7 +41,6 @@ PREFIX = "zoo-"
 OWNER = "owner"  # the file in a session's folder that says which process on which host it is of
 MIB = 2**20
 ANSWER_SECONDS = 5.0
-TERMINATED = 128 + signal.SIGTERM
 
 
 class Workers:
@@ -69,6 +69,7 @@ class Workers:
         self.folder: Path | None = None  # of the session's files, which are this machine's alone
         self._stack = contextlib.ExitStack()
         self._started = self._terminated = False
+        self._before: Any = signal.SIG_DFL  # what SIGTERM does outside of the session
 
     def __enter__(self) -> Self:
         return self
@@ -79,11 +80,11 @@ class Workers:
         self._stack.close()
         self._started = False
         if self._terminated:  # whatever caught it on its way
-            raise SystemExit(TERMINATED)
+            self._leave()
 
     @property
     def terminated(self) -> bool:
-        """Whether SIGTERM came, which is raised as SystemExit."""
+        """Whether SIGTERM came."""
         return self._terminated
 
     def start(self, seen_by_all: Path) -> None:
@@ -96,17 +97,22 @@ class Workers:
             return
         if ray.is_initialized():
             raise UsageError("Ray is running in this process already: end it by ray.shutdown(), and try again")
+        self._before = signal.getsignal(signal.SIGTERM) or signal.SIG_DFL
+        self._stack.callback(_on_sigterm, self._before)
         self._stack.enter_context(environment(ENVIRONMENT))
         # The message that a worker died is printed to whatever stands there as sys.stdout.
         self._stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
-        if self.address is None:
-            self._start_here()
-        else:
-            self._join(self.address)
+        try:
+            self._start_here() if self.address is None else self._join(self.address)
+        except SystemExit:  # what Ray has SIGTERM raise while it starts; in its last moments it sets an alarm, to abort
+            self._terminated = True
+            signal.alarm(0)
+            raise
+        _on_sigterm(signal.SIG_IGN if self._before == signal.SIG_IGN else self._leave)
+        if self.address is not None:
             from zoo.workers.nodes import check_nodes
 
             check_nodes(seen_by_all, self.gpus_each)
-        self._stack.enter_context(self._orderly_sigterm())
         self._started = True
 
     def _start_here(self) -> None:
@@ -133,25 +139,23 @@ class Workers:
         try:
             ray.init(address=address, log_to_driver=False, logging_level=logging.CRITICAL)
         except (Exception, SystemExit) as error:
+            if isinstance(error, SystemExit) and error.code == signal.SIGTERM:
+                raise
             raise _nobody(address, error) from None
         self._stack.callback(ray.shutdown)  # leaves it; the cluster goes on
 
-    @contextlib.contextmanager
-    def _orderly_sigterm(self) -> Iterator[None]:
-        """SIGTERM ends the session in order; Ray's own handler would leave its folder and its processes behind."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
+    def _leave(self, *_: Any) -> NoReturn:
+        """Do what SIGTERM does outside of the session, or raise SystemExit where that ends the process at once."""
+        self._terminated = True
+        if callable(self._before):
+            self._before(signal.SIGTERM, None)
+        raise SystemExit(TERMINATED)
 
-        def leave(*_: Any) -> NoReturn:
-            self._terminated = True
-            raise SystemExit(TERMINATED)
 
-        before = signal.signal(signal.SIGTERM, leave)
-        try:
-            yield
-        finally:
-            signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
+def _on_sigterm(handler: Any) -> None:
+    """Set what SIGTERM does; Ray brings a handler of its own, which would leave its folder and its processes behind."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, handler)
 
 
 def knock(address: str) -> None:
