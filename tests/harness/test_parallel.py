@@ -42,6 +42,9 @@ params = { how = "kill" }
 
 [presets."steady.logged"]
 params = { log = "LOG", pause = 0.1 }
+
+[presets."steady.slow"]
+params = { log = "LOG", pause = 0.6 }
 """
 
 
@@ -241,7 +244,7 @@ def with_epochs(folder: Path, driver: subprocess.Popen[str]) -> None:
     [(signal.SIGKILL, -9, STALE), (signal.SIGTERM, 143, INTERRUPTED), (signal.SIGINT, -2, INTERRUPTED)],
 )
 def test_a_bench_whose_driver_was_ended_goes_on(tmp_path, log, waves_csv, number, code, status) -> None:
-    driver = drive(tmp_path, "steady.logged", "run")
+    driver = drive(tmp_path, "steady.slow", "run")
     with_epochs(tmp_path, driver)
     driver.send_signal(number)
     driver.communicate(timeout=60)
@@ -252,7 +255,7 @@ def test_a_bench_whose_driver_was_ended_goes_on(tmp_path, log, waves_csv, number
         broken = store.runs()
     assert [run.status for run in broken] == [status] * 2
     before = len(log.read_text().splitlines())
-    again = drive(tmp_path, "steady.logged", "resume")
+    again = drive(tmp_path, "steady.slow", "resume")
     out, err = again.communicate(timeout=240)
     assert (again.returncode, out, err) == (0, "", "")
     with Store(tmp_path / "results") as store:
