@@ -1,26 +1,12 @@
-"""Every component that is installed keeps the promises of its kind."""
+"""Every plugin and component that comes with the zoo keeps its promises; of timm's, one of each of twelve families."""
 
-from collections.abc import Iterator
-
-import pytest
-
-from zoo.registry import DISTRIBUTION, Entry, Registry
-from zoo.testing import Check, checks_for
+from zoo.registry import DISTRIBUTION, Registry
+from zoo.testing import Check, parametrize_with_checks
 
 REGISTRY = Registry.discover()
+OWN = [plugin.name for plugin in REGISTRY.plugins if plugin.distribution == DISTRIBUTION]
 
 
-def _entries() -> Iterator[Entry]:
-    """All first-party components; of timm's backbones one small model of each of twelve families."""
-    from zoo_timm.conformance import CONFORMANCE
-
-    for entry in REGISTRY.entries:
-        family, slash, _ = entry.name.partition("/")
-        if entry.plugin.distribution == DISTRIBUTION and (not slash or entry.name in CONFORMANCE):
-            assert not slash or family == "timm"
-            yield entry
-
-
-@pytest.mark.parametrize("check", [each for entry in _entries() for each in checks_for(REGISTRY, entry)], ids=str)
+@parametrize_with_checks(*OWN, registry=REGISTRY)
 def test_conformance(check: Check) -> None:
     check()

@@ -9,6 +9,7 @@ from functools import cache
 from zoo import Architecture, Choice, Float, Preset, Space, hookimpl
 from zoo_timm.catalogue import read_catalogue
 
+CONFORMANCE = "zoo_timm.conformance:CONFORMANCE"  # what stands for all of them where everything is checked
 DEFAULT_SPACE: Space = {
     "front_end": Choice("fold", "spectrogram", "gasf"),
     "drop_rate": Float(0.0, 0.4),

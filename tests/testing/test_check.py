@@ -64,7 +64,7 @@ def test_what_a_fit_learns_has_to_be_in_the_state_dict(said: dict[str, str]) -> 
 
 
 def test_a_presets_parameters_are_those_of_its_resampler(said: dict[str, str]) -> None:
-    assert said["architecture offset: names"].startswith("UnknownName: no parameter of keep named 'neighbours'.")
+    assert said["architecture offset: keys"].startswith("UnknownName: no parameter of keep named 'neighbours'.")
 
 
 def test_whatever_a_component_raises_is_one_line(said: dict[str, str]) -> None:

@@ -3,7 +3,7 @@
 import copy
 import pickle
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import product
 from typing import Any, cast
 
@@ -28,7 +28,7 @@ STEPS = 300  # enough for sixteen rows at this learning rate, with dropout
 LEARNING_RATE = 3e-3
 
 
-def names(registry: Registry, entry: Entry) -> None:
+def keys(registry: Registry, entry: Entry) -> None:
     """Every key of a preset and of a space is a parameter of what it is for."""
     spec, settings = _spec(entry), Settings.load()
     own = set(parameters(spec))
@@ -49,7 +49,7 @@ def names(registry: Registry, entry: Entry) -> None:
 
 
 def shapes(registry: Registry, entry: Entry) -> None:
-    """Finite float32 logits for any channels, the shortest series and a longer one, two classes and nine."""
+    """Logits `(batch, n_classes)` for any channels, the shortest series and a longer one, two classes and nine."""
     shortest = _spec(entry).min_times
     for channels, times, classes in product((1, 3), (shortest, max(50, 2 * shortest + 1)), (2, 9)):
         model = _model(registry, entry, channels, times, classes)
@@ -58,8 +58,18 @@ def shapes(registry: Registry, entry: Entry) -> None:
             logits = _forward(model, torch.randn(rows, channels, times))
             where = f"for {rows} x {channels} x {times} {'in training' if training else 'in eval'}"
             expect(tuple(logits.shape) == (rows, classes), f"logits are {tuple(logits.shape)} {where}")
-            expect(logits.dtype == torch.float32, f"logits are {logits.dtype} {where}")
-            expect(bool(torch.isfinite(logits).all()), f"logits are NaN or infinite {where}")
+
+
+def finite(registry: Registry, entry: Entry) -> None:
+    """Logits are finite float32, of a flat row and of one with large values too."""
+    model, times = _model(registry, entry), _times(entry)
+    rows = torch.stack(
+        [torch.zeros(2, times), torch.ones(2, times), torch.randn(2, times), 1e3 * torch.randn(2, times)]
+    )
+    for training in (True, False):
+        logits, when = _forward(model.train(training), rows), "in training" if training else "in eval"
+        expect(logits.dtype == torch.float32, f"logits are {logits.dtype} {when}")
+        expect(bool(torch.isfinite(logits).all()), f"logits are NaN or infinite {when}")
 
 
 def gradients(registry: Registry, entry: Entry) -> None:
@@ -144,7 +154,7 @@ def spaces(registry: Registry, entry: Entry) -> None:
 def slot(registry: Registry, entry: Entry) -> None:
     """The block slot takes every block that has a form for it."""
     spec = _spec(entry)
-    for block in registry.of_kind("block") if spec.block_dims else ():
+    for block in registry.of_kind("block"):
         if spec.block_dims in cast(Block, block.spec).dims:
             torch.manual_seed(0)
             network = Network.resolve(registry, entry.name, block=block.name)
@@ -155,10 +165,8 @@ def slot(registry: Registry, entry: Entry) -> None:
 
 
 def padding(registry: Registry, entry: Entry) -> None:
-    """Where it takes lengths, more padding changes no logits in eval, with any block that keeps padding out."""
+    """More padding changes no logits in eval, with any block that keeps padding out."""
     spec = _spec(entry)
-    if not spec.takes_lengths:
-        return
     times = max(60, spec.min_times)
     lengths = torch.tensor([times, max(times // 2, spec.min_times), spec.min_times, max(45, spec.min_times)])
     rows = torch.randn(4, 2, times) * (torch.arange(times) < lengths[:, None])[:, None]
@@ -199,33 +207,48 @@ def learns(registry: Registry, entry: Entry) -> None:
     expect(False, f"after {STEPS} steps on sixteen rows its loss is still {loss.item():.3f}")
 
 
-def manners(registry: Registry, entry: Entry) -> None:
-    """Building and running it leaves torch's default type and threads as they were, and runs under bf16 autocast."""
-    before = (torch.get_default_dtype(), torch.get_num_threads(), torch.is_grad_enabled())
+def autocast(registry: Registry, entry: Entry) -> None:
+    """It runs under bf16 autocast, and its logits stay finite."""
     model = _model(registry, entry).eval()
     with torch.autocast("cpu", torch.bfloat16):
         logits = _forward(model, torch.randn(2, 2, _times(entry)))
     expect(bool(torch.isfinite(logits.float()).all()), "logits are NaN or infinite under bf16 autocast")
-    after = (torch.get_default_dtype(), torch.get_num_threads(), torch.is_grad_enabled())
-    expect(before == after, f"torch's default type, threads and gradient mode were {before} and are {after}")
 
 
 CHECKS = (
-    names,
+    keys,
     size,
     shapes,
+    finite,
     gradients,
     batch_independence,
+    padding,
     seed,
     weights,
     copies,
+    autocast,
     presets,
     spaces,
     slot,
-    padding,
     learns,
-    manners,
 )
+WHERE: Mapping[Callable[..., None], Callable[[Architecture], bool]] = {
+    padding: lambda spec: spec.takes_lengths,
+    presets: lambda spec: bool(spec.presets),
+    slot: lambda spec: spec.block_dims is not None,
+    spaces: lambda spec: bool(spec.spaces),
+}
+
+
+def use(registry: Registry, entry: Entry) -> None:
+    """Build it, take one step in training and answer a row."""
+    network, rows = _network(registry, entry), torch.randn(4, 2, _times(entry))
+    model = network.build(n_channels=2, n_times=_times(entry), n_classes=3)
+    if network.fitted:
+        _fit(model, rows, torch.arange(4) % 3)
+    else:
+        nn.functional.cross_entropy(_forward(model.train(), rows), torch.arange(4) % 3).backward()
+    _forward(model.eval(), rows)
 
 
 def sixteen_rows(times: int) -> tuple[Tensor, Tensor]:

@@ -3,8 +3,11 @@
 import copy
 import pickle
 import random
+from collections.abc import Callable, Mapping
+from itertools import product
 from typing import cast
 
+import safetensors.torch
 import torch
 from torch import Tensor, nn
 
@@ -20,7 +23,7 @@ DRAWS = 10
 
 
 def shapes(registry: Registry, entry: Entry) -> None:
-    """It keeps the shape of its input, in every dimension it has a form for, down to one channel and one position."""
+    """It keeps the shape of its input, in each dimension it has a form for, down to one channel and one position."""
     for dims in _spec(entry).dims:
         for channels in CHANNELS:
             block = _block(entry, channels, dims)
@@ -29,7 +32,16 @@ def shapes(registry: Registry, entry: Entry) -> None:
                 for training in (True, False) if x.numel() > 2 * channels else (False,):
                     output = block.train(training)(x)
                     expect(output.shape == x.shape, f"{tuple(x.shape)} becomes {tuple(output.shape)}")
-                    expect(bool(torch.isfinite(output).all()), f"the output of {tuple(x.shape)} is NaN or infinite")
+
+
+def finite(registry: Registry, entry: Entry) -> None:
+    """Its output is finite float32, of a flat input and of one with large values too."""
+    for dims in _spec(entry).dims:
+        block, x = _block(entry, 8, dims), _rows(dims)
+        for training, values in product((True, False), (x, 0 * x, 1e3 * x)):
+            output, when = block.train(training)(values), "in training" if training else "in eval"
+            expect(output.dtype == torch.float32, f"its output is {output.dtype} {when} in {dims}-D")
+            expect(bool(torch.isfinite(output).all()), f"its output is NaN or infinite {when} in {dims}-D")
 
 
 def gradients(registry: Registry, entry: Entry) -> None:
@@ -50,6 +62,24 @@ def batch_independence(registry: Registry, entry: Entry) -> None:
         expect(close(block(x), alone), f"rows depend on each other in {dims}-D")
 
 
+def seed(registry: Registry, entry: Entry) -> None:
+    """The same seed gives the same weights."""
+    for dims in _spec(entry).dims:
+        one, two = (_block(entry, 8, dims).state_dict() for _ in range(2))
+        expect(all(torch.equal(one[name], two[name]) for name in one), "the same seed gives different weights")
+
+
+def weights(registry: Registry, entry: Entry) -> None:
+    """The state dict goes through safetensors into a block of another seed, which then answers alike."""
+    for dims in _spec(entry).dims:
+        block, other = (_block(entry, 8, dims, seed=number) for number in (1, 2))
+        block.train()(_rows(dims))  # running statistics have moved
+        state = {name: value.clone().contiguous() for name, value in block.state_dict().items()}
+        other.load_state_dict(safetensors.torch.load(safetensors.torch.save(state)))
+        same = torch.equal(block.eval()(_rows(dims)), other.eval()(_rows(dims)))
+        expect(same, f"the state dict does not hold all that the output depends on in {dims}-D")
+
+
 def copies(registry: Registry, entry: Entry) -> None:
     """A pickled and a deep-copied block answer like the original."""
     for dims in _spec(entry).dims:
@@ -60,8 +90,6 @@ def copies(registry: Registry, entry: Entry) -> None:
 
 def padding(registry: Registry, entry: Entry) -> None:
     """A masked block lets nothing of the padding into valid positions, whatever the padding holds."""
-    if not (_spec(entry).masked and 1 in _spec(entry).dims):
-        return
     block, lengths = _block(entry, 8, 1), torch.tensor([20, 5, 11])
     mask, x = valid_mask(lengths, 20), _rows(1)
     block.train()(x, mask)
@@ -77,10 +105,15 @@ def padding(registry: Registry, entry: Entry) -> None:
     expect(same, "more padding changes valid positions")
 
 
-def space(registry: Registry, entry: Entry) -> None:
-    """Every key of its space is a parameter, and ten draws of it build."""
+def keys(registry: Registry, entry: Entry) -> None:
+    """Every key of its space is a parameter."""
+    unknown = sorted(set(_spec(entry).space) - set(parameters(entry.spec)))
+    expect(not unknown, f"its space has {', '.join(unknown)}, and it has no such parameter")
+
+
+def spaces(registry: Registry, entry: Entry) -> None:
+    """Ten draws of its space build, and keep the shape."""
     spec, rng = _spec(entry), random.Random(0)
-    expect(set(spec.space) <= set(parameters(spec)), f"{sorted(set(spec.space) - set(parameters(spec)))} in its space")
     for dims in spec.dims:
         for _ in range(DRAWS):
             drawn = {key: domain.draw(rng) for key, domain in spec.space.items()}
@@ -88,15 +121,26 @@ def space(registry: Registry, entry: Entry) -> None:
             expect(block(_rows(dims)).shape == _rows(dims).shape, f"the shape is not kept with {drawn}")
 
 
-CHECKS = (shapes, gradients, batch_independence, copies, padding, space)
+CHECKS = (keys, shapes, finite, gradients, batch_independence, padding, seed, weights, copies, spaces)
+WHERE: Mapping[Callable[..., None], Callable[[Block], bool]] = {
+    padding: lambda spec: spec.masked and 1 in spec.dims,
+    spaces: lambda spec: bool(spec.space),
+}
+
+
+def use(registry: Registry, entry: Entry) -> None:
+    """Build it, and take one step in each dimension."""
+    for dims in _spec(entry).dims:
+        block = cast(nn.Module, load_factory(entry.spec.factory)(8, dims=dims))
+        block(_rows(dims).requires_grad_()).sum().backward()
 
 
 def _spec(entry: Entry) -> Block:
     return cast(Block, entry.spec)
 
 
-def _block(entry: Entry, channels: int, dims: int) -> nn.Module:
-    torch.manual_seed(0)
+def _block(entry: Entry, channels: int, dims: int, seed: int = 0) -> nn.Module:
+    torch.manual_seed(seed)
     return cast(nn.Module, load_factory(entry.spec.factory)(channels, dims=dims))
 
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from zoo.errors import describe
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class NotConforming(AssertionError):
@@ -37,6 +38,7 @@ class Check:
 
         Raises Unexpected where it was expected not to be kept, and is.
         """
+        __tracebackhide__ = True  # pytest then shows the plugin's own code, not the kit's
         try:
             self.function()
         except NotConforming:
@@ -52,10 +54,13 @@ class Check:
 
 def expect(condition: bool, message: str) -> None:
     """Raise NotConforming with the message unless the condition holds."""
+    __tracebackhide__ = True
     if not condition:
         raise NotConforming(message)
 
 
-def close(one: Tensor, other: Tensor) -> bool:
+def close(one: "Tensor", other: "Tensor") -> bool:
     """Whether two results are equal but for the rounding of float32."""
+    import torch
+
     return torch.allclose(one, other, rtol=1e-4, atol=1e-5)

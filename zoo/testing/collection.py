@@ -1,68 +1,94 @@
 """Which checks there are for what someone names: a component, `plugin:name`, a plugin, or a pattern."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
-from fnmatch import fnmatchcase
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 
-from zoo.errors import UsageError, unknown_name
+from zoo.errors import PluginError, UsageError, unknown_name
 from zoo.registry import Entry, Plugin, Registry, is_pattern, matches
-from zoo.testing import architectures, blocks, datasets, objectives, plugins, resamplers, searchers
+from zoo.specs import Component
+from zoo.testing import common, plugins
 from zoo.testing.check import Check
+from zoo.testing.kinds import KITS
+from zoo.testing.representatives import declared, declares
 
-MODULES = {
-    "architecture": architectures,
-    "block": blocks,
-    "dataset": datasets,
-    "objective": objectives,
-    "resampler": resamplers,
-    "searcher": searchers,
-}
+
+@dataclass(frozen=True)
+class Subject:
+    """A plugin or a component, and its checks."""
+
+    kind: str
+    name: str
+    plugin: Plugin
+    entry: Entry | None
+    checks: tuple[Check, ...]
 
 
 def checks_for(registry: Registry, entry: Entry) -> Iterator[Check]:
     """All checks of a component, in the order in which one helps to understand the next."""
-    for check in MODULES[entry.kind].CHECKS:
-        expected = entry.spec.expected_failures.get(check.__name__, "")
-        yield Check(check.__name__, entry.kind, entry.name, partial(check, registry, entry), expected)
+    functions = functions_for(entry.spec)
+    for function in functions:
+        reason = entry.spec.expected_failures.get(function.__name__, "")
+        yield Check(function.__name__, entry.kind, entry.name, partial(function, registry, entry), reason)
+    if entry.spec.expected_failures:
+        known = [function.__name__ for function in functions]
+        yield Check("expectations", entry.kind, entry.name, partial(expectations, known, entry))
+
+
+def functions_for(spec: Component) -> list[Callable[[Registry, Entry], None]]:
+    """The checks that apply to a component, as functions."""
+    kit = KITS[spec.kind]
+    where = getattr(kit, "WHERE", {})
+    own = [function for function in kit.CHECKS if function not in where or where[function](spec)]
+    return [*common.FIRST, *own, *common.LAST]
+
+
+def expectations(known: Iterable[str], entry: Entry) -> None:
+    """The checks that a component is expected to fail are checks that there are for it."""
+    for name in entry.spec.expected_failures:
+        if name not in known:
+            raise unknown_name(f"check for {entry.kind} {entry.spec.name}", name, known)
 
 
 def plugin_checks(registry: Registry, plugin: Plugin) -> Iterator[Check]:
     """The checks of a plugin as a whole; of one that does not load, those that can be made all the same."""
-    for check in plugins.CHECKS[:1] if plugin.error else plugins.CHECKS:
-        yield Check(check.__name__, "plugin", plugin.name, partial(check, registry, plugin))
+    functions = [plugins.loads, plugins.light_import] if plugin.error else list(plugins.CHECKS)
+    if not plugin.error and declares(registry, plugin):
+        functions.append(plugins.representatives)
+    for function in functions:
+        yield Check(function.__name__, "plugin", plugin.name, partial(function, registry, plugin))
 
 
-def select(registry: Registry, words: Iterable[str]) -> tuple[list[Plugin], list[Entry]]:
-    """The plugins and the components that words name, a component's plugin among them, each once and in order.
+def subjects(registry: Registry, words: Iterable[str] | None) -> list[Subject]:
+    """What the words name, each once: first the plugins, those of named components among them, then what they provide.
 
-    Raises UnknownName for a word that names nothing.
+    None means everything. Of a plugin that declares representatives these stand for all, unless others are named.
+    Architectures come last, since they import the blocks, which are to be seen when they are imported first. Raises
+    UnknownName for a word that names nothing, UsageError for a plugin that is disabled.
     """
-    names: set[str] = set()
+    chosen: set[str] = set()
     owners: set[str] = set()
-    for word in words:
-        entries, plugins = _named(registry, word)
-        names |= {_key(entry) for entry in entries}
-        owners |= {entry.plugin.name for entry in entries} | {plugin.name for plugin in plugins}
-    chosen = [entry for entry in registry.entries if _key(entry) in names]
-    return [plugin for plugin in registry.plugins if plugin.name in owners], chosen
+    found = [_everything(registry)] if words is None else [_named(registry, word) for word in words]
+    for named, own in found:
+        chosen |= {_key(entry) for entry in named}
+        owners |= {plugin.name for plugin in own} | {entry.plugin.name for entry in named}
+    entries = [entry for entry in registry.entries if _key(entry) in chosen]
+    ordered = sorted(entries, key=lambda entry: entry.kind == "architecture")
+    of_plugins = [_of_plugin(registry, plugin) for plugin in registry.plugins if plugin.name in owners]
+    return of_plugins + [_of_component(registry, entry) for entry in ordered]
 
 
 def collect(
     registry: Registry, words: Iterable[str], expected_failures: Mapping[str, str] | None = None
 ) -> list[Check]:
-    """All checks of what the words name; those of a plugin come before those of its components.
+    """All checks of what the words name.
 
-    `expected_failures` says why checks are known to fail, by their names or in full (`architecture pulse: padding`), beside
-    what the specs say of that. Raises UnknownName for one that is not among the checks, UsageError for no reason.
+    `expected_failures` says why checks are known to fail, by their names or in full (`architecture pulse: padding`),
+    beside what the specs say of that. Raises UnknownName for one that is not among the checks, UsageError for one
+    without a reason.
     """
-    plugins, entries = select(registry, words)
-    checks = [check for plugin in plugins for check in plugin_checks(registry, plugin)]
-    checks += [check for entry in entries for check in checks_for(registry, entry)]
-    return _expecting(checks, expected_failures or {})
-
-
-def _expecting(checks: list[Check], reasons: Mapping[str, str]) -> list[Check]:
+    checks = [check for subject in subjects(registry, words) for check in subject.checks]
+    reasons = expected_failures or {}
     known = {name for check in checks for name in (check.name, str(check))}
     for name, reason in reasons.items():
         if name not in known:
@@ -75,22 +101,44 @@ def _expecting(checks: list[Check], reasons: Mapping[str, str]) -> list[Check]:
     ]
 
 
+def _of_plugin(registry: Registry, plugin: Plugin) -> Subject:
+    return Subject("plugin", plugin.name, plugin, None, tuple(plugin_checks(registry, plugin)))
+
+
+def _of_component(registry: Registry, entry: Entry) -> Subject:
+    return Subject(entry.kind, entry.name, entry.plugin, entry, tuple(checks_for(registry, entry)))
+
+
+def _everything(registry: Registry) -> tuple[list[Entry], list[Plugin]]:
+    enabled = [plugin for plugin in registry.plugins if not plugin.disabled]
+    return [entry for plugin in enabled for entry in _standing_for(registry, plugin)], enabled
+
+
 def _named(registry: Registry, word: str) -> tuple[list[Entry], list[Plugin]]:
     if is_pattern(word):
         entries = [entry for entry in registry.entries if matches(entry.name, word)]
-        plugins = [plugin for plugin in registry.plugins if plugin.error and fnmatchcase(plugin.name, word)]
-    else:
-        plugins = [plugin for plugin in registry.plugins if word in plugin.names]
-        own = {plugin.name for plugin in plugins}
-        entries = [entry for entry in registry.entries if entry.plugin.name in own or word in _names(entry)]
-    if not entries and not plugins:
+        if not entries:
+            raise UsageError(f"no component matches {word!r}. `zoo list` shows them all.")
+        return entries, []
+    own = [plugin for plugin in registry.plugins if word in plugin.names]
+    entries = [entry for entry in registry.entries if word in _names(entry)]
+    if not entries and not own:
         known = {name for entry in registry.entries for name in _names(entry)}
         known |= {plugin.name for plugin in registry.plugins}
         raise unknown_name("component or plugin", word, known, "`zoo list` and `zoo plugins` show them all.")
-    disabled = [plugin.name for plugin in plugins if plugin.disabled]
-    if disabled:
-        raise UsageError(f"plugin {disabled[0]!r} is disabled, and so cannot be checked")
-    return entries, plugins
+    if own and all(plugin.disabled for plugin in own):
+        raise UsageError(f"plugin {word!r} is disabled, and so cannot be checked")
+    return entries + [entry for plugin in own for entry in _standing_for(registry, plugin)], own
+
+
+def _standing_for(registry: Registry, plugin: Plugin) -> list[Entry]:
+    """What a plugin provides, or what it says stands for that; where that is no use, a check says so."""
+    own = [entry for entry in registry.entries if entry.plugin.name == plugin.name]
+    try:
+        names = set(declared(registry, plugin))
+    except PluginError:
+        return own
+    return [entry for entry in own if entry.spec.name in names] or own
 
 
 def _names(entry: Entry) -> set[str]:

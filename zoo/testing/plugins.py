@@ -1,7 +1,32 @@
 """What every plugin promises, whatever it provides."""
 
-from zoo.registry import Plugin, Registry
-from zoo.testing.check import expect
+import json
+import subprocess
+import sys
+from functools import cache
+
+from zoo.registry import Entry, Plugin, Registry
+from zoo.testing.check import NotConforming, expect
+from zoo.testing.representatives import declared
+
+# What costs a start-up second or more, and so has no place in a module that `zoo list` imports.
+HEAVY = (
+    *("torch", "numpy", "sklearn", "pandas", "ray", "optuna", "hyperopt", "timm"),
+    *("imblearn", "pyarrow", "scipy", "torchvision", "wfdb"),
+)
+SECONDS = 60
+# Loads one plugin as the zoo does, and says what that brought about. Its own prints go to stderr.
+PROGRAM = """
+import json, sys
+sys.path[:], name, module, heavy = json.loads(sys.argv[1])
+from importlib.metadata import EntryPoint
+from zoo.registry import Registry, Source
+from zoo.testing.watching import watched
+with watched() as seen:
+    Registry.load([Source(name, module, EntryPoint(name, module, "zoo").load)])
+imported = [each for each in heavy if each in sys.modules]
+print(json.dumps({"imported": imported, "writes": seen.writes, "changes": seen.changes}))
+"""
 
 
 def loads(registry: Registry, plugin: Plugin) -> None:
@@ -9,4 +34,66 @@ def loads(registry: Registry, plugin: Plugin) -> None:
     expect(not plugin.error, plugin.error)
 
 
-CHECKS = (loads,)
+def light_import(registry: Registry, plugin: Plugin) -> None:
+    """Importing it and asking what it provides imports none of the large libraries."""
+    heavy = ", ".join(_in_a_process_of_its_own(plugin.name, plugin.module)["imported"])
+    expect(not heavy, f"it imports {heavy}: import that in the modules its factories are in")
+
+
+def global_state(registry: Registry, plugin: Plugin) -> None:
+    """Importing it changes no filters of warnings and draws no random numbers that others share."""
+    changes = ", ".join(_in_a_process_of_its_own(plugin.name, plugin.module)["changes"])
+    expect(not changes, f"its import changes {changes}")
+
+
+def writes(registry: Registry, plugin: Plugin) -> None:
+    """Importing it writes nothing outside the temporary folder."""
+    written = ", ".join(_in_a_process_of_its_own(plugin.name, plugin.module)["writes"])
+    expect(not written, f"its import writes {written}")
+
+
+def provides(registry: Registry, plugin: Plugin) -> None:
+    """It provides a component, or observes runs."""
+    module = registry.manager.get_plugin(plugin.name)
+    callers = registry.manager.get_hookcallers(module) or []
+    observes = any(caller.name != "zoo_components" for caller in callers)
+    expect(bool(plugin.components) or observes, "its zoo_components() gives nothing, and it observes no runs")
+
+
+def names(registry: Registry, plugin: Plugin) -> None:
+    """No other plugin has its name, and none provides a component of the same kind and name."""
+    name, _, distribution = plugin.name.partition("@")
+    expect(not distribution, f"another plugin that is installed is named {name!r} too")
+    for entry in registry.entries:
+        if entry.plugin.name == plugin.name:
+            rivals = [other.plugin.name for other in registry.of_kind(entry.kind) if _rivals(entry, other)]
+            expect(not rivals, f"{entry.kind} {entry.spec.name!r} is provided by {', '.join(rivals)} too")
+
+
+def representatives(registry: Registry, plugin: Plugin) -> None:
+    """The components that it says stand for all it provides are among those."""
+    own = {spec.name for spec in plugin.components}
+    unknown = sorted(set(declared(registry, plugin)) - own)
+    expect(not unknown, f"its CONFORMANCE names {', '.join(unknown)}, which it does not provide")
+
+
+CHECKS = (loads, light_import, provides, names, global_state, writes)
+
+
+def _rivals(entry: Entry, other: Entry) -> bool:
+    return other.spec.name == entry.spec.name and other.plugin.name != entry.plugin.name
+
+
+@cache
+def _in_a_process_of_its_own(name: str, module: str) -> dict[str, list[str]]:
+    request = json.dumps([sys.path, name, module, HEAVY])
+    command = [sys.executable, "-c", PROGRAM, request]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, stdin=subprocess.DEVNULL)
+        found: dict[str, list[str]] = json.loads(done.stdout)
+    except subprocess.TimeoutExpired:
+        raise NotConforming(f"after {SECONDS} s it is still being imported") from None
+    except ValueError:
+        last = (done.stderr.strip().splitlines() or [""])[-1]
+        raise NotConforming(f"its import ends Python with exit code {done.returncode}: {last}") from None
+    return found

@@ -43,13 +43,18 @@ def leaves_its_input(registry: Registry, entry: Entry) -> None:
     expect(same, "it changes the rows it is given")
 
 
-def weights(registry: Registry, entry: Entry) -> None:
+def row_weights(registry: Registry, entry: Entry) -> None:
     """Where it draws batches, every class can be drawn."""
     rows, params = _rows(), complete(entry.spec, {})
     batch_weights(cast(Resampler, entry.spec), params, rows.labels, CLASSES, 0)
 
 
-CHECKS = (balances, seed, leaves_its_input, weights)
+CHECKS = (balances, seed, leaves_its_input, row_weights)
+
+
+def use(registry: Registry, entry: Entry) -> None:
+    """Resample once."""
+    _resampled(entry, _rows())
 
 
 def _rows() -> Rows:

@@ -1,0 +1,17 @@
+"""The kit of each kind of component: a module with CHECKS, and `use`, which uses a component once.
+
+WHERE, in those that have it, says of a check to which specs it applies; one that is not in there applies to all.
+"""
+
+from types import ModuleType
+
+from zoo.testing import architectures, blocks, datasets, objectives, resamplers, searchers
+
+KITS: dict[str, ModuleType] = {
+    "architecture": architectures,
+    "block": blocks,
+    "dataset": datasets,
+    "resampler": resamplers,
+    "objective": objectives,
+    "searcher": searchers,
+}
