@@ -20,7 +20,7 @@ from zoo.errors import (
     ZooError,
 )
 from zoo.hookspecs import hookimpl
-from zoo.space import Choice, Float, Int, Space
+from zoo.space import Choice, Float, Int, Space, Value
 from zoo.specs import Architecture, Block, Dataset, Objective, Preset, Resampler, Searcher
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ __all__ = [
     "StoreError",
     "UnknownName",
     "UsageError",
+    "Value",
     "ZooError",
     "bench",
     "build",

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable
 
-from zoo import Architecture, Choice, Float, Int, Preset, Space, hookimpl
-from zoo.space import Value
+from zoo import Architecture, Choice, Float, Int, Preset, Space, Value, hookimpl
 
 INCEPTION_SPACE: Space = {
     "filters": Choice(4, 8),

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from zoo import DataError
+from zoo.data import Floats, Ints
 from zoo.data.files import check_file, dropped_note, rows_to_keep
-from zoo.data.series import Floats, Ints
 from zoo_mitbih.rows import CLASSES, TIMES, Rows
 from zoo_mitbih.splits import RECORDS
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from zoo import DataError
-from zoo.data.series import DeclaredSplit, LabelledSeries
+from zoo.data import DeclaredSplit, LabelledSeries
 from zoo_mitbih.beats import FILES, read_records
 from zoo_mitbih.pairs import PAIRS, read_pair
 from zoo_mitbih.rows import CLASSES, Rows, in_order

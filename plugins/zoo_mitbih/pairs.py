@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from zoo import DataError
+from zoo.data import TEST, TRAIN, Ints
 from zoo.data.files import Table, dropped_note, read_table, rows_to_keep
-from zoo.data.series import TEST, TRAIN, Ints
 from zoo_mitbih.rows import CLASSES, TIMES, Rows
 from zoo_mitbih.splits import RECORDS
 

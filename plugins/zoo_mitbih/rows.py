@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from zoo.data.series import Floats, Ints
+from zoo.data import Floats, Ints
 
 TIMES = 187
 CLASSES = ("N", "S", "V", "F", "Q")

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
-from zoo.data.series import LEFT_OUT, TEST, TRAIN, DeclaredSplit, Ints
+from zoo.data import LEFT_OUT, TEST, TRAIN, DeclaredSplit, Ints
 from zoo_mitbih.rows import CLASSES
 
 # fmt: off
