@@ -85,11 +85,11 @@ def print_json(value: Any) -> None:
     sys.stdout.write("\n")
 
 
-def print_tsv(columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> None:
-    """A line of keys, then a line per row; tabs and line breaks within a value become spaces."""
-    lines = ["\t".join(column.key for column in columns)]
+def print_tsv(columns: Sequence[Column], rows: Iterable[Mapping[str, Any]], *, heading: bool = True) -> None:
+    """A line of keys, unless it was written before, then a line per row; tabs and line breaks within become spaces."""
+    lines = ["\t".join(column.key for column in columns)] if heading else []
     lines += ["\t".join(_cell(row.get(column.key)) for column in columns) for row in rows]
-    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
 
 
 def quiet_stdout() -> contextlib.AbstractContextManager[object]:
