@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from zoo import __version__
-from zoo.cli import bench, leaderboard, new, plugins, results, show, studies, tune
+from zoo.cli import bench, check, leaderboard, new, plugins, results, show, studies, tune
 from zoo.cli import list as list_
 from zoo.cli.group import GridCommand, ZooGroup
 from zoo.cli.session import Session
@@ -52,4 +52,5 @@ app.command("results")(results.results_command)
 app.command("leaderboard")(leaderboard.leaderboard_command)
 app.add_typer(studies.studies, name="studies")
 app.command("new")(new.new_command)
+app.command("check")(check.check_command)
 app.command("plugins")(plugins.plugins_command)

@@ -1,0 +1,91 @@
+"""`zoo check`: the conformance kit over what is installed."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from zoo.cli.complete import names_of
+from zoo.cli.output import print_json, quiet_stdout
+from zoo.cli.session import Session, session_of
+from zoo.errors import UsageError
+from zoo.specs import KINDS
+
+if TYPE_CHECKING:
+    from zoo.cli.checking import CheckDisplay
+    from zoo.testing.collection import Subject
+    from zoo.testing.running import Outcome, Report
+
+
+def check_command(
+    context: typer.Context,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="A component, plugin:name, a plugin for all that it provides, or a pattern of names.",
+            metavar="[NAME]...",
+            autocompletion=names_of(*KINDS),
+        ),
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Check all that is installed.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Check that components keep the promises of their kind, and plugins those of every plugin.
+
+    Exits 1 where a promise is not kept; docs/checks.md says what each check promises, and why.
+    """
+    if bool(names) == everything:
+        raise UsageError("say what to check: `zoo check NAME`, a component's or a plugin's, or `zoo check --all`")
+    session = session_of(context)
+    registry = session.registry
+    import torch
+
+    from zoo.cli.checking import CheckDisplay, stand_ins, summary
+    from zoo.testing.collection import subjects
+
+    torch.set_num_threads(1)  # networks this small gain nothing from more, and lose much where others compute too
+    with quiet_stdout():
+        chosen = subjects(registry, names or None)
+    debug = bool(context.find_root().params.get("debug"))
+    with CheckDisplay(session.stderr, chosen, tables=not as_json, debug=debug) as display:
+        reports = [_report(session, subject, display) for subject in chosen]
+    if as_json:
+        print_json([_object(report) for report in reports])
+    for line in (*stand_ins(registry, chosen), summary(reports)):
+        session.say(line)
+    if any(report.failed for report in reports):
+        raise typer.Exit(1)
+
+
+def _report(session: Session, subject: "Subject", display: "CheckDisplay") -> "Report":
+    from zoo.testing.running import report
+
+    found = report(session.registry, subject, _outcomes(subject, display))
+    display.on_report(found)
+    return found
+
+
+def _outcomes(subject: "Subject", display: "CheckDisplay") -> "Iterator[Outcome]":
+    from zoo.testing.running import run
+
+    for check in subject.checks:
+        display.on_check(check)
+        with quiet_stdout():
+            outcome = run(check)
+        display.on_outcome(outcome)
+        yield outcome
+
+
+def _object(report: "Report") -> dict[str, Any]:
+    return {
+        "kind": report.subject.kind,
+        "name": report.subject.name,
+        "plugin": report.subject.plugin.name,
+        "checks": [
+            {"name": each.check.name, "status": each.status, "seconds": each.seconds, "message": each.message}
+            for each in report.outcomes
+        ],
+        "parameters": report.parameters,
+        "seconds": report.seconds,
+        "peak_memory_mib": report.peak_memory_mib,
+    }
