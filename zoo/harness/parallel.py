@@ -109,7 +109,8 @@ class ParallelBench:
                 raise
             self._end(place, self.job.fail(self.job.begin(run), Failure.of(error)))
             return
-        self.bench.watch.on_phase("waiting for a worker")
+        if not self.at_work:
+            self.bench.watch.on_phase("waiting for a worker")
         while not pool.has_room or len(self._trained) > self.jobs:
             self._come_on()
         run, self.reached = self.job.begin(run), step.number
