@@ -76,6 +76,7 @@ def imported_by(tmp_path: Path, *words: str, **environment: str) -> tuple[list[s
         ("tune --help", "Usage: zoo tune"),
         ("studies show --help", "Usage: zoo studies show"),
         ("studies --results absent", "name\tstatus"),
+        ("new architecture my-net", "src/zoo_my_net/network.py\t"),
     ],
 )
 def test_a_light_command_imports_nothing_heavy(tmp_path: Path, command: str, printed: str) -> None:
@@ -85,7 +86,17 @@ def test_a_light_command_imports_nothing_heavy(tmp_path: Path, command: str, pri
 
 
 @pytest.mark.parametrize(
-    ("line", "completed"), [("zoo pl", "plugins"), ("zoo bench --bl", "--block"), ("zoo results --re", "--results")]
+    ("line", "completed"),
+    [
+        ("zoo pl", "plugins"),
+        ("zoo bench --bl", "--block"),
+        ("zoo results --re", "--results"),
+        ("zoo bench cnng", "cnngru"),
+        ("zoo bench cnngru.st", "cnngru.study"),
+        ("zoo tune cnngru --block se+di", "se+dilated"),
+        ("zoo bench cnngru --dataset heart", "heartbeats"),
+        ("zoo show ti", "timm/"),
+    ],
 )
 def test_completion_imports_nothing_heavy(tmp_path: Path, line: str, completed: str) -> None:
     place = str(len(line.split()) - 1)

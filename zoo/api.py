@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zoo.errors import StoreError, describe
+from zoo.errors import StoreError, UsageError, describe
 from zoo.registry import Entry, Registry
 from zoo.results.run import Run
 from zoo.results.store import Store
 from zoo.settings import Settings
 from zoo.space import Value
+from zoo.unpackaged import is_unpackaged, with_unpackaged
 
 if TYPE_CHECKING:
     from torch import nn
@@ -81,7 +82,8 @@ def bench(
 ) -> list[Run]:
     """Train and score every combination of the axes, or serve it from the store; one run each.
 
-    Axes take one value or several. `seeds` is how many (0, 1, …) or which. `set` holds what `--set` takes:
+    Axes take one value or several. An architecture may be a network of no plugin's, `path/to/file.py:Net` or
+    `package.module:Net`. `seeds` is how many (0, 1, …) or which. `set` holds what `--set` takes:
     `{"hidden": 64, "training.batch_size": 32}`. With several `jobs`, or the `address` of a Ray cluster, runs are
     trained in worker processes, so many at a time. Raises ZooError for what makes the whole request impossible; a run
     that fails says so in its `status` and `error`.
@@ -91,8 +93,9 @@ def bench(
     from zoo.harness.watch import Silent
 
     settings = Settings.load()
+    known, names = with_unpackaged(registry or _registry(settings), _axis(architectures))
     request = Request(
-        architectures=_axis(architectures),
+        architectures=names,
         blocks=_axis(block),
         data=_axis(data),
         losses=_axis(loss),
@@ -111,7 +114,7 @@ def bench(
         resume=resume,
     )
     with Store(results_folder(settings, results)) as store:
-        asked = (registry or _registry(settings), settings, request, store, watch or Silent())
+        asked = (known, settings, request, store, watch or Silent())
         return list(run_bench(*asked, jobs=jobs, address=address))
 
 
@@ -129,6 +132,11 @@ def load(run: str, *, results: str | Path | None = None, registry: Registry | No
     settings = Settings.load()
     with Store(results_folder(settings, results), create=False) as store:
         found = store.get(run)
+        if is_unpackaged(found.architecture):
+            path = store.path(found, "model.safetensors")
+            raise UsageError(
+                f"run {found.id} is of {found.architecture}, no plugin's: build it, and load {path} into it"
+            )
         weights = safetensors.torch.load_file(store.read(found, "model.safetensors"))
     network = Network.resolve(
         registry or _registry(settings),

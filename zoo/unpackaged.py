@@ -39,6 +39,9 @@ def with_unpackaged(registry: Registry, references: Iterable[str]) -> tuple[Regi
 
     Imports their modules. Raises UsageError, one line, for what is not there or is no network.
     """
+    references = tuple(references)
+    if not any(map(is_unpackaged, references)):
+        return registry, references
     plugins = {plugin.name: plugin for plugin in registry.plugins}
     names = []
     for reference in references:
@@ -50,7 +53,7 @@ def with_unpackaged(registry: Registry, references: Iterable[str]) -> tuple[Regi
         spec = _spec(f"{Path(place).name if place.endswith('.py') else place}:{attribute}", module, attribute)
         plugins.setdefault(spec.name, Plugin(spec.name, module, components=(spec,)))
         names.append(spec.name)
-    return Registry(tuple(plugins.values()), registry.manager), tuple(names)
+    return Registry(tuple(plugins.values()), registry.manager, registry.known), tuple(names)
 
 
 def _module_of_file(path: Path) -> str:

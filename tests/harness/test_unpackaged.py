@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+import zoo
 from zoo.harness.bench import run_bench
 from zoo.harness.cells import Request
 from zoo.harness.watch import Silent
@@ -89,6 +90,14 @@ def test_a_network_in_a_file_is_benched_like_any_other(registry, folder, waves_c
         assert again.served
     entry = known.get("architecture", "my_nets.py:Net")
     assert (entry.spec.summary, entry.spec.min_times, entry.spec.takes_lengths) == ("Linear, with a slot.", 3, True)  # type: ignore[attr-defined]
+
+
+def test_the_public_functions_know_them(folder, waves_csv, tmp_path) -> None:
+    data: dict[str, Any] = {"dataset": str(waves_csv), "target": "kind", "results": tmp_path / "results"}
+    (run,) = zoo.bench(f"{folder}/my_nets.py:plain", rows=60, epochs=1, **data)
+    assert (run.status, run.architecture) == ("done", "my_nets.py:plain")
+    with pytest.raises(zoo.UsageError, match=r"is of my_nets.py:plain, which no plugin provides: build it, and load"):
+        zoo.load(run.id, results=tmp_path / "results")
 
 
 def test_changed_code_beside_a_network_is_another_configuration(registry, folder) -> None:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from zoo.cli.complete import composed, names_of
 from zoo.cli.output import emit, print_json, quiet_stdout
 from zoo.cli.session import Session, session_of
 from zoo.factories import parse_assignments
 from zoo.interruption import exit_code
 from zoo.registry import split_reference
 from zoo.results.run import DONE, Run
+from zoo.unpackaged import is_unpackaged, with_unpackaged
 
 if TYPE_CHECKING:
     from zoo.harness.cells import Request
@@ -24,15 +26,29 @@ AXIS = "Several values make a grid."
 def bench_command(
     context: typer.Context,
     architectures: Annotated[
-        list[str], typer.Argument(metavar="ARCH", help="Names, NAME.PRESET, or patterns such as 'cnn*'.")
+        list[str],
+        typer.Argument(
+            metavar="ARCH",
+            help="Names, NAME.PRESET, patterns such as 'cnn*'; of no plugin's: FILE.py:NET, PACKAGE.MODULE:NET.",
+            autocompletion=names_of("architecture", presets=True),
+        ),
     ],
     block: Annotated[
-        list[str] | None, typer.Option(help=f"Block for the slot; a+b is one after the other. {AXIS}")
+        list[str] | None,
+        typer.Option(help=f"Block for the slot; a+b is one after the other. {AXIS}", autocompletion=composed("block")),
     ] = None,
-    data: Annotated[list[str] | None, typer.Option(help=f"Resampler of the training part. {AXIS}")] = None,
-    loss: Annotated[list[str] | None, typer.Option(help=f"Training loss. {AXIS}")] = None,
+    data: Annotated[
+        list[str] | None,
+        typer.Option(help=f"Resampler of the training part. {AXIS}", autocompletion=names_of("resampler")),
+    ] = None,
+    loss: Annotated[
+        list[str] | None, typer.Option(help=f"Training loss. {AXIS}", autocompletion=names_of("objective"))
+    ] = None,
     dataset: Annotated[
-        list[str] | None, typer.Option(help=f"Data set, or a .csv, .parquet, .npz or .ts file. {AXIS}")
+        list[str] | None,
+        typer.Option(
+            help=f"Data set, or a .csv, .parquet, .npz or .ts file. {AXIS}", autocompletion=names_of("dataset")
+        ),
     ] = None,
     protocol: Annotated[
         list[str] | None, typer.Option(help=f"official, holdout, inter-patient, inter-patient-strict. {AXIS}")
@@ -65,11 +81,16 @@ def bench_command(
     """
     session = session_of(context)
     assignments = parse_assignments(set_ or [])
-    session.registry.match("architecture", split_reference(architectures[0])[0])  # a typo is said before torch loads
+    if not is_unpackaged(architectures[0]):
+        session.registry.match(
+            "architecture", split_reference(architectures[0])[0]
+        )  # a typo is said before torch loads
+    with quiet_stdout():
+        session.registry, names = with_unpackaged(session.registry, architectures)
     from zoo.harness.cells import Request
 
     request = Request(
-        architectures=tuple(architectures),
+        architectures=names,
         blocks=tuple(block or ()),
         data=tuple(data or ()),
         losses=tuple(loss or ()),

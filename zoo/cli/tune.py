@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from zoo.cli.complete import composed, names_of
 from zoo.cli.output import quiet_stdout
 from zoo.cli.session import Session, session_of
 from zoo.cli.studies import check_save, save_winner, show_study
@@ -20,6 +21,7 @@ from zoo.results.run import DONE
 from zoo.tune.records import DONE as STUDY_DONE
 from zoo.tune.records import METRICS, UNFINISHED, Study
 from zoo.tune.request import SCHEDULERS, TuneRequest
+from zoo.unpackaged import is_unpackaged
 
 if TYPE_CHECKING:
     from zoo.cli.tuning_display import TuneDisplay
@@ -46,11 +48,24 @@ class Ends:
 
 def tune_command(
     context: typer.Context,
-    architecture: Annotated[str | None, typer.Argument(metavar="ARCH", help="A name, or NAME.PRESET.")] = None,
-    block: Annotated[str | None, typer.Option(help="Block for the slot; a+b is one after the other.")] = None,
-    data: Annotated[str | None, typer.Option(help="Resampler of the training part.")] = None,
-    loss: Annotated[str | None, typer.Option(help="Training loss.")] = None,
-    dataset: Annotated[str | None, typer.Option(help="Data set, or a .csv, .parquet, .npz or .ts file.")] = None,
+    architecture: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="ARCH", help="A name, or NAME.PRESET.", autocompletion=names_of("architecture", presets=True)
+        ),
+    ] = None,
+    block: Annotated[
+        str | None,
+        typer.Option(help="Block for the slot; a+b is one after the other.", autocompletion=composed("block")),
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option(help="Resampler of the training part.", autocompletion=names_of("resampler"))
+    ] = None,
+    loss: Annotated[str | None, typer.Option(help="Training loss.", autocompletion=names_of("objective"))] = None,
+    dataset: Annotated[
+        str | None,
+        typer.Option(help="Data set, or a .csv, .parquet, .npz or .ts file.", autocompletion=names_of("dataset")),
+    ] = None,
     protocol: Annotated[
         str | None, typer.Option(help="official, holdout, inter-patient, inter-patient-strict.")
     ] = None,
@@ -64,12 +79,16 @@ def tune_command(
     target: Annotated[str | None, typer.Option(help="Column of the labels, for a file.")] = None,
     group: Annotated[str | None, typer.Option(help="Column of what belongs together (patients), for a file.")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = None,
-    search: Annotated[str, typer.Option(help="Searcher: random, hyperopt, optuna, or a plugin's.")] = "random",
+    search: Annotated[
+        str,
+        typer.Option(help="Searcher: random, hyperopt, optuna, or a plugin's.", autocompletion=names_of("searcher")),
+    ] = "random",
     compare: Annotated[
         str | None,
         typer.Option(
             help="Searchers to compare, such as random,optuna: each with this budget, beside the defaults.",
             metavar="A,B,…",
+            autocompletion=composed("searcher"),
         ),
     ] = None,
     seeds: Annotated[
@@ -117,6 +136,8 @@ def tune_command(
         return
     if architecture is None:
         raise UsageError("name an architecture to tune, or a study to go on with: --resume NAME")
+    if is_unpackaged(architecture):
+        raise UsageError("zoo tune takes installed architectures, so that a study can go on: see zoo new architecture")
     searchers = _searchers(context, compare, seeds, save)
     assignments = parse_assignments(set_ or [])
     request = TuneRequest(
