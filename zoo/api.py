@@ -134,9 +134,8 @@ def load(run: str, *, results: str | Path | None = None, registry: Registry | No
         found = store.get(run)
         if is_unpackaged(found.architecture):
             path = store.path(found, "model.safetensors")
-            raise UsageError(
-                f"run {found.id} is of {found.architecture}, no plugin's: build it, and load {path} into it"
-            )
+            said = f"run {found.id} is of {found.architecture}, which no plugin provides"
+            raise UsageError(f"{said}: build it, and load {path} into it")
         weights = safetensors.torch.load_file(store.read(found, "model.safetensors"))
     network = Network.resolve(
         registry or _registry(settings),
