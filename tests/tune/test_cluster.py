@@ -10,6 +10,7 @@ import pytest
 import ray
 from ray.cluster_utils import Cluster
 
+import zoo
 from zoo.errors import UsageError
 from zoo.results.store import Store
 from zoo.tune.store import StudyStore
@@ -86,3 +87,14 @@ def test_what_a_cluster_cannot_do_is_one_line_before_any_work(cluster, tmp_path)
 def test_no_cluster_at_an_address_is_one_line(tmp_path) -> None:
     with Workers(1, address="127.0.0.1:1") as workers, pytest.raises(UsageError, match="no Ray cluster to join at"):
         workers.start(tmp_path)
+
+
+def test_a_bench_on_a_cluster_stores_what_one_here_would(cluster, registry, waves_csv, tmp_path) -> None:
+    asked: dict[str, Any] = {"dataset": str(waves_csv), "target": "kind", "rows": 60, "epochs": 2, "seeds": 2}
+    small = {"hidden": 4, "num_blocks": 1, "gru_hidden": 4, "num_layers": 1}
+    there = zoo.bench("cnngru", **asked, set=small, jobs=2, address=cluster.address, results=tmp_path / "there")
+    here = zoo.bench("cnngru", **asked, set=small, threads=1, results=tmp_path / "here")
+    assert [run.status for run in there] == ["done", "done"]
+    assert [run.scores for run in there] == [run.scores for run in here]
+    assert [run.fingerprint for run in there] == [run.fingerprint for run in here]
+    assert not ray.is_initialized()
