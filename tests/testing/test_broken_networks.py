@@ -2,6 +2,7 @@
 
 import os
 import random
+import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,8 @@ from torch import Tensor, nn
 
 from zoo import Architecture, Block, Choice, Int, Preset, hookimpl
 from zoo.registry import Registry, source_of
-from zoo.testing import NotConforming, checks_for
+from zoo.testing import NotConforming, checks_for, common
+from zoo.testing.kinds import KITS
 
 WIDTH = 16
 
@@ -184,9 +186,9 @@ class SetsThreads(Fine):
 
 
 class SetsGradients(Fine):
-    def __init__(self, **shape: Any) -> None:
-        super().__init__(**shape)
+    def eval(self) -> "SetsGradients":
         torch.set_grad_enabled(False)
+        return super().eval()
 
 
 class SetsWarnings(Fine):
@@ -302,8 +304,6 @@ def zoo_components() -> Iterator[Architecture | Block]:
 
 @pytest.fixture(scope="module")
 def registry() -> Registry:
-    import sys
-
     return Registry.load([source_of("broken", sys.modules[__name__])])
 
 
@@ -329,3 +329,8 @@ def test_a_broken_promise_is_caught_by_the_check_named_for_it(registry: Registry
 def test_an_architecture_as_it_should_be_passes_every_check(registry: Registry) -> None:
     for check in checks_for(registry, registry.get("architecture", "fine")):
         check()
+
+
+def test_every_check_of_architectures_has_one_that_it_catches() -> None:
+    every = {check.__name__ for check in (*common.FIRST, *KITS["architecture"].CHECKS, *common.LAST)}
+    assert {wanted for _, _, wanted, _ in BROKEN.values()} == every | {"expectations"}

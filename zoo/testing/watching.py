@@ -54,6 +54,7 @@ def watched() -> Iterator[Seen]:
     that is not Python's can write unseen.
     """
     _listen()
+    gettempdir()  # which is found by writing to it, when it is first asked for
     seen, before = Seen(), _state()
     _watches.append(seen)
     try:
