@@ -1,18 +1,14 @@
-"""What the documents list is what there is.
-
-`python tests/test_docs.py` writes docs/collection.md anew from what is installed.
-"""
+"""Fields, settings and words are documented as they are; tests/test_site.py has the pages themselves."""
 
 import re
+import tomllib
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
-from zoo.registry import DISTRIBUTION, Entry, Registry
 from zoo.results.run import CLASS_SCORES, MACRO_SCORES, Run
 from zoo.space import Float
-from zoo.specs import Architecture, Block
 from zoo.tune.records import DIED, DIVERGED, DONE, FAILED, INTERRUPTED, MEMORY, PRUNED, TIMEOUT, Study, Trial
 from zoo.tune.spaces import parse_override, read_space
 
@@ -63,6 +59,12 @@ def test_the_tuning_page_is_valid(tmp_path: Path) -> None:
     assert set(statuses) == {DONE, PRUNED, FAILED, DIVERGED, TIMEOUT, MEMORY, DIED, INTERRUPTED}
 
 
+def test_every_table_of_the_settings_is_documented() -> None:
+    text = text_of("docs/settings.md")
+    assert set(tomllib.loads(text_of("registry.toml"))) - {"reference"} <= set(re.findall(r"\[([a-z]+)[\].]", text))
+    assert '--8<-- "registry.toml"' in text
+
+
 def test_the_settings_example_is_valid(tmp_path: Path) -> None:
     from zoo.settings import Settings
 
@@ -72,59 +74,3 @@ def test_the_settings_example_is_valid(tmp_path: Path) -> None:
     settings = Settings.load()
     assert settings.presets["cnngru.mine"].block == "se"
     assert settings.training({}, {}).epochs == 30
-
-
-def test_the_readmes_commands_exist(registry) -> None:
-    from zoo.cli.app import app
-
-    readme = text_of("README.md")
-    commands = {each.name for each in (*app.registered_commands, *app.registered_groups)}
-    assert set(re.findall(r"^zoo ([a-z]+)", readme, re.MULTILINE)) <= commands
-    assert commands <= set(re.findall(r"zoo ([a-z]+)", readme))
-
-
-def collection(registry: Registry) -> str:
-    """The page of all first-party components, a table for each kind; timm's backbones are one row."""
-    parts = ["# The collection", "", INTRODUCTION]
-    for kind, noun in NOUNS.items():
-        entries = [entry for entry in registry.of_kind(kind) if entry.plugin.distribution == DISTRIBUTION]
-        rows = [row_of(entry) for entry in entries if not entry.name.startswith("timm/")]
-        if kind == "architecture":
-            backbones = f"{len(entries) - len(rows):,} image backbones on the signal as a picture; `zoo list timm`"
-            rows.append(("timm/…", backbones, "front ends: fold, spectrogram, gasf", "`zoo show` cites each"))
-        parts += ["", f"## {noun}", "", "| name | what it is | | source |", "|---|---|---|---|"]
-        parts += ["| " + " | ".join((f"`{name}`", *rest)) + " |" for name, *rest in sorted(rows)]
-    return "\n".join(parts) + "\n"
-
-
-INTRODUCTION = """What comes with the zoo. `zoo show NAME` gives parameters, presets, layers, multiply-accumulates and
-stored results of each. Any architecture with a block slot takes any block; `a+b` puts one after the other. *lengths*
-marks what honours declared unequal lengths: padding never reaches a valid sample."""
-
-NOUNS = {
-    "architecture": "Architectures",
-    "block": "Blocks",
-    "resampler": "Resamplers (`--data`)",
-    "objective": "Losses (`--loss`)",
-    "dataset": "Data sets",
-    "searcher": "Searchers",
-}
-
-
-def row_of(entry: Entry) -> tuple[str, str, str, str]:
-    spec = entry.spec
-    facts = []
-    if isinstance(spec, Architecture):
-        facts += [f"{spec.block_dims}-D slot"] if spec.block_dims else []
-        facts += ["lengths"] if spec.takes_lengths else []
-    if isinstance(spec, Block):
-        facts += [" and ".join(f"{dims}-D" for dims in spec.dims)] + (["lengths"] if spec.masked else [])
-    return entry.name, spec.summary, ", ".join(facts), spec.paper
-
-
-def test_the_collection_is_what_is_installed(registry: Registry) -> None:
-    assert text_of("docs/collection.md") == collection(registry), "run python tests/test_docs.py"
-
-
-if __name__ == "__main__":
-    (ROOT / "docs/collection.md").write_text(collection(Registry.discover()))

@@ -1,0 +1,24 @@
+"""A plugin that observes: a line of JSON for each epoch and each end, in the file that TRACKER_FILE names."""
+
+import json
+import os
+
+import zoo
+
+ZOO_API = "1.0"
+
+
+@zoo.hookimpl
+def zoo_epoch_finished(run, epoch, scores):
+    _append({"run": run.id, "epoch": epoch, **scores})
+
+
+@zoo.hookimpl
+def zoo_run_finished(run):
+    _append({"run": run.id, "status": run.status, "macro_recall": run.score("macro_recall")})
+
+
+def _append(line):
+    if path := os.environ.get("TRACKER_FILE"):
+        with open(path, "a") as file:
+            file.write(json.dumps(line) + "\n")

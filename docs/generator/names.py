@@ -1,0 +1,110 @@
+"""The public Python names, module by module, from their signatures and docstrings."""
+
+import importlib
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+import zoo
+from generator.signatures import signature
+from generator.text import code, page, prose
+from zoo.specs import Component
+
+INTRODUCTION = """All that is public in Python; [api.md](api.md) says what that promises. Importing `zoo` is cheap:
+torch and the rest are imported when something is built or run.
+
+```python
+import zoo
+
+model = zoo.build("cnngru.study", block="se", n_channels=1, n_times=187, n_classes=5)
+runs = zoo.bench(["cnngru", "cnn2d"], data=["original", "smote"], epochs=2, rows=1000)
+print(runs[0].scores["macro_recall"])
+trained = zoo.load(runs[0].id)
+```
+
+What a component is, and what its factory is called with, has a page for each kind: [hooks](hooks/index.md)."""
+
+# Modules, and what of each is public where that is not all of it.
+MODULES: dict[str, tuple[str, ...]] = {
+    "zoo": (),
+    "zoo.data": (),
+    "zoo.data.files": ("Table", "check_file", "dropped_note", "from_file", "read_table", "rows_to_keep"),
+    "zoo.layers": (),
+    "zoo.testing": (),
+    "zoo.errors": tuple(name for name in zoo.__all__ if name.endswith("Error") or name in ("Diverged", "UnknownName")),
+    "zoo.results.run": ("Run",),
+    "zoo.training.fitting": ("Batches",),
+}
+GIVEN = ("Batches", "Check", "Run", "Table")  # made by the zoo; how is its own matter
+VALUES = {
+    "Space": "A search space: names of hyperparameters, and for each a `Choice`, an `Int` or a `Float`.",
+    "Value": "What a hyperparameter can be: `bool`, `int`, `float` or `str`.",
+    "Floats": "An array of float32.",
+    "Ints": "An array of int64.",
+    "LEFT_OUT": "In `DeclaredSplit.parts`: a row that is of no part.",
+    "TRAIN": "In `DeclaredSplit.parts`: a row of the training part.",
+    "VALIDATION": "In `DeclaredSplit.parts`: a row of the validation part.",
+    "TEST": "In `DeclaredSplit.parts`: a row of the test part.",
+    "hookimpl": "Marks a function of a plugin as the implementation of the hook of its name.",
+}
+
+
+def public_names() -> dict[str, list[str]]:
+    """By module, its public names, in the order of the alphabet."""
+    return {module: sorted(names or _public(module)) for module, names in MODULES.items()}
+
+
+def _public(module: str) -> list[str]:
+    loaded = importlib.import_module(module)
+    if hasattr(loaded, "__all__"):
+        return list(loaded.__all__)
+    own = (name for name, thing in vars(loaded).items() if getattr(thing, "__module__", "") == module)
+    return [name for name in own if not name.startswith("_")]
+
+
+def names_page() -> str:
+    return page("# From Python", INTRODUCTION, *_sections())
+
+
+def _sections() -> Iterator[str]:
+    for module, names in public_names().items():
+        loaded = importlib.import_module(module)
+        yield f"## {module}"
+        yield prose(loaded.__doc__ or "")
+        for name in names:
+            thing = getattr(loaded, name)
+            if module == "zoo" and inspect.isclass(thing) and issubclass(thing, Exception):
+                continue  # all of them stand under zoo.errors
+            yield f"### {module}.{name}"
+            yield from _entry(name, thing)
+        if module == "zoo":
+            yield "The errors of [zoo.errors](#zooerrors) are names of `zoo` too."
+
+
+def _entry(name: str, thing: Any) -> Iterator[str]:
+    if name in VALUES:
+        yield VALUES[name]
+    elif inspect.isclass(thing) and issubclass(thing, Component):
+        yield f"{_first(thing)} [Its page](hooks/{thing.kind}.md)."
+    elif inspect.isclass(thing):
+        shown = signature(thing)
+        yield code(shown) if shown != name and name not in GIVEN else ""
+        yield prose(vars(thing).get("__doc__") or "")
+        yield from _methods(thing)
+    else:
+        yield code(signature(thing))
+        yield prose(inspect.getdoc(thing) or "")
+
+
+def _methods(thing: type) -> Iterator[str]:
+    """What a class defines itself and says something of."""
+    for name, member in vars(thing).items():
+        function = member.fget if isinstance(member, property) else getattr(member, "__func__", member)
+        if name.startswith("_") or not inspect.isfunction(function) or not function.__doc__:
+            continue
+        shown = name if isinstance(member, property) else signature(function)
+        yield f"`{' '.join(shown.split())}`: {prose(function.__doc__)}"
+
+
+def _first(thing: Any) -> str:
+    return (inspect.getdoc(thing) or "").partition("\n")[0]
