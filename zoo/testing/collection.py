@@ -83,22 +83,27 @@ def collect(
 ) -> list[Check]:
     """All checks of what the words name.
 
-    `expected_failures` says why checks are known to fail, by their names or in full (`architecture pulse: padding`),
-    beside what the specs say of that. Raises UnknownName for one that is not among the checks, UsageError for one
-    without a reason.
+    `expected_failures` says why checks are known to fail, beside what the specs say of that: by the name of a check of
+    components, or in full (`architecture pulse: padding`). Raises UnknownName for one that is not among the checks,
+    UsageError for one without a reason.
     """
     checks = [check for subject in subjects(registry, words) for check in subject.checks]
     reasons = expected_failures or {}
-    known = {name for check in checks for name in (check.name, str(check))}
+    known = {name for check in checks for name in _called(check)}
     for name, reason in reasons.items():
         if name not in known:
             raise unknown_name("check", name, known, "docs/checks.md lists them all.")
         if not reason.strip():
             raise UsageError(f"say why the check {name!r} is expected to fail")
     return [
-        replace(check, expected=reasons.get(str(check)) or reasons.get(check.name) or check.expected)
+        replace(check, expected=next((reasons[name] for name in _called(check) if name in reasons), check.expected))
         for check in checks
     ]
+
+
+def _called(check: Check) -> list[str]:
+    """What a check is named by where it is expected to fail."""
+    return [str(check)] if check.kind == "plugin" else [str(check), check.name]
 
 
 def _of_plugin(registry: Registry, plugin: Plugin) -> Subject:
