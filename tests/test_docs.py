@@ -1,12 +1,15 @@
 """Fields, settings and words are documented as they are; tests/test_site.py has the pages themselves."""
 
+import json
 import re
 import tomllib
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from zoo.cli.app import app
 from zoo.results.run import CLASS_SCORES, MACRO_SCORES, Run
 from zoo.space import Float
 from zoo.tune.records import DIED, DIVERGED, DONE, FAILED, INTERRUPTED, MEMORY, PRUNED, TIMEOUT, Study, Trial
@@ -27,6 +30,17 @@ def test_every_field_of_a_run_is_documented() -> None:
     documented = set(re.findall(r"`([a-z0-9_]+)`", text_of("docs/json.md")))
     assert {item.name for item in fields(Run)} <= documented
     assert {*MACRO_SCORES, *CLASS_SCORES} <= documented
+
+
+@pytest.mark.parametrize(
+    "words", [("list",), ("plugins",), ("show", "cnngru"), ("new", "block", "pulse-gate")], ids=lambda words: words[0]
+)
+def test_what_a_command_prints_as_json_is_documented(words: tuple[str, ...]) -> None:
+    printed = json.loads(CliRunner().invoke(app, [*words, "--json"]).stdout)
+    section = re.search(rf"^## `zoo {words[0]}.*?(?=^## |\Z)", text_of("docs/json.md"), re.DOTALL | re.MULTILINE)
+    assert section
+    shown = printed[0] if isinstance(printed, list) else printed
+    assert set(shown) <= set(re.findall(r"`([a-z0-9_]+)`", section[0]))
 
 
 def test_every_field_of_a_study_is_documented() -> None:

@@ -25,6 +25,7 @@ and nothing else.
 | 1 | a run failed or diverged, or an error of one line says what cannot be |
 | 2 | the command line makes no sense, or a name that is not there |
 | 130 | interrupted by Ctrl-C; what was finished is stored |
+| 143 | ended by SIGTERM, in the same way |
 
 `zoo --install-completion` lets the Tab key complete commands, options, and the names of components and presets."""
 
