@@ -88,3 +88,15 @@ def test_the_settings_example_is_valid(tmp_path: Path) -> None:
     settings = Settings.load()
     assert settings.presets["cnngru.mine"].block == "se"
     assert settings.training({}, {}).epochs == 30
+
+
+def test_the_scores_on_the_page_of_protocols_are_the_measured_references() -> None:
+    measured = {
+        (each["architecture"], each["protocol"]): f"{each['scores']['macro_recall']:.3f}"
+        for each in tomllib.loads(text_of("registry.toml"))["reference"]
+        if each["status"] == "measured"
+    }
+    rows = re.findall(r"^\| `(cnn\w+)` \| (0\.\d+) \| (0\.\d+) \|$", text_of("docs/data-protocols.md"), re.MULTILINE)
+    shown = {(name, "official"): official for name, official, _ in rows}
+    shown |= {(name, "inter-patient"): by_patient for name, _, by_patient in rows}
+    assert shown == measured

@@ -84,7 +84,7 @@ def _type(annotation: ast.expr | None) -> str:
 
 
 def _fields(thing: type) -> Iterator[str]:
-    if all(field.kw_only for field in fields(thing)):  # type: ignore[arg-type]
+    if all(field.kw_only for field in fields(thing)):
         yield "*"
     for base in reversed(thing.__mro__):
         if not is_dataclass(base):
