@@ -1,4 +1,7 @@
-"""`zoo new` before anything is installed: names, folders, and files that are in order as they are written."""
+"""`zoo new` before anything is installed: names, folders, and files that are in order as they are written.
+
+`python tests/cli/test_new.py` writes the code in docs/plugins.md anew.
+"""
 
 import json
 import re
@@ -129,9 +132,22 @@ def test_what_is_written_is_linted_and_formatted_whatever_it_is_called(tmp_path:
     assert not re.findall(r"\$\w|__package__", "".join(Scaffold("block", "xy").files().values()))
 
 
+def with_code(page: str) -> tuple[str, list[str]]:
+    """The tutorial with the code that its network is rendered to, and the paths it shows."""
+    files = Scaffold("architecture", "my-net", "Ada Lovelace", 2026).files()
+    block = re.compile(r"^`([\w./-]+)`:\n\n```(\w+)\n.*?^```$", re.MULTILINE | re.DOTALL)
+    filled = block.sub(lambda found: f"`{found[1]}`:\n\n```{found[2]}\n{files[found[1]]}```", page)
+    return filled, [found[1] for found in block.finditer(page)]
+
+
 @pytest.mark.skipif(not PAGE.is_file(), reason="no docs beside the tests: not run from a checkout")
 def test_the_tutorials_code_is_the_template() -> None:
-    files = Scaffold("architecture", "my-net", "Ada Lovelace", 2026).files()
-    shown = re.findall(r"^`([\w./-]+)`:\n\n```\w+\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
-    assert [path for path, _ in shown] == [path for path in files if path.endswith(".py")] + ["pyproject.toml"]
-    assert {path: files[path] for path, _ in shown} == dict(shown)
+    page = PAGE.read_text()
+    filled, shown = with_code(page)
+    assert page == filled, "run python tests/cli/test_new.py"
+    wanted = [path for path in Scaffold("architecture", "my-net").paths() if path.endswith((".py", "pyproject.toml"))]
+    assert shown == wanted
+
+
+if __name__ == "__main__":
+    PAGE.write_text(with_code(PAGE.read_text())[0])
