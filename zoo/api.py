@@ -130,15 +130,16 @@ def load(run: str, *, results: str | Path | None = None, registry: Registry | No
     from zoo.networks import Network
 
     settings = Settings.load()
+    registry = registry or _registry(settings)
     with Store(results_folder(settings, results), create=False) as store:
         found = store.get(run)
-        if is_unpackaged(found.architecture):
+        if is_unpackaged(registry, found.architecture):
             path = store.path(found, "model.safetensors")
             said = f"run {found.id} is of {found.architecture}, which no plugin provides"
             raise UsageError(f"{said}: build it, and load {path} into it")
         weights = safetensors.torch.load_file(store.read(found, "model.safetensors"))
     network = Network.resolve(
-        registry or _registry(settings),
+        registry,
         found.architecture,
         block=found.block or None,
         params=found.config["params"],

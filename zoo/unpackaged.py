@@ -28,10 +28,12 @@ class _Unpackaged(Architecture):
         """The rules for names are those of registered ones."""
 
 
-def is_unpackaged(reference: str) -> bool:
-    """Whether a reference names a file or a dotted module, where a registered name has neither before its colon."""
+def is_unpackaged(registry: Registry, reference: str) -> bool:
+    """Whether what is before a reference's colon is a file, or a dotted module, and not the name of a plugin."""
     place, colon, _ = reference.rpartition(":")
-    return bool(colon) and (place.endswith(".py") or ("." in place and "/" not in place))
+    if not colon or any(place in plugin.names for plugin in registry.plugins):
+        return False
+    return place.endswith(".py") or ("." in place and "/" not in place)
 
 
 def with_unpackaged(registry: Registry, references: Iterable[str]) -> tuple[Registry, tuple[str, ...]]:
@@ -40,12 +42,12 @@ def with_unpackaged(registry: Registry, references: Iterable[str]) -> tuple[Regi
     Imports their modules. Raises UsageError, one line, for what is not there or is no network.
     """
     references = tuple(references)
-    if not any(map(is_unpackaged, references)):
+    if not any(is_unpackaged(registry, reference) for reference in references):
         return registry, references
     plugins = {plugin.name: plugin for plugin in registry.plugins}
     names = []
     for reference in references:
-        if not is_unpackaged(reference):
+        if not is_unpackaged(registry, reference):
             names.append(reference)
             continue
         place, _, attribute = reference.rpartition(":")

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 import zoo
+import zoo_fcn
 from zoo.harness.bench import run_bench
 from zoo.harness.cells import Request
 from zoo.harness.watch import Silent
+from zoo.registry import Registry, source_of
 from zoo.results.store import Store
 from zoo.settings import Settings
 from zoo.sources import source_hash
@@ -127,12 +129,14 @@ def test_a_dotted_module_serves_too(registry) -> None:
         ("cnngru", False),
         ("cnngru.study", False),
         ("pulse:cnngru", False),
+        ("dotted.name:cnngru", False),
         ("pulse:cnngru.study", False),
         ("timm/resnet18.x", False),
     ],
 )
 def test_what_stands_before_the_colon_tells_a_file_or_module_from_a_plugin(reference: str, unpackaged: bool) -> None:
-    assert is_unpackaged(reference) == unpackaged
+    dotted = source_of("dotted.name", zoo_fcn)
+    assert is_unpackaged(Registry.load([dotted]), reference) == unpackaged
 
 
 @pytest.mark.parametrize(

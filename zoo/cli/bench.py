@@ -81,7 +81,7 @@ def bench_command(
     """
     session = session_of(context)
     assignments = parse_assignments(set_ or [])
-    if not is_unpackaged(architectures[0]):
+    if not is_unpackaged(session.registry, architectures[0]):
         session.registry.match(
             "architecture", split_reference(architectures[0])[0]
         )  # a typo is said before torch loads

@@ -136,7 +136,7 @@ def tune_command(
         return
     if architecture is None:
         raise UsageError("name an architecture to tune, or a study to go on with: --resume NAME")
-    if is_unpackaged(architecture):
+    if is_unpackaged(session.registry, architecture):
         raise UsageError("zoo tune takes installed architectures, so that a study can go on: see zoo new architecture")
     searchers = _searchers(context, compare, seeds, save)
     assignments = parse_assignments(set_ or [])
