@@ -54,7 +54,7 @@ class Environment:
 
 def variables() -> dict[str, str]:
     """The environment variables of a user who has set nothing."""
-    hidden = ("ZOO_", "PYTHON", "FORCE_COLOR", "VIRTUAL_ENV")
+    hidden = ("ZOO_", "PYTHON", "PYTEST_", "FORCE_COLOR", "VIRTUAL_ENV")
     mine = {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
     return mine | {"NO_COLOR": "1", "OMP_NUM_THREADS": "1"}
 
