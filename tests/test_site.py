@@ -4,6 +4,7 @@
 """
 
 import ast
+import fnmatch
 import json
 import re
 import shlex
@@ -173,10 +174,11 @@ def test_the_readme_shows_every_command() -> None:
 
 
 def made_names() -> set[str]:
-    """Names that pages tell to make: plugins by `zoo new`, presets by `--save`."""
+    """Names that pages tell to make: plugins by `zoo new` or an entry point, presets by `--save`."""
     text = "\n".join(page.read_text() for page in prose_pages())
     begun = re.findall(r"zoo new [a-z]+ ([a-z][a-z0-9-]*)", text)
-    return {*begun, *re.findall(r"--save ([a-z0-9.]+)", text)}
+    named = re.findall(r'^([a-z][a-z0-9-]*) = "zoo_\w+"$', text, re.MULTILINE)
+    return {*begun, *named, *re.findall(r"--save ([a-z0-9.]+)", text)}
 
 
 def command_lines(text: str) -> Iterator[str]:
@@ -213,7 +215,8 @@ def nowhere(names: Iterable[str], registry: Registry, made: set[str]) -> Iterato
     """What is no component of any kind, no plugin, no network in a file, and was not made before."""
     there = {entry.name for entry in registry.entries} | {plugin.name for plugin in registry.plugins} | made
     for name in names:
-        if split_reference(name)[0] not in there and re.search("[a-z]", name) and ":" not in name:
+        known = fnmatch.filter(there, name) or split_reference(name)[0] in there
+        if not known and re.search("[a-z]", name) and ":" not in name:
             yield f"nothing is named {name!r}"
 
 
