@@ -1,8 +1,10 @@
 """Runs checks and says how each ended, what it took, and what memory was held."""
 
+import sys
 import time
 import traceback
 from collections.abc import Iterable
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 
 import torch
@@ -81,8 +83,9 @@ def parameters_of(registry: Registry, subject: Subject) -> int | None:
     if subject.entry is None or subject.kind != "architecture":
         return None
     try:
-        network = Network.resolve(registry, subject.name)
-        times = max(BEAT["n_times"], network.spec.min_times)
-        return count_parameters(on_meta(lambda: network.build(**BEAT | {"n_times": times})))
+        with redirect_stdout(sys.stderr):  # what a network prints is no data
+            network = Network.resolve(registry, subject.name)
+            size = BEAT | {"n_times": max(BEAT["n_times"], network.spec.min_times)}
+            return count_parameters(on_meta(lambda: network.build(**size)))
     except (Exception, SystemExit):  # one of the checks says why
         return None
