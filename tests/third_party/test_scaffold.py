@@ -81,9 +81,9 @@ def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Enviro
     """One that holds the wheel, and finds its dependencies, but not the checkout, among the running one's."""
     made = new_environment(tmp_path_factory.mktemp("environment"), "--without-pip")
     site = Path(ran(made.python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=made.work).strip())
+    made.pip("install", *OFFLINE, "--no-compile", wheel)  # first: pip would take a borrowed zoo for this one
     # A folder named in a .pth file is searched after the environment's own; .pth files in it are not read.
     (site / "borrowed.pth").write_text(f"{sysconfig.get_path('purelib')}\n{sysconfig.get_path('platlib')}\n")
-    made.pip("install", *OFFLINE, "--no-compile", wheel)
     return made
 
 
