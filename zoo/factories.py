@@ -7,6 +7,7 @@ import importlib
 import inspect
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
 from functools import cache
 from math import isfinite
 from typing import Any
@@ -34,7 +35,9 @@ def load_factory(spec_factory: str) -> Callable[..., Any]:
         module = importlib.import_module(module_name)
     factory = getattr(module, name, None)
     if not callable(factory):
-        raise PluginError(f"factory {spec_factory!r}: the module has no callable {name!r}")
+        close = get_close_matches(name, vars(module), n=1)
+        hint = f". Did you mean {close[0]}?" if close else ""
+        raise PluginError(f"factory {spec_factory!r}: the module has no callable {name!r}{hint}")
     return factory  # type: ignore[no-any-return]
 
 

@@ -39,6 +39,7 @@ def zoo_components():
     known = {"learns": "a mean knows no waves"}
     yield zoo.Architecture(name="mean", factory="check_net:Net", summary="A mean.", expected_failures=known)
     yield zoo.Architecture(name="spare", factory="check_net:Spare", summary="Another.", expected_failures=known)
+    yield zoo.Architecture(name="typo", factory="check_net:Spar", summary="Is not there.")
 """
 POINTS = "[zoo]\ntheirs = check_plugin\nnot-there = check_missing\n"
 
@@ -95,6 +96,14 @@ def test_a_failure_is_one_line_and_exit_code_1_and_debug_shows_where_it_came_fro
     assert "Traceback" in result.stderr
     assert "1 failed" in result.stderr.splitlines()[-1]
     assert "Traceback" not in zoo("check", "theirs:spare").stderr
+
+
+@pytest.mark.usefixtures("_theirs")
+def test_a_factory_that_is_not_there_is_said_once_and_not_by_every_check() -> None:
+    result = zoo("check", "typo")
+    failed = [(row["check"], row["message"]) for row in rows(result) if row["status"] == "failed"]
+    said = "factory 'check_net:Spar': the module has no callable 'Spar'. Did you mean Spare?"
+    assert (result.exit_code, failed) == (1, [("factory", f"PluginError: {said}")])
 
 
 @pytest.mark.usefixtures("_theirs")

@@ -66,7 +66,7 @@ def _report(session: Session, subject: "Subject", display: "CheckDisplay") -> "R
 
 
 def _outcomes(subject: "Subject", display: "CheckDisplay") -> "Iterator[Outcome]":
-    from zoo.testing.running import run
+    from zoo.testing.running import FAILED, run
 
     for check in subject.checks:
         display.on_check(check)
@@ -74,6 +74,8 @@ def _outcomes(subject: "Subject", display: "CheckDisplay") -> "Iterator[Outcome]
             outcome = run(check)
         display.on_outcome(outcome)
         yield outcome
+        if (check.name, outcome.status) == ("factory", FAILED):
+            return  # all others build it: each would say the same again
 
 
 def _object(report: "Report") -> dict[str, Any]:
