@@ -25,7 +25,7 @@ from zoo.factories import load_factory
 from zoo.registry import Registry
 from zoo.settings import Settings
 from zoo.training.hardware import Hardware
-from zoo.training.loop import Epoch, train
+from zoo.training.loop import Epoch, Learner, train
 
 BEAT = {"n_channels": 1, "n_times": 187, "n_classes": 5}
 
@@ -85,7 +85,9 @@ def zoo_loop(model: nn.Module, rows: Rows, batch_size: int, precision: str, thre
     training = Settings.load().training({"epochs": 1, "batch_size": batch_size, "clip": 0.0, "scheduler": "none"}, {})
     hardware = Hardware.choose("cpu", threads, precision, model, recurrent=False)
     few = Rows(rows.values[:16], rows.labels[:16], rows.index[:16])
-    train(model, rows, few, nn.CrossEntropyLoss(), training, hardware, seed=0, watch=Nobody())
+    learner = Learner.start(model, training, hardware, seed=0)
+    for _ in train(learner, rows, few, nn.CrossEntropyLoss(), watch=Nobody()):
+        pass
 
 
 def timed(run: Callable[[], None]) -> float:

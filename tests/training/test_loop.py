@@ -48,10 +48,16 @@ def fresh(architecture: str = "cnngru", **params) -> nn.Module:
 
 
 def fit(model: nn.Module, parts: Parts, training: Training, **more) -> Progress:
-    watch = more.pop("watch", Diary())
-    loss = more.pop("loss", nn.CrossEntropyLoss())
+    """Train a model as a run does, an epoch at a time, and leave it with the weights that the run would keep."""
+    watch, loss = more.pop("watch", Diary()), more.pop("loss", nn.CrossEntropyLoss())
+    hardware, checkpoint = more.pop("hardware", CPU), more.pop("checkpoint", None)
     torch.manual_seed(11)  # dropout
-    return train(model, parts.train, parts.validation, loss, training, CPU, seed=5, watch=watch, **more)
+    learner = Learner.start(model, training, hardware, seed=5)
+    if more.pop("resume", False):
+        learner.restore(checkpoint)
+    for epoch in train(learner, parts.train, parts.validation, loss, watch=watch, checkpoint=checkpoint, **more):
+        watch.on_epoch(epoch)
+    return learner.progress
 
 
 def state(model: nn.Module) -> Tensor:
@@ -235,7 +241,7 @@ def test_lengths_reach_a_network_that_takes_them(parts: Parts) -> None:
 def test_bf16_training_still_validates_in_float32(parts: Parts) -> None:
     model = fresh("cnn2d")
     bf16 = replace(CPU, bf16=True, channels_last=True)
-    train(model, parts.train, parts.validation, nn.CrossEntropyLoss(), settings(), bf16, seed=5, watch=Diary())
+    fit(model, parts, settings(), hardware=bf16)
     assert all(parameter.dtype == torch.float32 for parameter in model.parameters())
     logits = predict(model, Tensors.of(parts.validation, CPU.device))
     assert logits.dtype == torch.float32

@@ -21,7 +21,7 @@ from zoo.specs import Resampler
 from zoo.training.batches import Tensors
 from zoo.training.fitting import fit
 from zoo.training.hardware import Hardware
-from zoo.training.loop import Epoch, Learner, Loss, Progress, Watch, epochs
+from zoo.training.loop import Epoch, Learner, Loss, Progress, Watch, train
 
 
 @dataclass(frozen=True)
@@ -88,10 +88,11 @@ class Lesson:
         seed = axis_seeds(self.cell.seed, number)["batches"]
         return Learner.start(self.member(number), self.cell.training, self.hardware, seed)
 
-    def epochs(self, learner: Learner, watch: Watch) -> Iterator[Epoch]:
-        """The epochs that are left to a learner, each trained when it is asked for."""
+    def epochs(self, learner: Learner, watch: Watch, checkpoint: Path | None = None) -> Iterator[Epoch]:
+        """A learner's remaining epochs, each trained when it is asked for; its model ends with the best weights."""
         assert self.loss is not None
-        return epochs(learner, self.rows, self.parts.validation, self.loss, watch=watch, weights=self.weights)
+        data = (self.rows, self.parts.validation)
+        return train(learner, *data, self.loss, watch=watch, weights=self.weights, checkpoint=checkpoint)
 
     def fit(self, model: nn.Module, number: int, watch: Watch) -> Progress:
         """Fit a member whose class has a method for that."""
@@ -113,10 +114,8 @@ class Lesson:
         learner = self.learner(number)
         if resume and checkpoint.exists():
             learner.restore(checkpoint)
-        for epoch in self.epochs(learner, batches):
-            learner.save(checkpoint)
+        for epoch in self.epochs(learner, batches, checkpoint):
             yield replace(epoch, number=before + epoch.number, member=number)
-        learner.model.load_state_dict(learner.progress.best_state)
         return learner.model, learner.progress
 
     def _check_output(self, model: nn.Module) -> None:

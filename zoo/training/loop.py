@@ -168,40 +168,22 @@ class Learner:
 
 
 def train(
-    model: nn.Module,
+    learner: Learner,
     rows: Rows,
     validation: Rows,
     loss: Loss,
-    settings: Training,
-    hardware: Hardware,
     *,
-    seed: int,
     watch: Watch,
     weights: Tensor | None = None,
     checkpoint: Path | None = None,
-    resume: bool = False,
-) -> Progress:
-    """Train a model and leave it with the weights of its best epoch; the global random state is used.
-
-    `seed` orders the batches; `weights` `(rows,)` say how likely each row is to be drawn, None that each comes once
-    an epoch. With `resume`, training goes on from `checkpoint` where there is one, to the very bits of an unbroken run.
-    Raises Diverged when the loss or the logits become NaN or infinite.
-    """
-    learner = Learner.start(model, settings, hardware, seed)
-    if resume and checkpoint is not None and checkpoint.exists():
-        learner.restore(checkpoint)
-    for epoch in epochs(learner, rows, validation, loss, watch=watch, weights=weights):
-        if checkpoint is not None:
-            learner.save(checkpoint)
-        watch.on_epoch(epoch)
-    model.load_state_dict(learner.progress.best_state)
-    return learner.progress
-
-
-def epochs(
-    learner: Learner, rows: Rows, validation: Rows, loss: Loss, *, watch: Watch, weights: Tensor | None = None
 ) -> Iterator[Epoch]:
-    """The epochs that are left to a learner, each trained when it is asked for; between two it can be saved."""
+    """Train a learner's remaining epochs, one at each step of the iterator, and leave the best epoch's weights.
+
+    An epoch is yielded once its checkpoint is written. A learner restored from that checkpoint ends with the bits of an
+    unbroken run. `weights` `(rows,)` are the rows' chances to be drawn; with None each row comes once an epoch. `watch`
+    sees the batches. The global random state is used. Raises Diverged when the loss or the logits become NaN or
+    infinite.
+    """
     device = learner.hardware.device
     here, chosen_by = Tensors.of(rows, device), Tensors.of(validation, device)
     while not learner.finished:
@@ -211,7 +193,10 @@ def epochs(
         validation_loss, recall, accuracy = validate(learner.model, chosen_by, number)
         seconds = time.perf_counter() - started
         learner.end_epoch(Epoch(number, train_loss, validation_loss, recall, accuracy, rate, seconds))
+        if checkpoint is not None:
+            learner.save(checkpoint)
         yield learner.progress.history[-1]
+    learner.model.load_state_dict(learner.progress.best_state)
 
 
 def monitored(epoch: Epoch, settings: Training) -> float:

@@ -163,8 +163,7 @@ class Worker(Trainable):
                 else:
                     self.history = list(learner.progress.history)
                     yield learner.finished
-            for epoch in lesson.epochs(learner, Silent()):
-                learner.save(checkpoint)
+            for epoch in lesson.epochs(learner, Silent(), checkpoint):
                 self.history.append(epoch)
                 yield learner.finished
 
