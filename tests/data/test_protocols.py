@@ -1,5 +1,6 @@
 """How data sets are separated, and that the test part stays sealed."""
 
+import copy
 import pickle
 from dataclasses import replace
 
@@ -7,8 +8,8 @@ import numpy as np
 import pytest
 
 from zoo.data.protocols import default_protocol, fingerprint, row_hashes, separate, stratified
-from zoo.data.sealed import Rows, SealedTest
-from zoo.data.series import LEFT_OUT, TEST, TRAIN, DeclaredSplit, LabelledSeries
+from zoo.data.sealed import Rows
+from zoo.data.series import LEFT_OUT, TEST, TRAIN, VALIDATION, DeclaredSplit, LabelledSeries
 from zoo.errors import DataError, SealError, UnknownName, UsageError
 
 
@@ -90,6 +91,19 @@ def test_a_split_may_score_fewer_classes(series: LabelledSeries) -> None:
     assert (series.labels[train.index[train.labels == 0]] == 2).all()
 
 
+@pytest.mark.parametrize("scored", [("b", "c"), ("c", "a"), ("a", "b"), ("c", "b", "a")])
+def test_classes_that_are_scored_keep_their_names_in_every_part(
+    series: LabelledSeries, scored: tuple[str, ...]
+) -> None:
+    parts = separate(published(series, classes=scored), "official", seed=0)
+    for rows in (parts.train, parts.validation, opened(parts)):
+        names = [series.classes[label] for label in series.labels[rows.index]]
+        assert [scored[label] for label in rows.labels] == names
+        assert set(names) == set(scored)
+    assert sum(parts.record["rows"].values()) == sum(series.classes[label] in scored for label in series.labels)
+    assert (parts.record["classes"], parts.record["shape"]["n_classes"]) == ([*scored], len(scored))
+
+
 def test_rows_left_out_are_nowhere(series: LabelledSeries) -> None:
     split = np.full(len(series.labels), TRAIN, dtype=np.int8)
     split[::4], split[1::4] = TEST, LEFT_OUT
@@ -98,13 +112,97 @@ def test_rows_left_out_are_nowhere(series: LabelledSeries) -> None:
     assert not np.isin(np.arange(1, len(series.labels), 4), seen).any()
 
 
-def test_equal_rows_on_both_sides_are_counted_and_said(series: LabelledSeries) -> None:
+def by_parts(series: LabelledSeries, *parts: int, **more) -> LabelledSeries:
+    """The first rows of a series, each in the part that is named for it."""
+    few = slice(len(parts))
+    short = replace(series, values=series.values[few], labels=series.labels[few], groups=series.groups[few])
+    return replace(short, splits={"official": DeclaredSplit(np.array(parts, np.int8), **more)})
+
+
+@pytest.mark.parametrize(
+    ("equal", "shared", "said"),
+    [
+        ([], [0, 0, 0], 0),
+        ([(6, 0)], [0, 1, 0], 1),  # a row of the test part, and one of training
+        ([(6, 3)], [0, 0, 1], 1),
+        ([(3, 0), (4, 0)], [2, 0, 0], 0),
+        ([(6, 0), (7, 0), (8, 0)], [0, 3, 0], 3),
+        ([(6, 0), (1, 0)], [0, 1, 0], 1),
+        ([(6, 0), (7, 3)], [0, 1, 1], 2),
+        ([(6, 0), (3, 0)], [1, 1, 1], 1),  # of both parts, and one test row nevertheless
+    ],
+)
+def test_equal_rows_on_both_sides_are_counted_and_said(
+    series: LabelledSeries, equal: list[tuple[int, int]], shared: list[int], said: int
+) -> None:
     values = series.values.copy()
-    values[0] = values[1]  # row 0 is of the test part, row 1 is not
-    parts = separate(published(replace(series, values=values)), "official", seed=0)
-    shared = parts.record["shared_rows"]
-    assert shared["train/test"] + shared["validation/test"] == 1
-    assert any("1 test rows are equal" in note for note in parts.notes)
+    for one, other in equal:
+        values[one] = values[other]
+    declared = by_parts(replace(series, values=values), *[TRAIN] * 3, *[VALIDATION] * 3, *[TEST] * 3, notes=("so",))
+    declared = replace(declared, labels=np.arange(9) % 3)
+    parts = separate(declared, "official", seed=0)
+    assert [*parts.record["shared_rows"].values()] == shared
+    note = f"{said} test rows are equal, sample by sample, to a row outside the test part"
+    assert parts.notes == (("so", note) if said else ("so",))
+
+
+def test_a_record_says_how_the_data_was_separated(series: LabelledSeries) -> None:
+    declared = by_parts(series, TRAIN, TRAIN, TRAIN, TRAIN, LEFT_OUT, VALIDATION, VALIDATION, TEST)
+    labelled = replace(declared, labels=np.array([0, 1, 0, 0, 1, 1, 0, 1]), groups=np.array(list("pqpqrpsq")))
+    parts = separate(replace(labelled, group_noun="dog", notes=("of dogs",)), "official", seed=0)
+    assert {name: found for name, found in parts.record.items() if name != "fingerprints"} == {
+        "protocol": "official",
+        "by_group": False,
+        "classes": ["a", "b", "c"],
+        "shape": {"n_channels": 1, "n_times": 48, "n_classes": 3},
+        "rows": {"train": 4, "validation": 2, "test": 1},
+        "class_counts": {"train": [3, 1, 0], "validation": [1, 1, 0], "test": [0, 1, 0]},
+        "shared_rows": {"train/validation": 0, "train/test": 0, "validation/test": 0},
+        "groups_by": "dog",
+        "shared_groups": {"train/validation": ["p"], "train/test": ["q"], "validation/test": []},
+    }
+    assert set(parts.record["fingerprints"]) == {"train", "validation", "test", "pool"}
+    shared = "1 of the 1 dogs of the test part are in training or validation too: --protocol inter-patient separates"
+    assert parts.notes == ("of dogs", f"{shared} them")
+    assert parts.train.groups.tolist() == ["p", "q", "p", "q"]
+    assert opened(parts).groups.tolist() == ["q"]
+
+
+def test_patients_on_both_sides_are_said_where_the_split_does_not_say_it(series: LabelledSeries) -> None:
+    named = replace(series, groups=np.arange(240))
+    assert separate(published(named), "official", seed=0).notes == ()
+    named.groups[:2] = 0  # row 0 is of the test part, row 1 is not
+    (note,) = separate(published(named), "official", seed=0).notes
+    assert note.startswith("1 of the 60 patients of the test part are in training or validation too")
+    assert separate(published(named, notes=("by row",)), "official", seed=0).notes == ("by row",)
+
+
+@pytest.mark.parametrize(("patients", "few"), [(9, True), (10, False)])
+def test_fewer_than_ten_patients_in_the_test_part_are_said_to_be_too_few(
+    series: LabelledSeries, patients: int, few: bool
+) -> None:
+    groups = np.arange(240) % 30
+    split = np.where(groups < patients, TEST, TRAIN).astype(np.int8)
+    declared = DeclaredSplit(split, by_group=True)
+    parts = separate(replace(series, groups=groups, splits={"inter-patient": declared}), "inter-patient", seed=0)
+    note = "the test part has 9 patients: too few for its intervals to be trusted"
+    assert parts.notes == ((note,) if few else ())
+
+
+def test_a_split_by_group_without_groups_has_its_validation_by_class(series: LabelledSeries) -> None:
+    parts = separate(published(replace(series, groups=None), by_group=True), "official", seed=0)
+    assert len(parts.validation) == 18
+    assert parts.train.groups is None
+    assert "shared_groups" not in parts.record
+
+
+def test_validation_that_is_declared_is_not_drawn(series: LabelledSeries) -> None:
+    split = np.where(np.arange(240) % 4 == 0, TEST, TRAIN).astype(np.int8)
+    split[1::8] = VALIDATION
+    declared = replace(series, splits={"official": DeclaredSplit(split)})
+    one, two = (separate(declared, "official", seed=seed) for seed in (1, 2))
+    assert one.validation.index.tolist() == [*range(1, 240, 8)]
+    assert one.record == two.record
 
 
 @pytest.mark.parametrize(
@@ -140,6 +238,62 @@ def test_classes_too_small_to_separate_are_named(series: LabelledSeries) -> None
     lone = replace(series, labels=labels, splits={"official": DeclaredSplit(split)})
     with pytest.raises(DataError, match="class 'c' has rows to be scored on and none to train on"):
         separate(lone, "official", seed=0)
+    labels[6] = 2
+    with pytest.raises(DataError, match="class 'c' has 2 rows, and train, validation and test need one each"):
+        separate(replace(series, labels=labels), "holdout", seed=0)
+
+
+@pytest.mark.parametrize(("scored", "lone"), [(None, "a"), (("c", "b"), "b"), (("c", "a", "b"), "a")])
+def test_a_class_of_one_row_to_train_on_is_named(
+    series: LabelledSeries, scored: tuple[str, ...] | None, lone: str
+) -> None:
+    declared = by_parts(series, *[TRAIN] * 6, TEST, TEST, classes=scored)
+    declared = replace(declared, labels=np.array([2, 0, 1, 2, 2, 2, 2, 2]))
+    with pytest.raises(DataError, match=f"class '{lone}' has one row to train on, and validation needs another"):
+        separate(declared, "official", seed=0)
+
+
+@pytest.mark.parametrize("protocol", ["holdout", "official"])
+@pytest.mark.parametrize("classes", [("none", "a", "b", "c"), ("a", "none", "b", "c"), ("a", "b", "c", "none")])
+def test_a_class_without_rows_keeps_its_place(series: LabelledSeries, protocol: str, classes: tuple[str, ...]) -> None:
+    number = np.array([classes.index(name) for name in series.classes])
+    wider = published(replace(series, classes=classes, labels=number[series.labels]))
+    parts = separate(wider, protocol, seed=0)
+    assert parts.classes == classes
+    for counts in parts.record["class_counts"].values():
+        assert len(counts) == 4
+        assert [name for name, count in zip(classes, counts, strict=True) if not count] == ["none"]
+
+
+def test_a_class_may_have_rows_in_training_alone(series: LabelledSeries) -> None:
+    declared = by_parts(series, *[TRAIN] * 6, TEST, TEST)
+    parts = separate(replace(declared, labels=np.array([0, 1, 2, 0, 1, 2, 0, 1])), "official", seed=0)
+    assert parts.record["class_counts"] == {"train": [1, 1, 1], "validation": [1, 1, 1], "test": [1, 1, 0]}
+
+
+@pytest.mark.parametrize("stranger", [VALIDATION, TEST])
+def test_a_class_that_is_not_trained_on_is_not_scored(series: LabelledSeries, stranger: int) -> None:
+    declared = by_parts(series, TRAIN, TRAIN, VALIDATION, TEST, stranger)
+    declared = replace(declared, labels=np.array([0, 1, 0, 0, 2]))
+    with pytest.raises(DataError, match="class 'c' has rows to be scored on and none to train on"):
+        separate(declared, "official", seed=0)
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ([TEST] * 6, "the training part has no rows"),
+        ([LEFT_OUT] * 6, "the training part has no rows"),
+        ([TRAIN] * 6, "the test part has no rows"),
+        ([TRAIN, LEFT_OUT] * 2 + [TEST, LEFT_OUT], "the training part has rows of one class only"),
+    ],
+)
+def test_a_split_that_leaves_a_part_or_all_but_one_class_without_rows_is_one_line(
+    series: LabelledSeries, parts: list[int], message: str
+) -> None:
+    declared = replace(by_parts(series, *parts), labels=np.arange(6) % 2)
+    with pytest.raises(DataError, match=message):
+        separate(declared, "official", seed=0)
 
 
 def test_default_protocol(series: LabelledSeries) -> None:
@@ -162,7 +316,9 @@ def test_the_seal_opens_once_after_training(series: LabelledSeries) -> None:
     with pytest.raises(SealError, match="stays sealed until training has ended"):
         test.open()
     test.training_ended()
-    assert len(test.open()) == len(test)
+    rows = test.open()
+    assert len(rows) == len(test) == 48
+    np.testing.assert_array_equal(rows.values, series.values[rows.index])
     with pytest.raises(SealError, match="opened already"):
         test.open()
     with pytest.raises(SealError, match="no other run can have it"):
@@ -173,15 +329,23 @@ def test_another_run_gets_a_seal_of_its_own(series: LabelledSeries) -> None:
     parts = separate(series, "holdout", seed=0)
     first, second = parts.for_run(), parts.for_run()
     first.test.training_ended()
-    first.test.open()
-    with pytest.raises(SealError, match="until training has ended"):
-        second.test.open()
+    third = first.for_run()
+    rows = first.test.open()
+    for later in (second, third, parts):
+        with pytest.raises(SealError, match="until training has ended"):
+            later.test.open()
+        np.testing.assert_array_equal(opened(later).index, rows.index)
+    assert second.train is parts.train
 
 
 def test_the_test_part_does_not_travel(series: LabelledSeries) -> None:
-    with pytest.raises(SealError, match="does not leave the process"):
-        pickle.dumps(separate(series, "holdout", seed=0))
-    assert "rows" not in vars(SealedTest(separate(series, "holdout", seed=0).train))
+    seal = separate(series, "holdout", seed=0).test
+    for travel in (pickle.dumps, copy.copy, copy.deepcopy):
+        for thing in (seal, [seal], separate(series, "holdout", seed=0)):
+            if travel is not copy.copy or thing is seal:
+                with pytest.raises(SealError, match="does not leave the process"):
+                    travel(thing)
+    assert {name for name in dir(seal) if not name.startswith("_")} == {"another", "open", "training_ended"}
 
 
 def test_hashes_tell_rows_apart_and_fingerprints_tell_labels_apart(series: LabelledSeries) -> None:

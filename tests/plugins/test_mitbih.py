@@ -160,18 +160,49 @@ def test_splits_by_patient(tmp_path: Path) -> None:
     assert "record 202 is left out" in found.splits["inter-patient-strict"].notes[0]
 
 
-def test_ds1_and_ds2_are_as_published() -> None:
-    assert len(DS1) == len(DS2) == 22
-    assert len(set(RECORDS)) == 48
-    assert not set(DS1) & set(DS2)
-
-
 def test_the_folder_above_and_the_order_of_forms(tmp_path: Path) -> None:
     train, test = rows(20, seed=1), rows(20, seed=2)
     write(tmp_path / "mitbih", "kaggle", train, test)
     assert mitbih(data_dir=tmp_path).groups is None
     write(tmp_path / "mitbih", "ours", train, test)
     assert mitbih(data_dir=tmp_path).groups is not None
+
+
+@pytest.mark.parametrize("folder", [".", "mitbih", "mitdb", "mit-bih-arrhythmia-database-1.0.0"])
+def test_a_whole_form_in_any_folder_goes_before_half_a_form(tmp_path: Path, folder: str) -> None:
+    write(tmp_path, "course", rows(20, seed=1), rows(20, seed=2))
+    (tmp_path / "heart_big_test.parq").unlink()
+    write(tmp_path / folder, "kaggle", rows(30, seed=1), rows(10, seed=2))
+    assert len(mitbih(data_dir=tmp_path).labels) == 40
+
+
+def test_of_two_whole_forms_in_a_folder_kaggles_goes_before_the_courses(tmp_path: Path) -> None:
+    write(tmp_path, "course", rows(20, seed=1), rows(20, seed=2))
+    write(tmp_path, "kaggle", rows(30, seed=1), rows(10, seed=2))
+    write(tmp_path / "mitbih", "kaggle", rows(50, seed=1), rows(10, seed=2))
+    assert counts(mitbih(data_dir=tmp_path), "official", TRAIN) == [6] * 5
+
+
+def test_samples_are_found_by_their_columns_names_whatever_their_order(tmp_path: Path) -> None:
+    train, test = rows(20, seed=1), rows(20, seed=2)
+    expected = mitbih(data_dir=write(tmp_path / "expected", "plain", train, test))
+    turned = {name: train[name] for name in reversed(train)}
+    assert_same(mitbih(data_dir=write(tmp_path / "turned", "plain", turned, test)), expected)
+
+
+def test_the_label_is_the_last_of_188_numbered_columns(tmp_path: Path) -> None:
+    numbered = [{"187" if name == "target" else name: one[name] for name in one} for one in (rows(20, 1), rows(20, 2))]
+    found = mitbih(data_dir=write(tmp_path / "numbered", "plain", *numbered))
+    assert_same(found, mitbih(data_dir=write(tmp_path / "named", "plain", rows(20, 1), rows(20, 2))))
+
+
+def test_a_zero_with_a_sign_leaves_no_trace(tmp_path: Path) -> None:
+    plain, signed = rows(20, seed=1), rows(20, seed=1)
+    for columns, zero in ((plain, 0.0), (signed, -0.0)):
+        for time in range(0, TIMES, 3):
+            columns[str(time)][::2] = zero
+    expected = mitbih(data_dir=write(tmp_path / "plain", "kaggle", plain, rows(20, seed=2)))
+    assert_same(mitbih(data_dir=write(tmp_path / "signed", "kaggle", signed, rows(20, seed=2))), expected)
 
 
 def test_names_and_extra_columns_do_no_harm(tmp_path: Path) -> None:
@@ -195,6 +226,7 @@ def test_where_to_get_the_data_is_said(tmp_path: Path) -> None:
     assert f"{tmp_path} holds none of the forms" in refusal(tmp_path)
     (tmp_path / "mitbih_train.csv").write_text("1,2\n")
     assert "is a file; name the folder it is in" in refusal(tmp_path / "mitbih_train.csv")
+    assert "cannot be read: File name too long; check its permissions" in refusal(tmp_path / ("x" * 300))
 
 
 @pytest.mark.parametrize("form", ["ours", "kaggle", "course"])
@@ -210,7 +242,15 @@ def test_missing_raw_files_are_named(tmp_path: Path) -> None:
         for suffix in ("hea", "dat", "atr"):
             (tmp_path / f"{record}.{suffix}").write_bytes(b"x")
     message = refusal(tmp_path)
-    assert "3 of the 144 files of the 48 raw records are missing: 100.hea, 100.dat, 100.atr;" in message
+    assert "3 of the 144 files of the 48 raw records are missing: 100.hea, 100.dat, 100.atr; download" in message
+    (tmp_path / "234.atr").unlink()
+    assert "4 of the 144 files of the 48 raw records are missing: 100.hea, 100.dat, 100.atr, 234.atr; " in refusal(
+        tmp_path
+    )
+    (tmp_path / "234.dat").unlink()
+    assert "5 of the 144 files of the 48 raw records are missing: 100.hea, 100.dat, 100.atr, 234.dat, …" in refusal(
+        tmp_path
+    )
 
 
 @pytest.mark.parametrize(("form", "place"), [("ours", "row 3"), ("kaggle", "line 3"), ("course", "row 3")])
@@ -236,7 +276,15 @@ def test_rows_of_another_width_are_refused(tmp_path: Path, form: str) -> None:
     assert "it takes 187 samples, '0' to '186', and the label" in refusal(narrow)
     wide = rows(10, seed=1)
     wide = {**without(wide, "target", "record"), "187": wide["0"], "target": wide["target"]}
-    assert "columns; it takes 187 samples" in refusal(write(tmp_path, form, wide, rows(10, seed=2)))
+    assert "has 189 columns; it takes 187 samples" in refusal(write(tmp_path, form, wide, rows(10, seed=2)))
+
+
+@pytest.mark.parametrize(("column", "name"), [("0", "187"), ("0", "first"), ("target", "label")])
+def test_columns_of_other_names_are_refused(tmp_path: Path, column: str, name: str) -> None:
+    other = {name if old == column else old: cells for old, cells in rows(10, seed=1).items()}
+    assert "it takes 187 samples, '0' to '186', and the label, called 'target'" in refusal(
+        write(tmp_path, "plain", other, rows(10, seed=2))
+    )
 
 
 def test_constant_rows(tmp_path: Path) -> None:
@@ -251,6 +299,21 @@ def test_constant_rows(tmp_path: Path) -> None:
     dropped = mitbih(data_dir=folder, constant="drop")
     assert counts(dropped, "official", TRAIN) == [2, 2, 2, 1, 2]
     assert dropped.notes == ("mitbih_train.csv: 1 of 10 rows left out: all their samples are equal",)
+
+
+def test_constant_rows_of_both_files_are_dropped_with_their_labels_and_records(tmp_path: Path) -> None:
+    train, test = rows(20, seed=1), rows(30, seed=2)
+    kept = mitbih(data_dir=write(tmp_path / "kept", "ours", {k: c[5:] for k, c in train.items()}, test))
+    for time in range(TIMES):
+        train[str(time)][:5] = 0.5
+    dropped = mitbih(data_dir=write(tmp_path / "dropped", "ours", train, test), constant="drop")
+    assert_same(dropped, kept)
+    assert dropped.notes == ("mitbih_train.parquet: 5 of 20 rows left out: all their samples are equal",)
+    for time in range(TIMES):
+        test[str(time)][7] = 0.5
+    both = mitbih(data_dir=write(tmp_path / "both", "ours", train, test), constant="drop")
+    assert both.notes == (*dropped.notes, "mitbih_test.parquet: 1 of 30 rows left out: all their samples are equal")
+    assert len(both.labels) == 44
 
 
 def test_files_cut_short(tmp_path: Path) -> None:

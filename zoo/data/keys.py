@@ -71,7 +71,7 @@ def _check_none_missing(cells: Any, what: str, place: Place) -> None:
 
 
 def _whole(values: npt.NDArray[np.float64], what: str, place: Place) -> Ints:
-    broken = np.flatnonzero(~np.isfinite(values) | (values != np.floor(values)) | (np.abs(values) > 2**53))
+    broken = np.flatnonzero(~np.isfinite(values) | (values != np.floor(values)) | (np.abs(values) >= 2**53))
     if broken.size:
         raise DataError(
             f"{what} is {values[broken[0]]!s} at {place(int(broken[0]))}; labels and groups are whole numbers or text"
@@ -83,7 +83,9 @@ def _int64(cells: Any, what: str) -> Ints:
     try:
         return np.asarray(cells.cast("int64").to_numpy(), np.int64)
     except pyarrow.ArrowInvalid as error:
-        raise DataError(f"{what} holds whole numbers of {2**63} or more; save them as text") from error
+        raise DataError(
+            f"{what} holds whole numbers of {2**63} or more; save them as text that begins with a letter"
+        ) from error
 
 
 def _is_text(kind: Any) -> bool:

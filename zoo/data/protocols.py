@@ -66,6 +66,8 @@ def separate(
     """
     declared = declared_split(series, protocol)
     parts, classes, labels = _score_only(series, declared)
+    if not (parts == TRAIN).any():
+        raise DataError("the training part has no rows")
     rng = np.random.default_rng(seed)
     if not (parts == VALIDATION).any():
         parts = _with_validation(series, declared, parts, labels, rng)
@@ -234,7 +236,7 @@ def _check_classes(parts: npt.NDArray[np.int8], labels: Ints, classes: tuple[str
     for number, name in enumerate(classes):
         if counts[TRAIN][number] == 0 and counts[TEST][number] + counts[VALIDATION][number] > 0:
             raise DataError(f"class {name!r} has rows to be scored on and none to train on")
-    for part, name in ((TRAIN, "training"), (VALIDATION, "validation"), (TEST, "test")):
+    for part, name in ((VALIDATION, "validation"), (TEST, "test")):
         if counts[part].sum() == 0:
             raise DataError(f"the {name} part has no rows")
     if (counts[TRAIN] > 0).sum() < 2:
@@ -277,8 +279,8 @@ def _describe(
         "shared_rows": shared_rows,
     }
     notes = list(declared.notes)
-    if shared_rows["train/test"] + shared_rows["validation/test"]:
-        same = shared_rows["train/test"] + shared_rows["validation/test"]
+    same = int(np.isin(hashes[TEST], np.concatenate([hashes[TRAIN], hashes[VALIDATION]])).sum())
+    if same:
         notes.append(f"{same} test rows are equal, sample by sample, to a row outside the test part")
     if series.groups is not None:
         record["groups_by"] = series.group_noun
@@ -318,6 +320,8 @@ def pool_fingerprint(series: LabelledSeries, labels: Ints, rows: npt.NDArray[np.
     """A hash of all rows that are not of the test part, in any order: what every seed learns from."""
     index = np.flatnonzero(rows)
     mixed = row_hashes(series.values[index]) * np.uint64(2) + labels[index].astype(np.uint64)
+    if series.lengths is not None:
+        mixed = mixed * np.uint64(3) + series.lengths[index].astype(np.uint64)
     return hashlib.sha256(np.sort(mixed).tobytes()).hexdigest()[:16]
 
 
