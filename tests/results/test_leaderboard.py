@@ -1,11 +1,13 @@
 """Who is ranked with whom: one board a test part, one standing a configuration, seeds averaged."""
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from zoo.results.leaderboard import boards
-from zoo.results.run import DONE, FAILED, Run
+from zoo.results.leaderboard import Standing, boards
+from zoo.results.run import DIVERGED, DONE, FAILED, INTERRUPTED, RUNNING, STALE, Run
 
 
 def run(
@@ -26,6 +28,16 @@ def run(
     )
 
 
+def scored(identifier: str, *values: float | None, metric: str = "macro_recall") -> list[Run]:
+    """A run for each seed of the configuration of that name."""
+    runs = [run(f"{identifier}{seed}", 0.0, seed=seed, configuration=identifier) for seed in range(len(values))]
+    return [replace(each, scores={metric: {"value": value}}) for each, value in zip(runs, values, strict=True)]
+
+
+def ids(standings: Iterable[Standing]) -> list[list[str]]:
+    return [[each.id for each in standing.runs] for standing in standings]
+
+
 def test_seeds_are_averaged_never_the_best_taken() -> None:
     (board,) = boards([run("a", 0.9), run("b", 0.5, seed=1), run("c", 0.75, configuration="d")], "macro_recall")
     assert [standing.mean("macro_recall") for standing in board.standings] == [0.75, pytest.approx(0.7)]
@@ -39,19 +51,65 @@ def test_changed_code_is_another_configuration_and_another_look_at_the_test_part
     assert [standing.settings for standing in board.standings] == ["code=1111", "code=2222"]
 
 
-def test_the_same_again_counts_once() -> None:
-    (board,) = boards([run("a", 0.9), run("b", 0.9)], "macro_recall")
-    assert [[each.id for each in standing.runs] for standing in board.standings] == [["b"]]
+def test_a_board_counts_configurations_not_seeds_failures_or_the_same_again() -> None:
+    again, failed = run("again", 0.2, seed=1, configuration="a"), run("failed", 0.9, configuration="c", status=FAILED)
+    (board,) = boards([*scored("a", 0.5, 0.6, 0.7), *scored("b", 0.1), again, failed], "macro_recall")
+    assert ids(board.standings) == [["a0", "again", "a2"], ["b0"]]
+    assert [standing.mean("macro_recall") for standing in board.standings] == [pytest.approx(1.4 / 3), 0.1]
 
 
-def test_each_test_part_has_its_board_and_only_finished_runs_stand() -> None:
-    found = boards([run("a", 0.9), run("b", 0.8, test="u"), run("c", 0.7, status=FAILED)], "macro_recall")
-    assert [[standing.runs[0].id for standing in board.standings] for board in found] == [["a"], ["b"]]
+@pytest.mark.parametrize("status", [FAILED, DIVERGED, INTERRUPTED, RUNNING, STALE])
+def test_only_finished_runs_stand_and_an_unfinished_one_replaces_none(status: str) -> None:
+    runs = [run("a", 0.9), run("b", 0.95, status=status), run("c", 0.7, configuration="d", status=status)]
+    assert [ids(board.standings) for board in boards(runs, "macro_recall")] == [[["a"]]]
+    assert boards(runs[1:], "macro_recall") == []
 
 
-def test_a_loss_ranks_upwards() -> None:
-    (board,) = boards([run("a", 0.9), run("b", 0.8, configuration="d")], "log_loss")
-    assert [standing.runs[0].id for standing in board.standings] == ["a", "b"]
+def test_each_test_part_has_its_board_in_the_order_of_their_names() -> None:
+    runs = [
+        run("a", 0.9, test="u"),
+        run("b", 0.8, test="t"),
+        run("c", 0.7, dataset="beats"),
+        run("d", 0.6, protocol="groups"),
+        run("e", 0.5, synthetic=True),
+    ]
+    found = [(board.dataset, board.protocol, board.test, ids(board.standings)) for board in boards(runs, "accuracy")]
+    assert found == [
+        ("beats", "holdout", "t", [["c"]]),
+        ("waves", "groups", "t", [["d"]]),
+        ("waves", "holdout", "t", [["b"]]),
+        ("waves", "holdout", "u", [["a"]]),
+        ("waves (synthetic)", "holdout", "t", [["e"]]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("metric", "lower_is_better"),
+    [
+        *(("macro_recall", False), ("macro_f1", False), ("accuracy", False), ("mcc", False), ("auroc", False)),
+        *(("log_loss", True), ("ece", True)),
+    ],
+)
+def test_the_best_mean_comes_first_ties_as_they_came_and_what_has_no_score_last(
+    metric: str, lower_is_better: bool
+) -> None:
+    given = {"none": [None], "low": [0.2], "tie": [0.5], "same": [0.4, 0.6], "zero": [0.0], "high": [0.1, 1.5, None]}
+    runs = [each for name, values in given.items() for each in scored(name, *values, metric=metric)]
+    (board,) = boards(runs, metric)
+    order = ["zero", "low", "tie", "same", "high"] if lower_is_better else ["high", "tie", "same", "low", "zero"]
+    assert [standing.runs[0].configuration for standing in board.standings] == [*order, "none"]
+
+
+def test_a_standing_averages_what_its_runs_have() -> None:
+    one, two, three = scored("a", 0.2, None, 0.6)
+    costs = [{"macs": 10, "latency_ms": None}, {"macs": 0}, {}]
+    runs = [replace(each, cost=cost) for each, cost in zip((one, two, three), costs, strict=True)]
+    standing = Standing(tuple(runs))
+    assert standing.values("macro_recall") == [0.2, 0.6]
+    assert standing.mean("macro_recall") == pytest.approx(0.4)
+    assert standing.deviation("macro_recall") == pytest.approx(0.08**0.5)  # as of a sample: over n - 1
+    assert (standing.mean("mcc"), standing.deviation("mcc")) == (None, None)
+    assert [standing.cost(name) for name in ("macs", "latency_ms", "parameters")] == [5, None, None]
 
 
 def test_settings_say_what_tells_configurations_apart() -> None:
@@ -70,3 +128,29 @@ def test_settings_say_what_tells_configurations_apart() -> None:
         "hidden=99 epochs=2",
         "epochs=2",
     ]
+
+
+def test_settings_name_rows_and_nested_parameters_but_no_seed() -> None:
+    runs = [
+        run("a", 0.9, config={"params": {"block": {"width": 3}}, "seeds": {"split": 1}}),
+        run("b", 0.8, seed=4, configuration="d", config={"params": {"block": {"width": 5}}, "seeds": {"split": 2}}),
+        run("c", 0.7, configuration="e", rows=100, config={"params": {"block": {"width": 5}, "dropout": 0.1}}),
+        run("d", 0.6, configuration="f", architecture="other", rows=50),
+    ]
+    (board,) = boards(runs, "macro_recall")
+    assert [standing.settings for standing in board.standings] == [
+        "width=3",
+        "width=5",
+        "width=5 dropout=0.1 rows=100",
+        "rows=50",
+    ]
+
+
+@pytest.mark.parametrize("name", ["architecture", "block", "data", "loss"])
+def test_settings_leave_out_what_has_a_column_of_its_own(name: str) -> None:
+    runs = [
+        run("a", 0.9),
+        replace(run("b", 0.8, configuration="d", config={"params": {"hidden": 9}}), **{name: "another"}),
+    ]
+    (board,) = boards(runs, "macro_recall")
+    assert [standing.settings for standing in board.standings] == ["", ""]

@@ -1,30 +1,38 @@
-"""The store: whole runs or none, stale ones found, changed files refused."""
+"""The store: runs come back as they went in, the newest counts, changed files are refused."""
 
-import os
+import re
 import sqlite3
-import subprocess
-import sys
-import time
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from zoo.errors import StoreError, UnknownName
-from zoo.results import store as module
-from zoo.results.run import DONE, FAILED, INTERRUPTED, RUNNING, STALE, Run
+from zoo.results.run import DIVERGED, DONE, FAILED, INTERRUPTED, RUNNING, Run
 from zoo.results.store import Store
 
+SECOND = "2026-01-01T00:00:00+00:00"
 
-def run_of(key: str = "k", **more) -> Run:
-    names = {"architecture": "cnngru", "dataset": "waves", "protocol": "holdout", "data": "original"}
-    return Run(id="", key=key, loss="cross-entropy", seed=0, **{**names, **more})
+
+def run_of(key: str = "k", **more: Any) -> Run:
+    names = {"id": "", "architecture": "cnngru", "dataset": "waves", "protocol": "holdout", "data": "original"}
+    return Run(key=key, loss="cross-entropy", seed=0, **{**names, **more})
 
 
 @pytest.fixture
-def store(tmp_path: Path):
+def store(tmp_path: Path) -> Iterator[Store]:
     with Store(tmp_path / "results") as opened:
         yield opened
+
+
+def change(store: Store, sql: str, *parameters: object) -> None:
+    """Write to the database past the store."""
+    with closing(sqlite3.connect(store.folder / "zoo.db")) as connection, connection:
+        connection.execute(sql, parameters)
 
 
 def test_a_finished_run_comes_back_as_it_went_in(store: Store) -> None:
@@ -33,7 +41,40 @@ def test_a_finished_run_comes_back_as_it_went_in(store: Store) -> None:
     assert store.get(begun.id) == ended
     assert store.done("k") == ended
     assert store.read(ended, "a.txt").read_bytes() == b"abc"
-    assert not list(store.path(ended).glob(".*"))
+    assert [path.name for path in (store.folder / "runs" / begun.id).iterdir()] == ["a.txt"]
+
+
+def test_a_run_begins_with_an_id_and_a_time_of_its_own(store: Store) -> None:
+    begun = store.begin(run_of(error="an earlier one"))
+    assert re.fullmatch("[0-9a-f]{8}", begun.id)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", begun.created)
+    assert abs(datetime.fromisoformat(begun.created) - datetime.now(UTC)).total_seconds() < 60
+    assert (begun.status, begun.error, begun.finished) == (RUNNING, "", "")
+    assert store.get(begun.id) == begun
+    ended = store.finish(replace(begun, status=DONE))
+    assert ended.created <= ended.finished <= datetime.now(UTC).isoformat()
+
+
+def test_a_resumed_run_keeps_its_id_and_the_time_it_was_made(store: Store) -> None:
+    failed = store.finish(replace(store.begin(run_of(created=SECOND)), status=FAILED, error="no"))
+    resumed = store.begin(failed)
+    assert (resumed.id, resumed.created, resumed.status, resumed.error) == (failed.id, SECOND, RUNNING, "")
+    assert store.runs() == [resumed]
+
+
+def test_a_run_that_ends_again_has_only_the_files_of_its_last_end(store: Store) -> None:
+    begun = store.begin(run_of())
+    store.finish(replace(begun, status=INTERRUPTED), {"a.txt": b"abc", "b.txt": b"b"})
+    ended = store.finish(replace(begun, status=DONE), {"a.txt": b"longer"})
+    assert store.query("SELECT run, name, bytes FROM artefacts") == [(begun.id, "a.txt", 6)]
+    assert store.read(ended, "a.txt").read_bytes() == b"longer"
+    with pytest.raises(StoreError, match=rf"run {begun.id} \(done\) has no b\.txt"):
+        store.read(ended, "b.txt")
+
+
+def test_what_a_run_was_served_for_is_not_stored(store: Store) -> None:
+    ended = store.finish(replace(store.begin(run_of()), status=DONE, served=True, differs=("device",)))
+    assert (store.get(ended.id).served, store.get(ended.id).differs) == (False, ())
 
 
 def test_classes_keep_their_order(store: Store) -> None:
@@ -43,11 +84,20 @@ def test_classes_keep_their_order(store: Store) -> None:
 
 
 def test_the_newest_finished_run_is_served(store: Store) -> None:
-    for _ in range(2):
-        latest = store.finish(replace(store.begin(run_of()), status=DONE))
-    store.finish(replace(store.begin(run_of()), status=FAILED, error="no"))
+    for number in (9, 5, 7):  # of one second: the last that began is the newest
+        latest = store.finish(replace(store.begin(run_of(id=f"{number}", created=SECOND)), status=DONE))
+    store.finish(replace(store.begin(run_of(id="1", created=SECOND)), status=FAILED, error="no"))
+    store.begin(run_of(id="2", created=SECOND))
+    store.finish(replace(store.begin(run_of(key="other", id="3", created=SECOND)), status=DONE))
     assert store.done("k") == latest
-    assert store.done("other") is None
+    assert store.done("missing") is None
+
+
+def test_runs_are_listed_from_the_oldest_whatever_began_last(store: Store) -> None:
+    for identifier, created in (("c", "2026-03-01"), ("b", "2026-01-01"), ("a", "2026-02-01"), ("0", "2026-02-01")):
+        store.finish(replace(store.begin(run_of(id=identifier, created=created)), status=DONE))
+    assert [run.id for run in store.runs()] == ["b", "a", "0", "c"]
+    assert store.done("k").id == "c"
 
 
 def test_runs_are_found_by_the_start_of_their_id(store: Store) -> None:
@@ -58,6 +108,16 @@ def test_runs_are_found_by_the_start_of_their_id(store: Store) -> None:
     store.begin(replace(run_of(), id=begun.id[:4] + "ffff"))
     with pytest.raises(UnknownName, match="is short for 2 runs"):
         store.get(begun.id[:4])
+    for odd in ("", "%", "_" * 8, begun.id[1:], begun.id + "0"):
+        with pytest.raises(UnknownName, match="no run"):
+            store.get(odd)
+
+
+def test_an_id_that_is_short_for_many_runs_names_five(store: Store) -> None:
+    for number in range(7):
+        store.begin(run_of(id=f"ab{number}"))
+    with pytest.raises(UnknownName, match=r"'ab' is short for 7 runs: ab0, ab1, ab2, ab3, ab4$"):
+        store.get("ab")
 
 
 def test_a_changed_file_is_refused(store: Store) -> None:
@@ -72,109 +132,70 @@ def test_a_changed_file_is_refused(store: Store) -> None:
         store.read(ended, "b.txt")
 
 
-def test_a_run_whose_process_died_turns_stale(tmp_path: Path) -> None:
-    code = (
-        "import os, sys; sys.path[:0] = [sys.argv[2]]; from pathlib import Path; from test_store import run_of;"
-        "from zoo.results.store import Store; Store(Path(sys.argv[1])).begin(run_of()); os._exit(9)"
-    )
-    here = str(Path(__file__).parent)
-    result = subprocess.run([sys.executable, "-c", code, str(tmp_path / "results"), here], check=False)
-    assert result.returncode == 9
+def checkpointed(store: Store, identifier: str, status: str) -> Run:
+    run = store.begin(run_of(id=identifier, created=SECOND))
+    store.checkpoint(run).parent.mkdir(parents=True)
+    store.checkpoint(run).write_bytes(b"state")
+    return run if status == RUNNING else store.finish(replace(run, status=status))
+
+
+@pytest.mark.parametrize(
+    ("status", "resumed"), [(INTERRUPTED, True), (FAILED, True), (DIVERGED, False), (DONE, False), (RUNNING, False)]
+)
+def test_interrupted_and_failed_runs_are_resumed_from_their_checkpoint(
+    store: Store, status: str, resumed: bool
+) -> None:
+    run = checkpointed(store, "a", status)
+    assert store.checkpoint(run) == store.folder / "runs" / "a" / "checkpoint" / "state.pt"
+    assert store.unfinished("k") == (run if resumed else None)
+    assert store.unfinished("other") is None
+
+
+def test_a_stale_run_is_resumed(store: Store) -> None:
+    checkpointed(store, "a", RUNNING)
+    change(store, "UPDATE runs SET heartbeat = 0")
+    assert store.unfinished("k").id == "a"
+
+
+def test_the_newest_run_with_a_checkpoint_is_resumed(store: Store) -> None:
+    for identifier, status in (("c", FAILED), ("a", INTERRUPTED), ("b", FAILED)):
+        checkpointed(store, identifier, status)
+    store.finish(replace(store.begin(run_of(id="later", created=SECOND)), status=INTERRUPTED))
+    assert store.unfinished("k").id == "b"
+
+
+def test_the_run_that_is_under_way_is_found_by_its_key(store: Store) -> None:
+    store.finish(replace(store.begin(run_of()), status=DONE))
+    assert store.running("k") is None
+    begun = store.begin(run_of())
+    assert store.running("k") == begun
+    assert store.running("other") is None
+
+
+def test_a_run_of_an_older_or_newer_zoo_is_read(store: Store) -> None:
+    begun = store.begin(run_of(notes=("one",)))
+    change(store, "UPDATE runs SET record = json_insert(record, '$.gone', 1)")
+    assert store.get(begun.id) == begun
+    change(store, "UPDATE runs SET record = json_remove(record, '$.notes', '$.rows')")
+    assert store.get(begun.id) == replace(begun, notes=())
+
+
+@pytest.mark.parametrize("record", ["{broken", "[]", "{}"])
+def test_a_damaged_record_is_one_line(store: Store, record: str) -> None:
+    begun = store.begin(run_of())
+    change(store, "UPDATE runs SET record = ?", record)
+    with pytest.raises(StoreError, match=rf"zoo\.db: the record of run {begun.id} is damaged"):
+        store.runs()
+
+
+def test_a_query_that_fails_is_one_line(store: Store) -> None:
+    with pytest.raises(StoreError, match=r"zoo\.db cannot be read: no such table: absent"):
+        store.query("SELECT 1 FROM absent")
+
+
+def test_a_closed_store_lets_go_of_its_file(tmp_path: Path) -> None:
     with Store(tmp_path / "results") as store:
-        assert [run.status for run in store.runs()] == [STALE]
-        assert store.running("k") is None
-
-
-def test_a_live_run_stays_running_while_its_heart_beats(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "BEAT_SECONDS", 0.05)
-    monkeypatch.setattr(module, "STALE_SECONDS", 0.5)
-    begun = store.begin(run_of())
-    with store.heartbeat(begun):
-        time.sleep(1.0)
-        assert store.get(begun.id).status == RUNNING
-    time.sleep(0.7)
-    assert store.get(begun.id).status == STALE
-
-
-def test_only_runs_with_a_checkpoint_are_resumed(store: Store) -> None:
-    for status in (INTERRUPTED, FAILED):
-        ended = store.finish(replace(store.begin(run_of()), status=status))
-        assert store.unfinished("k") is None
-    store.checkpoint(ended).parent.mkdir(parents=True)
-    store.checkpoint(ended).write_bytes(b"state")
-    assert store.unfinished("k").id == ended.id
-
-
-def test_two_stores_write_at_once(tmp_path: Path) -> None:
-    with Store(tmp_path / "results") as one, Store(tmp_path / "results") as two:
-        for number in range(20):
-            begun = (one, two)[number % 2].begin(run_of(key=str(number)))
-            (two, one)[number % 2].finish(replace(begun, status=DONE))
-        assert [run.status for run in one.runs()] == [DONE] * 20
-
-
-def test_a_store_of_a_newer_zoo_is_left_alone(tmp_path: Path) -> None:
-    with Store(tmp_path / "results"):
-        pass
-    connection = sqlite3.connect(tmp_path / "results" / "zoo.db")
-    connection.execute("PRAGMA user_version = 99")
-    connection.close()
-    with pytest.raises(StoreError, match="written by a newer zoo"):
-        Store(tmp_path / "results")
-
-
-def test_a_folder_that_cannot_be_used_is_one_line(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    with pytest.raises(StoreError, match=r"cannot be used: .*Name another with --results"):
-        Store(tmp_path / "file")
-    (tmp_path / "results").mkdir()
-    (tmp_path / "results" / "zoo.db").write_bytes(b"not a database" * 100)
-    with pytest.raises(StoreError, match="file is not a database"):
-        Store(tmp_path / "results")
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write anywhere")
-def test_a_folder_without_permission_is_one_line(tmp_path: Path) -> None:
-    folder = tmp_path / "locked"
-    folder.mkdir(mode=0o500)
-    with pytest.raises(StoreError, match="no permission to write"):
-        Store(folder)
-
-
-def test_a_run_of_an_older_zoo_with_fields_unknown_here_is_read(store: Store, tmp_path: Path) -> None:
-    begun = store.begin(run_of())
-    connection = sqlite3.connect(store.folder / "zoo.db")
-    with connection:
-        connection.execute("UPDATE runs SET record = json_insert(record, '$.gone', 1) WHERE id = ?", (begun.id,))
-    connection.close()
-    assert store.get(begun.id).id == begun.id
-
-
-def test_many_processes_open_a_new_store_at_once(tmp_path: Path) -> None:
-    code = "import sys; from pathlib import Path; from zoo.results.store import Store; Store(Path(sys.argv[1])).close()"
-    for attempt in range(4):
-        folder = str(tmp_path / str(attempt))
-        opening = [subprocess.Popen([sys.executable, "-c", code, folder], stderr=subprocess.PIPE) for _ in range(4)]
-        assert [process.communicate()[1] for process in opening] == [b""] * 4
-
-
-def test_reading_writes_nothing(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="no results in"):
-        Store(tmp_path / "absent", create=False)
-    assert not (tmp_path / "absent").exists()
-    with Store(tmp_path / "results") as store:
-        store.finish(replace(store.begin(run_of()), status=DONE))
-    with Store(tmp_path / "results", create=False) as reader:
-        assert [run.status for run in reader.runs()] == [DONE]
-        with pytest.raises(StoreError, match="cannot be written: attempt to write a readonly database"):
-            reader.begin(run_of())
-
-
-def test_a_damaged_record_is_one_line(store: Store) -> None:
-    begun = store.begin(run_of())
-    connection = sqlite3.connect(store.folder / "zoo.db")
-    with connection:
-        connection.execute("UPDATE runs SET record = '{broken' WHERE id = ?", (begun.id,))
-    connection.close()
-    with pytest.raises(StoreError, match=f"the record of run {begun.id} is damaged"):
+        assert sorted(path.name for path in store.folder.iterdir()) == ["zoo.db", "zoo.db-shm", "zoo.db-wal"]
+    assert [path.name for path in store.folder.iterdir()] == ["zoo.db"]
+    with pytest.raises(StoreError, match="closed"):
         store.runs()

@@ -1,5 +1,6 @@
 """Files that are either whole or not there."""
 
+import contextlib
 import hashlib
 import os
 from pathlib import Path
@@ -18,7 +19,8 @@ def write_atomically(path: Path, content: bytes | memoryview) -> None:
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # it may not be there, or not be ours to remove
+            temporary.unlink()
         raise StoreError(f"{path} cannot be written: {error.strerror}") from error
 
 
