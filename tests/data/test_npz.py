@@ -69,6 +69,8 @@ def test_channels_stay_apart_whatever_numbers_are_stored_as(path: Path, kind: st
         (np.array([True, False, True, False]), ("0", "1"), [1, 0, 1, 0]),
         (np.array(["ä", "z", "ä", "z"], ">U1"), ("z", "ä"), [1, 0, 1, 0]),
         (np.array(["a\0b", "a", "a\0b", "a"]), ("a", "a\0b"), [1, 0, 1, 0]),
+        (np.array([2**53 + 1, 2**53, 1, 2]), ("1", "2", str(2**53), str(2**53 + 1)), [3, 2, 0, 1]),
+        (np.array([str(2**53 + 1), str(2**53), "2", "2"]), ("2", str(2**53), str(2**53 + 1)), [2, 1, 0, 0]),
         (np.array([2**63 - 1, 1, 2**63 - 1, 1], "u8"), ("1", str(2**63 - 1)), [1, 0, 1, 0]),
     ],
 )
@@ -94,6 +96,9 @@ def test_groups_are_found_by_their_name(path: Path) -> None:
     found = from_file(write(path, X=VALUES, y=LABELS, groups=[7, 7, 8.0, 9]))
     assert found.groups is not None
     assert (found.groups.tolist(), found.group_noun) == ([7, 7, 8, 9], "group")
+    large = from_file(write(path, X=VALUES, y=LABELS, groups=[2**53 + 1, 2**53, 2**53, 0])).groups
+    assert large is not None
+    assert large.tolist() == [2**53 + 1, 2**53, 2**53, 0]
 
 
 def test_declared_lengths(path: Path) -> None:
@@ -106,6 +111,28 @@ def test_declared_lengths(path: Path) -> None:
     assert found.values[0].tolist() == [[1, 2, 0, 0]] * 2
     assert found.values[2].tolist() == [[1, 2, 3, 4]] * 2
     assert found.notes == ()
+
+
+def test_a_series_may_be_of_one_sample_where_others_are_longer(path: Path) -> None:
+    values = np.array([[1, NAN, NAN], [1, 2, 3], [4, NAN, NAN], [2, 3, 4]])
+    ended = from_file(write(path, X=values, y=LABELS), constant="keep")
+    declared = from_file(write(path, X=np.nan_to_num(values), y=LABELS, lengths=[1, 3, 1, 3]), constant="keep")
+    for found in (ended, declared):
+        assert found.lengths is not None
+        assert found.lengths.tolist() == [1, 3, 1, 3]
+        assert found.lengths.dtype == np.int64
+        assert found.values[:, 0].tolist() == [[1, 0, 0], [1, 2, 3], [4, 0, 0], [2, 3, 4]]
+
+
+def test_dropped_rows_take_their_lengths_and_groups_with_them(path: Path) -> None:
+    values = np.array([[1, 2, 3, 4], [5, 5, 5, NAN], [1, 2, NAN, NAN], [1, 2, 4, NAN], [3, 4, 5, NAN]])
+    write(path, X=values, y=["a", "b", "b", "a", "c"], groups=[1, 2, 3, 4, 5])
+    found = from_file(path, constant="drop")
+    assert found.lengths is not None
+    assert found.lengths.tolist() == [4, 2, 3, 3]
+    assert found.groups is not None
+    assert found.groups.tolist() == [1, 3, 4, 5]
+    assert found.labels.tolist() == [0, 1, 0, 2]
 
 
 def test_lengths_that_are_all_the_same_are_none(path: Path) -> None:
@@ -132,6 +159,8 @@ def test_nan_at_the_end_of_rows_gives_their_lengths(path: Path) -> None:
         ([[1, 2, 3], [1, -np.inf, NAN]], "X[1, 1]"),
         ([[1, 2, 3], [1, 1e300, 3]], "X[1, 1]"),
         ([[[1, 2], [1, 2]], [[1, 2], [1, NAN]]], "X[1, 1, 1]"),
+        ([[[1, 2, NAN], [1, 2, NAN]], [[1, NAN, NAN], [1, 2, NAN]]], "X[1, 0, 1]"),
+        ([[1, 2, np.inf], [1, 2, 3]], "X[0, 2]"),
     ],
 )
 def test_missing_and_infinite_samples(path: Path, values: list[Any], place: str) -> None:
@@ -142,6 +171,8 @@ def test_missing_and_infinite_samples(path: Path, values: list[Any], place: str)
 def test_nan_within_declared_lengths_is_missing(path: Path) -> None:
     values = np.array([[1, 2, NAN], [1, 2, 3]])
     assert "the first at X[0, 2]; " in refusal(write(path, X=values, y=[0, 1], lengths=[3, 2]))
+    values[0, 2] = np.inf
+    assert from_file(write(path, X=values, y=[0, 1], lengths=[2, 3])).values[:, 0].tolist() == [[1, 2, 0], [1, 2, 3]]
 
 
 def test_a_row_of_nothing_but_nan(path: Path) -> None:
@@ -210,6 +241,15 @@ def test_constant_rows_of_a_split_are_named_by_their_array(path: Path) -> None:
     assert dropped.splits["official"].parts.tolist() == [TRAIN] * 4 + [TEST] * 3
 
 
+@pytest.mark.parametrize(("part", "row"), [("train", 3), ("val", 0), ("val", 3), ("test", 0), ("test", 3)])
+def test_a_constant_row_of_three_parts_is_counted_from_the_first_of_its_own(path: Path, part: str, row: int) -> None:
+    flat = VALUES.copy()
+    flat[row] = 5
+    arrays: dict[str, Any] = {f"X_{each}": flat if each == part else VALUES for each in ("train", "val", "test")}
+    write(path, **arrays, **{f"y_{each}": LABELS for each in ("train", "val", "test")})
+    assert f": 1 row where all samples are equal, the first at X_{part}[{row}]; " in refusal(path)
+
+
 def test_objects_are_never_unpickled(path: Path, tmp_path: Path) -> None:
     class Trap:
         def __reduce__(self) -> tuple[Any, ...]:
@@ -261,6 +301,7 @@ def test_damage_anywhere_is_one_line_or_does_no_harm(path: Path, save: Any) -> N
             assert "\n" not in str(error)  # noqa: PT017 - some flips hit what nothing is read from
         else:
             np.testing.assert_array_equal(found.values[:, 0], VALUES)
+            assert (found.classes, found.labels.tolist()) == (("N", "V"), [1, 0, 1, 0])
 
 
 @pytest.mark.parametrize(
@@ -282,6 +323,13 @@ def test_headers_that_promise_what_is_not_there(path: Path, header: str) -> None
     assert ": array 'X' is cut short or damaged; write the file again" in refusal(path)
 
 
+def test_series_that_no_memory_holds(path: Path) -> None:
+    header = "{'descr': '<f4', 'fortran_order': False, 'shape': (4, 72057594037927936)}"  # an exbibyte
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("X.npy", b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode())
+    assert refusal(path) == f"{path}: array 'X' does not fit into memory; save it as float32, or fewer rows"
+
+
 @pytest.mark.parametrize("shape", [(4,), (4, 3, 2, 1), (4, 1), (4, 187, 1), (0, 3), (4, 0, 3), ()])
 def test_series_of_no_use(path: Path, shape: tuple[int, ...]) -> None:
     message = refusal(write(path, X=np.zeros(shape), y=LABELS))
@@ -296,6 +344,7 @@ def test_series_that_are_no_numbers(path: Path) -> None:
 def test_more_channels_than_samples_are_said(path: Path) -> None:
     found = from_file(write(path, X=np.random.default_rng(0).normal(size=(4, 9, 2)), y=LABELS))
     assert found.notes == ("beats.npz: X is read as (rows, channels, times): 9 channels of 2",)
+    assert from_file(write(path, X=np.random.default_rng(0).normal(size=(4, 3, 3)), y=LABELS)).notes == ()
 
 
 def test_arrays_that_are_not_there(path: Path) -> None:
@@ -309,7 +358,11 @@ def test_arrays_that_are_not_there(path: Path) -> None:
     assert "no array named 'kidn'. Did you mean kind?" in refusal(path, target="kidn")
     assert "no array named 'who'. There is X, kind." in refusal(path, target="kind", group="who")
     assert "asked for as target and as group" in refusal(path, target="kind", group="kind")
-    assert "'y' is asked for as target and as group" in refusal(write(path, X=VALUES, y=LABELS), group="y")
+    assert "'y' is asked for as target and as group; name two arrays" in refusal(
+        write(path, X=VALUES, y=LABELS), group="y"
+    )
+    write(path, X=VALUES, y=LABELS, **{f"more{number}": LABELS for number in range(12)})
+    assert "no array named 'kind'. It has 14, from 'X'." in refusal(path, target="kind")
 
 
 def test_arrays_that_could_both_be_meant(path: Path) -> None:
@@ -325,6 +378,11 @@ def test_splits_that_are_not_whole(path: Path) -> None:
     assert "with and without '_test' in their names; keep one of the two" in refusal(path)
     split: dict[str, Any] = {"X_train": VALUES, "y_train": LABELS, "X_test": VALUES, "y_test": LABELS}
     assert "(1, 3) and (1, 2) (channels, times)" in refusal(write(path, **{**split, "X_test": VALUES[:, :2]}))
+    two = np.stack([VALUES, VALUES], axis=1)
+    assert ": X_train and X_test have the widths (1, 3) and (2, 3) " in refusal(write(path, **{**split, "X_test": two}))
+    third = {"X_val": VALUES[:, :2], "y_val": LABELS}
+    assert ": X_train and X_val have the widths (1, 3) and (1, 2) " in refusal(write(path, **split, **third))
+    assert ": there are series for val alone; " in refusal(write(path, X_val=VALUES, y_val=LABELS))
     assert "labels of two kinds" in refusal(write(path, **{**split, "y_test": [0, 1, 0, 1]}))
     assert "only one of them has groups" in refusal(write(path, **split, groups_test=[0, 1, 0, 1]))
 

@@ -1,17 +1,26 @@
+import math
+import sys
 from dataclasses import replace
 from functools import partial
-from typing import ClassVar
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 
+import zoo
 from zoo import Resampler
-from zoo.data.protocols import separate
+from zoo.data.files import from_file
+from zoo.data.protocols import fingerprint, separate
 from zoo.data.resampling import batch_weights, resample
 from zoo.data.sealed import Rows
 from zoo.errors import ResamplingError
 from zoo.factories import complete
-from zoo.registry import Registry
+from zoo.harness.seeds import axis_seeds
+from zoo.registry import Registry, Source
+from zoo.results.predictions import read_predictions
+from zoo.results.store import Store
 
 CLASSES = ("a", "b", "c")
 
@@ -77,10 +86,28 @@ def test_channels_are_flattened_and_restored(registry: Registry, rows: Rows) -> 
     np.testing.assert_allclose(after.values[:, 0], -after.values[:, 1], atol=1e-5)
 
 
-def test_same_seed_same_rows(registry: Registry, rows: Rows) -> None:
-    one, again, other = (balanced(registry, "smote", rows, seed) for seed in (1, 1, 2))
+@pytest.mark.parametrize("name", ["oversampled", "undersampled", "smote"])
+def test_same_seed_same_rows(registry: Registry, rows: Rows, name: str) -> None:
+    one, again, other = (balanced(registry, name, rows, seed) for seed in (1, 1, 2))
     assert np.array_equal(one.values, again.values)
+    assert np.array_equal(one.labels, again.labels)
     assert not np.array_equal(one.values, other.values)
+
+
+@pytest.mark.parametrize("name", ["oversampled", "undersampled"])
+def test_rows_that_are_taken_keep_their_channels_label_and_length(registry: Registry, name: str) -> None:
+    lengths = np.arange(90) % 7 + 80
+    before = replace(MEETING(60, 20, 10, channels=2, times=90), lengths=lengths, groups=np.arange(90))
+    given = before.values.copy()
+    after = balanced(registry, name, before)
+    found = {row.tobytes(): place for place, row in enumerate(before.values)}
+    origin = [found[row.tobytes()] for row in after.values]
+    np.testing.assert_array_equal(after.labels, before.labels[origin])
+    np.testing.assert_array_equal(after.lengths, lengths[origin])
+    assert after.values.dtype == np.float32
+    assert after.groups is None
+    assert set(after.index.tolist()) == {-1}
+    np.testing.assert_array_equal(before.values, given)
 
 
 def few(rows: Rows, count: int) -> Rows:
@@ -99,6 +126,51 @@ def test_a_class_too_small_for_its_neighbours_is_named_with_both_ways_out(regist
     with pytest.raises(ResamplingError, match="class 'c' has 1"):
         balanced(registry, "smote", few(rows, 1))
     assert np.bincount(balanced(registry, "oversampled", few(rows, 1)).labels).min() > 50
+
+
+@pytest.mark.parametrize(
+    ("count", "ways_out"),
+    [
+        (5, r"class 'c' has 5: use --set data\.k_neighbors=4 or --data oversampled$"),
+        (2, r"class 'c' has 2: use --set data\.k_neighbors=1 or --data oversampled$"),
+        (1, r"class 'c' has 1 \(k_neighbors=5\): use more --rows or --data oversampled$"),
+    ],
+)
+def test_a_class_needs_one_row_more_than_it_has_neighbours(registry: Registry, count: int, ways_out: str) -> None:
+    with pytest.raises(ResamplingError, match=ways_out):
+        balanced(registry, "smote", MEETING(30, 20, count))
+    if count > 1:
+        assert counts(balanced(registry, "smote", MEETING(30, 20, count), k_neighbors=count - 1)) == [30, 30, 30]
+
+
+def test_classes_that_gain_no_rows_need_no_neighbours(registry: Registry) -> None:
+    assert counts(balanced(registry, "smote", MEETING(4, 4, 4))) == [4, 4, 4]
+
+
+def cleaned(*, random_state: int) -> object:
+    """Takes out rows that their three neighbours outvote; not from the smallest class."""
+    from imblearn.under_sampling import EditedNearestNeighbours
+
+    return EditedNearestNeighbours(n_neighbors=3)
+
+
+def test_a_resampler_that_makes_no_rows_needs_no_neighbours_in_each_class() -> None:
+    spec = Resampler(name="cleaner", factory=f"{__name__}:cleaned", summary="Cleans.", exact=False)
+    before = MEETING(60, 20, 3)
+    after = counts(resample(spec, {}, before, CLASSES, 0))
+    assert after[2] == 3
+    assert sum(after) < len(before)
+
+
+@pytest.mark.parametrize("sizes", [(60, 20, 0), (60, 0, 20)])
+@pytest.mark.parametrize("name", ["oversampled", "undersampled", "smote", "adasyn", "borderline-smote", "smote-tomek"])
+def test_a_class_without_rows_gains_none_and_stops_nothing(
+    registry: Registry, name: str, sizes: tuple[int, int, int]
+) -> None:
+    after = counts(balanced(registry, name, MEETING(*sizes)))
+    present = [count for count, size in zip(after, sizes, strict=True) if size]
+    assert after[sizes.index(0)] == 0
+    assert max(present) / min(present) < 1.5
 
 
 def test_unequal_lengths_stop_smote_and_travel_with_oversampling(registry: Registry, rows: Rows) -> None:
@@ -152,7 +224,7 @@ def test_unequal_lengths_stop_what_makes_rows_between_rows(registry: Registry, n
     after = balanced(registry, name, even)
     assert after.lengths.tolist() == [100] * len(after)
     with pytest.raises(ResamplingError, match=f"{name} makes rows between rows, which unequal lengths do not allow"):
-        balanced(registry, name, replace(rows, lengths=np.arange(90) + 98))
+        balanced(registry, name, replace(rows, lengths=np.where(np.arange(90) == 89, 99, 100)))
 
 
 def test_adasyn_comes_near_the_largest_class_and_no_nearer(registry: Registry) -> None:
@@ -199,8 +271,10 @@ def test_neighbours_among_all_rows_are_checked_against_all_rows(registry: Regist
     few = MEETING(60, 20, 4)
     after = balanced(registry, "borderline-smote", few, kind="borderline-2")  # its k_neighbors are of any class
     assert counts(after) == [60, 60, 60]
-    with pytest.raises(ResamplingError, match="more than k_neighbors=84 rows to train on, and there are 84"):
+    with pytest.raises(ResamplingError, match=r"more than k_neighbors=84 rows .* there are 84: .*data\.k_neighbors=83"):
         balanced(registry, "borderline-smote", few, kind="borderline-2", k_neighbors=84)
+    after = balanced(registry, "borderline-smote", few, kind="borderline-2", k_neighbors=83)
+    assert counts(after) == [60, 60, 60]
 
 
 def test_borderline_smote_that_made_nothing_is_named(registry: Registry) -> None:
@@ -266,6 +340,14 @@ def test_smote_tomek_that_deletes_a_class_is_named(registry: Registry) -> None:
 
 
 def test_smote_tomek_that_takes_too_long_is_refused_before_it_begins(registry: Registry) -> None:
+    few = MEETING(60, 20, 10)
+    with pytest.raises(ResamplingError, match="for the 180 rows after smote takes about 1 minute:"):
+        balanced(registry, "smote-tomek", few, max_minutes=0.0)
+    assert len(balanced(registry, "smote-tomek", few, max_minutes=1.0)) > 100
+    minutes = 180 * 180 * 187 * 1e-10 / 60
+    assert len(balanced(registry, "smote-tomek", few, max_minutes=minutes)) > 100
+    with pytest.raises(ResamplingError, match="for the 180 rows"):
+        balanced(registry, "smote-tomek", few, max_minutes=math.nextafter(minutes, 0))
     labels = np.repeat([0, 1, 2], [60_000, 6_000, 1_000])
     rows = Rows(np.zeros((67_000, 1, 187), dtype=np.float32), labels, np.arange(67_000))
     message = (
@@ -274,10 +356,11 @@ def test_smote_tomek_that_takes_too_long_is_refused_before_it_begins(registry: R
     )
     with pytest.raises(ResamplingError, match=message):
         balanced(registry, "smote-tomek", rows)
-    few = MEETING(60, 20, 10)
-    with pytest.raises(ResamplingError, match="for the 180 rows after smote takes about 1 minute:"):
-        balanced(registry, "smote-tomek", few, max_minutes=0.0)
-    assert len(balanced(registry, "smote-tomek", few, max_minutes=1.0)) > 100
+
+
+def test_the_time_of_smote_tomek_counts_the_classes_that_have_rows(registry: Registry) -> None:
+    with pytest.raises(ResamplingError, match="for the 120 rows after smote takes about 1 minute:"):
+        balanced(registry, "smote-tomek", MEETING(60, 0, 10), max_minutes=0.0)
 
 
 def weights_of(registry: Registry, name: str, rows: Rows) -> np.ndarray | None:
@@ -295,6 +378,14 @@ def test_balanced_batches_leaves_the_rows_and_weighs_classes_alike(registry: Reg
     np.testing.assert_allclose(shares, [1 / 3, 1 / 3, 1 / 3])
     for label in range(3):
         assert len(np.unique(weights[rows.labels == label])) == 1
+
+
+def test_balanced_batches_draws_a_row_by_one_over_the_rows_of_its_class(registry: Registry) -> None:
+    labels = np.array([0, 2, 0, 1, 0, 2, 0, 1])
+    rows = Rows(np.zeros((8, 1, 2), np.float32), labels, np.arange(8))
+    assert weights_of(registry, "balanced-batches", rows).tolist() == [0.5, 1, 0.5, 1, 0.5, 1, 0.5, 1]
+    lone = replace(rows, labels=np.array([0, 2, 0, 1, 0, 2, 0, 0]))
+    assert weights_of(registry, "balanced-batches", lone).tolist() == [0.2, 0.5, 0.2, 1, 0.2, 0.5, 0.2, 0.2]
 
 
 def test_balanced_batches_draws_what_is_there(registry: Registry) -> None:
@@ -327,6 +418,28 @@ def test_weights_of_any_scale_are_brought_to_one(weight: float) -> None:
     labels = MEETING(60, 20, 10).labels
     weights = batch_weights(spec, {"weight": weight}, labels, CLASSES, 0)
     np.testing.assert_allclose(weights, np.where(labels == 0, 1.0, 0.5), rtol=1e-3)
+
+
+def given(*, random_state: int, weights: Any) -> "Given":
+    return Given(weights)
+
+
+class Given:
+    """The weights it was made with."""
+
+    def __init__(self, weights: Any) -> None:
+        self.weights = weights
+
+    def row_weights(self, labels):
+        return self.weights
+
+
+@pytest.mark.parametrize("kind", [list, partial(np.array, dtype=np.int64), partial(np.array, dtype=np.float32)])
+def test_some_rows_of_a_class_may_never_be_drawn(kind: Any) -> None:
+    spec = Resampler(name="drawer", factory=f"{__name__}:given", summary="Draws.")
+    weights = batch_weights(spec, {"weights": kind([0, 4, 1, 0, 2])}, np.array([0, 0, 2, 2, 2]), CLASSES, 0)
+    assert weights.tolist() == [0, 1, 0.25, 0, 0.5]
+    assert weights.dtype == np.float64
 
 
 class Drawing:
@@ -382,8 +495,10 @@ class Broken:
             raise ValueError("cannot")
         if self.harm == "deletes":
             return values[labels != 0], labels[labels != 0]
-        if self.harm == "nan":
-            return np.full_like(values, np.nan), labels
+        if self.harm in ("nan", "inf"):
+            values = values.copy()
+            values[-1, -1] = float(self.harm)
+            return values, labels
         if self.harm == "less":
             keep = np.flatnonzero((labels != 2) | (np.cumsum(labels == 2) <= 3))
             return values[keep], labels[keep]
@@ -400,6 +515,7 @@ def broken(*, random_state: int, harm: str) -> Broken:
         ("raises", "breaker failed: ValueError: cannot"),
         ("deletes", "breaker left no row of class 'a'"),
         ("nan", "breaker made rows with NaN"),
+        ("inf", "breaker made rows with NaN or infinite samples"),
         ("nothing", "breaker was to give class 'b' .* rows and gave"),
     ],
 )
@@ -422,3 +538,181 @@ def test_what_an_inexact_resampler_did_is_checked(rows: Rows, harm: str, message
     spec = Resampler(name="breaker", factory=f"{__name__}:broken", summary="Breaks.", exact=False)
     with pytest.raises(ResamplingError, match=message):
         resample(spec, {"harm": harm}, rows, CLASSES, 0)
+
+
+class Taking:
+    """Takes the first rows of each class, over again where it has too few, and says what it is told to say of them."""
+
+    def __init__(self, take: tuple[int, ...], says: dict[str, Any]) -> None:
+        self.take = take
+        self.says = says
+
+    def fit_resample(self, values, labels):
+        taken = [np.resize(np.flatnonzero(labels == label), count) for label, count in enumerate(self.take)]
+        index = np.concatenate(taken)
+        for name, value in self.says.items():
+            setattr(self, name, value)
+        return values[index].astype(np.float64), labels[index].astype(np.int32)
+
+
+def taking(*, random_state: int, take: tuple[int, ...], says: dict[str, Any]) -> Taking:
+    return Taking(take, says)
+
+
+def taken(before: Rows, take: tuple[int, ...], *, exact: bool, **says: Any) -> Rows:
+    spec = Resampler(name="taker", factory=f"{__name__}:taking", summary="Takes.", exact=exact)
+    return resample(spec, {"take": take, "says": says}, before, CLASSES, 0)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ((40, 40, 40), (40, 40, 40)),
+        ((40, 40, 40), (40, 40, 20)),
+        ((40, 0, 40), (20, 0, 40)),
+        ((60, 20, 10), (60, 20, 11)),
+        ((60, 20, 10), (54, 20, 9)),
+        ((60, 20, 10), (60, 60, 60)),
+    ],
+)
+def test_an_inexact_resampler_may_leave_classes_two_to_one_or_as_far_apart_as_they_were(
+    before: tuple[int, ...], after: tuple[int, ...]
+) -> None:
+    assert counts(taken(MEETING(*before), after, exact=False)) == list(after)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ((40, 40, 40), (40, 40, 19), "made the classes less equal, with 19 rows of class 'c' where the largest has 40"),
+        ((40, 40, 40), (40, 1, 40), "made the classes less equal, with 1 rows of class 'b' where the largest has 40"),
+        ((40, 0, 40), (41, 0, 20), "made the classes less equal, with 20 rows of class 'c' where the largest has 41"),
+        ((60, 20, 10), (61, 20, 10), "made the classes less equal, with 10 rows of class 'c' where the largest has 61"),
+        ((60, 20, 10), (60, 20, 1), "made the classes less equal, with 1 rows of class 'c' where the largest has 60"),
+        ((40, 40, 39), (40, 40, 39), "left the rows as they were, with 39 of class 'c' where the largest has 40"),
+        ((40, 0, 20), (40, 0, 20), "left the rows as they were, with 20 of class 'c' where the largest has 40"),
+        ((40, 1, 20), (40, 1, 20), "left the rows as they were, with 1 of class 'b' where the largest has 40"),
+    ],
+)
+def test_an_inexact_resampler_that_brings_no_balance_is_refused(
+    before: tuple[int, ...], after: tuple[int, ...], message: str
+) -> None:
+    with pytest.raises(ResamplingError, match=f"^taker {message}: use --data smote$"):
+        taken(MEETING(*before), after, exact=False)
+
+
+@pytest.mark.parametrize("exact", [True, False])
+@pytest.mark.parametrize("missing", [0, 1, 2])
+def test_a_class_that_is_gone_is_named(missing: int, exact: bool) -> None:
+    after = tuple(0 if label == missing else 40 for label in range(3))
+    name = CLASSES[missing]
+    with pytest.raises(ResamplingError, match=f"^taker left no row of class '{name}' to train on: use --data overs"):
+        taken(MEETING(40, 40, 40), after, exact=exact, sampling_strategy_={missing: 0})
+
+
+OVER, UNDER = "over-sampling", "under-sampling"
+
+
+@pytest.mark.parametrize(
+    ("after", "says"),
+    [
+        ((60, 50, 10), {"_sampling_type": OVER, "sampling_strategy_": {1: 30}}),
+        ((60, 60, 60), {"_sampling_type": OVER, "sampling_strategy_": {np.int64(1): 40, np.int64(2): 50}}),
+        ((10, 12, 10), {"_sampling_type": UNDER, "sampling_strategy_": {0: 10, 1: 12}}),
+        ((30, 20, 10), {"sampling_strategy_": {0: 30}}),
+        ((60, 20, 10), {}),
+        ((60, 20, 10), {"sampling_strategy_": "auto"}),
+    ],
+)
+def test_an_exact_resampler_gives_each_class_what_it_was_asked_for(
+    after: tuple[int, ...], says: dict[str, Any]
+) -> None:
+    before = MEETING(60, 20, 10, channels=2, times=20)
+    found = taken(before, after, exact=True, **says)
+    assert counts(found) == list(after)
+    assert found.values.dtype == np.float32
+    assert found.labels.dtype == np.int64
+    firsts = np.flatnonzero(before.labels == 0)[:10]
+    np.testing.assert_array_equal(found.values[:10], before.values[firsts])
+
+
+@pytest.mark.parametrize(
+    ("after", "says", "message"),
+    [
+        ((60, 49, 10), {"_sampling_type": OVER, "sampling_strategy_": {1: 30}}, "class 'b' 50 rows and gave 49"),
+        ((60, 51, 10), {"_sampling_type": OVER, "sampling_strategy_": {1: 30}}, "class 'b' 50 rows and gave 51"),
+        ((60, 50, 9), {"_sampling_type": OVER, "sampling_strategy_": {1: 30}}, "class 'c' 10 rows and gave 9"),
+        (
+            (11, 10, 10),
+            {"_sampling_type": UNDER, "sampling_strategy_": {0: 10, 1: 10}},
+            "class 'a' 10 rows and gave 11",
+        ),
+        ((60, 20, 1), {"_sampling_type": UNDER, "sampling_strategy_": {0: 60}}, "class 'c' 10 rows and gave 1"),
+        ((60, 20, 11), {}, "class 'c' 10 rows and gave 11"),
+        (
+            (60, 49, 10),
+            {"_sampling_type": OVER, "sampling_strategy_": {1: 30}, "in_danger_indices": {}},
+            "class 'b' 50 rows and gave 49",
+        ),
+    ],
+)
+def test_an_exact_resampler_that_gives_other_counts_is_refused(
+    after: tuple[int, ...], says: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ResamplingError, match=f"^taker was to give {message}$"):
+        taken(MEETING(60, 20, 10), after, exact=True, **says)
+
+
+def test_lengths_come_from_the_rows_a_resampler_says_it_took(rows: Rows) -> None:
+    before = replace(MEETING(4, 4, 4), labels=np.repeat([0, 1, 2], 4), lengths=np.arange(12) + 100)
+    index = np.array([0, 1, 4, 5, 8, 9])
+    says: dict[str, Any] = {"sampling_strategy_": {0: 2, 1: 2, 2: 2}}
+    after = taken(before, (2, 2, 2), exact=True, sample_indices_=index, **says)
+    assert after.lengths.tolist() == [100, 101, 104, 105, 108, 109]
+    with pytest.raises(ResamplingError, match="taker does not say which rows it took, which unequal lengths need"):
+        taken(replace(before, lengths=np.where(np.arange(12) == 11, 99, 100)), (2, 2, 2), exact=True, **says)
+    even = taken(replace(before, lengths=np.full(12, 100)), (2, 2, 2), exact=True, **says)
+    assert even.lengths.tolist() == [100] * 6
+    assert even.lengths.dtype == np.int64
+
+
+SEEN: list[tuple[np.ndarray, np.ndarray]] = []
+
+
+class Watching:
+    """Takes down what it is given, and gives as many rows of zeros back."""
+
+    sampling_strategy_: ClassVar[dict[int, int]] = {}
+
+    def __init__(self, *, random_state: int) -> None:
+        SEEN.append((np.empty(0), np.empty(0)))
+
+    def fit_resample(self, values, labels):
+        SEEN[-1] = (values.copy(), labels.copy())
+        return np.zeros_like(values), labels
+
+
+@zoo.hookimpl
+def zoo_components() -> list[Resampler]:
+    return [Resampler(name="watcher", factory=f"{__name__}:Watching", summary="Watches.")]
+
+
+def test_a_resampler_gets_the_training_part_and_changes_no_other(registry: Registry, waves_csv: Path) -> None:
+    SEEN.clear()
+    both = Registry.load(
+        [
+            *(Source(point.name, point.value, point.load) for point in entry_points(group="zoo")),
+            Source("watcher", __name__, lambda: sys.modules[__name__]),
+        ]
+    )
+    asked = {"dataset": str(waves_csv), "target": "kind", "group": "patient", "protocol": "holdout", "epochs": 1}
+    (run,) = zoo.bench(["cnngru"], **asked, data="watcher", results="results", registry=both, set={"hidden": 4})
+    parts = separate(from_file(waves_csv, target="kind", group="patient"), "holdout", seed=axis_seeds(0)["split"])
+    ((values, labels),) = [pair for pair in SEEN if pair[0].size]
+    np.testing.assert_array_equal(values, parts.train.values.reshape(len(parts.train), -1))
+    np.testing.assert_array_equal(labels, parts.train.labels)
+    assert run.parts["fingerprints"]["validation"] == fingerprint(parts.validation)
+    with Store(Path("results")) as store:
+        stored = read_predictions(store.read(run, "predictions.parquet"), run.parts["classes"])
+    parts.test.training_ended()
+    np.testing.assert_array_equal(stored.labels, parts.test.open().labels)

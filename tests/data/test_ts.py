@@ -14,6 +14,7 @@ from zoo import DataError, UsageError
 from zoo.data import TEST, TRAIN, LabelledSeries
 from zoo.data.files import data_set_name, from_file
 from zoo.data.protocols import default_protocol, separate
+from zoo.data.tsfile import read_ts
 
 ROOT = Path(__file__).parents[2]
 DATA = Path(os.environ.get("ZOO_TEST_DATA", ROOT.parent / "shared" / "data"))
@@ -132,6 +133,7 @@ def test_equal_lengths_are_none_and_one_channel_needs_no_dimensions(tmp_path: Pa
     found = from_file(write(tmp_path / "waves.ts", "1,2,3:a", "4,5,6:b", header=header))
     assert found.values.tolist() == [[[1, 2, 3]], [[4, 5, 6]]]
     assert found.lengths is None
+    assert from_file(write(tmp_path / "short.ts", "1,2:a", "4,5:b", header=header)).n_times == 2
 
 
 def test_keys_in_any_case_blanks_comments_and_windows_line_ends(tmp_path: Path) -> None:
@@ -144,6 +146,15 @@ def test_keys_in_any_case_blanks_comments_and_windows_line_ends(tmp_path: Path) 
     np.testing.assert_array_equal(found.values, expected.values)
     np.testing.assert_array_equal(found.labels, expected.labels)
     assert found.classes == expected.classes
+
+
+def test_rows_that_are_taken_keep_their_lines(tmp_path: Path) -> None:
+    read = read_ts(write(tmp_path / "waves.ts", ROWS[0], "", *ROWS[1:]))
+    assert [read.place(row) for row in range(3)] == [f"line {FIRST}", f"line {FIRST + 2}", f"line {FIRST + 3}"]
+    taken = read.take(np.array([False, True, True]))
+    assert taken.labels == ("calm", "busy")
+    assert [row.tolist() for row in taken.series] == [[[1, -0.25], [0, 7]], [[1, 2, 3], [0, 0, 1]]]
+    assert [taken.place(row) for row in range(2)] == [f"line {FIRST + 2}", f"line {FIRST + 3}"]
 
 
 def test_every_way_to_name_a_pair_is_the_same_data_set(tmp_path: Path) -> None:
@@ -200,9 +211,14 @@ def test_half_a_pair(tmp_path: Path) -> None:
 def test_folders_without_a_pair_or_with_several(tmp_path: Path) -> None:
     assert "is a folder without a pair NAME_TRAIN.ts and NAME_TEST.ts; name a file in it" in refusal(tmp_path)
     write_pair(tmp_path)
-    for half in ("TRAIN", "TEST"):
-        write(tmp_path / f"Other_{half}.ts", *ROWS)
-    assert "is a folder with 2 pairs; name a file of one of them: Other_TRAIN.ts, Waves_TRAIN.ts" in refusal(tmp_path)
+    for name in ("Noise", "Xylem", "Beats", "Steps", "Gears"):
+        for half in ("TRAIN", "TEST"):
+            write(tmp_path / f"{name}_{half}.ts", *ROWS)
+    names = ", ".join(f"{name}_TRAIN.ts" for name in ("Beats", "Gears", "Noise", "Steps", "Waves", "Xylem"))
+    assert f"is a folder with 6 pairs; name a file of one of them: {names}" in refusal(tmp_path)
+    write_pair(tmp_path / "one")
+    (tmp_path / "one" / "Lone_TRAIN.ts").write_text("")
+    assert from_file(tmp_path / "one").values.shape == (5, 2, 3)
 
 
 def test_a_pair_of_other_channels(tmp_path: Path) -> None:
@@ -216,7 +232,7 @@ def test_there_are_no_groups_to_separate_by(tmp_path: Path, protocol: str) -> No
     train, _ = write_pair(tmp_path)
     with pytest.raises(DataError, match=r"a \.ts file names no groups .* use --protocol official or holdout"):
         separate(from_file(train), protocol, seed=0)
-    with pytest.raises(DataError, match="use --protocol holdout"):
+    with pytest.raises(DataError, match=r"use --protocol holdout$"):
         separate(from_file(write(tmp_path / "waves.ts", *ROWS)), protocol, seed=0)
 
 
@@ -265,6 +281,7 @@ def test_what_is_no_such_file(tmp_path: Path) -> None:
     ("header", "reason"),
     [
         (without("@timeStamps", "@timestamps true"), "@timeStamps true: series with time stamps are not read"),
+        (without("@timeStamps", "@TIMESTAMPS TRUE"), "@timeStamps true: series with time stamps are not read"),
         (without("@classLabel", "@targetLabel true"), "@targetLabel true: this is a regression problem"),
         (without("@classLabel", "@classLabel false"), "the header names no classes"),
         (without("@classLabel"), "the header names no classes"),
@@ -274,6 +291,7 @@ def test_what_is_no_such_file(tmp_path: Path) -> None:
         (without("@classLabel", "@classLabel true a b a"), "@classLabel names 3 classes, 2 of them different"),
         (without("@dimensions", "@dimensions two"), "@dimensions is 'two'; it is the number of channels"),
         (without("@dimensions", f"@dimensions {'9' * 5000}"), f"@dimensions is '{'9' * 23}…'; it is the number of"),
+        (without("@dimensions", "@dimension -2"), "@dimensions is '-2'; it is the number of channels"),
         (without("@dimensions", "@dimensions 0"), "@dimensions is '0'; it is the number of channels"),
     ],
 )
@@ -289,6 +307,8 @@ def test_headers_of_no_use(tmp_path: Path, header: tuple[str, ...], reason: str)
         ("1,2", " has 0 channels before its class, not 2; "),
         ("1,2:1,2:bsuy", ": no class named 'bsuy'. Did you mean busy?"),
         ("1,2:1,2:?", ": no class named '?'. There is busy, calm."),
+        (f"1,2:1,2:{'l' * 24}", f": no class named '{'l' * 24}'. "),
+        (f"1,2:1,2:{'l' * 25}", f": no class named '{'l' * 23}…'. "),
         ("1,2:1,2:1.25,1.5,1.75,2.0,2.25,2.5,2.75", ": no class named '1.25,1.5,1.75,2.0,2.25,…'. "),
         ("1,2,3:1,2:busy", ": channel 2 has the length 2 and channel 1 3; the channels of a row are of one length"),
         ("1,2:1,?:busy", ", channel 2, sample 2: '?' is a missing value; fill it in or take the row out"),
@@ -309,6 +329,8 @@ def test_rows_of_no_use(tmp_path: Path, row: str, reason: str) -> None:
 def test_channels_are_counted_by_the_first_row_where_the_header_does_not_say(tmp_path: Path) -> None:
     path = write(tmp_path / "waves.ts", *ROWS, "1,2:busy", header=without("@dimensions"))
     assert f": line {FIRST + 2} has 1 channel before its class, not 2; " in refusal(path)
+    path = write(tmp_path / "waves.ts", "1,2:busy", header=without("@dimensions", "@dimension 2"))
+    assert f": line {FIRST} has 1 channel before its class, not 2; " in refusal(path)
     path = write(tmp_path / "waves.ts", "1,2,3", header=without("@dimensions"))
     assert f": line {FIRST - 1} has 0 channels before its class, not one or more; " in refusal(path)
 
@@ -317,6 +339,8 @@ def test_lengths_that_the_header_says_are_equal(tmp_path: Path) -> None:
     path = write(tmp_path / "waves.ts", *ROWS, header=without("@equalLength", "@equalLength true"))
     message = refusal(path)
     assert f": line {FIRST + 1} has 2 samples and line {FIRST} 3, though the header says @equalLength true; " in message
+    for line in ("@equalLength", "@equalLength no"):
+        assert len(from_file(write(path, *ROWS, header=without("@equalLength", line))).labels) == 3
 
 
 def test_one_sample_is_too_few(tmp_path: Path) -> None:

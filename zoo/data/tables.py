@@ -151,7 +151,7 @@ def read_table(path: Path, *, header: bool | None = None, text: Collection[str] 
         known = ", ".join(CSV_SUFFIXES + PARQUET_SUFFIXES)
         raise DataError(f"{path}: extension {path.suffix!r} is not one of {known}; convert the file")
     if not len(table):
-        raise DataError(f"{path}: the file has columns but no rows")
+        raise DataError(f"{path}: the file has columns but no rows; write or download it again")
     return table
 
 
