@@ -14,6 +14,7 @@ from ray.tune.search import Searcher as TuneSearcher
 from torch import Tensor, nn
 
 import zoo
+from zoo.data.series import LabelledSeries
 
 HOWS = ("fine", "raise", "exit", "nan", "memory", "greedy", "sleep", "swallow", "kill", "fine")
 
@@ -25,6 +26,8 @@ def zoo_components() -> Iterable[Any]:
         zoo.Architecture(name="faulty", factory="faulty:Faulty", summary="Ends as told.", spaces={"default": space}),
         zoo.Architecture(name="steady", factory="faulty:Steady", summary="Takes its time, and says when."),
         zoo.Searcher(name="in-order", factory="faulty:InOrder", summary="Each way to end, in order."),
+        zoo.Dataset(name="levels", factory="faulty:levels", summary="Two classes that differ in level."),
+        zoo.Searcher(name="no-searcher", factory="faulty:no_searcher", summary="Makes a list, or fails."),
     ]
 
 
@@ -36,6 +39,8 @@ class Faulty(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         logits: Tensor = self.linear(x.flatten(1))
+        if self.how == "huge":
+            return logits * 1e12
         return self.end(logits) if self.training and self.how != "fine" else logits
 
     def end(self, logits: Tensor) -> Tensor:
@@ -101,3 +106,15 @@ class InOrder(TuneSearcher):
         return {"how": HOWS[self.proposed - 1], "place": self.proposed - 1}
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None: ...
+
+
+def levels(*, level: float = 1.0) -> LabelledSeries:
+    labels = torch.arange(60) % 2
+    values = level * labels[:, None, None] + torch.arange(8.0) + torch.arange(len(labels))[:, None, None]
+    return LabelledSeries(values.numpy(), labels.numpy(), ("low", "high"))
+
+
+def no_searcher(*, seed: int, startup: int, whole: int = 0) -> list[int]:
+    if whole <= startup:
+        raise RuntimeError("no such thing")
+    return [seed, startup, whole]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from comparing import compared, guesses, labels_of, member, predictions, scored
+from comparing import compared, guesses, member, predictions, scored
 from scipy.stats import ttest_rel
 from studies import stored, study_of
 
@@ -127,35 +127,6 @@ def two_runs_each(store: Store, pairs: Mapping[int, tuple[Predictions, Predictio
 def only(found: list[Verdict]) -> Verdict:
     (verdict,) = found
     return verdict
-
-
-def recall(labels: np.ndarray, said: np.ndarray) -> float:
-    return float(np.mean([np.mean(said[labels == label] == label) for label in np.unique(labels)]))
-
-
-@pytest.mark.parametrize("grouped", [False, True])
-def test_the_interval_is_that_of_a_plain_bootstrap(store: Store, grouped: bool) -> None:
-    groups = np.arange(60) % 12 if grouped else None
-    pairs = {seed: (guesses(0.8, seed, groups, 60), guesses(0.6, 9 + seed, groups, 60)) for seed in range(3)}
-    found = only(verdicts(store, two_runs_each(store, pairs), resamples=3000))
-
-    rng, labels, means = np.random.default_rng(1), labels_of(60), []
-    said = [(tuned.probabilities.argmax(1), plain.probabilities.argmax(1)) for tuned, plain in pairs.values()]
-    for _ in range(3000):
-        if grouped:
-            rows = np.concatenate([np.flatnonzero(groups == group) for group in rng.integers(12, size=12)])
-        else:
-            rows = rng.integers(60, size=60)
-        drawn = [said[seed] for seed in rng.integers(3, size=3)]
-        means.append(np.mean([recall(labels[rows], a[rows]) - recall(labels[rows], b[rows]) for a, b in drawn]))
-    value = np.mean([recall(labels, tuned) - recall(labels, plain) for tuned, plain in said])
-    low, high = np.percentile(means, [2.5, 97.5])
-    assert found.difference["value"] == pytest.approx(value)
-    assert found.tuned == pytest.approx(np.mean([recall(labels, tuned) for tuned, _ in said]))
-    # a percentile of 3,000 resamples is off by about a fortieth of the interval's width
-    assert (found.difference["low"], found.difference["high"]) == pytest.approx((low, high), abs=0.1 * (high - low))
-    assert found.resampled == ("12 groups" if grouped else "rows")
-    assert (found.seeds, found.score, found.reasons) == ((0, 1, 2), "macro_recall", ())
 
 
 def test_a_gain_that_every_seed_has_is_seen_through_seeds_that_differ(store: Store) -> None:

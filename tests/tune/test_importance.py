@@ -1,12 +1,18 @@
 """How much each hyperparameter mattered."""
 
+import math
+import random
 import warnings
 from dataclasses import replace
+from typing import Any
 
+import optuna
 import pytest
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from studies import SPACE, study_of
 
 from zoo.tune.importance import importance
+from zoo.tune.records import Study, Trial
 
 
 def test_the_parameter_that_decides_comes_first() -> None:
@@ -60,3 +66,104 @@ def test_it_warns_of_nothing() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         importance(study_of(("done",) * 30))
+
+
+MADE_UP: dict[str, Any] = {
+    "size": {"kind": "int", "low": 1, "high": 64, "log": True},
+    "rate": {"kind": "float", "low": 1e-4, "high": 1e-2, "log": True},
+    "share": {"kind": "float", "low": 0.0, "high": 1.0, "log": False},
+    "depth": {"kind": "int", "low": 1, "high": 4, "log": False},
+    "kind": {"kind": "choice", "values": ["a", "b"]},
+    "one": {"kind": "choice", "values": ["only"]},
+    "same": {"kind": "int", "low": 3, "high": 3, "log": False},
+}
+
+
+def made_up(value: Any, count: int = 60, **request: Any) -> Study:
+    """A study whose trials are drawn at random and scored by a known function of their values."""
+    rng = random.Random(5)
+    trials = []
+    for number in range(1, count + 1):
+        config: dict[str, Any] = {
+            "size": round(math.exp(rng.uniform(0, math.log(64)))),
+            "rate": 10 ** rng.uniform(-4, -2),
+            "share": rng.random(),
+            "depth": rng.randint(1, 4),
+            "kind": rng.choice("ab"),
+            "one": "only",
+            "same": 3,
+        }
+        trials.append(Trial(number=number, config=config, status="done", value=value(config)))
+    return replace(study_of((), **request), trials=tuple(trials), space=MADE_UP)
+
+
+@pytest.mark.parametrize("name", ["size", "rate", "share", "depth", "kind"])
+def test_of_a_function_of_one_value_that_value_is_nearly_all(name: str) -> None:
+    def value(config: dict[str, Any]) -> float:
+        places = {
+            "size": math.log(config["size"]) / math.log(64),
+            "rate": math.log10(config["rate"]) / 2 + 2,
+            "share": config["share"],
+            "depth": config["depth"] / 4,
+            "kind": float(config["kind"] == "b"),
+        }
+        return places[name]
+
+    found = importance(made_up(value))
+    assert next(iter(found.shares)) == name
+    assert found.shares[name] > 0.6
+    assert set(found.shares) == {"size", "rate", "share", "depth", "kind"}, "what has one value cannot matter"
+
+
+@pytest.mark.parametrize(("metric", "direction"), [("macro_recall", "maximize"), ("validation_loss", "minimize")])
+def test_shares_are_those_that_optuna_finds_in_the_same_trials(metric: str, direction: str) -> None:
+    study = made_up(
+        lambda config: config["share"] * config["size"] + config["depth"] + 20 * config["rate"], metric=metric
+    )
+    domains = {
+        "size": IntDistribution(1, 64, log=True),
+        "rate": FloatDistribution(1e-4, 1e-2, log=True),
+        "share": FloatDistribution(0.0, 1.0),
+        "depth": IntDistribution(1, 4),
+        "kind": CategoricalDistribution(["a", "b"]),
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        made = optuna.create_study(direction=direction)
+        for trial in study.trials:
+            params = {name: trial.config[name] for name in domains}
+            made.add_trial(optuna.trial.create_trial(value=trial.value, params=params, distributions=domains))
+        expected = optuna.importance.get_param_importances(made)
+    found = importance(study)
+    assert found.shares == pytest.approx(expected)
+    assert list(found.shares) == list(expected)
+
+
+def test_a_value_that_the_space_does_not_hold_costs_its_trial_alone() -> None:
+    study = made_up(lambda config: config["share"], 20)
+    alien = Trial(number=21, config={**study.trials[0].config, "kind": "z"}, status="done", value=9.0)
+    assert importance(replace(study, trials=(*study.trials, alien))) == importance(study)
+    mostly = [replace(trial, config={**trial.config, "kind": "z"}) for trial in study.trials[7:]]
+    assert importance(replace(study, trials=(*study.trials[:7], *mostly))).note.startswith("the trials do not fit")
+
+
+@pytest.mark.parametrize(("name", "outside", "inside"), [("size", 65, 64), ("size", 0, 1), ("share", -1e-9, 0.0)])
+def test_a_number_just_outside_its_bounds_counts_as_the_end(name: str, outside: float, inside: float) -> None:
+    study = made_up(lambda config: config["share"], 20)
+
+    def with_first(value: float) -> Study:
+        first = replace(study.trials[0], config={**study.trials[0].config, name: value})
+        return replace(study, trials=(first, *study.trials[1:]))
+
+    assert importance(with_first(outside)) == importance(with_first(inside))
+
+
+@pytest.mark.parametrize(
+    ("count", "shares", "hint"), [(7, False, True), (8, True, True), (19, True, True), (20, True, False)]
+)
+def test_it_takes_eight_trials_for_a_hint_and_twenty_for_more(count: int, shares: bool, hint: bool) -> None:
+    found = importance(made_up(lambda config: config["share"], count))
+    assert (bool(found.shares), bool(found.note)) == (shares, hint)
+    if shares and hint:
+        assert found.note == f"a hint only: {count} trials trained to their end, and 20 or more would tell"

@@ -12,6 +12,7 @@ from zoo import SettingsError, UsageError
 from zoo.harness.cells import Request, make_plan
 from zoo.networks import Network
 from zoo.registry import Registry
+from zoo.results.run import Run
 from zoo.settings import Layer, Settings, shipped_path
 from zoo.space import Value
 from zoo.tune.configuration import cell_of
@@ -184,3 +185,82 @@ def test_parameters_of_the_resampler_and_the_loss_come_back_as_they_were(registr
         again = preset_of(registry, Settings.load(), replace(study, request=further), trial, None)
         assert again.get("data_params") == kept
         assert again["loss_params"] == {"gamma": 1.5}
+
+
+def ran(**more: Any) -> Run:
+    usual = {"architecture": "cnngru", "dataset": "d", "protocol": "p", "data": "original", "loss": "", "seed": 0}
+    return Run(id="1a2b3c4d", key="", **{**usual, **more})
+
+
+def of_winner(registry: Registry, config: dict[str, Any], run: Run | None, **request: Any) -> dict[str, Any]:
+    study = study_of((), **request)
+    return preset_of(registry, Settings.load(), study, Trial(number=1, config=config), run)
+
+
+def test_what_came_from_defaults_is_written_down_so_that_other_defaults_change_nothing(registry: Registry) -> None:
+    run = ran(block="se", data="smote", loss="focal")
+    preset = of_winner(registry, {"hidden": 16}, run)
+    assert (preset["block"], preset["data"], preset["loss"]) == ("se", "smote", "focal")
+    assert preset["summary"] == "study cnngru-optuna-0, 0 trials", "a trial without a value has none to say"
+    fitted = of_winner(registry, {}, ran(architecture="minirocket"), architecture="minirocket")
+    assert (fitted["data"], "loss" in fitted, "loss_params" in fitted) == ("original", False, False)
+    unknown = of_winner(registry, {}, None)
+    assert (unknown["data"], unknown["loss"], "block" in unknown) == ("original", "cross-entropy", False)
+
+
+def test_what_the_study_found_or_was_given_comes_before_what_its_run_had(registry: Registry) -> None:
+    run = ran(block="resnet", data="smote", loss="focal")
+    config = {"block": "se", "data": "oversampled", "loss": "weighted"}
+    assert {**of_winner(registry, config, run), "summary": ""} == {**config, "summary": ""}
+    given = of_winner(registry, {}, run, block="eca", data="undersampled", loss="class-balanced")
+    assert (given["block"], given["data"], given["loss"]) == ("eca", "undersampled", "class-balanced")
+
+
+def test_the_preset_a_study_began_with_gives_what_was_not_searched(registry: Registry) -> None:
+    base = (
+        "[presets.'cnngru.base']\nblock = 'se'\nblock_params = { reduction = 2 }\n"
+        "data = 'smote'\ndata_params = { k_neighbors = 3 }\nloss = 'focal'\nloss_params = { gamma = 1.5 }\n"
+    )
+    Path("registry.toml").write_text(base)
+    kept = of_winner(registry, {"hidden": 8}, None, architecture="cnngru.base")
+    assert {**kept, "summary": ""} == {
+        "summary": "",
+        "params": {"hidden": 8},
+        "block": "se",
+        "block_params": {"reduction": 2},
+        "data": "smote",
+        "data_params": {"k_neighbors": 3},
+        "loss": "focal",
+        "loss_params": {"gamma": 1.5},
+    }
+    changed = of_winner(
+        registry, {"data.k_neighbors": 4, "block": "eca", "loss.gamma": 2.0}, None, architecture="cnngru.base"
+    )
+    assert (changed["data_params"], changed["loss_params"]) == ({"k_neighbors": 4}, {"gamma": 2.0})
+    assert "block_params" not in changed
+    Path("registry.toml").write_text("[defaults]\ndata = 'adasyn'\n" + base)
+    of_user = of_winner(registry, {}, None, architecture="cnngru.base")  # whose defaults lie over any preset
+    assert (of_user["data"], "data_params" in of_user, of_user["loss"]) == ("adasyn", False, "focal")
+
+
+@pytest.mark.parametrize(
+    ("given", "config"),
+    [
+        ({}, {"hidden": 8, "block": "se", "block.reduction": 2, "training.learning_rate": 0.0012345678901234567}),
+        ({"epochs": 4, "metric": "accuracy"}, {"data": "oversampled", "loss": "focal", "loss.gamma": 1.25}),
+        ({"architecture": "cnngru.study"}, {"num_blocks": 2, "dropout": 0.1}),
+        ({"architecture": "minirocket", "assignments": {"training.batch_size": 16}}, {}),
+    ],
+)
+def test_a_saved_preset_makes_the_very_cell_of_its_trial(
+    registry: Registry, tmp_path: Path, given: dict[str, Any], config: dict[str, Any]
+) -> None:
+    request = TuneRequest(**{"architecture": "cnngru", **given})
+    tuned = cell_of(registry, Settings.load(), request, config)
+    study = replace(study_of(()), request=request.to_json())
+    preset = preset_of(registry, Settings.load(), study, Trial(number=1, config=config, value=0.5), None)
+    name = f"{request.architecture.partition('.')[0]}.mine"
+    save_preset(tmp_path / "registry.toml", name, preset)
+    asked = Request(architectures=(name,), threads=1)
+    (cell,) = make_plan(registry, Settings.load(), asked).cells
+    assert cell.config() == tuned.config()

@@ -1,18 +1,23 @@
 """A trial in its worker, driven by hand: an epoch a step, to the bench's bits, and an end that is always a result."""
 
 import pickle
+import sys
+from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from zoo.data.sealed import Rows
 from zoo.errors import SealError
 from zoo.harness.learning import Lesson, resampled
 from zoo.harness.watch import Silent
-from zoo.registry import Registry
+from zoo.registry import Registry, Source, source_of
 from zoo.settings import Settings
+from zoo.training.loop import Epoch
 from zoo.tune.configuration import cell_of, one_member
 from zoo.tune.data import prepare
 from zoo.tune.request import TuneRequest
@@ -142,7 +147,7 @@ def test_a_variant_that_cannot_be_made_fails_the_trials_that_draw_it(trials) -> 
     made = trials(overrides=("data=original,smote", "dropout=0.1"), rows=12)
     (end,) = to_the_end(made.worker(1, data="smote", dropout=0.1))
     assert end["status"] == "failed"
-    assert "smote needs more than k_neighbors=5 rows of each class" in end["reason"]
+    assert end["reason"].startswith("smote needs more than k_neighbors=5 rows of each class")
     assert to_the_end(made.worker(2, data="original", dropout=0.1))[-1]["status"] == "done"
 
 
@@ -165,10 +170,111 @@ def test_however_a_trial_ends_that_is_its_result_and_the_process_goes_on(both, t
     end = worker.step()
     assert (end["status"], end["done"], end["value"], end["new"]) == (status, True, None, [])
     assert end[SCORE] == 1e6, "the worst value, and a finite one"
-    assert reason in end["reason"]
+    assert end["reason"].startswith(reason) if status != "memory" else reason in end["reason"]
     assert worker.reset_config({"how": "fine", "place": 1, NUMBER: 2})
     assert to_the_end(worker)[-1]["status"] == "done"
     assert not list(made.task.folder.glob("*.hung"))
+
+
+@pytest.mark.parametrize(("metric", "worst"), [("macro_recall", 0.0), ("accuracy", 0.0), ("validation_loss", 1e6)])
+def test_a_trial_that_failed_has_the_worst_value_of_its_metric(both, trials, metric, worst) -> None:
+    made = trials(both, architecture="faulty", assignments={}, overrides=(), metric=metric)
+    assert made.worker(1, how="raise", place=0).step()[SCORE] == worst
+
+
+def test_a_loss_beyond_the_worst_value_counts_as_the_worst(both, trials) -> None:
+    made = trials(both, architecture="faulty", assignments={}, overrides=())
+    results = to_the_end(made.worker(1, how="huge", place=0))
+    assert min(made.losses(how="huge", place=0)) > 1e6
+    assert told(results) == [1e6, 1e6]
+    assert (results[-1][SCORE], results[-1]["status"]) == (1e6, "done")
+
+
+def epochs_of(*values: tuple[float, float, float]) -> list[Epoch]:
+    return [
+        Epoch(number=number, train_loss=0.5, validation_loss=loss, macro_recall=recall, accuracy=accuracy,
+              learning_rate=0.1, seconds=0.25 * number)
+        for number, (loss, recall, accuracy) in enumerate(values, start=1)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("metric", "best"), [("macro_recall", 0.7), ("accuracy", 0.9), ("validation_loss", 0.3)])
+def test_the_best_epoch_so_far_is_what_is_told_and_each_epoch_once(trials, metric, best) -> None:
+    worker = trials(metric=metric).worker(1, dropout=0.1)
+    epochs = epochs_of((0.4, 0.6, 0.8), (0.3, 0.7, 0.9), (0.5, 0.5, 0.7))
+    values = [getattr(epoch, metric) for epoch in epochs]
+    worker.history = epochs[:2]
+    result = worker._result(worker._best())
+    assert (result[SCORE], result["value"], result["epoch"]) == (best, best, 2)
+    assert result["new"] == [(1, values[0], 0.25), (2, values[1], 0.5)]
+    worker.history = epochs
+    result = worker._result(worker._best())
+    assert (result[SCORE], result["epoch"], result["new"]) == (best, 3, [(3, values[2], 0.75)])
+    ended = worker._end("diverged", "nan")
+    assert (ended[SCORE], ended["value"], ended["new"]) == (1e6 if metric == "validation_loss" else 0.0, best, [])
+
+
+def test_the_time_of_a_trial_is_that_of_all_its_epochs_also_in_another_process(both, trials) -> None:
+    given = {"assignments": {"pause": 0.25}, "overrides": ("width=2..8",), "epochs": 50, "trial_timeout": 1.2}
+    made = trials(both, architecture="steady", **given)
+    results = to_the_end(made.worker(1, width=4))
+    end, count = results[-1], len(results) - 1
+    assert 1 <= count < 5
+    assert (end["status"], end["reason"]) == ("timeout", f"passed its 1.2 s after {count} epochs")
+    assert (end[SCORE], end["value"], end["new"]) == (1e6, min(told(results)), [])
+    (again,) = to_the_end(made.worker(1, width=4))[-1:]
+    assert again["status"] == "timeout"
+    assert again["epoch"] <= count + 1, "an epoch more at most"
+
+
+def test_a_trial_whose_process_had_to_be_ended_is_not_begun_again(both, trials) -> None:
+    made = trials(both, architecture="faulty", assignments={}, overrides=(), trial_timeout=9.0)
+    made.task.trace(1).write_text("Timeout (0:00:14)!")
+    made.task.trace(2).touch()
+    (end,) = to_the_end(made.worker(1, how="fine", place=0))
+    assert (end["status"], end["reason"], end["epoch"]) == ("timeout", "passed its 9 s after 0 epochs", 0)
+    assert to_the_end(made.worker(2, how="fine", place=0))[-1]["status"] == "done"
+
+
+def test_a_worker_computes_on_one_thread_in_the_precision_of_the_bench(trials) -> None:
+    made, before = trials(), torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        made.worker(1, dropout=0.1)
+        assert torch.get_num_threads() == 1
+    finally:
+        torch.set_num_threads(before)
+    shape = made.data.parts.record["shape"]
+    cell = cell_of(made.registry, made.settings, made.request, {})
+    asked_for = replace(cell, training=replace(cell.training, precision="bf16"))
+    found = hardware_of(asked_for, shape, "cpu")
+    assert (str(found.device), found.threads, found.bf16, found.channels_last) == ("cpu", 1, True, False)
+    fitted = cell_of(made.registry, made.settings, TuneRequest(architecture="minirocket"), {})
+    fitted = replace(fitted, training=replace(fitted.training, precision="bf16"))
+    assert not hardware_of(fitted, shape, "cpu").bf16, "what is fitted learns from numbers as they are"
+    images = cell_of(made.registry, made.settings, TuneRequest(architecture="cnn2d"), {})
+    assert hardware_of(images, shape, "cpu").channels_last
+
+
+def test_a_worker_has_the_plugins_that_work_by_their_modules(both, trials, tmp_path) -> None:
+    made = trials(both)
+    sources = {name: module for name, module, *_ in sources_of(both)}
+    assert (sources["faulty"], sources["cnngru"]) == ("faulty", "zoo_cnngru")
+    broken = Registry.load([source_of("faulty", import_module("faulty")), Source("x", "zoo_missing", lambda: 1 / 0)])
+    assert [name for name, *_ in sources_of(broken)] == ["faulty"]
+    both_of = [source_of("faulty", import_module("faulty")), source_of("other", import_module("zoo_cnngru"))]
+    less = Registry.load(both_of, disabled={"other"})
+    assert [name for name, *_ in sources_of(less)] == ["faulty"]
+    task = replace(made.task, paths=(str(tmp_path / "elsewhere"), sys.path[0]))
+    before = list(sys.path)
+    try:
+        found = task.registry()
+        assert sys.path == [*before, str(tmp_path / "elsewhere")]
+    finally:
+        sys.path[:] = before
+    assert [plugin.name for plugin in found.plugins] == [name for name, *_ in made.task.sources]
+    assert found.get("architecture", "cnngru").plugin.version == both.get("architecture", "cnngru").plugin.version
+    assert not [plugin for plugin in found.plugins if plugin.error]
 
 
 def test_a_plugin_that_does_not_load_in_the_worker_is_said(trials) -> None:
@@ -177,7 +283,7 @@ def test_a_plugin_that_does_not_load_in_the_worker_is_said(trials) -> None:
     object.__setattr__(made.task, "sources", sources)
     end = made.worker(1, dropout=0.1).step()
     assert end["status"] == "failed"
-    assert "plugin 'missing' does not load in a worker: ModuleNotFoundError" in end["reason"]
+    assert end["reason"].startswith("plugin 'missing' does not load in a worker: ModuleNotFoundError")
 
 
 def test_unequal_lengths_reach_the_network_and_what_cannot_take_them_fails(registry, settings, tmp_path) -> None:
