@@ -143,6 +143,13 @@ def test_a_class_needs_one_row_more_than_it_has_neighbours(registry: Registry, c
         assert counts(balanced(registry, "smote", MEETING(30, 20, count), k_neighbors=count - 1)) == [30, 30, 30]
 
 
+def test_of_several_classes_that_are_too_small_the_smallest_is_named(registry: Registry) -> None:
+    sizes = MEETING(30, 10, 4)
+    with pytest.raises(ResamplingError, match=r"class 'c' has 4: use --set data\.k_neighbors=3 "):
+        balanced(registry, "smote", sizes, k_neighbors=20)
+    assert counts(balanced(registry, "smote", sizes, k_neighbors=3)) == [30, 30, 30]
+
+
 def test_classes_that_gain_no_rows_need_no_neighbours(registry: Registry) -> None:
     assert counts(balanced(registry, "smote", MEETING(4, 4, 4))) == [4, 4, 4]
 

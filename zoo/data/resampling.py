@@ -114,7 +114,8 @@ def _check_neighbours(spec: Resampler, sampler: Any, counts: Ints, classes: tupl
 
 
 def _check_classes(spec: Resampler, parameter: str, neighbours: int, counts: Ints, classes: tuple[str, ...]) -> None:
-    for name, count in zip(classes, counts, strict=True):
+    smallest_first = sorted(zip(classes, counts, strict=True), key=lambda each: int(each[1]))
+    for name, count in smallest_first:  # so that the way out serves all classes
         if 0 < count <= neighbours and count < counts.max():
             raise ResamplingError(
                 f"{spec.name} needs more than {parameter}={neighbours} rows of each class to train on, and class "
