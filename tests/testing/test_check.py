@@ -9,7 +9,8 @@ from torch import nn
 
 from zoo import Architecture, Objective, Preset, Resampler, hookimpl
 from zoo.registry import Registry, source_of
-from zoo.testing import NotConforming, checks_for
+from zoo.testing import Check, NotConforming, Unexpected, checks_for
+from zoo.testing.check import close, expect
 
 
 class Offset(nn.Module):
@@ -64,8 +65,47 @@ def test_what_a_fit_learns_has_to_be_in_the_state_dict(said: dict[str, str]) -> 
 
 
 def test_a_presets_parameters_are_those_of_its_resampler(said: dict[str, str]) -> None:
-    assert said["architecture offset: keys"].startswith("UnknownName: no parameter of keep named 'neighbours'.")
+    assert said["architecture offset: keys"].startswith("preset mine: no parameter of keep named 'neighbours'.")
 
 
 def test_whatever_a_component_raises_is_one_line(said: dict[str, str]) -> None:
     assert said["objective no-loss: scalar"] == "ValueError: two lines"
+
+
+def checked_by(*expected: bool, known: str = "") -> Check:
+    def function() -> None:
+        for each in expected:
+            expect(each, "it is not so")
+
+    return Check("shapes", "block", "gain", function, known)
+
+
+def test_a_check_that_tried_nothing_has_not_been_passed() -> None:
+    checked_by(True)()
+    with pytest.raises(NotConforming, match=r"^shapes tried nothing: this block has nothing of that to check$"):
+        checked_by()()
+
+
+def test_what_one_check_tried_does_not_count_for_the_next() -> None:
+    checked_by(True, True)()
+    with pytest.raises(NotConforming, match="tried nothing"):
+        checked_by()()
+
+
+def test_a_check_that_tried_nothing_does_not_pass_against_its_expectation() -> None:
+    with pytest.raises(NotConforming, match="tried nothing"):
+        checked_by(known="who knows")()
+    with pytest.raises(Unexpected, match=r"^it passes: take the expectation away \(who knows\)$"):
+        checked_by(True, known="who knows")()
+
+
+def test_a_promise_that_is_not_kept_is_said_though_others_are() -> None:
+    with pytest.raises(NotConforming, match=r"^it is not so$"):
+        checked_by(True, False)()
+
+
+def test_results_are_close_where_they_differ_by_the_rounding_of_float32() -> None:
+    one = torch.tensor([1000.0, 0.0])
+    assert close(one, torch.tensor([1000.09, 9e-6]))
+    assert not close(one, torch.tensor([1000.2, 0.0]))
+    assert not close(one, torch.tensor([1000.0, 2e-5]))

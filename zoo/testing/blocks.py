@@ -2,7 +2,6 @@
 
 import copy
 import pickle
-import random
 from collections.abc import Callable, Mapping
 from itertools import product
 from typing import cast
@@ -11,62 +10,98 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from zoo.factories import load_factory, parameters
+from zoo.factories import complete, load_factory, parameters
 from zoo.layers import valid_mask
 from zoo.registry import Entry, Registry
 from zoo.specs import Block
 from zoo.testing.check import close, expect
+from zoo.testing.devices import OneDevice
+from zoo.testing.spaces import draws, values
 
-SIZES = {1: ((1,), (20,)), 2: ((1, 1), (6, 7))}
-CHANNELS = (1, 8, 12)
-DRAWS = 10
+SIZES = {1: ((1,), (2,), (187,), (500,), (20,)), 2: ((1, 1), (2, 1), (17, 32), (6, 7))}  # the last is what others take
+CHANNELS = (1, 3, 8, 12, 64)
 
 
 def shapes(registry: Registry, entry: Entry) -> None:
     """It keeps the shape of its input, in each dimension it has a form for, down to one channel and one position."""
-    for dims in _spec(entry).dims:
-        for channels in CHANNELS:
-            block = _block(entry, channels, dims)
-            for size in SIZES[dims]:
-                x = torch.randn(2, channels, *size)
-                for training in (True, False) if x.numel() > 2 * channels else (False,):
-                    output = block.train(training)(x)
-                    expect(output.shape == x.shape, f"{tuple(x.shape)} becomes {tuple(output.shape)}")
+    for dims, channels in product(_spec(entry).dims, CHANNELS):
+        block = _block(entry, channels, dims)
+        for size in SIZES[dims]:
+            x = torch.randn(2, channels, *size)
+            for training in (True, False) if x[0, 0].numel() > 1 else (False,):
+                output = block.train(training)(x, None)
+                expect(output.shape == x.shape, f"{tuple(x.shape)} becomes {tuple(output.shape)}")
 
 
 def finite(registry: Registry, entry: Entry) -> None:
     """Its output is finite float32, of a flat input and of one with large values too."""
     for dims in _spec(entry).dims:
         block, x = _block(entry, 8, dims), _rows(dims)
-        for training, values in product((True, False), (x, 0 * x, 1e3 * x)):
-            output, when = block.train(training)(values), "in training" if training else "in eval"
+        for training, rows in product((True, False), (x, 0 * x, 1e3 * x)):
+            output, when = block.train(training)(rows), "in training" if training else "in eval"
             expect(output.dtype == torch.float32, f"its output is {output.dtype} {when} in {dims}-D")
             expect(bool(torch.isfinite(output).all()), f"its output is NaN or infinite {when} in {dims}-D")
 
 
 def gradients(registry: Registry, entry: Entry) -> None:
-    """One backward pass gives every parameter and the input a finite gradient."""
+    """One backward pass gives every parameter and the input a finite gradient, of flat and large values too."""
     for dims in _spec(entry).dims:
         block, x = _block(entry, 8, dims), _rows(dims).requires_grad_()
         block(x).square().sum().backward()
         for name, value in (*block.named_parameters(), ("the input", x)):
             found = value.grad is not None and bool(torch.isfinite(value.grad).all())
-            expect(found, f"{name} gets no finite gradient in {dims}-D")
+            expect(found or not value.requires_grad, f"{name} gets no finite gradient in {dims}-D")
+        expect(bool(cast(Tensor, x.grad).any()), f"the gradient of the input is zero in {dims}-D")
+        for value in (0 * x, 1e3 * x):
+            block.zero_grad()
+            block(value).square().mean().backward()
+            bad = [name for name, each in block.named_parameters() if not _finite(each.grad)]
+            expect(not bad, f"{', '.join(bad)} gets no finite gradient in {dims}-D where the input is flat or large")
 
 
 def batch_independence(registry: Registry, entry: Entry) -> None:
-    """In eval a row does not depend on the rows beside it."""
+    """In eval a row does not depend on the rows beside it or before it."""
     for dims in _spec(entry).dims:
         block, x = _block(entry, 8, dims).eval(), _rows(dims)
+        state = {name: value.clone() for name, value in block.state_dict().items()}
+        together = block(x)
         alone = torch.cat([block(row[None]) for row in x])
-        expect(close(block(x), alone), f"rows depend on each other in {dims}-D")
+        expect(close(together, alone), f"rows depend on each other in {dims}-D")
+        expect(torch.equal(together, block(x)), f"a row depends on what came before it in {dims}-D")
+        changed = [name for name, value in block.state_dict().items() if not torch.equal(value, state[name])]
+        expect(not changed, f"a forward pass in eval changes {', '.join(changed)} in {dims}-D")
+
+
+def leaves_its_input(registry: Registry, entry: Entry) -> None:
+    """A forward pass leaves its input as it was, which a skip connection around it may still need."""
+    for dims, training in product(_spec(entry).dims, (True, False)):
+        x = _rows(dims)
+        with torch.no_grad():
+            _block(entry, 8, dims).train(training)(x)
+        where = f"{'in training' if training else 'in eval'} in {dims}-D"
+        expect(torch.equal(x, _rows(dims)), f"it changes its input {where}")
+
+
+def moves(registry: Registry, entry: Entry) -> None:
+    """Moved to another device it computes there: no tensor that it needs stays behind."""
+    for dims, training in product(_spec(entry).dims, (True, False)):
+        block = _block(entry, 8, dims).to("meta").train(training)
+        with OneDevice():
+            output = block(_rows(dims).to("meta"))
+        expect(output.device.type == "meta", f"moved to another device, its output is on the first in {dims}-D")
 
 
 def seed(registry: Registry, entry: Entry) -> None:
-    """The same seed gives the same weights."""
+    """The same seed gives the same weights, and the same output in training."""
     for dims in _spec(entry).dims:
-        one, two = (_block(entry, 8, dims).state_dict() for _ in range(2))
+        blocks = [_block(entry, 8, dims) for _ in range(2)]
+        one, two = (block.state_dict() for block in blocks)
         expect(all(torch.equal(one[name], two[name]) for name in one), "the same seed gives different weights")
+        outputs = []
+        for block in blocks:
+            torch.manual_seed(1)
+            outputs.append(block.train()(_rows(dims)))
+        expect(torch.equal(*outputs), f"the same seed gives different outputs in training in {dims}-D")
 
 
 def weights(registry: Registry, entry: Entry) -> None:
@@ -106,25 +141,40 @@ def padding(registry: Registry, entry: Entry) -> None:
 
 
 def keys(registry: Registry, entry: Entry) -> None:
-    """Every key of its space is a parameter."""
+    """Every key of its space is a parameter, and its values are such as that takes."""
     unknown = sorted(set(_spec(entry).space) - set(parameters(entry.spec)))
     expect(not unknown, f"its space has {', '.join(unknown)}, and it has no such parameter")
+    for key, domain in _spec(entry).space.items():
+        for value in values(domain):
+            complete(entry.spec, {key: value})
 
 
 def spaces(registry: Registry, entry: Entry) -> None:
-    """Ten draws of its space build, and keep the shape."""
-    spec, rng = _spec(entry), random.Random(0)
-    for dims in spec.dims:
-        for _ in range(DRAWS):
-            drawn = {key: domain.draw(rng) for key, domain in spec.space.items()}
-            block = load_factory(spec.factory)(8, dims=dims, **drawn)
-            expect(block(_rows(dims)).shape == _rows(dims).shape, f"the shape is not kept with {drawn}")
+    """Ten draws of its space build, and keep the shape: each value of a choice and both ends of a range occur."""
+    spec = _spec(entry)
+    for dims, drawn in product(spec.dims, draws(spec.space)):
+        block = load_factory(spec.factory)(8, dims=dims, **complete(spec, drawn))
+        expect(block(_rows(dims)).shape == _rows(dims).shape, f"the shape is not kept with {drawn}")
 
 
-CHECKS = (keys, shapes, finite, gradients, batch_independence, padding, seed, weights, copies, spaces)
-WHERE: Mapping[Callable[..., None], Callable[[Block], bool]] = {
-    padding: lambda spec: spec.masked and 1 in spec.dims,
-    spaces: lambda spec: bool(spec.space),
+CHECKS = (
+    keys,
+    shapes,
+    finite,
+    gradients,
+    batch_independence,
+    leaves_its_input,
+    moves,
+    padding,
+    seed,
+    weights,
+    copies,
+    spaces,
+)
+WHERE: Mapping[Callable[..., None], Callable[[Entry], bool]] = {
+    keys: lambda entry: bool(_spec(entry).space),
+    padding: lambda entry: _spec(entry).masked and 1 in _spec(entry).dims,
+    spaces: lambda entry: bool(_spec(entry).space),
 }
 
 
@@ -145,4 +195,8 @@ def _block(entry: Entry, channels: int, dims: int, seed: int = 0) -> nn.Module:
 
 
 def _rows(dims: int) -> Tensor:
-    return torch.randn(3, 8, *SIZES[dims][1], generator=torch.Generator().manual_seed(1))
+    return torch.randn(3, 8, *SIZES[dims][-1], generator=torch.Generator().manual_seed(1))
+
+
+def _finite(gradient: Tensor | None) -> bool:
+    return gradient is None or bool(torch.isfinite(gradient).all())

@@ -36,15 +36,19 @@ class Check:
     def __call__(self) -> None:
         """Raises NotConforming where the promise is not kept, whatever the plugin's own code raises for that.
 
-        Raises Unexpected where it was expected not to be kept, and is.
+        A check that tried nothing has not been passed, so that raises it too. Raises Unexpected where it was expected
+        not to be kept, and is.
         """
         __tracebackhide__ = True  # pytest then shows the plugin's own code, not the kit's
+        before = _tried.count
         try:
             self.function()
         except NotConforming:
             raise
         except (Exception, SystemExit) as error:
             raise NotConforming(describe(error)) from error
+        if _tried.count == before:
+            raise NotConforming(f"{self.name} tried nothing: this {self.kind} has nothing of that to check")
         if self.expected:
             raise Unexpected(f"it passes: take the expectation away ({self.expected})")
 
@@ -52,9 +56,23 @@ class Check:
         return f"{self.kind} {self.subject}: {self.name}"
 
 
+@dataclass
+class _Tried:
+    count: int = 0
+
+
+_tried = _Tried()  # what was expected in this process so far
+
+
+def tried() -> None:
+    """Count something as checked that would have raised where the promise is not kept; `expect` does so itself."""
+    _tried.count += 1
+
+
 def expect(condition: bool, message: str) -> None:
     """Raise NotConforming with the message unless the condition holds."""
     __tracebackhide__ = True
+    tried()
     if not condition:
         raise NotConforming(message)
 

@@ -6,9 +6,8 @@ from functools import partial
 
 from zoo.errors import PluginError, UsageError, unknown_name
 from zoo.registry import Entry, Plugin, Registry, is_pattern, matches
-from zoo.specs import Component
 from zoo.testing import common, plugins
-from zoo.testing.check import Check
+from zoo.testing.check import Check, tried
 from zoo.testing.kinds import KITS
 from zoo.testing.representatives import declared, declares
 
@@ -26,7 +25,7 @@ class Subject:
 
 def checks_for(registry: Registry, entry: Entry) -> Iterator[Check]:
     """All checks of a component, in the order in which one helps to understand the next."""
-    functions = functions_for(entry.spec)
+    functions = functions_for(entry)
     for function in functions:
         reason = entry.spec.expected_failures.get(function.__name__, "")
         yield Check(function.__name__, entry.kind, entry.name, partial(function, registry, entry), reason)
@@ -35,11 +34,11 @@ def checks_for(registry: Registry, entry: Entry) -> Iterator[Check]:
         yield Check("expectations", entry.kind, entry.name, partial(expectations, known, entry))
 
 
-def functions_for(spec: Component) -> list[Callable[[Registry, Entry], None]]:
+def functions_for(entry: Entry) -> list[Callable[[Registry, Entry], None]]:
     """The checks that apply to a component, as functions."""
-    kit = KITS[spec.kind]
+    kit = KITS[entry.kind]
     where = getattr(kit, "WHERE", {})
-    own = [function for function in kit.CHECKS if function not in where or where[function](spec)]
+    own = [function for function in kit.CHECKS if function not in where or where[function](entry)]
     return [*common.FIRST, *own, *common.LAST]
 
 
@@ -48,6 +47,7 @@ def expectations(known: Iterable[str], entry: Entry) -> None:
     for name in entry.spec.expected_failures:
         if name not in known:
             raise unknown_name(f"check for {entry.kind} {entry.spec.name}", name, known)
+        tried()
 
 
 def plugin_checks(registry: Registry, plugin: Plugin) -> Iterator[Check]:

@@ -3,7 +3,6 @@
 import inspect
 from collections.abc import Iterable
 from contextlib import chdir
-from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,9 +11,9 @@ import torch
 from zoo.factories import HARNESS_ARGUMENTS, complete, load_factory
 from zoo.registry import Entry, Registry
 from zoo.specs import Architecture, Component, Dataset
-from zoo.testing.check import expect
+from zoo.testing.check import expect, tried
 from zoo.testing.kinds import KITS
-from zoo.testing.watching import Seen, watched
+from zoo.testing.watching import Seen, imported, watched
 
 SEED = 0x5EED_0F_2007  # one that no one else sets
 RANDOM = "the random numbers of torch"
@@ -22,23 +21,20 @@ RANDOM = "the random numbers of torch"
 
 def factory(registry: Registry, entry: Entry) -> None:
     """Its factory can be imported, and takes what the harness passes."""
-    _imported(entry.spec.factory)
-    given = dict.fromkeys(sorted(_passed(entry.spec)))
-    places = [given.pop("channels")] if entry.kind == "block" else []
-    try:
-        inspect.signature(load_factory(entry.spec.factory)).bind_partial(*places, **given)
-    except TypeError as error:
-        expect(False, f"its factory {entry.spec.factory!r} cannot be called as the harness does: {error}")
+    imported(entry.spec.factory)
+    refused = _refused(entry)
+    expect(not refused, f"its factory {entry.spec.factory!r} cannot be called as the harness does: {refused}")
 
 
 def defaults(registry: Registry, entry: Entry) -> None:
     """Every parameter has a default, and it is a plain value."""
     complete(entry.spec, {})
+    tried()
 
 
 def global_state(registry: Registry, entry: Entry) -> None:
     """Importing and using it leaves what all code shares as it was: torch's settings, random numbers, warnings."""
-    changes = _imported(entry.spec.factory).changes
+    changes = imported(entry.spec.factory).changes
     expect(not changes, f"the import of its factory changes {_listed(changes)}")
     torch.manual_seed(SEED)
     changes = _used(registry, entry).changes
@@ -50,7 +46,7 @@ def global_state(registry: Registry, entry: Entry) -> None:
 
 def writes(registry: Registry, entry: Entry) -> None:
     """Importing and using it writes nothing outside the temporary folder."""
-    written = _imported(entry.spec.factory).writes
+    written = imported(entry.spec.factory).writes
     expect(not written, f"the import of its factory writes {_listed(written)}")
     written = _used(registry, entry).writes
     expect(not written, f"it writes {_listed(written)}")
@@ -58,6 +54,17 @@ def writes(registry: Registry, entry: Entry) -> None:
 
 FIRST = (factory, defaults)
 LAST = (global_state, writes)
+
+
+def _refused(entry: Entry) -> str:
+    """Why its factory cannot be called with what the harness passes; "" where it can."""
+    given = dict.fromkeys(sorted(_passed(entry.spec)))
+    places = [given.pop("channels")] if entry.kind == "block" else []
+    try:
+        inspect.signature(load_factory(entry.spec.factory)).bind_partial(*places, **given)
+    except TypeError as error:
+        return str(error)
+    return ""
 
 
 def _passed(spec: Component) -> set[str]:
@@ -68,14 +75,6 @@ def _passed(spec: Component) -> set[str]:
     if isinstance(spec, Dataset):
         passed -= {name for name, taken in (("data_dir", spec.from_files), ("rows", spec.generated)) if not taken}
     return passed
-
-
-@cache
-def _imported(factory: str) -> Seen:
-    """What the import of a factory brings about: nothing, where something else has imported its module before."""
-    with watched() as seen:
-        load_factory(factory)
-    return seen
 
 
 def _used(registry: Registry, entry: Entry) -> Seen:

@@ -2,10 +2,12 @@
 
 import contextlib
 import tempfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
+import numpy.typing as npt
 
 from zoo.data.series import LabelledSeries
 from zoo.errors import DataError
@@ -18,7 +20,7 @@ ROWS = 400
 
 
 def loads(registry: Registry, entry: Entry) -> None:
-    """A generated one gives labelled series, all classes of them; one from files says in one line what it lacks."""
+    """It gives labelled series, all classes of them; one from files says in one line what it lacks."""
     spec = cast(Dataset, entry.spec)
     if spec.from_files:
         with tempfile.TemporaryDirectory() as empty:
@@ -29,17 +31,24 @@ def loads(registry: Registry, entry: Entry) -> None:
     expect(isinstance(series, LabelledSeries), f"its factory gives {type(series).__name__}, not LabelledSeries")
     counts = np.bincount(series.labels, minlength=len(series.classes))
     expect(bool((counts > 0).all()), f"classes have {counts.tolist()} rows")
+    for name, split in series.splits.items():
+        expect(split.parts.shape == series.labels.shape, f"its split {name} is of {len(split.parts)} rows")
+    if spec.generated:
+        more = len(_load(entry, rows=2 * ROWS).labels) - len(series.labels)
+        expect(more == ROWS, f"with {ROWS} training rows more it has {more} rows more")
 
 
 def repeats(registry: Registry, entry: Entry) -> None:
     """Loaded twice, it is the same to the bit."""
-    if not cast(Dataset, entry.spec).from_files:
-        one, two = _load(entry), _load(entry)
-        same = np.array_equal(one.values, two.values) and np.array_equal(one.labels, two.labels)
-        expect(same, "loaded twice, it differs")
+    one, two = (_plain(_load(entry)) for _ in range(2))
+    differ = [name for name in one if one[name] != two[name]]
+    expect(not differ, f"loaded twice, its {', '.join(differ)} differ")
 
 
 CHECKS = (loads, repeats)
+WHERE: Mapping[Callable[..., None], Callable[[Entry], bool]] = {
+    repeats: lambda entry: not cast(Dataset, entry.spec).from_files,
+}
 
 
 def use(registry: Registry, entry: Entry) -> None:
@@ -54,7 +63,18 @@ def use(registry: Registry, entry: Entry) -> None:
 def _load(entry: Entry, **more: Any) -> LabelledSeries:
     spec = cast(Dataset, entry.spec)
     harness: dict[str, Any] = {"rows": ROWS} if spec.generated else {}
-    return cast(LabelledSeries, load_factory(spec.factory)(**harness, **more, **complete(spec, {})))
+    return cast(LabelledSeries, load_factory(spec.factory)(**{**harness, **more, **complete(spec, {})}))
+
+
+def _plain(series: LabelledSeries) -> dict[str, Any]:
+    """All that it holds, in a form that can be compared."""
+    splits = {name: {**vars(split), "parts": split.parts.tobytes()} for name, split in series.splits.items()}
+    held = {**vars(series), "splits": splits}
+    return {name: _bits(value) if isinstance(value, np.ndarray) else value for name, value in held.items()}
+
+
+def _bits(array: npt.NDArray[Any]) -> Any:
+    return (array.dtype, array.shape, array.tolist() if array.dtype == object else array.tobytes())
 
 
 def _refuses(entry: Entry, folder: Path | None) -> None:

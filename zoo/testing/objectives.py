@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from zoo.factories import load_factory
+from zoo.factories import complete, load_factory
 from zoo.registry import Entry, Registry
 from zoo.testing.check import expect
 
@@ -14,13 +14,24 @@ COUNTS = (700, 250, 50)
 
 def scalar(registry: Registry, entry: Entry) -> None:
     """Logits `(batch, n_classes)` and targets `(batch,)` give a finite scalar of float32 with a finite gradient."""
-    for rows in (1, 2, 40):
-        logits, targets = _batch(rows)
-        loss = _objective(entry)(logits, targets)
-        expect(loss.ndim == 0, f"the loss of {rows} rows has the shape {tuple(loss.shape)}, not a scalar's")
+    for rows, counts in ((1, COUNTS), (2, COUNTS), (40, COUNTS), (40, COUNTS[:2]), (40, COUNTS * 3)):
+        logits, targets = _batch(rows, len(counts))
+        loss, what = _objective(entry, counts)(logits, targets), f"the loss of {rows} rows of {len(counts)} classes"
+        expect(loss.ndim == 0, f"{what} has the shape {tuple(loss.shape)}, not a scalar's")
+        expect(loss.dtype == torch.float32, f"{what} is {loss.dtype}")
         loss.backward()
-        expect(bool(torch.isfinite(loss)), f"the loss of {rows} rows is {loss.item()}")
+        expect(bool(torch.isfinite(loss)), f"{what} is {loss.item()}")
         expect(_finite(logits.grad), f"the gradient of {rows} rows is not finite")
+
+
+def leaves_its_input(registry: Registry, entry: Entry) -> None:
+    """The logits, the targets and the counts of classes are as they were."""
+    given = (*_batch(12), torch.tensor((90, 0, 10)))
+    logits, targets, counts = (value.detach().clone() for value in given)
+    load_factory(entry.spec.factory)(class_counts=counts, **complete(entry.spec, {}))(logits, targets)
+    pairs = zip(("logits", "targets", "class counts"), given, (logits, targets, counts), strict=True)
+    changed = [name for name, before, after in pairs if not torch.equal(before, after)]
+    expect(not changed, f"it changes the {' and the '.join(changed)} it is given")
 
 
 def extremes(registry: Registry, entry: Entry) -> None:
@@ -56,7 +67,7 @@ def descends(registry: Registry, entry: Entry) -> None:
     expect(hits == 30, f"following its gradient gets {hits} of 30 rows right")
 
 
-CHECKS = (scalar, extremes, absent_class, descends)
+CHECKS = (scalar, leaves_its_input, extremes, absent_class, descends)
 
 
 def use(registry: Registry, entry: Entry) -> None:
@@ -69,9 +80,9 @@ def _objective(entry: Entry, counts: tuple[int, ...] = COUNTS) -> Any:
     return load_factory(entry.spec.factory)(class_counts=torch.tensor(counts))
 
 
-def _batch(rows: int) -> tuple[Tensor, Tensor]:
+def _batch(rows: int, classes: int = 3) -> tuple[Tensor, Tensor]:
     generator = torch.Generator().manual_seed(0)
-    return torch.randn(rows, 3, generator=generator).requires_grad_(), torch.arange(rows) % 3
+    return torch.randn(rows, classes, generator=generator).requires_grad_(), torch.arange(rows) % classes
 
 
 def _finite(gradient: Tensor | None) -> bool:

@@ -1,18 +1,27 @@
 """What every resampler promises (the contract: `zoo.specs.Resampler`)."""
 
-from typing import cast
+import contextlib
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, cast
 
 import numpy as np
+import numpy.typing as npt
 
 from zoo.data.resampling import batch_weights, resample
 from zoo.data.sealed import Rows
-from zoo.factories import complete
+from zoo.data.series import Ints
+from zoo.factories import complete, load_factory
 from zoo.registry import Entry, Registry
 from zoo.specs import Resampler
 from zoo.testing.check import expect
+from zoo.testing.watching import imported
+
+Floats = npt.NDArray[np.float64]
 
 CLASSES = ("a", "b", "c")
 COUNTS = (120, 60, 24)
+SPACING = 0.7  # between classes, in standard deviations: they overlap, which some need
 
 
 def balances(registry: Registry, entry: Entry) -> None:
@@ -20,18 +29,33 @@ def balances(registry: Registry, entry: Entry) -> None:
     rows = _rows()
     after = _resampled(entry, rows)
     expect(after.values.shape[1:] == rows.values.shape[1:], f"rows become {after.values.shape[1:]}")
-    expect(after.values.dtype == np.float32, f"values become {after.values.dtype}")
-    expect(after.labels.dtype == np.int64, f"labels become {after.labels.dtype}")
     counts = np.bincount(after.labels, minlength=len(CLASSES))
+    expect(len(counts) == len(CLASSES), f"of {len(CLASSES)} classes it makes {len(counts)}")
     expect(bool((counts > 0).all()), f"classes have {counts.tolist()} rows")
     expect(counts.max() / counts.min() <= COUNTS[0] / COUNTS[-1], f"{list(COUNTS)} rows become {counts.tolist()}")
+    if hasattr(sampler := _sampler(entry), "fit_resample"):
+        values, labels = sampler.fit_resample(rows.values.reshape(len(rows), -1), rows.labels)
+        expect(values.dtype == np.float32, f"values become {values.dtype}")
+        expect(labels.dtype == np.int64, f"labels become {labels.dtype}")
+
+
+def keeps_classes(registry: Registry, entry: Entry) -> None:
+    """The rows of a class stay rows of that class: its mean stays nearer to itself than to another's."""
+    rows = _rows()
+    after = _resampled(entry, rows)
+    for label, name in enumerate(CLASSES):
+        was, now = (each.values[each.labels == label].mean(0) for each in (rows, after))
+        far = float(abs(was.mean() - now.mean()))
+        expect(far < SPACING / 2, f"the mean of class {name} moves by {far:.2f}, where classes are {SPACING} apart")
 
 
 def seed(registry: Registry, entry: Entry) -> None:
-    """The same seed gives the same rows."""
+    """The same seed gives the same rows, and the same weights where it draws batches."""
     one, two = _resampled(entry, _rows()), _resampled(entry, _rows())
     same = np.array_equal(one.values, two.values) and np.array_equal(one.labels, two.labels)
     expect(same, "the same seed gives different rows")
+    if (weights := _weights(entry)) is not None:
+        expect(np.array_equal(weights, cast(Floats, _weights(entry))), "the same seed gives different weights")
 
 
 def leaves_its_input(registry: Registry, entry: Entry) -> None:
@@ -39,31 +63,67 @@ def leaves_its_input(registry: Registry, entry: Entry) -> None:
     rows = _rows()
     values, labels = rows.values.copy(), rows.labels.copy()
     _resampled(entry, rows)
+    _weights(entry, rows)
     same = np.array_equal(values, rows.values) and np.array_equal(labels, rows.labels)
     expect(same, "it changes the rows it is given")
 
 
+def lengths(registry: Registry, entry: Entry) -> None:
+    """Where it makes no rows between rows, it takes unequal lengths, and each row keeps its own."""
+    rows = _rows()
+    declared = 2 + np.arange(len(rows.labels)) % 5
+    after = _resampled(entry, replace(rows, lengths=declared))
+    expect(after.lengths is not None, "it loses the lengths of rows")
+    own = dict(zip((row.tobytes() for row in rows.values), declared, strict=True))
+    pairs = zip(after.values, cast(Ints, after.lengths), strict=True)
+    expect(all(own.get(row.tobytes(), length) == length for row, length in pairs), "rows get the lengths of others")
+
+
 def row_weights(registry: Registry, entry: Entry) -> None:
     """Where it draws batches, every class can be drawn."""
-    rows, params = _rows(), complete(entry.spec, {})
-    batch_weights(cast(Resampler, entry.spec), params, rows.labels, CLASSES, 0)
+    weights, labels = _weights(entry), _rows().labels
+    expect(weights is not None, "it gives no weights")
+    for label, name in enumerate(CLASSES):
+        expect(bool(cast(Floats, weights)[labels == label].any()), f"no row of class {name} can be drawn")
 
 
-CHECKS = (balances, seed, leaves_its_input, row_weights)
+CHECKS = (balances, keeps_classes, seed, leaves_its_input, lengths, row_weights)
+WHERE: Mapping[Callable[..., None], Callable[[Entry], bool]] = {
+    lengths: lambda entry: not cast(Resampler, entry.spec).interpolates,
+    row_weights: lambda entry: _draws_batches(entry),
+}
 
 
 def use(registry: Registry, entry: Entry) -> None:
-    """Resample once."""
+    """Resample once, or say how likely each row is to be drawn."""
     _resampled(entry, _rows())
+    _weights(entry)
 
 
 def _rows() -> Rows:
     """Three overlapping classes of two channels, imbalanced."""
     rng = np.random.default_rng(0)
     labels = np.repeat(np.arange(3), COUNTS).astype(np.int64)
-    values = (labels[:, None, None] * 0.7 + rng.normal(size=(len(labels), 2, 6))).astype(np.float32)
+    values = (labels[:, None, None] * SPACING + rng.normal(size=(len(labels), 2, 6))).astype(np.float32)
     return Rows(values, labels, np.arange(len(labels)), None, None)
 
 
 def _resampled(entry: Entry, rows: Rows) -> Rows:
     return resample(cast(Resampler, entry.spec), complete(entry.spec, {}), rows, CLASSES, 7)
+
+
+def _weights(entry: Entry, rows: Rows | None = None) -> Floats | None:
+    spec, labels = cast(Resampler, entry.spec), (rows or _rows()).labels
+    return batch_weights(spec, complete(spec, {}), labels, CLASSES, 7)
+
+
+def _sampler(entry: Entry) -> Any:
+    return load_factory(entry.spec.factory)(random_state=7, **complete(entry.spec, {}))
+
+
+def _draws_batches(entry: Entry) -> bool:
+    """Whether it draws batches; of what cannot be made, a check says why."""
+    with contextlib.suppress(Exception, SystemExit):
+        imported(entry.spec.factory)
+        return hasattr(_sampler(entry), "row_weights")
+    return True

@@ -17,11 +17,12 @@ SPACE: Space = {
 }
 STARTUP = 3
 PROPOSALS = 8
+FAILING = 2
 
 
 def inside(registry: Registry, entry: Entry) -> None:
-    """Every proposal has a value of each key, of its type and within its bounds."""
-    for proposal in _proposals(entry, seed=0):
+    """Every proposal has a value of each key, of its type and within its bounds, whichever way is better."""
+    for proposal in (*_proposals(entry, seed=0), *_proposals(entry, seed=0, mode="min")):
         expect(proposal.keys() == SPACE.keys(), f"it proposes values of {sorted(proposal)}, not of {sorted(SPACE)}")
         for key, domain in SPACE.items():
             value = proposal[key]
@@ -48,8 +49,11 @@ def use(registry: Registry, entry: Entry) -> None:
     _proposals(entry, seed=0)
 
 
-def _proposals(entry: Entry, seed: int) -> list[dict[str, Any]]:
-    """What it proposes for a metric that is best in one corner, told after each trial; the second trial's is worst."""
+def _proposals(entry: Entry, seed: int, mode: str = "max") -> list[dict[str, Any]]:
+    """What it proposes for a metric that is best in one corner, told after each trial.
+
+    The second trial's is worst, and the third fails.
+    """
     from ray.tune import Trainable
     from ray.tune.experiment import Experiment
 
@@ -57,7 +61,7 @@ def _proposals(entry: Entry, seed: int) -> list[dict[str, Any]]:
 
     space = to_tune(SPACE)
     algorithm = make_searcher(entry, {}, seed=seed, startup=STARTUP)
-    algorithm.set_search_properties("score", "max", space)
+    algorithm.set_search_properties("score", mode, space)
     with TemporaryDirectory() as folder:  # Tune makes one for every experiment
         asked = Experiment("check", Trainable, config=space, num_samples=PROPOSALS, storage_path=folder)
         algorithm.add_configurations([asked])
@@ -69,6 +73,9 @@ def _proposals(entry: Entry, seed: int) -> list[dict[str, Any]]:
         found.append(dict(trial.config))
         score = 0.0 if number == 1 else 1 - trial.config["rate"]
         result = {"score": score, "training_iteration": 1}
+        if number == FAILING:
+            algorithm.on_trial_complete(trial.trial_id, error=True)
+            continue
         algorithm.on_trial_result(trial.trial_id, result)
         algorithm.on_trial_complete(trial.trial_id, result=result)
     return found

@@ -15,6 +15,8 @@ from pathlib import Path
 from tempfile import gettempdir
 from typing import Any
 
+from zoo.factories import load_factory
+
 # Audit events by which files change, and which of their arguments are paths. Python raises them before it does so.
 # Names that are relative to an open folder, not to the working folder, are of a tree that is being removed: shutil's
 # own event says which.
@@ -64,6 +66,14 @@ def watched() -> Iterator[Seen]:
         after = _state()
         changed = [name for name in after if name in before and after[name] != before[name]]
         seen.changes += [name for name in changed if name != PYTHON or not _moved_on(before[name], after[name])]
+
+
+@cache
+def imported(factory: str) -> Seen:
+    """What the import of a factory brings about: nothing, where something else has imported its module before."""
+    with watched() as seen:
+        load_factory(factory)
+    return seen
 
 
 @cache
