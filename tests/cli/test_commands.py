@@ -73,7 +73,8 @@ def test_show_what_is_no_architecture(zoo: Zoo, name: str) -> None:
 
 def test_bench_a_file_then_results_leaderboard_and_show(zoo: Zoo, waves_csv: Path) -> None:
     bench = ("bench", "cnngru", "cnn2d", "--data", "original", "smote", "--dataset", str(waves_csv), "--target", "kind")
-    options = ("--group", "patient", "--epochs", "2", "--set", "training.batch_size=16", "--seeds", "2")
+    quick = ("--epochs", "2", "--set", "training.batch_size=16", "--threads", "1")
+    options = ("--group", "patient", "--seeds", "2", *quick)
     done = zoo(*bench, *options, "--json")
     assert done.returncode == 0, done.stderr
     runs = json.loads(done.stdout)
@@ -103,7 +104,8 @@ def test_bench_a_file_then_results_leaderboard_and_show(zoo: Zoo, waves_csv: Pat
 
 
 def test_a_run_without_a_loss_has_a_dash_for_it(zoo: Zoo, waves_csv: Path) -> None:
-    (run,) = json.loads(zoo("bench", "minirocket", "--dataset", str(waves_csv), "--target", "kind", "--json").stdout)
+    options = ("--dataset", str(waves_csv), "--target", "kind", "--threads", "1", "--json")
+    (run,) = json.loads(zoo("bench", "minirocket", *options).stdout)
     heading = zoo("results", run["id"]).stderr
     assert " loss=- seed=0\n" in heading
     assert f", test {run['parts']['rows']['test']:,} rows\n" in heading

@@ -44,7 +44,7 @@ class Notebook(Silent):
 def bench(waves_csv: Path):
     def run(*architectures: str, **more: Any) -> list[Run]:
         columns = {"dataset": str(waves_csv), "target": "kind", "group": "patient", "protocol": "holdout"}
-        fixed = {**columns, "epochs": 2, "results": "results"}
+        fixed = {**columns, "epochs": 2, "threads": 1, "results": "results"}
         settings = {"training.batch_size": 16, **more.pop("set", {})}
         return zoo.bench(architectures or ["cnngru"], **{**fixed, "set": settings, **more})
 
@@ -194,16 +194,6 @@ def test_other_class_names_or_other_patients_are_another_run(bench, waves_csv: P
     assert not bench(epochs=1, protocol="inter-patient", dataset=str(regrouped))[0].served
 
 
-def test_resuming_elsewhere_is_refused_and_the_rest_runs(bench) -> None:
-    with pytest.raises(KeyboardInterrupt):
-        bench(epochs=3, threads=1, watch=Notebook(stop_after=1))
-    with pytest.raises(UsageError, match="was begun with threads 1 there, 2 here: go on as it was begun"):
-        bench("cnngru", "cnn2d", epochs=3, threads=2, resume=True)
-    with Store(Path("results")) as store:
-        assert {run.architecture: run.status for run in store.runs()} == {"cnngru": INTERRUPTED, "cnn2d": DONE}
-    assert bench(epochs=3, threads=1, resume=True)[0].status == DONE
-
-
 def test_a_damaged_checkpoint_is_one_line_with_the_way_out(bench) -> None:
     with pytest.raises(KeyboardInterrupt):
         bench(epochs=3, watch=Notebook(stop_after=1))
@@ -278,14 +268,6 @@ def test_loading_what_is_not_there_is_one_line(bench) -> None:
     bench(epochs=1)
     with pytest.raises(UnknownName, match="no run 'nope'"):
         zoo.load("nope", results="results")
-
-
-def test_the_global_state_is_left_as_it_was(bench) -> None:
-    torch.manual_seed(3)
-    before, threads = torch.get_rng_state(), torch.get_num_threads()
-    bench(epochs=1, threads=threads + 1)
-    assert torch.equal(torch.get_rng_state(), before)
-    assert torch.get_num_threads() == threads
 
 
 def test_options_that_do_not_go_together(bench) -> None:

@@ -1,15 +1,25 @@
 """What was asked becomes cells; the key says what was asked and nothing else."""
 
-from dataclasses import replace
+import sys
+from collections.abc import Iterator
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import zoo
+import zoo_blocks
+import zoo_fcn
+import zoo_heartbeats
+import zoo_imbalance
+from zoo import Architecture, Block, Dataset, Objective, Preset, Resampler, hookimpl
 from zoo.errors import UnknownName, UsageError
 from zoo.harness.cells import Cell, Request, make_plan, split_assignments
 from zoo.harness.seeds import axis_seeds
-from zoo.registry import Registry
-from zoo.settings import Settings
+from zoo.registry import Registry, Source, source_of
+from zoo.settings import Settings, Training
+from zoo.sources import source_hash
 
 PARTS = {
     "fingerprints": {"train": "a", "validation": "b", "test": "c", "pool": "d"},
@@ -49,6 +59,35 @@ def test_patterns_name_every_match(registry: Registry) -> None:
     assert names == [entry.name for entry in registry.match("architecture", "cnn*")]
 
 
+def test_patterns_name_presets_the_users_too(registry: Registry) -> None:
+    Path("registry.toml").write_text("[presets.'cnngru.study-of-mine']\n[presets.'fcn.study']\n")
+
+    def references(pattern: str) -> list[str]:
+        return [cell.network.reference for cell in plan(registry, pattern)]
+
+    assert references("cnn[2g]*.study") == ["cnn2d.study", "cnngru.study"]
+    assert references("cnngru.study*") == ["cnngru.study", "cnngru.study-of-mine"]
+    assert references("f?n.*") == ["fcn.paper", "fcn.study"]
+    with pytest.raises(UnknownName, match=r"^no preset matches 'cnngru\.x\*'\. `zoo show NAME` shows"):
+        references("cnngru.x*")
+
+
+def test_what_cannot_be_is_said_once_for_all_seeds_and_resamplers(registry: Registry) -> None:
+    asked = Request(
+        architectures=("minirocket", "cnngru.study"),
+        blocks=("none", "se"),
+        data=("original", "oversampled"),
+        losses=("focal",),
+        seeds=(0, 1),
+    )
+    found = make_plan(registry, Settings.load(), asked)
+    assert found.left_out == (
+        "minirocket with block se: minirocket has no slot for a block",
+        "minirocket with loss focal: it is fitted, without a training loss",
+    )
+    assert [cell.network.reference for cell in found.cells] == ["cnngru.study"] * 8
+
+
 def test_a_preset_brings_parameters_and_training_and_flags_go_before_it(registry: Registry) -> None:
     (cell,) = plan(registry, "cnngru.study")
     assert (cell.network.params["gru_hidden"], cell.training.batch_size, cell.training.epochs) == (256, 32, 30)
@@ -61,6 +100,110 @@ def test_a_presets_resampler_stands_between_the_flag_and_the_shipped_default(reg
     assert plan(registry, "cnngru.mine")[0].resampler.entry.name == "smote"
     assert plan(registry, "cnngru.mine", data=("undersampled",))[0].resampler.entry.name == "undersampled"
     assert plan(registry, "cnngru")[0].resampler.entry.name == "original"
+
+
+@pytest.mark.parametrize(
+    ("scope", "variable", "names"),
+    [
+        ("data", "ZOO_RESAMPLER", ("original", "smote", "oversampled", "undersampled", "adasyn")),
+        ("loss", "ZOO_LOSS", ("cross-entropy", "focal", "weighted", "class-balanced", "logit-adjusted")),
+        ("training.batch_size", "ZOO_BATCH_SIZE", (128, 7, 8, 9, 10)),
+        ("training.optimiser", "ZOO_OPTIMISER", ("adam", "adamw", "adam", "adamw", "adam")),
+    ],
+)
+def test_a_flag_goes_before_a_variable_the_users_file_a_preset_and_the_shipped_file(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch, scope: str, variable: str, names: tuple[Any, ...]
+) -> None:
+    shipped, preset, user, environment, flag = names
+    table, _, key = scope.rpartition(".")
+
+    def chosen(reference: str = "cnngru.mine", **more: Any) -> Any:
+        (cell,) = plan(registry, reference, **more)
+        parts = {"data": cell.resampler.entry.name, "loss": cell.objective.entry.name}
+        return getattr(cell.training, key) if table else parts[scope]
+
+    own = f"training = {{ {key} = {preset!r} }}" if table else f"{scope} = {preset!r}"
+    presets = f"[presets.'cnngru.mine']\n{own}\n"
+    Path("registry.toml").write_text(presets)
+    assert (chosen("cnngru"), chosen()) == (shipped, preset)
+    Path("registry.toml").write_text(f"[{table or 'defaults'}]\n{key} = {user!r}\n{presets}")
+    assert (chosen("cnngru"), chosen()) == (user, user)
+    monkeypatch.setenv(variable, str(environment))
+    assert (chosen("cnngru"), chosen()) == (environment, environment)
+    flags = {"data": {"data": (flag,)}, "loss": {"losses": (flag,)}}.get(scope, {"assignments": {scope: flag}})
+    assert chosen(**flags) == flag
+
+
+def test_a_data_set_and_a_protocol_come_from_flag_variable_and_file(registry: Registry, monkeypatch) -> None:
+    def chosen(**more: Any) -> tuple[str, str]:
+        (cell,) = plan(registry, **more)
+        return cell.dataset, cell.protocol
+
+    assert chosen() == ("heartbeats", "")
+    Path("registry.toml").write_text("[defaults]\ndataset = 'waves.csv'\nprotocol = 'holdout'\n")
+    assert chosen() == ("waves.csv", "holdout")
+    monkeypatch.setenv("ZOO_DATASET", "mitbih")
+    monkeypatch.setenv("ZOO_PROTOCOL", "official")
+    assert chosen() == ("mitbih", "official")
+    assert chosen(datasets=("heartbeats",), protocols=("inter-patient",)) == ("heartbeats", "inter-patient")
+    monkeypatch.setenv("ZOO_PROTOCOL", "ofical")
+    with pytest.raises(UnknownName, match=r"^no protocol named 'ofical'\. Did you mean official\?"):
+        chosen()
+
+
+def test_epochs_go_before_settings_and_what_a_study_monitors_before_a_preset_alone(registry: Registry) -> None:
+    def training(**more: Any) -> tuple[int, str]:
+        (cell,) = plan(registry, "cnngru.mine", **more)
+        return cell.training.epochs, cell.training.monitor
+
+    preset = "[presets.'cnngru.mine']\ntraining = { epochs = 3, monitor = 'accuracy' }\n"
+    Path("registry.toml").write_text(preset)
+    assert training() == (3, "accuracy")
+    assert training(epochs=5, assignments={"training.epochs": 4}, monitor="validation_loss") == (5, "validation_loss")
+    assert training(assignments={"training.epochs": 4}) == (4, "accuracy")
+    set_by_user = {"training.monitor": "macro_recall"}
+    assert training(assignments=set_by_user, monitor="validation_loss") == (3, "macro_recall")
+    Path("registry.toml").write_text(f"[training]\nmonitor = 'macro_recall'\n{preset}")
+    assert training(monitor="validation_loss") == (3, "macro_recall")
+
+
+def rivals() -> Registry:
+    """The zoo's own, and another distribution's that has taken two of its names and has an architecture too."""
+
+    class Rival:
+        @hookimpl
+        def zoo_components(self) -> list[Any]:
+            taken = [
+                Objective(name=name, factory="zoo_imbalance.objectives:weighted", summary="Another.")
+                for name in ("cross-entropy", "focal")
+            ]
+            preset = {"own": Preset(loss="focal")}
+            pulse = Architecture(name="pulse", factory="zoo_fcn.fcn:FCN", summary="A net.", presets=preset)
+            factory = "zoo_heartbeats.dataset:heartbeats"
+            return [pulse, *taken, Dataset(name="heartbeats", factory=factory, summary="Others.")]
+
+    own = {"imbalance": zoo_imbalance, "heartbeats": zoo_heartbeats, "fcn": zoo_fcn, "blocks": zoo_blocks}
+    ours = [Source(name, module.__name__, lambda module=module: module, "zoo-registry") for name, module in own.items()]
+    return Registry.load([*ours, Source("rival", __name__, Rival, "zoo-rival")])
+
+
+def test_a_shipped_default_is_the_zoos_own_and_a_presets_name_its_distributions() -> None:
+    Path("registry.toml").write_text("[presets.'fcn.mine']\nloss = 'focal'\n")
+    for reference, loss in (
+        ("fcn", "imbalance:cross-entropy"),
+        ("fcn.mine", "imbalance:focal"),
+        ("pulse", "imbalance:cross-entropy"),
+        ("pulse.own", "rival:focal"),
+    ):
+        (cell,) = plan(rivals(), reference)
+        assert (cell.dataset, cell.objective.entry.name) == ("heartbeats:heartbeats", loss)
+    for architecture in ("fcn", "pulse"):
+        with pytest.raises(UnknownName, match="'focal' is provided more than once: say imbalance:focal or rival:focal"):
+            plan(rivals(), architecture, losses=("focal",))
+    Path("registry.toml").write_text("[defaults]\nloss = 'focal'\n")
+    for architecture in ("fcn", "pulse"):
+        with pytest.raises(UnknownName, match="'focal' is provided more than once"):
+            plan(rivals(), architecture)
 
 
 MINE = """[presets.'cnngru.mine']
@@ -92,7 +235,15 @@ def test_a_presets_parameter_that_its_resampler_does_not_have_is_one_line(regist
 
 
 def test_assignments_go_to_their_scope(registry: Registry) -> None:
-    assert split_assignments({"a": 1, "block.se.reduction": 2, "data.k_neighbors": 3})["block"] == {"se.reduction": 2}
+    given = {"a": 1, "block.se.reduction": 2, "data.k": 3, "loss.gamma": 4, "dataset.header": True, "training.clip": 5}
+    assert split_assignments(given) == {
+        "": {"a": 1},
+        "block": {"se.reduction": 2},
+        "data": {"k": 3},
+        "loss": {"gamma": 4},
+        "dataset": {"header": True},
+        "training": {"clip": 5},
+    }
     (cell,) = plan(registry, data=("smote",), assignments={"data.k_neighbors": 3})
     assert cell.resampler.params == {"k_neighbors": 3}
     with pytest.raises(UnknownName, match="no scope of --set named 'blok'"):
@@ -101,22 +252,181 @@ def test_assignments_go_to_their_scope(registry: Registry) -> None:
         plan(registry, assignments={"batch_size": 1})
 
 
-def test_the_key_is_of_what_was_asked(registry: Registry) -> None:
-    (cell,) = plan(registry)
-    assert cell.key(PARTS) == plan(registry)[0].key(PARTS)
-    others = [
-        plan(registry, seeds=(1,)),
-        plan(registry, "cnn2d"),
-        plan(registry, blocks=("se",)),
-        plan(registry, data=("smote",)),
-        plan(registry, losses=("weighted",)),
-        plan(registry, epochs=99),
-        plan(registry, assignments={"hidden": 8}),
+ASKED: dict[str, Any] = {
+    "architectures": ("cnngru",),
+    "blocks": ("se",),
+    "data": ("smote",),
+    "losses": ("focal",),
+    "datasets": ("heartbeats",),
+    "protocols": ("holdout",),
+}
+TRAINING = {
+    "epochs": 7,
+    "batch_size": 7,
+    "optimiser": "adamw",
+    "learning_rate": 0.5,
+    "weight_decay": 0.5,
+    "scheduler": "cosine",
+    "factor": 0.5,
+    "scheduler_patience": 7,
+    "monitor": "accuracy",
+    "patience": 7,
+    "clip": 0.5,
+    "precision": "fp32",
+    "members": 7,
+}
+
+
+def test_everything_asked_changes_key_and_configuration_and_the_seed_the_key_alone(registry: Registry) -> None:
+    assert set(TRAINING) == {item.name for item in fields(Training)}
+    settings = {
+        **{f"training.{name}": value for name, value in TRAINING.items()},
+        **{"hidden": 8, "dropout": 0.5, "block.reduction": 8, "data.k_neighbors": 3},
+        **{"loss.gamma": 3.0, "loss.alpha": "balanced"},
+    }
+    axes = {"architectures": "cnn2d", "blocks": "eca", "data": "adasyn", "losses": "weighted", "protocols": "official"}
+    changes = [
+        {},
+        *({axis: (name,)} for axis, name in axes.items()),
+        {"datasets": ("waves.csv",)},
+        *({"assignments": {name: value}} for name, value in settings.items()),
     ]
-    keys = {cell.key(PARTS), *(found[0].key(PARTS) for found in others)}
-    assert len(keys) == 8
-    for changed in ({"fingerprints": {**PARTS["fingerprints"], "test": "d"}}, {"classes": ["x", "z"]}):
-        assert cell.key({**PARTS, **changed}) not in keys
+    cells = [make_plan(registry, Settings.load(), Request(**{**ASKED, **change})).cells for change in changes]
+    assert all(len(found) == 1 for found in cells)
+    assert len({cell.key(PARTS) for (cell,) in cells}) == len(changes) == 26
+    assert len({cell.configuration(PARTS) for (cell,) in cells}) == len(changes)
+    (other_seed,) = make_plan(registry, Settings.load(), Request(**ASKED, seeds=(1,))).cells
+    assert other_seed.key(PARTS) not in {cell.key(PARTS) for (cell,) in cells}
+    assert other_seed.configuration(PARTS) == cells[0][0].configuration(PARTS)
+
+
+def test_all_that_the_parts_are_changes_the_key(registry: Registry) -> None:
+    (cell,) = plan(registry)
+    prints = PARTS["fingerprints"]
+    changed = [
+        PARTS,
+        *({**PARTS, "fingerprints": {**prints, name: "e"}} for name in prints),
+        {**PARTS, "fingerprints": {**prints, "groups": "e"}},
+        {**PARTS, "classes": ["x", "z"]},
+        {**PARTS, "classes": ["y", "x"]},
+        {**PARTS, "by_group": True},
+    ]
+    assert len({cell.key(parts) for parts in changed}) == len(changed)
+    assert cell.key({**PARTS, "notes": "other words"}) == cell.key(PARTS)
+    configurations = [cell.configuration(parts) for parts in changed]
+    train, validation, test, pool, *_, renamed, turned = range(1, 8)
+    same = {number for number, found in enumerate(configurations) if found == configurations[0]}
+    assert {0, train, validation} <= same
+    assert not {test, pool, renamed, turned} & same
+
+
+def test_what_is_not_asked_changes_no_key(registry: Registry) -> None:
+    (cell,) = plan(registry, assignments={"hidden": 8, "gru_hidden": 9, "training.clip": 2.0})
+    turned = {"training.clip": 2.0, "gru_hidden": 9, "hidden": 8}
+    elsewhere = {"data_dir": Path("elsewhere"), "device": "cpu", "threads": 3, "force": True}
+    (same,) = plan(registry, assignments=turned, **elsewhere)
+    named = replace(same, dataset_params={"target": "kind"})  # what these change, the fingerprints say
+    assert same.key(PARTS) == named.key(PARTS) == cell.key(PARTS)
+    assert same.configuration(PARTS) == named.configuration(PARTS) == cell.configuration(PARTS)
+
+
+def test_a_cell_is_written_out_in_full(registry: Registry) -> None:
+    (cell,) = plan(registry, blocks=("se",), data=("smote",), losses=("focal",), seeds=(3,), rows=50)
+    config = replace(cell, dataset_params={"target": "kind", "group": None}).config()
+    seeds, training = config.pop("seeds"), config.pop("training")
+    assert set(seeds) == {"split", "resampling", "weights", "batches"}
+    assert (training["epochs"], set(training)) == (6, set(TRAINING))
+    assert config.pop("params")["hidden"] == cell.network.params["hidden"]
+    assert config == {
+        "architecture": "cnngru",
+        "block": "se",
+        "dataset": "heartbeats",
+        "protocol": "",
+        "data": "smote",
+        "loss": "focal",
+        "seed": 3,
+        "block_params": {"reduction": 16},
+        "data_params": {"k_neighbors": 5},
+        "loss_params": {"gamma": 2.0, "alpha": "none"},
+        "dataset_params": {"target": "kind"},
+        "rows": 50,
+    }
+
+
+def test_a_fitted_network_has_no_loss_to_write_down(registry: Registry) -> None:
+    config = plan(registry, "minirocket")[0].config()
+    assert (config["loss"], config["loss_params"], config["block"]) == ("", {}, "")
+
+
+NETWORK = """from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self, *, n_channels, n_times, n_classes, block, width=4, scale=None):
+        super().__init__()
+"""
+FUNCTION = "def made(**given): ...\n"
+
+
+@pytest.fixture
+def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Registry]:
+    """Four components, each in a module of its own that can be changed."""
+    modules = {"network_of_mine": NETWORK, "slot_of_mine": FUNCTION, "rows_of_mine": FUNCTION, "loss_of_mine": FUNCTION}
+    for name, text in modules.items():
+        (tmp_path / f"{name}.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+
+    class Plugin:
+        @hookimpl
+        def zoo_components(self) -> list[Any]:
+            summary = "Mine."
+            return [
+                Architecture(name="mine", factory="network_of_mine:Net", summary=summary, block_dims=1, block="mine"),
+                Block(name="mine", factory="slot_of_mine:made", summary=summary),
+                Resampler(name="mine", factory="rows_of_mine:made", summary=summary),
+                Objective(name="mine", factory="loss_of_mine:made", summary=summary),
+            ]
+
+    source_hash.cache_clear()
+    yield Registry.load([source_of("heartbeats", zoo_heartbeats), Source("mine", __name__, Plugin)])
+    for name in modules:
+        sys.modules.pop(name, None)
+    source_hash.cache_clear()
+
+
+def test_changed_code_of_any_part_is_another_key(mine: Registry, tmp_path: Path) -> None:
+    (cell,) = plan(mine, "mine", data=("mine",), losses=("mine",))
+    keys, codes = [cell.key(PARTS)], [cell.code()]
+    for module in ("network_of_mine", "slot_of_mine", "rows_of_mine", "loss_of_mine"):
+        path = tmp_path / f"{module}.py"
+        path.write_text(path.read_text() + "# changed\n")
+        assert cell.key(PARTS) == keys[-1], "code is read once in a process"
+        source_hash.cache_clear()
+        keys.append(cell.key(PARTS))
+        codes.append(cell.code())
+    assert (len(set(keys)), len(set(codes))) == (5, 5)
+    configurations = {replace(cell, seed=seed).configuration(PARTS) for seed in (0, 1)}
+    path.write_text(path.read_text() + "# and again\n")
+    source_hash.cache_clear()
+    assert len(configurations) == 1
+    assert cell.configuration(PARTS) not in configurations
+
+
+def test_changed_code_of_the_zoo_is_another_key(mine: Registry, tmp_path: Path, monkeypatch) -> None:
+    (cell,) = plan(mine, "mine", data=("mine",), losses=("mine",))
+    before = cell.key(PARTS)
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "module.py").write_text("")
+    places = [*zoo.__path__, str(tmp_path / "more")]  # as if the package had a file more
+    monkeypatch.setattr(zoo.__spec__, "submodule_search_locations", places)
+    source_hash.cache_clear()
+    assert cell.key(PARTS) != before
+
+
+def test_a_parameter_that_is_none_is_left_to_its_default(mine: Registry) -> None:
+    (cell,) = plan(mine, "mine", data=("mine",), losses=("mine",))
+    assert cell.network.params == {"width": 4, "scale": None}
+    assert cell.config()["params"] == {"width": 4}
 
 
 def test_a_configuration_is_what_was_asked_but_for_the_seed(registry: Registry) -> None:
@@ -149,12 +459,21 @@ def test_no_rows_is_all_the_rows_there_are(registry: Registry) -> None:
         ({"architectures": ()}, "name an architecture"),
         ({"rows": 0}, "--rows is at least 1"),
         ({"epochs": 0}, "--epochs is at least 1"),
+        ({"seeds": ()}, "--seeds is at least 1, not 0"),
         ({"threads": -1}, "--threads is at least 1"),
+        ({"force": True, "resume": True}, "--force starts again and --resume goes on: choose one"),
     ],
 )
 def test_requests_that_make_no_sense(request_: dict, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         Request(**{"architectures": ("cnngru",), **request_})
+
+
+@pytest.mark.parametrize(
+    "least", [{"rows": 1}, {"epochs": 1}, {"threads": 0}, {"threads": 1}, {"force": True}, {"resume": True}]
+)
+def test_the_least_that_can_be_asked_for(least: dict[str, Any]) -> None:
+    Request(architectures=("cnngru",), **least)
 
 
 def test_axes_have_seeds_of_their_own() -> None:

@@ -6,13 +6,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from torch import nn
 
 import zoo
+import zoo_imbalance
+from zoo import Architecture, Dataset, hookimpl
+from zoo.data.protocols import separate
 from zoo.data.series import LabelledSeries
 from zoo.errors import DataError, UnknownName, UsageError
-from zoo.harness.datasets import FileColumns, Loaded, load_dataset
+from zoo.harness.datasets import FileColumns, Loaded, is_file, load_dataset, separated
+from zoo.harness.seeds import axis_seeds
 from zoo.harness.watch import Silent
-from zoo.registry import Registry
+from zoo.registry import Registry, Source, source_of
 from zoo.results.run import DONE, Run
 from zoo.settings import Settings
 
@@ -36,15 +41,59 @@ def bench(*architectures: str, **more: Any) -> list[Run]:
 
 
 def load(registry: Registry, name: str, columns: FileColumns | None = None, **params: Any) -> Loaded:
-    return load_dataset(
-        registry,
-        Settings.load(),
-        name,
-        params=params,
-        rows=None,
-        data_dir=None,
-        columns=columns or FileColumns(),
-    )
+    harness = {"rows": params.pop("rows", None), "data_dir": params.pop("data_dir", None)}
+    columns = columns or FileColumns()
+    return load_dataset(registry, Settings.load(), name, params=params, columns=columns, **harness)
+
+
+def noise(size: int = 60, scale: float = 1.0) -> LabelledSeries:
+    """As many rows of each of three classes, from six patients."""
+    values = scale * np.random.default_rng(0).normal(size=(size, 1, 12)).astype(np.float32)
+    return LabelledSeries(values, np.arange(size) % 3, ("a", "b", "c"), np.arange(size) // 3 % 6)
+
+
+def plain(*, scale: float = 1.0) -> LabelledSeries:
+    return noise(scale=scale)
+
+
+def sized(*, rows: int | None) -> LabelledSeries:
+    """Two thirds of the rows are for training: fewer than were asked for."""
+    return noise(60 if rows is None else rows)
+
+
+def folder(*, data_dir: Path | None) -> LabelledSeries:
+    raise DataError(f"read from {data_dir}")
+
+
+def nothing() -> list[int]:
+    return []
+
+
+def broken() -> LabelledSeries:
+    raise ValueError("half a file")
+
+
+class Plugin:
+    @hookimpl
+    def zoo_components(self) -> list[Any]:
+        kinds: dict[str, dict[str, Any]] = {
+            "plain": {},
+            "sized": {"generated": True, "synthetic": True},
+            "folder": {"from_files": True},
+            "nothing": {},
+            "broken": {},
+        }
+        sets = [Dataset(name=name, factory=f"{__name__}:{name}", summary="Rows.", **own) for name, own in kinds.items()]
+        return [*sets, Architecture(name="layer", factory=f"{__name__}:layer", summary="One layer.")]
+
+
+def layer(*, n_channels: int, n_times: int, n_classes: int) -> nn.Module:
+    return nn.Sequential(nn.Flatten(), nn.Linear(n_channels * n_times, n_classes))
+
+
+@pytest.fixture
+def own() -> Registry:
+    return Registry.load([source_of("imbalance", zoo_imbalance), Source("own", __name__, Plugin)])
 
 
 def write_pair(folder: Path) -> Path:
@@ -132,3 +181,99 @@ def test_files_that_are_not_read_name_those_that_are(registry: Registry) -> None
             load(registry, name)
     with pytest.raises(UnknownName, match=r"no dataset named 'absent\.arff'"):
         load(registry, "absent.arff")
+
+
+def test_a_data_set_gets_what_its_spec_says_it_takes(own: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded = load(own, "plain", rows=6, data_dir=Path("here"), scale=2)
+    assert (loaded.name, loaded.params, len(loaded.series.labels)) == ("plain", {"scale": 2.0}, 60)
+    assert (loaded.synthetic, loaded.sized) == (False, False)
+    assert np.array_equal(loaded.series.values, noise(scale=2.0).values)
+    made = [load(own, "sized", rows=rows, data_dir=Path("here")) for rows in (None, 30)]
+    assert [len(each.series.labels) for each in made] == [60, 30]
+    assert [(each.synthetic, each.sized) for each in made] == [(True, True)] * 2
+    with pytest.raises(DataError, match=r"^read from here$"):
+        load(own, "folder", data_dir=Path("here"), rows=6)
+    monkeypatch.setenv("ZOO_DATA", "there")
+    with pytest.raises(DataError, match=r"^read from there$"):
+        load(own, "own:folder")
+
+
+def test_a_data_set_that_gives_no_series_is_one_line(own: Registry) -> None:
+    with pytest.raises(DataError, match=r"^data set nothing: its factory gave list, not LabelledSeries$"):
+        load(own, "nothing")
+    with pytest.raises(DataError, match=r"^data set broken cannot be loaded: ValueError: half a file$"):
+        load(own, "broken")
+    with pytest.raises(UnknownName, match=r"^no parameter of plain named 'scala'\. Did you mean scale\?"):
+        load(own, "plain", scala=1)
+
+
+@pytest.mark.parametrize("columns", [FileColumns(target="kind"), FileColumns(group="patient")])
+def test_columns_are_named_for_files_alone(own: Registry, columns: FileColumns) -> None:
+    with pytest.raises(UsageError, match=r"^--target and --group are for files: --dataset beats\.csv, not plain$"):
+        load(own, "plain", columns)
+
+
+def test_a_registered_name_is_no_path_whatever_lies_there(own: Registry) -> None:
+    write_pair(Path("waves"))
+    write_pair(Path("plain"))
+    assert [is_file(own, name) for name in ("waves", "plain", "beats.csv", "heartbeats")] == [True, False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("protocol", "group", "chosen"),
+    [("", None, "holdout"), ("", "patient", "inter-patient"), ("holdout", "patient", "holdout")],
+)
+def test_a_data_set_is_separated_by_its_protocol_and_the_seeds_own_split(
+    own: Registry, protocol: str, group: str | None, chosen: str
+) -> None:
+    loaded = load(own, "plain")
+    for seed in (0, 3):
+        parts = separated(loaded, protocol, group, seed=seed, rows=20)
+        expected = separate(noise(), chosen, seed=axis_seeds(seed)["split"], rows=20)
+        assert parts.record == expected.record
+        assert np.array_equal(parts.validation.index, expected.validation.index)
+        assert len(parts.train) == 20
+    assert separated(loaded, protocol, group, seed=0, rows=20).record != parts.record
+
+
+def test_a_published_split_is_the_default_without_groups(own: Registry, series: LabelledSeries) -> None:
+    arrays = {f"X_{half}": noise().values[rows] for half, rows in (("train", slice(40)), ("test", slice(40, None)))}
+    np.savez("waves.npz", **arrays, y_train=noise().labels[:40], y_test=noise().labels[40:])  # type: ignore[arg-type]
+    loaded = load(own, "waves.npz")
+    assert separated(loaded, "", None, seed=0, rows=None).record["protocol"] == "official"
+    assert separated(loaded, "holdout", None, seed=0, rows=None).record["protocol"] == "holdout"
+
+
+def test_more_rows_than_there_are_is_an_error_but_for_a_set_that_was_made_for_them(own: Registry) -> None:
+    with pytest.raises(UsageError, match=r"^--rows 60: the training part has \d+ rows$"):
+        separated(load(own, "plain"), "", None, seed=0, rows=60)
+    made = separated(load(own, "sized", rows=60), "", None, seed=0, rows=60)
+    assert 30 < len(made.train) < 60
+
+
+def test_a_synthetic_set_is_benched_by_its_name_and_says_so(own: Registry) -> None:
+    (run,) = bench("layer", dataset="own:sized", rows=40, registry=own, set={"training.batch_size": 8})
+    assert (run.status, run.dataset, run.synthetic, run.rows) == (DONE, "sized", True, 40)
+    (run,) = bench("layer", dataset="plain", registry=own, set={"dataset.scale": 2.0})
+    assert (run.dataset, run.synthetic, run.rows) == ("plain", False, None)
+    assert run.config["dataset_params"] == {"scale": 2.0}
+    (unscaled,) = bench("layer", dataset="plain", registry=own)
+    assert not unscaled.served
+
+
+@pytest.mark.parametrize(("header", "rows"), [(None, 3), (True, 2), (False, 3)])
+def test_the_header_of_a_file_is_looked_for_or_said(own: Registry, header: bool | None, rows: int) -> None:
+    Path("waves.csv").write_text("1,2,3\n2,3,1\n4,3,3\n")
+    params = {} if header is None else {"header": header}
+    loaded = load(own, "waves.csv", FileColumns("-1"), **params)
+    assert loaded.series.values.shape == (rows, 1, 2)
+    assert loaded.params == {"constant": "error", "target": "-1", **params}
+    with pytest.raises(UsageError, match=r"^dataset\.header is true or false, not 'no'$"):
+        load(own, "waves.csv", FileColumns("-1"), header="no")
+
+
+def test_the_columns_of_a_file_are_kept_as_they_were_named(own: Registry, waves_csv: Path) -> None:
+    loaded = load(own, str(waves_csv), FileColumns("kind", "patient"))
+    assert loaded.params == {"constant": "error", "target": "kind", "group": "patient"}
+    assert (loaded.series.values.shape[2], len(np.unique(loaded.series.groups))) == (48, 8)  # type: ignore[arg-type]
+    assert (loaded.synthetic, loaded.sized) == (False, False)

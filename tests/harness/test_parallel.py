@@ -34,6 +34,15 @@ PRESETS = """
 params = { hidden = 4, num_blocks = 1, gru_hidden = 4, num_layers = 1 }
 training = { members = 2 }
 
+[presets."cnngru.twin"]
+params = { hidden = 4, num_blocks = 1, gru_hidden = 4, num_layers = 1 }
+training = { members = 2 }
+
+[presets."cnngru.crowded"]
+params = { hidden = 4, num_blocks = 1, gru_hidden = 4, num_layers = 1 }
+data = "smote"
+data_params = { k_neighbors = 500 }
+
 [presets."faulty.raise"]
 params = { how = "raise" }
 
@@ -129,16 +138,26 @@ def sessions_of(process: int) -> list[Path]:
 
 def test_several_at_a_time_give_the_bits_of_one_after_the_other(bench, log: Path) -> None:
     observer, notebook = Observer(), Notebook(log)
-    asked = ("cnngru.tiny", "minirocket", "faulty.raise", "steady.logged")
+    asked = ("cnngru.tiny", "minirocket", "cnngru.twin", "cnngru.crowded", "faulty.raise", "steady.logged")
     grid = {"data": ["original", "smote"], "seeds": 2, "registry": registry_with(observer)}
     runs = bench(*asked, **grid, jobs=2, watch=notebook)
     assert [run.reference for run in runs] == [*asked] * 4, "in the order of the plan"
     assert sorted(run.id for run in notebook.finished) == sorted(run.id for run in runs)
     for run in runs:
-        broken = run.architecture == "faulty"
-        assert (run.status, run.error) == ((FAILED, "ValueError: it is broken") if broken else (DONE, ""))
-    assert "it is broken" in (Path("results/runs") / runs[2].id / "traceback.txt").read_text()
-    assert notebook.seen[-1] == (0, 16, 16)
+        crowded = run.preset == "crowded" and run.data == "smote"
+        broken = (
+            "ValueError: it is broken"
+            if run.architecture == "faulty"
+            else "smote needs more than k_neighbors=500 rows"
+            if crowded
+            else ""
+        )
+        assert run.status == (FAILED if broken else DONE)
+        assert run.error.startswith(broken) if broken else not run.error
+    assert "it is broken" in (Path("results/runs") / runs[4].id / "traceback.txt").read_text()
+    twins = [(run.id, run.served) for run in runs if run.preset == "twin"]
+    assert twins == [(run.id, True) for run in runs if run.preset == "tiny"], "the same in other words is served"
+    assert notebook.seen[-1] == (0, 24, 24)
     assert max(running for running, _, _ in notebook.seen) >= 2
 
     assert not notebook.kill, "a worker was killed, and its run went on from its checkpoint"
@@ -190,6 +209,20 @@ def test_no_row_of_the_test_part_can_be_sent(registry: Registry, series: Any) ->
     test = parts.for_run().test
     test.training_ended()
     assert not any(row.tobytes() in sent for row in test.open().values)
+    assert all(row.tobytes() in sent for row in parts.train.values), "as others are"
+
+
+def test_what_is_served_or_cannot_be_read_starts_no_worker(bench, waves_csv: Path, log: Path) -> None:
+    bench("cnngru.tiny", epochs=1, threads=1, seeds=2)
+    phases: list[str] = []
+    notebook = Notebook(log)
+    notebook.on_phase = phases.append  # type: ignore[method-assign]
+    sets = ["absent.csv", str(waves_csv)]
+    with pytest.raises(zoo.DataError, match=r"there is no file 'absent\.csv'"):
+        bench("cnngru.tiny", epochs=1, dataset=sets, seeds=2, jobs=2, watch=notebook)
+    assert phases == ["planning", "loading absent.csv", f"loading {waves_csv}"]
+    assert [(run.seed, run.served, run.differs) for run in notebook.finished] == [(0, True, ()), (1, True, ())]
+    assert sessions_of(os.getpid()) == []
 
 
 def test_jobs_below_one_are_refused(bench) -> None:
