@@ -1,5 +1,6 @@
 """The fitted baselines: features against loops written out, the ridge head against scikit-learn."""
 
+import copy
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,7 +9,10 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
-from sklearn.linear_model import Ridge
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax
+from sklearn.linear_model import Ridge, RidgeClassifier
+from sklearn.metrics import accuracy_score, balanced_accuracy_score
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
 from torch.nn import functional
@@ -17,6 +21,7 @@ from zoo import build
 from zoo.cost import count_macs
 from zoo.errors import ModelError
 from zoo.networks import count_parameters, on_meta
+from zoo_rocket.fitted import FittedClassifier, random_rows
 from zoo_rocket.hydra import SparseScaler, compete, draw_kernels
 from zoo_rocket.kernels import MiniRocketKernels, channel_combinations, dilations, kernels
 from zoo_rocket.multirocket import pooled
@@ -114,14 +119,6 @@ def test_the_head_without_standardising_only_centres() -> None:
     np.testing.assert_allclose(head.scores(flat(values)), expected.predict(x), rtol=1e-3, atol=1e-4)
 
 
-def test_batches_do_not_change_the_solution() -> None:
-    values, labels = table(300, 20)
-    heads = [RidgeHead(20, 3) for _ in range(2)]
-    for head, size in zip(heads, (70, 300), strict=True):
-        head.fit(flat, Batches(values, labels, size=size))
-    torch.testing.assert_close(heads[0].weight, heads[1].weight, rtol=1e-5, atol=1e-7)
-
-
 def test_macro_recall_chooses_and_log_loss_decides_between_equals() -> None:
     labels = torch.tensor([0] * 8 + [1] * 2)
     majority = torch.tensor([[1.0, -1.0]] * 10)  # accuracy 0.8, macro recall 0.5
@@ -166,16 +163,22 @@ def test_there_are_84_kernels_of_three_twos_and_six_minus_ones() -> None:
     assert ((found == 2).sum(1) == 3).all()
 
 
-@pytest.mark.parametrize(("times", "per_kernel", "most"), [(187, 12, 32), (187, 119, 32), (150, 7, 3), (9, 5, 32)])
-def test_dilations_are_those_of_the_paper(times: int, per_kernel: int, most: int) -> None:
+def dilations_by_the_paper(times: int, per_kernel: int, most: int) -> dict[int, int]:
+    """As in the authors' code."""
     count = min(per_kernel, most)
     spread = np.logspace(0, np.log2((times - 1) / 8), count, base=2).astype(int)
     expected, shared = np.unique(spread, return_counts=True)
     number = (shared * (per_kernel / count)).astype(int)
-    rest = per_kernel - number.sum()
-    number[:rest] += 1
-    assert dilations(times, per_kernel, most) == dict(zip(expected.tolist(), number.tolist(), strict=True))
-    assert 8 * max(dilations(times, per_kernel, most)) < times
+    number[: per_kernel - number.sum()] += 1
+    return dict(zip(expected.tolist(), number.tolist(), strict=True))
+
+
+@pytest.mark.parametrize(("times", "per_kernel", "most"), [(187, 12, 32), (187, 119, 32), (150, 7, 3), (9, 5, 32)])
+def test_dilations_are_those_of_the_paper(times: int, per_kernel: int, most: int) -> None:
+    found = dilations(times, per_kernel, most)
+    assert found == dilations_by_the_paper(times, per_kernel, most)
+    assert sum(found.values()) == per_kernel
+    assert 8 * max(found) < times
 
 
 @pytest.mark.parametrize("times", [17, 25, 33, 41, 49, 97])
@@ -390,9 +393,314 @@ def test_the_penalties_are_those_of_the_papers() -> None:
     [
         ("minirocket", {"num_features": 83}, "num_features is at least 84 and max_dilations at least 1"),
         ("multirocket", {"num_features": 671}, "num_features is at least 672 and max_dilations at least 1"),
+        ("minirocket", {"max_dilations": 0}, "num_features is at least 84 and max_dilations at least 1"),
+        ("multirocket", {"max_dilations": 0}, "num_features is at least 672 and max_dilations at least 1"),
         ("hydra", {"groups": 3}, "groups is even and kernels at least 2, so not groups=3, kernels=8"),
+        ("hydra", {"groups": 0}, "groups is even and kernels at least 2, so not groups=0, kernels=8"),
+        ("hydra", {"kernels": 1}, "groups is even and kernels at least 2, so not groups=16, kernels=1"),
     ],
 )
 def test_parameters_that_cannot_be(name: str, params: dict[str, int], message: str) -> None:
     with pytest.raises(ModelError, match=f"^{message}$"):
         build(name, n_channels=1, n_times=40, n_classes=3, **params)
+
+
+# Written out in numpy
+
+
+def convolved(series: np.ndarray, weight: np.ndarray, dilation: int, *, padded: bool = True) -> np.ndarray:
+    """One kernel `(channels, 9)` over a series `(channels, times)`."""
+    reach = 4 * dilation if padded else 0
+    wide = np.pad(series, ((0, 0), (reach, reach)))
+    times = wide.shape[1] - 8 * dilation
+    return sum(weight[:, tap] @ wide[:, tap * dilation : tap * dilation + times] for tap in range(9))
+
+
+def four_numbers(output: np.ndarray) -> list[float]:
+    """MultiRocket's: the proportion of positive values, their mean, the mean of their places, their longest stretch."""
+    places = np.flatnonzero(output > 0)
+    longest = max(map(len, "".join("x" if value > 0 else " " for value in output).split()), default=0)
+    if not len(places):
+        return [0, 0, -1, 0]
+    return [len(places) / len(output), output[places].mean(), places.mean(), longest]
+
+
+def test_the_kernels_stand_in_the_order_of_combinations() -> None:
+    found = [tuple(np.flatnonzero(kernel == 2)) for kernel in kernels().numpy()]
+    assert found[:3] == [(0, 1, 2), (0, 1, 3), (0, 1, 4)]
+    assert found[28] == (1, 2, 3)
+    assert found[-2:] == [(5, 7, 8), (6, 7, 8)]
+
+
+def test_multirocket_written_out() -> None:
+    torch.manual_seed(0)
+    model = build("multirocket", n_channels=2, n_times=30, n_classes=2, num_features=2 * 672)
+    rows = torch.randint(-5, 6, (2, 2, 30))
+    expected: list[list[float]] = [[], []]
+    for bank, series in ((model.series, rows), (model.difference, rows.diff(dim=2))):
+        bank.bias.copy_(torch.randint(-9, 9, bank.bias.shape) + 0.5)  # between integers, so that counts are exact
+        start = 0
+        for number, (dilation, count) in enumerate(bank.dilations.items()):
+            for padded in (True, False):
+                alternate = range((number + (not padded)) % 2, 84, 2)
+                for column in range(start, start + count):
+                    for one, of_row in zip(series.numpy(), expected, strict=True):
+                        outputs = [
+                            convolved(one, bank.weight[number, kernel].numpy(), dilation, padded=padded)
+                            for kernel in alternate
+                        ]
+                        numbers = [
+                            four_numbers(output - float(bank.bias[kernel, column]))
+                            for kernel, output in zip(alternate, outputs, strict=True)
+                        ]
+                        of_row += np.array(numbers).T.flatten().tolist()
+            start += count
+        assert start == 2
+    np.testing.assert_allclose(model.features(rows.float()), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_each_kernel_and_dilation_takes_its_biases_from_a_row_drawn_for_it() -> None:
+    torch.manual_seed(0)
+    bank, rows = MiniRocketKernels(n_channels=2, n_times=40, per_kernel=4, max_dilations=32), waves(7, channels=2)[0]
+    bank.fit(rows, torch.Generator().manual_seed(3))
+    draws, start, place = torch.Generator().manual_seed(3), 0, 0
+    for number, (dilation, count) in enumerate(bank.dilations.items()):
+        drawn = torch.randint(7, (84,), generator=draws)
+        assert len(set(drawn.tolist())) == 7
+        for kernel in range(84):
+            output = convolved(rows[drawn[kernel]].numpy(), bank.weight[number, kernel].numpy(), dilation)
+            wanted = [(place + i + 1) * (1 + 5**0.5) / 2 % 1 for i in range(count)]
+            found = bank.bias[kernel, start : start + count]
+            np.testing.assert_allclose(found, np.quantile(output, wanted), rtol=1e-3, atol=1e-3)
+            place += count
+        start += count
+
+
+def bias_of(bank: MiniRocketKernels, rows: Tensor, generator: torch.Generator) -> Tensor:
+    """The biases that a bank with the same channels takes from rows."""
+    other = copy.deepcopy(bank)
+    other.fit(rows, generator)
+    return other.bias
+
+
+@pytest.mark.parametrize("name", ["minirocket", "multirocket"])
+def test_biases_come_from_a_sample_of_the_training_rows_not_of_validation(name: str) -> None:
+    values, labels = waves(300)
+    torch.manual_seed(0)
+    model = build(name, n_channels=1, n_times=40, n_classes=3, **SMALL[name])
+    model.fit(Batches(values, labels, waves(90, channels=1)), generator=torch.Generator().manual_seed(4))
+    banks = [model.kernels] if name == "minirocket" else [model.series, model.difference]
+    count = 84 * len(banks[0].dilations)
+    assert count < 300
+    sample = values[torch.randperm(300, generator=torch.Generator().manual_seed(0))[:count]]
+    draws = torch.Generator().manual_seed(4)
+    assert torch.equal(banks[0].bias, bias_of(banks[0], sample, draws))
+    if name == "multirocket":
+        assert torch.equal(banks[1].bias, bias_of(banks[1], sample.diff(dim=2), draws))
+
+
+@pytest.mark.parametrize(("count", "batches"), [(1, 1), (4, 1), (5, 2), (8, 2), (99, 3)])
+def test_a_sample_of_rows_takes_no_more_batches_than_it_needs(count: int, batches: int) -> None:
+    values = torch.arange(10.0)[:, None, None]
+    taken: list[int] = []
+
+    def in_turn() -> Iterator[Rows]:
+        for start in (0, 4, 8):
+            taken.append(start)
+            yield Rows(values[start : start + 4], torch.zeros(0))
+
+    assert random_rows(in_turn(), count)[:, 0, 0].tolist() == list(range(min(count, 10)))  # type: ignore[arg-type]
+    assert len(taken) == batches
+
+
+def test_hydra_written_out() -> None:
+    torch.manual_seed(0)
+    model = build("hydra", n_channels=2, n_times=40, n_classes=2, groups=4, kernels=3)
+    values = torch.randn(2, 2, 40)
+    raw = torch.zeros(2, 0)
+    for number in range(3):  # dilations 1, 2, 4: eight times the next is more than 39
+        for half, series in enumerate((values, values.diff(dim=2))):
+            for group in range(2):
+                weights = model.weight[number, half, 3 * group : 3 * group + 3].numpy()
+                outputs = np.array(
+                    [[convolved(row, weight, 2**number) for weight in weights] for row in series.numpy()]
+                )
+                largest, smallest = outputs.argmax(1), outputs.argmin(1)
+                won = [(outputs.max(1) * (largest == kernel)).sum(1) for kernel in range(3)]
+                counted = [(smallest == kernel).sum(1) for kernel in range(3)]
+                raw = torch.cat([raw, torch.tensor(np.array([*won, *counted]).T)], 1)
+    torch.testing.assert_close(model.transform(values), raw.float(), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(model.features(values), raw.clamp(min=0).sqrt().float(), rtol=1e-3, atol=1e-3)
+    model.scaler.mean.fill_(0.5)
+    model.scaler.scale.fill_(2.0)
+    scaled = torch.where(raw > 0, (raw.clamp(min=0).sqrt() - 0.5) / 2, 0.0)
+    torch.testing.assert_close(model.features(values), scaled.float(), rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize(("times", "count"), [(9, 1), (16, 1), (17, 2), (32, 2), (33, 3), (187, 5)])
+def test_hydra_has_the_dilations_that_fit(times: int, count: int) -> None:
+    model = on_meta(lambda: build("hydra", n_channels=1, n_times=times, n_classes=2))
+    assert model.weight.shape == (count, 2, 8 * 8, 1, 9)
+
+
+@pytest.mark.parametrize(("channels", "summed"), [(1, 1), (2, 2), (3, 2), (5, 2), (6, 3), (16, 8), (40, 8)])
+def test_a_group_of_hydra_sums_half_of_the_channels_two_to_eight(channels: int, summed: int) -> None:
+    weight = draw_kernels(3, 4, 2, channels)
+    used = (weight.abs().sum(-1) > 0).unflatten(2, (4, 2))
+    assert (used.sum(-1) == summed).all()
+    if summed < channels:
+        assert len({tuple(row) for row in used.flatten(0, 3).tolist()}) > 1, "not the same in all groups"
+
+
+# The ridge head, once more
+
+
+@pytest.mark.parametrize("balanced", [False, True])
+@pytest.mark.parametrize("columns", [30, 150], ids=["from sums", "from rows"])
+def test_the_penalty_is_that_of_the_best_macro_recall_on_validation_rows(columns: int, balanced: bool) -> None:
+    rng = np.random.default_rng(5)
+    labels = rng.choice(3, size=520, p=(0.7, 0.2, 0.1))
+    values = rng.normal(size=(520, columns)) * rng.uniform(0.1, 5, size=columns)
+    values[:, :3] += np.eye(3)[labels]
+    train, other = (values[:120], labels[:120]), (values[120:], labels[120:])
+    head = RidgeHead(columns, 3, balanced=balanced)
+    as_rows = [(torch.from_numpy(x).float()[:, None], torch.from_numpy(y)) for x, y in (train, other)]
+    head.fit(flat, Batches(*as_rows[0], validation=as_rows[1], size=4))
+    weight = 120 / (3 * np.bincount(train[1])) if balanced else np.ones(3)
+    scaler = StandardScaler().fit(train[0], sample_weight=weight[train[1]])
+    recalls, accuracies, chosen = [], [], []
+    for alpha in np.logspace(-3, 3, 10):
+        model = RidgeClassifier(alpha=120 * alpha, class_weight="balanced" if balanced else None)
+        model.fit(scaler.transform(train[0]), train[1])
+        chosen.append(model.predict(scaler.transform(other[0])))
+        recalls.append(balanced_accuracy_score(other[1], chosen[-1]))
+        accuracies.append(accuracy_score(other[1], chosen[-1]))
+    best = int(np.argmax(recalls))
+    assert sorted(recalls)[-2] < recalls[best]
+    assert balanced or np.argmax(accuracies) != best
+    assert float(head.alpha) == pytest.approx(np.logspace(-3, 3, 10)[best])
+    scores = head.scores(flat(as_rows[1][0]))
+    np.testing.assert_array_equal(scores.argmax(1), chosen[best])
+    torch.testing.assert_close(head(flat(as_rows[1][0])), scores / head.temperature)
+    targets = (np.eye(3)[other[1]] * 400 + 1) / 403  # one more row, spread over the classes
+
+    def loss(sharpness: float) -> float:
+        return float(-(targets * log_softmax(scores.double().numpy() * np.exp(sharpness), axis=1)).sum())
+
+    found = minimize_scalar(loss, bounds=(-7, 7), method="bounded", options={"xatol": 1e-9})
+    assert float(head.temperature) == pytest.approx(np.exp(-found.x), rel=1e-4)
+
+
+@pytest.mark.parametrize("columns", [20, 400], ids=["from sums", "from rows"])
+@pytest.mark.parametrize("balanced", [False, True])
+def test_many_batches_give_the_solution_of_one(columns: int, balanced: bool) -> None:
+    values, labels = table(300, columns)
+    heads = [RidgeHead(columns, 3, balanced=balanced) for _ in range(2)]
+    for head, size in zip(heads, (7, 300), strict=True):
+        head.fit(flat, Batches(values, labels, size=size))
+    for name, value in heads[0].state_dict().items():
+        torch.testing.assert_close(value, heads[1].state_dict()[name], rtol=1e-4, atol=1e-6)
+
+
+def test_a_feature_counts_as_constant_when_its_spread_is_rounding() -> None:
+    generator = torch.Generator().manual_seed(0)
+    labels = torch.arange(200) % 2
+    spread = torch.tensor([1e-4, 1e-2, 1.0]) * torch.randn(200, 3, generator=generator)
+    head = RidgeHead(3, 2)
+    head.fit(flat, Batches((1000 + spread)[:, None], labels))
+    assert head.scale.tolist() == pytest.approx([1.0, 1e-2, 1.0], rel=0.2)
+
+
+def test_a_balanced_head_weighs_a_class_of_one_row_like_others_and_takes_one_of_none() -> None:
+    values, labels = table(100, 10)
+    values = values[:, :, :9]  # without the constant one
+    labels[labels == 2] = 0
+    labels[17] = 2
+    head = RidgeHead(9, 5, balanced=True)
+    head.fit(flat, Batches(values, labels))
+    weight = (100 / (5 * torch.bincount(labels)))[labels].numpy()
+    x, y = flat(values).double().numpy(), 2 * functional.one_hot(labels, 5).numpy() - 1
+    scaler = StandardScaler().fit(x, sample_weight=weight)
+    expected = Ridge(alpha=weight.sum() * float(head.alpha)).fit(scaler.transform(x), y, sample_weight=weight)
+    np.testing.assert_allclose(head.scores(flat(values)), expected.predict(scaler.transform(x)), rtol=1e-3, atol=1e-4)
+    assert (head(flat(values)).argmax(1) < 3).all()
+
+
+@pytest.mark.parametrize("columns", [30, 600], ids=["from sums", "from rows"])
+def test_sums_are_exact_enough_for_features_that_hardly_differ(columns: int) -> None:
+    rng = np.random.default_rng(0)
+    own = rng.normal(size=(400, columns))
+    values = torch.from_numpy(rng.normal(size=(400, 1)) + 0.03 * own).float()
+    labels = torch.from_numpy(own[:, :3].argmax(1))
+    head = RidgeHead(columns, 3)
+    head.fit(flat, Batches(values[:, None], labels))
+    assert float(head.alpha) == pytest.approx(1e-3)
+    x, y = values.double().numpy(), 2 * functional.one_hot(labels).numpy() - 1
+    scaled = StandardScaler().fit_transform(x)
+    expected = Ridge(alpha=0.4, solver="svd").fit(scaled, y)
+    np.testing.assert_allclose(head.weight, expected.coef_, rtol=0, atol=1e-5 * np.abs(expected.coef_).max())
+
+
+def test_scores_that_are_far_too_small_have_the_lowest_temperature() -> None:
+    labels = torch.arange(100) % 2
+    scores = 1e-6 * (2 * functional.one_hot(labels) - 1).double()
+    assert float(fit_temperatures(scores[:, None], labels)[0]) == pytest.approx(1e-3)
+
+
+# Rows at a time, sizes and presets
+
+
+@pytest.mark.parametrize(("width", "parts"), [(2**18, [2, 2, 1]), (2**19, [1] * 5), (2**30, [1] * 5), (1, [5])])
+def test_features_are_computed_for_as_many_rows_as_a_cache_holds(width: int, parts: list[int]) -> None:
+    seen: list[int] = []
+
+    class Model(FittedClassifier):
+        def transform(self, x: Tensor) -> Tensor:
+            seen.append(len(x))
+            return x[:, 0]
+
+    x = torch.arange(15, dtype=torch.float64).view(5, 1, 3)
+    found = Model(RidgeHead(3, 2), width=width).features(x)
+    assert torch.equal(found, x[:, 0].float())
+    assert (found.dtype, seen) == (torch.float32, parts)
+
+
+@pytest.mark.parametrize(("name", "features"), [("minirocket", 1_008), ("multirocket", 2_016), ("hydra", 5 * 256)])
+def test_the_sizes_where_nothing_is_asked_for(name: str, features: int) -> None:
+    model = on_meta(lambda: build(name, n_channels=1, n_times=187, n_classes=5))
+    assert count_parameters(model) == 5 * features + 5
+    assert model.head.balanced is False
+    assert on_meta(lambda: build(f"{name}.balanced", n_channels=1, n_times=187, n_classes=5)).head.balanced is True
+
+
+@pytest.mark.parametrize(("name", "per_kernel"), [("minirocket", 119), ("multirocket", 74)])
+def test_the_published_sizes_have_32_dilations_of_which_some_are_the_same(name: str, per_kernel: int) -> None:
+    model = on_meta(lambda: build(f"{name}.paper", n_channels=1, n_times=187, n_classes=5))
+    banks = {187: model.kernels} if name == "minirocket" else {187: model.series, 186: model.difference}
+    for times, bank in banks.items():
+        assert bank.dilations == dilations_by_the_paper(times, per_kernel, 32)
+
+
+def test_multirocket_has_the_dilations_of_each_of_its_two_series() -> None:
+    model = on_meta(lambda: build("multirocket", n_channels=1, n_times=17, n_classes=5))
+    assert (model.series.dilations, model.difference.dilations) == ({1: 2, 2: 1}, {1: 3})
+
+
+@pytest.mark.parametrize(("name", "shortest"), [("minirocket", 9), ("multirocket", 10), ("hydra", 9)])
+def test_series_shorter_than_a_kernel_are_refused(name: str, shortest: int) -> None:
+    with pytest.raises(ModelError, match=f"^{name} takes series of {shortest} samples or more, not {shortest - 1}$"):
+        build(name, n_channels=1, n_times=shortest - 1, n_classes=3)
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "features"),
+    [
+        ("minirocket", {"num_features": 84, "max_dilations": 1}, 84),
+        ("minirocket", {"num_features": 251}, 168),
+        ("multirocket", {"num_features": 672, "max_dilations": 1}, 672),
+        ("hydra", {"groups": 2, "kernels": 2}, 3 * 2 * 2 * 2),
+    ],
+)
+def test_the_smallest_that_can_be(name: str, params: dict[str, int], features: int) -> None:
+    model = build(name, n_channels=1, n_times=40, n_classes=3, **params)
+    assert model.features(torch.randn(2, 1, 40)).shape == (2, features)
