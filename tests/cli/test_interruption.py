@@ -20,7 +20,7 @@ from zoo.tune.store import StudyStore
 
 
 def words(csv: Path) -> list[str]:
-    fixed = ["--dataset", str(csv), "--target", "kind", "--epochs", "12", "--set", "training.batch_size=2"]
+    fixed = ["--dataset", str(csv), "--target", "kind", "--rows", "60", "--epochs", "12", "--set", "training.batch_size=2"]
     return ["bench", "cnngru", *fixed, "--set", "training.patience=0", "--results", "results"]
 
 

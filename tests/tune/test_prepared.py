@@ -102,9 +102,9 @@ def test_a_resampler_that_cannot_do_its_work_is_kept_with_the_reason_and_refused
     data = prepared(registry, settings, asked(overrides=("data=smote,original",), **few))
     reason, rows = data.variants.values()
     assert isinstance(reason, str)
-    assert reason.startswith("smote needs more than k_neighbors=5 rows of each class")
+    assert reason.startswith("smote needs two rows or more of each class to train on")
     assert not isinstance(rows, str)
-    with pytest.raises(ResamplingError, match="smote needs more than"):
+    with pytest.raises(ResamplingError, match="smote needs two rows or more"):
         prepared(registry, settings, asked(overrides=("data=smote,adasyn",), **few))
 
 

@@ -147,7 +147,7 @@ def test_a_variant_that_cannot_be_made_fails_the_trials_that_draw_it(trials) -> 
     made = trials(overrides=("data=original,smote", "dropout=0.1"), rows=12)
     (end,) = to_the_end(made.worker(1, data="smote", dropout=0.1))
     assert end["status"] == "failed"
-    assert end["reason"].startswith("smote needs more than k_neighbors=5 rows of each class")
+    assert end["reason"].startswith("smote needs two rows or more of each class to train on")
     assert to_the_end(made.worker(2, data="original", dropout=0.1))[-1]["status"] == "done"
 
 
