@@ -2,13 +2,13 @@
 
 import os
 import subprocess
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from warm import Warm
 
 from zoo.data.series import LabelledSeries
 from zoo.registry import Registry
@@ -33,15 +33,21 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name)
 
 
+@pytest.fixture(scope="session")
+def warm() -> Iterator[Warm]:
+    """A process that has imported the libraries, from which those of the command line are forked."""
+    with Warm() as waiting:
+        yield waiting
+
+
 @pytest.fixture
-def zoo(tmp_path: Path) -> Zoo:
+def zoo(tmp_path: Path, warm: Warm) -> Zoo:
     """Runs the command line in a process of its own: `zoo("list", "--json")`."""
 
     def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
         variables = {name: value for name, value in os.environ.items() if name != "FORCE_COLOR"}
         variables |= {"NO_COLOR": "1", "OMP_NUM_THREADS": "1", **environment}
-        command = [sys.executable, "-m", "zoo", *words]
-        return subprocess.run(command, capture_output=True, text=True, env=variables, cwd=tmp_path, timeout=280)
+        return warm.run(words, env=variables, cwd=tmp_path, timeout=280)
 
     return run
 

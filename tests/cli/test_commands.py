@@ -113,7 +113,7 @@ def test_a_run_without_a_loss_has_a_dash_for_it(zoo: Zoo, waves_csv: Path) -> No
 
 
 def test_a_synthetic_set_is_called_so(zoo: Zoo) -> None:
-    done = zoo("bench", "cnn2d", "--rows", "200", "--epochs", "1", "--threads", "1")
+    done = zoo("bench", "cnn2d", "--rows", "200", "--epochs", "1", "--threads", "1", "--set", "hidden=8")
     assert done.returncode == 0, done.stderr
     assert tsv(done.stdout)[0]["dataset"] == "heartbeats (synthetic)"
     assert "synthetic" in done.stderr

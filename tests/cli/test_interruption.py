@@ -20,8 +20,9 @@ from zoo.tune.store import StudyStore
 
 
 def words(csv: Path) -> list[str]:
-    fixed = ["--dataset", str(csv), "--target", "kind", "--rows", "60", "--epochs", "12", "--set", "training.batch_size=2"]
-    return ["bench", "cnngru", *fixed, "--set", "training.patience=0", "--results", "results"]
+    fixed = ["--dataset", str(csv), "--target", "kind", "--rows", "60", "--epochs", "12"]
+    small = ["--set", "training.batch_size=2", "--set", "training.patience=0"]
+    return ["bench", "cnngru", *fixed, *small, "--results", "results"]
 
 
 def _listen() -> None:

@@ -32,6 +32,7 @@ BROKEN = {
     "raises_in_its_hook": r"^LookupError: no components today$",
     "ships_no_module": r"^ModuleNotFoundError: .*'ships_another'$",
 }
+SMALL = ("--set", "hidden=8", "--set", "num_blocks=1", "--set", "gru_hidden=8")  # fast on the whole test part
 UNBUILDABLE = {
     "lacks-module": "No module named 'lacks_its_factories.network'",
     "lacks-class": "the module has no callable 'Net'",
@@ -201,8 +202,7 @@ def test_with_all_broken_ones_at_once_the_rest_works(zoo_with: Run) -> None:
     everything = sorted(path.name for path in DISTRIBUTIONS.iterdir() if (path / "pyproject.toml").is_file())
     rows = plugin_rows(zoo_with(everything, "plugins", "--json"))
     assert {name for name, row in rows.items() if row["error"]} == set(BROKEN)
-    small = ("--set", "hidden=8", "--set", "num_blocks=1", "--set", "gru_hidden=8")  # fast on the whole test part
-    done = zoo_with(everything, "bench", "cnngru", "--rows", "300", "--epochs", "1", *small, "--json")
+    done = zoo_with(everything, "bench", "cnngru", "--rows", "300", "--epochs", "1", *SMALL, "--json")
     assert done.returncode == 0, done.stderr
     assert [(run["architecture"], run["status"]) for run in objects(done)] == [("cnngru", "done")]
     assert len(warnings(done)) == len(BROKEN)
@@ -234,7 +234,7 @@ def test_components_of_one_name_both_stay_and_the_bare_name_lists_them(zoo_with:
 
 
 def test_a_name_that_the_zoo_uses_by_default_can_be_taken_and_changes_nothing(zoo_with: Run) -> None:
-    done = zoo_with(["rival_defaults"], "bench", "cnngru", "--rows", "300", "--epochs", "1", "--json")
+    done = zoo_with(["rival_defaults"], "bench", "cnngru", "--rows", "300", "--epochs", "1", *SMALL, "--json")
     assert done.returncode == 0, done.stderr
     (run,) = objects(done)
     assert (run["block"], run["dataset"], run["data"]) == (
