@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 import zoo
-from zoo.data.sealed import Rows
+from zoo.data.rows import Rows
 from zoo.factories import load_factory
 from zoo.registry import Registry
 from zoo.settings import Settings

@@ -19,22 +19,22 @@ import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from zoo.harness.learning import Lesson, resampled
-from zoo.harness.watch import Silent
+from zoo.harness.reporter import SilentReporter
+from zoo.harness.training_run import TrainingRun, resampled
 from zoo.registry import Registry
-from zoo.results.store import Store
 from zoo.settings import Settings
+from zoo.store.runs import Store
+from zoo.store.study import Study, space_from_json
 from zoo.training.hardware import Hardware, computing_on
-from zoo.tune.configuration import cell_of
-from zoo.tune.data import prepare
-from zoo.tune.records import Study, space_from_json
-from zoo.tune.request import TuneRequest
-from zoo.tune.study import run_study
-from zoo.tune.watch import SilentTune
+from zoo.tuning.reporter import SilentTuneReporter
+from zoo.tuning.request import TuneRequest
+from zoo.tuning.run_study import run_study
+from zoo.tuning.trial_cell import cell_of
+from zoo.tuning.trial_data import prepare
 
 
 @dataclass
-class Stopwatch(SilentTune):
+class Stopwatch(SilentTuneReporter):
     """When a search began, when its first trial did, when it ended, and how its best score grew."""
 
     asked: float = 0.0
@@ -69,7 +69,7 @@ def plain_loop(study: Study) -> float:
     """Seconds to train the study's configurations by the trainer alone, data at hand."""
     settings, request = Settings.load(), TuneRequest.from_json(study.request)
     registry = Registry.discover(settings.disabled)
-    data = prepare(registry, settings, request, space_from_json(study.space), Silent())
+    data = prepare(registry, settings, request, space_from_json(study.space), SilentReporter())
     seconds = 0.0
     for trial in study.trials:
         started = time.perf_counter()
@@ -77,8 +77,8 @@ def plain_loop(study: Study) -> float:
         model = cell.network.build(**data.parts.record["shape"])
         hardware = Hardware.choose("cpu", 1, cell.training.precision, model, recurrent=cell.network.spec.recurrent)
         with computing_on(hardware):
-            lesson = Lesson.of(cell, data.parts, resampled(cell, data.parts), hardware)
-            for _ in lesson.epochs(lesson.learner(1), Silent()):
+            lesson = TrainingRun.of(cell, data.parts, resampled(cell, data.parts), hardware)
+            for _ in lesson.epochs(lesson.learner(1), SilentReporter()):
                 pass
         seconds += time.perf_counter() - started
     return seconds

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from studies import stored, study_of
 
+from zoo.comparison.comparison import Comparison, comparison_of
 from zoo.metrics import score
-from zoo.results.predictions import Predictions
-from zoo.results.run import DONE, Run
-from zoo.results.store import Store
-from zoo.tune.comparison import Comparison, comparison_of
-from zoo.tune.records import Study
-from zoo.tune.store import StudyStore
+from zoo.store.predictions import Predictions
+from zoo.store.run import DONE, Run
+from zoo.store.runs import Store
+from zoo.store.studies import StudyStore
+from zoo.store.study import Study
 
 CLASSES = ("a", "b", "c")
 ROWS = 300

@@ -12,8 +12,10 @@ from torch import Tensor, nn
 import zoo
 import zoo_imbalance
 from zoo.data.protocols import Parts, separate
-from zoo.harness.cells import Cell, Request, make_plan
-from zoo.harness.learning import Lesson
+from zoo.harness.cells import Cell
+from zoo.harness.planner import make_plan
+from zoo.harness.request import Request
+from zoo.harness.training_run import TrainingRun
 from zoo.registry import Registry, source_of
 from zoo.settings import Settings
 from zoo.training.hardware import Hardware
@@ -236,6 +238,6 @@ def cell_of(
     return cell
 
 
-def lesson_of(cell: Cell, of: Parts | None = None, hardware: Hardware = CPU) -> Lesson:
+def lesson_of(cell: Cell, of: Parts | None = None, hardware: Hardware = CPU) -> TrainingRun:
     of = of or parts()
-    return Lesson.of(cell, of, of.train, hardware)
+    return TrainingRun.of(cell, of, of.train, hardware)

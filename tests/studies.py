@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from zoo.results.store import Store
-from zoo.tune.records import DONE, INTERRUPTED, RUNNING, Study, Trial
-from zoo.tune.request import TuneRequest
-from zoo.tune.store import StudyStore
+from zoo.store.runs import Store
+from zoo.store.studies import StudyStore
+from zoo.store.study import DONE, INTERRUPTED, RUNNING, Study, Trial
+from zoo.tuning.request import TuneRequest
 
 SPACE: dict[str, Any] = {
     "hidden": {"kind": "choice", "values": [8, 16]},

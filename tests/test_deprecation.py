@@ -1,12 +1,14 @@
 """A public name that was renamed works for one minor release, and says what to use instead."""
 
 import sys
+from importlib import import_module
 from types import ModuleType
 
 import pytest
 
 import zoo
-from zoo.deprecation import DEPRECATED, Deprecated, deprecated
+import zoo.store.run
+from zoo.deprecation import DEPRECATED, MOVED, Deprecated, deprecated
 
 RENAMED = {"fetch": Deprecated("zoo.api:load", instead="zoo.load", since="0.2.0")}
 
@@ -45,3 +47,19 @@ def test_a_deprecated_name_is_public_no_more_and_leads_somewhere() -> None:
     for name, entry in DEPRECATED.items():
         with pytest.warns(DeprecationWarning, match=entry.since):
             assert getattr(zoo, name) is not None
+
+
+def test_run_can_still_be_imported_from_its_former_place() -> None:
+    with pytest.warns(
+        DeprecationWarning, match=r"^zoo\.results\.run\.Run is deprecated since 0\.1\.0: use zoo\.store\.run\.Run$"
+    ):
+        from zoo.results.run import Run
+    assert Run is zoo.store.run.Run
+    with pytest.raises(ImportError, match="cannot import name 'Rum'"):
+        from zoo.results.run import Rum  # noqa: F401
+
+
+@pytest.mark.parametrize(("module", "name"), [(module, name) for module, names in MOVED.items() for name in names])
+def test_every_name_that_moved_leads_somewhere(module: str, name: str) -> None:
+    with pytest.warns(DeprecationWarning, match=MOVED[module][name].instead):
+        assert getattr(import_module(module), name) is not None

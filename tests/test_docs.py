@@ -10,10 +10,11 @@ import pytest
 from typer.testing import CliRunner
 
 from zoo.cli.app import app
-from zoo.results.run import CLASS_SCORES, MACRO_SCORES, Run
+from zoo.scores import CLASS_SCORES, MACRO_SCORES
 from zoo.space import Float
-from zoo.tune.records import DIED, DIVERGED, DONE, FAILED, INTERRUPTED, MEMORY, PRUNED, TIMEOUT, Study, Trial
-from zoo.tune.spaces import parse_override, read_space
+from zoo.store.run import Run
+from zoo.store.study import DIED, DIVERGED, DONE, FAILED, INTERRUPTED, MEMORY, PRUNED, TIMEOUT, Study, Trial
+from zoo.tuning.spaces import parse_override, read_space
 
 ROOT = Path(__file__).parent.parent
 REQUEST = {"architecture": "cnngru", "search": "random", "metric": "accuracy", "seed": 0, "trials": 1}
@@ -49,9 +50,9 @@ def test_every_field_of_a_study_is_documented() -> None:
 
 
 def test_every_field_of_a_comparison_is_documented() -> None:
-    from zoo.cli.comparisons import FLAT
-    from zoo.tune.comparison import Comparison
-    from zoo.tune.verdict import Lead, Verdict
+    from zoo.cli.views.comparison import FLAT
+    from zoo.comparison.comparison import Comparison
+    from zoo.comparison.verdict import Lead, Verdict
 
     documented = set(re.findall(r"`([a-z0-9_]+)`", text_of("docs/json.md")))
     assert {item.name for spec in (Verdict, Lead) for item in fields(spec)} <= documented

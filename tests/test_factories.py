@@ -1,8 +1,9 @@
 import pytest
 
 from zoo import Architecture
+from zoo.assignments import parse_assignments, parse_value
 from zoo.errors import PluginError, UnknownName, UsageError
-from zoo.factories import complete, load_factory, parse_assignments, parse_value
+from zoo.factories import complete, load_factory
 from zoo.registry import Registry
 
 

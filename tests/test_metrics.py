@@ -9,7 +9,7 @@ import pytest
 from sklearn import metrics as reference
 
 from zoo.metrics import over_classes, score
-from zoo.results.run import CLASS_SCORES, MACRO_SCORES
+from zoo.scores import CLASS_SCORES, MACRO_SCORES
 
 CLASSES = ("a", "b", "c", "d")
 

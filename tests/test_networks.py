@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from zoo import Architecture, build
-from zoo.cost import count_macs
 from zoo.errors import ModelError, UnknownName, UsageError
-from zoo.networks import Composition, Incompatible, Network, count_parameters, on_meta
+from zoo.inspection import count_macs, count_parameters, on_meta
+from zoo.networks import Composition, Incompatible, Network
 from zoo.registry import Entry, Plugin, Registry
 
 BEAT = {"n_channels": 1, "n_times": 187, "n_classes": 5}

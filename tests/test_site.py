@@ -21,8 +21,8 @@ from zoo.data.files import is_path
 from zoo.data.protocols import PROTOCOLS
 from zoo.errors import UnknownName
 from zoo.registry import Registry, source_of, split_reference
-from zoo.results.run import Run
 from zoo.specs import KINDS
+from zoo.store.run import Run
 
 generator = pytest.importorskip("generator", reason="not run from a checkout")
 

@@ -22,11 +22,12 @@ from zoo.errors import (
 from zoo.hookspecs import hookimpl
 from zoo.space import Choice, Float, Int, Space, Value
 from zoo.specs import Architecture, Block, Dataset, Objective, Preset, Resampler, Searcher
+from zoo.version import VERSION
 
 if TYPE_CHECKING:
     from zoo.api import bench, build, list_components, load
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 __all__ = [
     "Architecture",

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 from zoo.errors import StoreError, UsageError, describe
 from zoo.registry import Entry, Registry
-from zoo.results.run import Run
-from zoo.results.store import Store
 from zoo.settings import Settings
 from zoo.space import Value
+from zoo.store.run import Run
+from zoo.store.runs import Store
 from zoo.unpackaged import is_unpackaged, with_unpackaged
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from zoo.harness.watch import BenchWatch
+    from zoo.harness.reporter import BenchReporter
 
 
 def list_components(kind: str | None = None, *, registry: Registry | None = None) -> list[Entry]:
@@ -78,7 +78,7 @@ def bench(
     force: bool = False,
     resume: bool = False,
     registry: Registry | None = None,
-    watch: "BenchWatch | None" = None,
+    watch: "BenchReporter | None" = None,
 ) -> list[Run]:
     """Train and score every combination of the axes, or serve it from the store; one run each.
 
@@ -89,8 +89,8 @@ def bench(
     that fails says so in its `status` and `error`.
     """
     from zoo.harness.bench import run_bench
-    from zoo.harness.cells import Request
-    from zoo.harness.watch import Silent
+    from zoo.harness.reporter import SilentReporter
+    from zoo.harness.request import Request
 
     settings = Settings.load()
     known, names = with_unpackaged(registry or _registry(settings), _axis(architectures))
@@ -114,7 +114,7 @@ def bench(
         resume=resume,
     )
     with Store(results_folder(settings, results)) as store:
-        asked = (known, settings, request, store, watch or Silent())
+        asked = (known, settings, request, store, watch or SilentReporter())
         return list(run_bench(*asked, jobs=jobs, address=address))
 
 
@@ -126,7 +126,7 @@ def load(run: str, *, results: str | Path | None = None, registry: Registry | No
     """
     import safetensors.torch
 
-    from zoo.harness.products import rebuilt
+    from zoo.harness.trained import rebuilt
     from zoo.networks import Network
 
     settings = Settings.load()

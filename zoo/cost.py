@@ -9,23 +9,8 @@ from statistics import median
 
 import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
 LATENCY_CALLS = 30  # the median of these settles to a few percent
-
-
-def count_macs(module: nn.Module, *, n_channels: int, n_times: int) -> int:
-    """Multiply-accumulates of one forward pass of one row, counted by torch; the module is on the meta device.
-
-    Matrix products and convolutions count, recurrent ones included; additions and activations do not.
-    """
-    row = torch.empty(1, n_channels, n_times, device="meta")
-    was_training = module.training
-    module.eval()
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        module(row)
-    module.train(was_training)
-    return int(counter.get_total_flops()) // 2
 
 
 def latency_ms(module: nn.Module, *, n_channels: int, n_times: int, device: torch.device) -> float:

@@ -25,7 +25,10 @@ class Deprecated:
     since: str
 
 
-DEPRECATED: Mapping[str, Deprecated] = {}
+DEPRECATED: Mapping[str, Deprecated] = {}  # names of the package `zoo`
+MOVED: Mapping[str, Mapping[str, Deprecated]] = {  # names of its modules, by the module they were in
+    "zoo.results.run": {"Run": Deprecated("zoo.store.run:Run", instead="zoo.store.run.Run", since="0.1.0")},
+}
 
 
 def deprecated(module: str, name: str, table: Mapping[str, Deprecated] = DEPRECATED) -> Any:

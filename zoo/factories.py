@@ -5,7 +5,6 @@ The defaults in a factory's signature are the one place where they stand.
 
 import importlib
 import inspect
-import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from functools import cache
@@ -88,25 +87,6 @@ def checked(what: str, value: Value, like: Any) -> Value:
     if isinstance(like, int) and type(like) is not bool and isinstance(value, float) and value.is_integer():
         return int(value)
     raise UsageError(f"{what} is {_noun(like)}, not {value!r}")
-
-
-def parse_assignments(assignments: Iterable[str]) -> dict[str, Value]:
-    """`key=value` strings as a mapping; values as TOML writes them, and bare words as text."""
-    parsed = {}
-    for assignment in assignments:
-        key, sign, text = assignment.partition("=")
-        if not sign or not key.strip():
-            raise UsageError(f"--set {assignment!r} is not key=value")
-        parsed[key.strip()] = parse_value(text.strip())
-    return parsed
-
-
-def parse_value(text: str) -> Value:
-    try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return text
-    return value if isinstance(value, bool | int | float | str) else text
 
 
 def _noun(like: Any) -> str:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
-    from zoo.results.run import Run
     from zoo.specs import Spec
+    from zoo.store.run import Run
 
 GROUP = "zoo"
 # The version of all that is public to plugins (docs/api.md): the first number changes where plugins have to, the second

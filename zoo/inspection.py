@@ -1,11 +1,11 @@
 """Looks into a built network: its layers with the shapes that pass through them."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-
-from zoo.networks import count_parameters
+from torch.utils.flop_counter import FlopCounterMode
 
 
 def layer_table(module: nn.Module, *, n_channels: int, n_times: int) -> list[dict[str, Any]]:
@@ -34,3 +34,28 @@ def _recorder(rows: list[dict[str, Any]], name: str) -> Any:
         )
 
     return record
+
+
+def count_parameters(module: nn.Module) -> int:
+    """The parameters of a module, each counted once."""
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def on_meta(build: Callable[[], nn.Module]) -> nn.Module:
+    """A module on the meta device: its shapes at no cost in memory or time."""
+    with torch.device("meta"):
+        return build()
+
+
+def count_macs(module: nn.Module, *, n_channels: int, n_times: int) -> int:
+    """Multiply-accumulates of one forward pass of one row, counted by torch; the module is on the meta device.
+
+    Matrix products and convolutions count, recurrent ones included; additions and activations do not.
+    """
+    row = torch.empty(1, n_channels, n_times, device="meta")
+    was_training = module.training
+    module.eval()
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        module(row)
+    module.train(was_training)
+    return int(counter.get_total_flops()) // 2

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from zoo.results.run import CLASS_SCORES, MACRO_SCORES
+from zoo.scores import CLASS_SCORES, MACRO_SCORES
 
 Array = npt.NDArray[Any]
 Doubles = npt.NDArray[np.float64]

@@ -1,7 +1,7 @@
 """From a reference and some parameters to a built network, blocks and all."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import cast
@@ -172,17 +172,6 @@ class Ensemble(nn.Module):
 def ensemble(members: Sequence[nn.Module]) -> nn.Module:
     """The only network, or the ensemble of several."""
     return members[0] if len(members) == 1 else Ensemble(members)
-
-
-def count_parameters(module: nn.Module) -> int:
-    """The parameters of a module, each counted once."""
-    return sum(parameter.numel() for parameter in module.parameters())
-
-
-def on_meta(build: Callable[[], nn.Module]) -> nn.Module:
-    """A module on the meta device: its shapes at no cost in memory or time."""
-    with torch.device("meta"):
-        return build()
 
 
 def _block_parts(registry: Registry, names: str, params: Mapping[str, Value], home: str) -> tuple[BlockPart, ...]:

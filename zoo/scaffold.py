@@ -17,11 +17,11 @@ from io import StringIO
 from pathlib import Path
 from string import Template
 
-from zoo import __version__
 from zoo.errors import UsageError, describe
 from zoo.hookspecs import API_VERSION
 from zoo.registry import Registry
 from zoo.specs import KINDS
+from zoo.version import VERSION
 
 TEMPLATES = Path(__file__).parent / "template"
 SUFFIX = ".tmpl"
@@ -103,7 +103,7 @@ class Scaffold:
             "unnamed": "" if self.author else _UNNAMED,
             "use": self.use,
             "year": str(self.year),
-            "zoo": ".".join(__version__.split(".")[:2]),
+            "zoo": ".".join(VERSION.split(".")[:2]),
         }
         return {path: Template(place.read_text("utf-8")).substitute(values) for path, place in self.paths().items()}
 

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from math import isfinite
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from zoo.errors import SettingsError, UsageError, unknown_name
-from zoo.results.run import MACRO_SCORES
+from zoo.scores import MACRO_SCORES, MONITORS
 from zoo.space import Value
 from zoo.specs import KINDS, Preset
 
@@ -54,9 +54,6 @@ class Training:
         if not 0 < self.factor < 1:
             raise UsageError(f"training.factor is between 0 and 1, not {self.factor!r}")
 
-
-# What an epoch's validation can be judged by, and which way is better.
-MONITORS: Mapping[str, Literal["max", "min"]] = {"macro_recall": "max", "accuracy": "max", "validation_loss": "min"}
 
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "monitor": tuple(MONITORS),

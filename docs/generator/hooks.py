@@ -74,7 +74,7 @@ def _hook_page(name: str, hook: object) -> str:
         parts.append("\n".join(f"- [`zoo.{spec.__name__}`]({kind}.md)" for kind, spec in KINDS.items()))
     else:
         parts += [
-            f"`run` is a `zoo.results.run.Run`; [json.md]({UP}json.md) names its fields.",
+            f"`run` is a `zoo.store.run.Run`; [json.md]({UP}json.md) names its fields.",
             "## Example",
             "A whole plugin, which writes the epochs of every run to a file:",
             code((EXAMPLES / "tracker.py").read_text().rstrip()),

@@ -32,7 +32,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "zoo.layers": (),
     "zoo.testing": (),
     "zoo.errors": tuple(name for name in zoo.__all__ if name.endswith("Error") or name in ("Diverged", "UnknownName")),
-    "zoo.results.run": ("Run",),
+    "zoo.store.run": ("Run",),
     "zoo.training.fitting": ("Batches",),
 }
 GIVEN = ("Batches", "Check", "Run", "Table")  # made by the zoo; how is its own matter

@@ -17,11 +17,11 @@ from studies import stored, study_of
 from typer.testing import CliRunner, Result
 
 from zoo.cli.app import app
-from zoo.cli.comparisons import FLAT, show_comparison
 from zoo.cli.session import Session
-from zoo.results.store import Store
-from zoo.tune.comparison import comparison_of
-from zoo.tune.store import StudyStore
+from zoo.cli.views.comparison import FLAT, show_comparison
+from zoo.comparison.comparison import comparison_of
+from zoo.store.runs import Store
+from zoo.store.studies import StudyStore
 
 SKILLS = {"random": 0.62, "optuna": 0.85}
 

@@ -13,10 +13,10 @@ import pytest
 from conftest import Zoo
 from studies import stored, study_of
 
-from zoo.results.store import Store
-from zoo.tune.records import Trial
-from zoo.tune.request import TuneRequest
-from zoo.tune.store import StudyStore
+from zoo.store.runs import Store
+from zoo.store.studies import StudyStore
+from zoo.store.study import Trial
+from zoo.tuning.request import TuneRequest
 
 
 def words(csv: Path) -> list[str]:

@@ -1,6 +1,6 @@
 """How much room a table needs."""
 
-from zoo.cli.output import Column, fits
+from zoo.cli.views.table import Column, fits
 
 COLUMNS = (Column("class", "name"), Column("test rows", "rows", numeric=True))
 

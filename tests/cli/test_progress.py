@@ -4,9 +4,9 @@ import io
 
 from rich.console import Console
 
-from zoo.cli.progress import BenchDisplay
-from zoo.harness.watch import UnderWay
-from zoo.results.run import Run
+from zoo.cli.views.bench_progress import BenchDisplay
+from zoo.harness.reporter import UnderWay
+from zoo.store.run import Run
 
 
 def test_brackets_in_a_path_are_shown_as_they_are() -> None:

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from zoo.cli.output import fits
-from zoo.cli.scores import BY_CLASS, by_class_rows, class_columns, class_row, score_columns, score_row
+from zoo.cli.views.runs import BY_CLASS, by_class_rows, class_columns, class_row, score_columns, score_row
+from zoo.cli.views.table import fits
 from zoo.metrics import score
-from zoo.results.run import DONE, Run
+from zoo.store.run import DONE, Run
 
 
 def run(loss: str, dataset: str = "waves.csv", seed: int = 0) -> Run:

@@ -23,16 +23,16 @@ from typer.testing import CliRunner
 from zoo import ModelError, StoreError, UsageError
 from zoo.cli.app import app
 from zoo.cli.session import Session
-from zoo.cli.studies import outcome
-from zoo.cli.trials import ranked, trial_line
 from zoo.cli.tune import Ends, _run, seconds_of
-from zoo.cli.tuning_display import PatientConsole, TuneDisplay, clock_text, shown_trials, summary_lines
+from zoo.cli.views.study import outcome
+from zoo.cli.views.trials import ranked, trial_line
+from zoo.cli.views.tune_progress import PatientConsole, TuneDisplay, clock_text, shown_trials, summary_lines
 from zoo.interruption import Stopped
-from zoo.results.run import Run
-from zoo.results.store import Store
 from zoo.settings import Settings
-from zoo.tune.records import Study
-from zoo.tune.store import StudyStore
+from zoo.store.run import Run
+from zoo.store.runs import Store
+from zoo.store.studies import StudyStore
+from zoo.store.study import Study
 
 MIXED = ("done",) * 6 + ("pruned", "failed", "timeout") + ("done",) * 9
 RUN = Run(id="1a2b3c4d", key="", architecture="cnngru", dataset="d", protocol="p", data="smote", loss="", seed=0)

@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from zoo.data.protocols import balanced, declared_split, fingerprint, pool_fingerprint, row_hashes, separate, stratified
-from zoo.data.sealed import Rows
+from zoo.data.fingerprints import fingerprint, pool_fingerprint, row_hashes
+from zoo.data.protocols import declared_split, separate, stratified
+from zoo.data.rows import Rows, balanced
 from zoo.data.series import LEFT_OUT, TEST, TRAIN, DeclaredSplit, LabelledSeries
 from zoo.errors import DataError, UsageError
 

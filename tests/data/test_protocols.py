@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from zoo.data.protocols import default_protocol, fingerprint, row_hashes, separate, stratified
-from zoo.data.sealed import Rows
+from zoo.data.fingerprints import fingerprint, row_hashes
+from zoo.data.protocols import default_protocol, separate, stratified
+from zoo.data.rows import Rows
 from zoo.data.series import LEFT_OUT, TEST, TRAIN, VALIDATION, DeclaredSplit, LabelledSeries
 from zoo.errors import DataError, SealError, UnknownName, UsageError
 

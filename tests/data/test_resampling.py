@@ -12,15 +12,16 @@ import pytest
 import zoo
 from zoo import Resampler
 from zoo.data.files import from_file
-from zoo.data.protocols import fingerprint, separate
+from zoo.data.fingerprints import fingerprint
+from zoo.data.protocols import separate
 from zoo.data.resampling import batch_weights, resample
-from zoo.data.sealed import Rows
+from zoo.data.rows import Rows
 from zoo.errors import ResamplingError
 from zoo.factories import complete
 from zoo.harness.seeds import axis_seeds
 from zoo.registry import Registry, Source
-from zoo.results.predictions import read_predictions
-from zoo.results.store import Store
+from zoo.store.predictions import read_predictions
+from zoo.store.runs import Store
 
 CLASSES = ("a", "b", "c")
 

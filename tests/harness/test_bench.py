@@ -11,15 +11,15 @@ import torch
 
 import zoo
 from zoo.errors import DataError, StoreError, UnknownName, UsageError
-from zoo.harness.watch import Silent
+from zoo.harness.reporter import SilentReporter
 from zoo.metrics import score
-from zoo.results.predictions import read_predictions
-from zoo.results.run import DONE, FAILED, INTERRUPTED, Run
-from zoo.results.store import Store
+from zoo.store.predictions import read_predictions
+from zoo.store.run import DONE, FAILED, INTERRUPTED, Run
+from zoo.store.runs import Store
 from zoo.training.loop import Epoch
 
 
-class Notebook(Silent):
+class Notebook(SilentReporter):
     """Remembers notes and phases, and interrupts after an epoch if asked."""
 
     def __init__(self, stop_after: int = 0) -> None:
@@ -220,7 +220,7 @@ def test_an_interruption_after_the_end_loses_nothing(bench, monkeypatch: pytest.
     def interrupt(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("zoo.harness.runner.shutil.rmtree", interrupt)
+    monkeypatch.setattr("zoo.harness.run_cell.shutil.rmtree", interrupt)
     with pytest.raises(KeyboardInterrupt):
         bench(epochs=1)
     with Store(Path("results")) as store:

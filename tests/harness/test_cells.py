@@ -14,8 +14,11 @@ import zoo_fcn
 import zoo_heartbeats
 import zoo_imbalance
 from zoo import Architecture, Block, Dataset, Objective, Preset, Resampler, hookimpl
+from zoo.assignments import split_assignments
 from zoo.errors import UnknownName, UsageError
-from zoo.harness.cells import Cell, Request, make_plan, split_assignments
+from zoo.harness.cells import Cell
+from zoo.harness.planner import make_plan
+from zoo.harness.request import Request
 from zoo.harness.seeds import axis_seeds
 from zoo.registry import Registry, Source, source_of
 from zoo.settings import Settings, Training

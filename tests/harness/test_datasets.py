@@ -15,17 +15,17 @@ from zoo.data.protocols import separate
 from zoo.data.series import LabelledSeries
 from zoo.errors import DataError, UnknownName, UsageError
 from zoo.harness.datasets import FileColumns, Loaded, is_file, load_dataset, separated
+from zoo.harness.reporter import SilentReporter
 from zoo.harness.seeds import axis_seeds
-from zoo.harness.watch import Silent
 from zoo.registry import Registry, Source, source_of
-from zoo.results.run import DONE, Run
 from zoo.settings import Settings
+from zoo.store.run import DONE, Run
 
 ROOT = Path(__file__).parents[2]
 DATA = Path(os.environ.get("ZOO_TEST_DATA", ROOT.parent / "shared" / "data"))
 
 
-class Notebook(Silent):
+class Notebook(SilentReporter):
     """Remembers notes."""
 
     def __init__(self) -> None:

@@ -12,16 +12,16 @@ from torch import nn
 import zoo
 import zoo_imbalance
 from zoo import Architecture, Objective, Resampler, StoreError, hookimpl
-from zoo.harness.watch import Silent
+from zoo.harness.reporter import SilentReporter
 from zoo.networks import Ensemble
 from zoo.registry import Registry, Source, source_of
-from zoo.results.predictions import read_predictions
-from zoo.results.run import DONE, Run
-from zoo.results.store import Store
+from zoo.store.predictions import read_predictions
+from zoo.store.run import DONE, Run
+from zoo.store.runs import Store
 from zoo.training.loop import Epoch
 
 
-class StopAfter(Silent):
+class StopAfter(SilentReporter):
     """Interrupts after an epoch, and remembers those it saw."""
 
     def __init__(self, epoch: int = 0) -> None:

@@ -21,11 +21,11 @@ import torch
 import zoo
 from zoo.errors import UsageError
 from zoo.harness.parallel import gpu_share
-from zoo.harness.watch import Silent, UnderWay
+from zoo.harness.reporter import SilentReporter, UnderWay
 from zoo.registry import Registry, Source, source_of
-from zoo.results.predictions import read_predictions
-from zoo.results.run import DONE, FAILED, INTERRUPTED, STALE, Run
-from zoo.results.store import Store
+from zoo.store.predictions import read_predictions
+from zoo.store.run import DONE, FAILED, INTERRUPTED, STALE, Run
+from zoo.store.runs import Store
 
 HERE = Path(__file__).parents[1]
 NOTE = "times were measured with up to 2 runs at a time: they compare with such alone"
@@ -57,7 +57,7 @@ params = { log = "LOG", pause = 0.6 }
 """
 
 
-class Notebook(Silent):
+class Notebook(SilentReporter):
     """Keeps what it is told; kills the process that trains `steady`, once, when its second epoch is done."""
 
     def __init__(self, log: Path, *, kill: bool = True, stop_at: int = 0) -> None:
@@ -121,7 +121,7 @@ def bench(waves_csv: Path, log: Path):
     return run
 
 
-def learnt(results: str, run: Run) -> tuple[list[list[str]], np.ndarray]:
+def trained_model(results: str, run: Run) -> tuple[list[list[str]], np.ndarray]:
     """A run's history but for its seconds, and the probabilities of its test rows."""
     with Store(Path(results)) as store:
         rows = csv.reader(store.read(run, "history.csv").read_text().splitlines())
@@ -173,7 +173,7 @@ def test_several_at_a_time_give_the_bits_of_one_after_the_other(bench, log: Path
         assert ours.notes == (*theirs.notes, NOTE)
         assert all(ours.cost[name] > 0 for name in ("train_seconds", "peak_memory_mib", "latency_ms"))
         assert not (Path("results/runs") / ours.id / "checkpoint").exists()
-        (history, probabilities), (same_history, same) = learnt("results", ours), learnt("alone", theirs)
+        (history, probabilities), (same_history, same) = trained_model("results", ours), trained_model("alone", theirs)
         assert history == same_history
         assert np.array_equal(probabilities, same)
 
@@ -197,15 +197,15 @@ def test_an_interruption_keeps_what_ended_and_goes_on_from_the_last_epoch(bench,
     begun = len(log.read_text().splitlines()) - epochs
     assert begun <= 2, "epochs that were done are not trained again"
     (unbroken,) = bench(asked[0], registry=registry, epochs=4, threads=1, results="alone")
-    assert np.array_equal(learnt("results", resumed)[1], learnt("alone", unbroken)[1])
+    assert np.array_equal(trained_model("results", resumed)[1], trained_model("alone", unbroken)[1])
 
 
 def test_no_row_of_the_test_part_can_be_sent(registry: Registry, series: Any) -> None:
     from zoo.data.protocols import separate
-    from zoo.harness.frame import Frame
+    from zoo.harness.split_summary import SplitSummary
 
     parts = separate(series, "holdout", seed=0)
-    sent = pickle.dumps((Frame.of(parts), parts.train, parts.validation))
+    sent = pickle.dumps((SplitSummary.of(parts), parts.train, parts.validation))
     test = parts.for_run().test
     test.training_ended()
     assert not any(row.tobytes() in sent for row in test.open().values)

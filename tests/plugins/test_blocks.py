@@ -8,8 +8,8 @@ from torch import nn
 
 from zoo import ModelError
 from zoo.factories import load_factory
+from zoo.inspection import count_parameters
 from zoo.layers import BlockFactory, keep_valid, valid_mask
-from zoo.networks import count_parameters
 from zoo.registry import Registry
 from zoo_blocks.bottleneck import BottleneckBlock
 from zoo_blocks.cbam import CBAMBlock

@@ -6,8 +6,7 @@ import pytest
 import torch
 
 from zoo import ModelError, build
-from zoo.cost import count_macs
-from zoo.networks import count_parameters, on_meta
+from zoo.inspection import count_macs, count_parameters, on_meta
 from zoo_convtran.attention import RelativeAttention
 from zoo_convtran.network import time_positions
 

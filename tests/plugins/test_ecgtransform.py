@@ -6,8 +6,7 @@ from torch import nn
 from torch.nn import functional
 
 from zoo import ModelError, build
-from zoo.cost import count_macs
-from zoo.networks import count_parameters, on_meta
+from zoo.inspection import count_macs, count_parameters, on_meta
 from zoo_ecgtransform.network import pooled_times
 from zoo_ecgtransform.recalibration import RecalibrationBlock
 from zoo_ecgtransform.transformer import EncoderLayer

@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn import functional
 
 from zoo import ModelError, build
-from zoo.networks import count_parameters, on_meta
+from zoo.inspection import count_parameters, on_meta
 from zoo_fcn.convolution import SameConv1d
 
 NETWORKS = ["fcn", "resnet1d"]

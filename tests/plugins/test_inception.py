@@ -6,8 +6,8 @@ from torch import nn
 from torch.nn import functional
 
 from zoo import ModelError, build
+from zoo.inspection import count_parameters, on_meta
 from zoo.layers import valid_mask
-from zoo.networks import count_parameters, on_meta
 from zoo.registry import Registry
 from zoo.settings import Settings
 from zoo_inception.filters import hand_crafted

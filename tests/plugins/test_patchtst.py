@@ -7,8 +7,7 @@ import torch
 from torch.nn import functional
 
 from zoo import ModelError, build
-from zoo.cost import count_macs
-from zoo.networks import count_parameters, on_meta
+from zoo.inspection import count_macs, count_parameters, on_meta
 from zoo.space import Value
 from zoo_patchtst.encoder import EncoderLayer
 from zoo_patchtst.network import normalised

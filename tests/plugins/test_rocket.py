@@ -18,9 +18,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from zoo import build
-from zoo.cost import count_macs
 from zoo.errors import ModelError
-from zoo.networks import count_parameters, on_meta
+from zoo.inspection import count_macs, count_parameters, on_meta
 from zoo_rocket.fitted import FittedClassifier, random_rows
 from zoo_rocket.hydra import SparseScaler, compete, draw_kernels
 from zoo_rocket.kernels import MiniRocketKernels, channel_combinations, dilations, kernels

@@ -7,8 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from zoo import ModelError, build
-from zoo.cost import count_macs
-from zoo.networks import count_parameters, on_meta
+from zoo.inspection import count_macs, count_parameters, on_meta
 from zoo_s4d.kernel import S4DKernel, StateSpace, causal_convolution
 from zoo_s4d.network import S4D
 

@@ -10,9 +10,8 @@ from torch.nn import functional
 from torch.nn.utils.rnn import pack_padded_sequence
 
 from zoo import ModelError, build
-from zoo.cost import count_macs
+from zoo.inspection import count_macs, count_parameters, on_meta
 from zoo.layers import trailing_lengths, valid_mask
-from zoo.networks import count_parameters, on_meta
 from zoo.registry import Registry
 from zoo_cnn1d.norm import MaskedLayerNorm1d
 from zoo_transformer.encoder import EncoderLayer, sinusoids

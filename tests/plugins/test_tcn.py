@@ -12,7 +12,7 @@ from torch.nn import functional
 from torch.nn.utils.parametrizations import weight_norm
 
 from zoo import ModelError, build
-from zoo.networks import count_parameters, on_meta
+from zoo.inspection import count_parameters, on_meta
 from zoo_tcn.network import CausalConv1d, TemporalLevel
 
 BEAT = {"n_channels": 1, "n_times": 187, "n_classes": 5}

@@ -21,7 +21,7 @@ from torch.nn import functional
 import zoo
 import zoo_timm
 from zoo import ModelError, build
-from zoo.networks import count_parameters, on_meta
+from zoo.inspection import count_parameters, on_meta
 from zoo.registry import Registry
 from zoo_timm import catalogue, network
 from zoo_timm.conformance import CONFORMANCE

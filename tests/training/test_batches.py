@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from zoo.data.sealed import Rows
+from zoo.data.rows import Rows
 from zoo.training.batches import Tensors, drawn_order, in_batches, slices
 from zoo.training.fitting import Batches
 

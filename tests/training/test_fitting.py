@@ -11,13 +11,13 @@ from scipy.special import softmax
 from sklearn.metrics import log_loss
 from torch import nn
 
-from zoo.data.sealed import Rows
+from zoo.data.rows import Rows
 from zoo.errors import Diverged, ModelError
-from zoo.harness.watch import Silent
+from zoo.harness.reporter import SilentReporter
 from zoo.settings import Settings
 from zoo.training.fitting import fit
 from zoo.training.hardware import Hardware
-from zoo.training.loop import Epoch, Progress, Watch
+from zoo.training.loop import Epoch, Progress, TrainingReporter
 
 HARDWARE = Hardware(torch.device("cpu"), 1, False, False)
 
@@ -77,7 +77,7 @@ class Another(Means):
         self.register_buffer("scale", torch.ones(1))
 
 
-class Diary(Silent):
+class Diary(SilentReporter):
     def __init__(self) -> None:
         self.epochs: list[Epoch] = []
         self.reports: list[tuple[int, int, int, float | None]] = []
@@ -98,9 +98,13 @@ def data() -> tuple[Rows, Rows]:
     return rows, Rows(rows.values[:7], rows.labels[:7], rows.index[:7])
 
 
-def fitted(model: nn.Module, monitor: str = "macro_recall", watch: Watch | None = None, **more: Any) -> Progress:
+def fitted(
+    model: nn.Module, monitor: str = "macro_recall", watch: TrainingReporter | None = None, **more: Any
+) -> Progress:
     settings = Settings.load().training({"batch_size": 4, "monitor": monitor}, {})
-    return fit(model, *data(), settings, more.pop("hardware", HARDWARE), seeds=(1, 2), watch=watch or Silent(), **more)
+    return fit(
+        model, *data(), settings, more.pop("hardware", HARDWARE), seeds=(1, 2), watch=watch or SilentReporter(), **more
+    )
 
 
 def test_a_fit_fills_what_was_built() -> None:

@@ -13,7 +13,7 @@ from scipy.special import log_softmax, softmax
 from sklearn.metrics import accuracy_score, log_loss
 from torch import Tensor, nn
 
-from zoo.data.sealed import Rows
+from zoo.data.rows import Rows
 from zoo.errors import Diverged
 from zoo.settings import Settings
 from zoo.training.batches import Tensors

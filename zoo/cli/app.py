@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from zoo import __version__
 from zoo.cli import bench, check, leaderboard, new, plugins, results, show, studies, tune
 from zoo.cli import list as list_
 from zoo.cli.group import GridCommand, ZooGroup
 from zoo.cli.session import Session
+from zoo.version import VERSION
 
 app = typer.Typer(
     cls=ZooGroup,
@@ -24,7 +24,7 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"zoo {__version__}")
+        typer.echo(f"zoo {VERSION}")
         raise typer.Exit
 
 

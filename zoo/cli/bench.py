@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from zoo.assignments import parse_assignments
 from zoo.cli.complete import composed, names_of
-from zoo.cli.output import emit, print_json, quiet_stdout
 from zoo.cli.session import Session, session_of
-from zoo.factories import parse_assignments
+from zoo.cli.views.table import emit, print_json, quiet_stdout
 from zoo.interruption import exit_code
 from zoo.registry import split_reference
-from zoo.results.run import DONE, Run
+from zoo.store.run import DONE, Run
 from zoo.unpackaged import is_unpackaged, with_unpackaged
 
 if TYPE_CHECKING:
-    from zoo.harness.cells import Request
+    from zoo.harness.request import Request
 
 AXIS = "Several values make a grid."
 
@@ -87,7 +87,7 @@ def bench_command(
         )  # a typo is said before torch loads
     with quiet_stdout():
         session.registry, names = with_unpackaged(session.registry, architectures)
-    from zoo.harness.cells import Request
+    from zoo.harness.request import Request
 
     request = Request(
         architectures=names,
@@ -124,9 +124,9 @@ def _run(
 ) -> None:
     """Run a request, each finished run added to `runs` as it comes; `workers` say where."""
     from zoo.api import results_folder
-    from zoo.cli.progress import BenchDisplay
+    from zoo.cli.views.bench_progress import BenchDisplay
     from zoo.harness.bench import run_bench
-    from zoo.results.store import Store
+    from zoo.store.runs import Store
 
     with Store(results_folder(session.settings, results)) as store, BenchDisplay(session.stderr) as display:
         try:
@@ -152,7 +152,7 @@ def _say_notes(session: Session, runs: list[Run]) -> None:
 
 
 def _show(runs: list[Run], as_json: bool) -> None:
-    from zoo.cli.scores import flat_columns, score_columns, score_row
+    from zoo.cli.views.runs import flat_columns, score_columns, score_row
 
     if as_json:
         print_json([run.to_json() for run in runs])
@@ -167,9 +167,9 @@ def _show(runs: list[Run], as_json: bool) -> None:
 
 def _show_classes(runs: list[Run]) -> None:
     """A row per run where there is room for that, else a table for each."""
-    from zoo.cli.output import fits
-    from zoo.cli.progress import run_label
-    from zoo.cli.scores import BY_CLASS, by_class_rows, class_columns, class_row
+    from zoo.cli.views.bench_progress import run_label
+    from zoo.cli.views.runs import BY_CLASS, by_class_rows, class_columns, class_row
+    from zoo.cli.views.table import fits
 
     columns, rows = class_columns(runs), [class_row(run) for run in runs]
     if len(runs) > 1 and fits(columns, rows):

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from zoo.cli.complete import names_of
-from zoo.cli.output import print_json, quiet_stdout
 from zoo.cli.session import Session, session_of
+from zoo.cli.views.table import print_json, quiet_stdout
 from zoo.errors import UsageError
 from zoo.specs import KINDS
 
 if TYPE_CHECKING:
-    from zoo.cli.checking import CheckDisplay
+    from zoo.cli.views.check_progress import CheckDisplay
     from zoo.testing.collection import Subject
     from zoo.testing.running import Outcome, Report
 
@@ -40,7 +40,7 @@ def check_command(
     registry = session.registry
     import torch
 
-    from zoo.cli.checking import CheckDisplay, stand_ins, summary
+    from zoo.cli.views.check_progress import CheckDisplay, stand_ins, summary
     from zoo.testing.collection import subjects
 
     torch.set_num_threads(1)  # networks this small gain nothing from more, and lose much where others compute too

@@ -6,13 +6,13 @@ from typing import Annotated, Any
 
 import typer
 
-from zoo.cli.output import Column, count, emit, millions, number, print_json
-from zoo.cli.scores import SHORT, interval_text
 from zoo.cli.session import session_of
+from zoo.cli.views.runs import SHORT, interval_text
+from zoo.cli.views.table import Column, count, emit, millions, number, print_json
 from zoo.errors import unknown_name
-from zoo.results.leaderboard import Board, Standing, boards
-from zoo.results.run import MACRO_SCORES
+from zoo.scores import MACRO_SCORES
 from zoo.settings import Reference
+from zoo.store.leaderboard import Board, Standing, boards
 
 
 def leaderboard_command(

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 import typer
 
 from zoo.cli.families import family_of, large_families
-from zoo.cli.output import Column, emit
 from zoo.cli.session import session_of
+from zoo.cli.views.table import Column, emit
 from zoo.errors import UnknownName, unknown_name
 from zoo.registry import Entry, matches
 from zoo.specs import KINDS, Architecture

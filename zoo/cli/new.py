@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from zoo.cli.output import Column, emit, print_json
 from zoo.cli.session import session_of
+from zoo.cli.views.table import Column, emit, print_json
 from zoo.errors import UsageError, unknown_name
 from zoo.scaffold import Scaffold, check_name, purpose, write
 from zoo.specs import KINDS

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 import typer
 
 from zoo.cli.families import folded
-from zoo.cli.output import Column, emit
 from zoo.cli.session import session_of
+from zoo.cli.views.table import Column, emit
 from zoo.hookspecs import API_VERSION
 from zoo.registry import Plugin
 

@@ -6,9 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from zoo.cli.output import Column, count, emit, number, print_json
 from zoo.cli.session import session_of
-from zoo.results.run import CLASS_SCORES, DONE, MACRO_SCORES, Run
+from zoo.cli.views.table import Column, count, emit, number, print_json
+from zoo.scores import CLASS_SCORES, MACRO_SCORES
+from zoo.store.run import DONE, Run
 
 COLUMNS = (
     Column("run", "id"),
@@ -41,7 +42,7 @@ def results_command(
 ) -> None:
     """List stored runs, or show one, its scores recomputed from the stored probabilities."""
     from zoo.api import results_folder
-    from zoo.results.store import Store
+    from zoo.store.runs import Store
 
     session = session_of(context)
     if run is None:
@@ -65,7 +66,7 @@ def _recomputed(predictions: Path, run: Run) -> Run:
     from dataclasses import replace
 
     from zoo.metrics import score
-    from zoo.results.predictions import read_predictions
+    from zoo.store.predictions import read_predictions
 
     stored = read_predictions(predictions, run.parts["classes"])
     return replace(run, scores=score(stored.probabilities, stored.labels, stored.classes, stored.groups))

@@ -8,8 +8,8 @@ import typer
 from rich.console import Console
 
 from zoo.registry import Registry
-from zoo.results.run import Run
 from zoo.settings import Settings
+from zoo.store.run import Run
 
 
 @dataclass
@@ -39,7 +39,7 @@ class Session:
     def stored_runs(self, results: Path | None) -> list[Run]:
         """The runs in the results folder; none, and no folder made, where there is none yet."""
         from zoo.api import results_folder
-        from zoo.results.store import Store
+        from zoo.store.runs import Store
 
         folder = results_folder(self.settings, results)
         if not Store.exists(folder):

@@ -7,8 +7,8 @@ from typing import Annotated, Any, cast
 import typer
 
 from zoo.cli.complete import names_of
-from zoo.cli.output import Column, count, emit, millions, number, print_json, quiet_stdout, say
 from zoo.cli.session import Session, session_of
+from zoo.cli.views.table import Column, count, emit, millions, number, print_json, quiet_stdout, say
 from zoo.errors import ModelError, StoreError, UnknownName, guarded, unknown_name
 from zoo.registry import Entry, presets_of, split_reference
 from zoo.specs import KINDS, Architecture, Block, Dataset, Preset
@@ -142,9 +142,8 @@ def _architecture(
     session: Session, entry: Entry, reference: str, block: str | None, shape: dict[str, int]
 ) -> dict[str, Any]:
     """What building on the meta device tells: layers, parameters, multiply-accumulates."""
-    from zoo.cost import count_macs
-    from zoo.inspection import layer_table
-    from zoo.networks import Network, count_parameters, on_meta
+    from zoo.inspection import count_macs, count_parameters, layer_table, on_meta
+    from zoo.networks import Network
 
     network = Network.resolve(session.registry, reference, block=block, presets=session.settings.presets)
     model = on_meta(lambda: network.build(**shape))
@@ -183,7 +182,7 @@ def _preset(name: str, preset: Preset) -> dict[str, Any]:
 
 def _results(session: Session, entry: Entry, folder: Path | None) -> list[dict[str, Any]]:
     """What others report, and what is in the store: measured, seeds averaged."""
-    from zoo.results.leaderboard import boards
+    from zoo.store.leaderboard import boards
 
     found = [
         {

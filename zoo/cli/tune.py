@@ -10,22 +10,23 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from zoo.assignments import parse_assignments
 from zoo.cli.complete import composed, names_of
-from zoo.cli.output import quiet_stdout
+from zoo.cli.presets import check_save, save_winner
 from zoo.cli.session import Session, session_of
-from zoo.cli.studies import check_save, save_winner, show_study
+from zoo.cli.views.study import show_study
+from zoo.cli.views.table import quiet_stdout
 from zoo.errors import UsageError, ZooError
-from zoo.factories import parse_assignments
 from zoo.interruption import exit_code
-from zoo.results.run import DONE
-from zoo.tune.records import DONE as STUDY_DONE
-from zoo.tune.records import METRICS, UNFINISHED, Study
-from zoo.tune.request import SCHEDULERS, TuneRequest
+from zoo.store.run import DONE
+from zoo.store.study import DONE as STUDY_DONE
+from zoo.store.study import METRICS, UNFINISHED, Study
+from zoo.tuning.request import SCHEDULERS, TuneRequest
 from zoo.unpackaged import is_unpackaged
 
 if TYPE_CHECKING:
-    from zoo.cli.tuning_display import TuneDisplay
-    from zoo.results.store import Store
+    from zoo.cli.views.tune_progress import TuneDisplay
+    from zoo.store.runs import Store
 
     Start = Callable[[Store, TuneDisplay], str]
 
@@ -197,7 +198,7 @@ def _searchers(context: typer.Context, compare: str | None, seeds: int | None, s
 
 
 def _begun(session: Session, request: TuneRequest, store: "Store", display: "TuneDisplay") -> str:
-    from zoo.tune.study import run_study
+    from zoo.tuning.run_study import run_study
 
     return run_study(session.registry, session.settings, request, store, display).name
 
@@ -210,7 +211,7 @@ def _compared(
     store: "Store",
     display: "TuneDisplay",
 ) -> str:
-    from zoo.tune.compare import run_comparison
+    from zoo.comparison.run import run_comparison
 
     return run_comparison(session.registry, session.settings, request, searchers, seeds, store, display)
 
@@ -224,25 +225,25 @@ def _resumed(
     store: "Store",
     display: "TuneDisplay",
 ) -> str:
-    from zoo.tune.compare import resume_comparison
-    from zoo.tune.study import Anew, resume_study
+    from zoo.comparison.run import resume_comparison
+    from zoo.tuning.run_study import ResumeOptions, resume_study
 
-    anew = Anew(trials, jobs, address)
+    anew = ResumeOptions(trials, jobs, address)
     resume = resume_comparison if _is_comparison(store, name) else resume_study
     resume(session.registry, session.settings, name, store, display, anew)
     return name
 
 
 def _is_comparison(store: "Store", name: str) -> bool:
-    from zoo.tune.store import StudyStore
+    from zoo.store.studies import StudyStore
 
     return any(study.comparison == name for study in StudyStore(store).studies())
 
 
 def _check_resumable(session: Session, name: str, ends: Ends) -> None:
     """Raise UnknownName for no such study, before a folder is made for one; UsageError where it cannot be saved."""
-    from zoo.results.store import Store
-    from zoo.tune.store import StudyStore
+    from zoo.store.runs import Store
+    from zoo.store.studies import StudyStore
 
     with Store(ends.folder, create=False) as store:
         if _is_comparison(store, name):
@@ -281,8 +282,8 @@ def _check_resume(context: typer.Context) -> None:
 
 def _run(session: Session, start: "Start", ends: Ends, *, resume: str = "") -> None:
     """Begin a study or a comparison, or go on with one, and show what came of it, also where it was interrupted."""
-    from zoo.cli.tuning_display import PatientConsole, TuneDisplay
-    from zoo.results.store import Store
+    from zoo.cli.views.tune_progress import PatientConsole, TuneDisplay
+    from zoo.store.runs import Store
 
     if resume:
         _check_resumable(session, resume, ends)
@@ -306,13 +307,13 @@ def _run(session: Session, start: "Start", ends: Ends, *, resume: str = "") -> N
 
 def _show(session: Session, store: "Store", name: str, ends: Ends) -> bool:
     """What came of a study or of a comparison; whether all that was asked for was done."""
-    from zoo.tune.store import StudyStore
+    from zoo.store.studies import StudyStore
 
     if _is_comparison(store, name):
         studies = _show_comparison(session, store, name, ends)
         return all(_is_scored(store, run) for study in studies for run in (study.run, study.defaults))
     study = StudyStore(store).get(name)
-    show_study(session, store, study, as_json=ends.as_json, most=SHOWN)
+    show_study(session.say, store, study, as_json=ends.as_json, most=SHOWN)
     if ends.save is not None and study.best is not None:
         save_winner(session, store, study, ends.save)
     return _is_scored(store, study.run)
@@ -320,12 +321,12 @@ def _show(session: Session, store: "Store", name: str, ends: Ends) -> bool:
 
 def _show_comparison(session: Session, store: "Store", name: str, ends: Ends) -> Sequence[Study]:
     """What there is of a comparison; gives its studies."""
-    from zoo.cli.comparisons import show_comparison
-    from zoo.tune.comparison import comparison_of
-    from zoo.tune.store import StudyStore
+    from zoo.cli.views.comparison import show_comparison
+    from zoo.comparison.comparison import comparison_of
+    from zoo.store.studies import StudyStore
 
     comparison = comparison_of(StudyStore(store), name)
-    show_comparison(session, store, comparison, as_json=ends.as_json)
+    show_comparison(session.say, store, comparison, as_json=ends.as_json)
     return comparison.studies
 
 
@@ -335,7 +336,7 @@ def _is_scored(store: "Store", run: str) -> bool:
 
 def _show_what_there_is(session: Session, store: "Store", display: "TuneDisplay", ends: Ends) -> bool:
     """The trials that ended before something stopped the study; whether it can go on."""
-    from zoo.tune.store import StudyStore
+    from zoo.store.studies import StudyStore
 
     if display.study is None:
         return False
@@ -344,7 +345,7 @@ def _show_what_there_is(session: Session, store: "Store", display: "TuneDisplay"
         _show_comparison(session, store, study.comparison, ends)
         return True
     if any(trial.status not in UNFINISHED for trial in study.trials):
-        show_study(session, store, study, as_json=ends.as_json, most=SHOWN)
+        show_study(session.say, store, study, as_json=ends.as_json, most=SHOWN)
     return study.status != STUDY_DONE
 
 

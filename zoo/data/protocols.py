@@ -10,7 +10,6 @@ by the run's seed, and mirrors the protocol: by class, or by group. `rows` then 
 by class, and leaves validation and test alone.
 """
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,7 +17,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from zoo.data.sealed import Rows, SealedTest
+from zoo.data.fingerprints import fingerprint, groups_fingerprint, pool_fingerprint, row_hashes
+from zoo.data.rows import Rows
+from zoo.data.sealed import SealedTest
 from zoo.data.series import LEFT_OUT, TEST, TRAIN, VALIDATION, DeclaredSplit, Ints, LabelledSeries
 from zoo.errors import DataError, UsageError, unknown_name
 
@@ -289,7 +290,7 @@ def _describe(
             for one, other in pairs
         }
         if declared.by_group:
-            record["fingerprints"]["groups"] = _groups_fingerprint(taken)
+            record["fingerprints"]["groups"] = groups_fingerprint(taken)
         notes += _group_notes(declared, taken, series.group_noun)
     return record, tuple(notes)
 
@@ -314,43 +315,3 @@ def _plural(noun: str) -> str:
 
 def _owners(rows: Rows) -> npt.NDArray[Any]:
     return np.asarray(rows.groups)
-
-
-def pool_fingerprint(series: LabelledSeries, labels: Ints, rows: npt.NDArray[np.bool_]) -> str:
-    """A hash of all rows that are not of the test part, in any order: what every seed learns from."""
-    index = np.flatnonzero(rows)
-    mixed = row_hashes(series.values[index]) * np.uint64(2) + labels[index].astype(np.uint64)
-    if series.lengths is not None:
-        mixed = mixed * np.uint64(3) + series.lengths[index].astype(np.uint64)
-    return hashlib.sha256(np.sort(mixed).tobytes()).hexdigest()[:16]
-
-
-def _groups_fingerprint(taken: Mapping[int, Rows]) -> str:
-    """A hash of who owns each row, where that decides the split and the intervals."""
-    text = "|".join(",".join(map(str, _owners(rows).tolist())) for rows in taken.values())
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def row_hashes(values: npt.NDArray[np.float32]) -> npt.NDArray[np.uint64]:
-    """A 64-bit hash of each row's bits: multilinear, with fixed odd weights, modulo 2^64."""
-    words = np.ascontiguousarray(values).reshape(len(values), -1).view(np.uint32)
-    weights = np.random.default_rng(0).integers(0, 2**63, size=words.shape[1], dtype=np.uint64) * 2 + 1
-    hashes = np.empty(len(words), dtype=np.uint64)
-    for start in range(0, len(words), 16384):  # in slices, so that the 64-bit copy stays small
-        chunk = words[start : start + 16384].astype(np.uint64)
-        hashes[start : start + 16384] = (chunk * weights).sum(1, dtype=np.uint64)
-    return hashes
-
-
-def fingerprint(rows: Rows) -> str:
-    """A short sha256 over the values, labels and lengths of a part, in their order."""
-    digest = hashlib.sha256()
-    for array in (rows.values, rows.labels, rows.lengths):
-        if array is not None:
-            digest.update(np.ascontiguousarray(array).data)
-    return digest.hexdigest()[:16]
-
-
-def balanced(rows: Rows, values: npt.NDArray[np.float32], labels: Ints, lengths: Ints | None) -> Rows:
-    """A training part with resampled rows in place of its own."""
-    return replace(rows, values=values, labels=labels, lengths=lengths, groups=None, index=np.full(len(labels), -1))

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from zoo.data.protocols import balanced
-from zoo.data.sealed import Rows
+from zoo.data.rows import Rows, balanced
 from zoo.data.series import Ints
 from zoo.errors import ResamplingError, ZooError, describe, guarded
 from zoo.factories import load_factory

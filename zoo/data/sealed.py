@@ -1,29 +1,9 @@
 """The seal: test rows that the scorer opens once, after training has ended."""
 
-from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import NoReturn
 
-import numpy.typing as npt
-
-from zoo.data.series import Floats, Ints
+from zoo.data.rows import Rows
 from zoo.errors import SealError
-
-
-@dataclass(frozen=True)
-class Rows:
-    """One part of a data set: values `(rows, channels, times)`, labels and the rest by row.
-
-    `index` says where each row stands in the data set it came from.
-    """
-
-    values: Floats
-    labels: Ints
-    index: Ints
-    groups: npt.NDArray[Any] | None = None
-    lengths: Ints | None = None
-
-    def __len__(self) -> int:
-        return len(self.labels)
 
 
 class SealedTest:

@@ -1,23 +1,17 @@
 """The bench: plans the cells of a request, prepares their data once, and runs or serves each."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from functools import partial
-from itertools import groupby
+from collections.abc import Iterator
 
-from zoo.data.protocols import Parts
-from zoo.data.sealed import Rows
-from zoo.errors import UsageError, ZooError
-from zoo.harness.cells import Cell, Plan, Request, make_plan, split_assignments
-from zoo.harness.datasets import FileColumns, Loaded, load_dataset, separated
-from zoo.harness.learning import resampled
-from zoo.harness.runner import Job, Prepared, describe_run, execute
-from zoo.harness.watch import BenchWatch
-from zoo.networks import Incompatible
+from zoo.errors import UsageError
+from zoo.harness.planner import make_plan
+from zoo.harness.reporter import BenchReporter
+from zoo.harness.request import Request
+from zoo.harness.run_cell import RunContext, execute
+from zoo.harness.schedule import Schedule, ToTrain
 from zoo.registry import Registry
-from zoo.results.run import Run
-from zoo.results.store import Store
 from zoo.settings import Settings
+from zoo.store.run import Run
+from zoo.store.runs import Store
 
 
 def run_bench(
@@ -25,7 +19,7 @@ def run_bench(
     settings: Settings,
     request: Request,
     store: Store,
-    watch: BenchWatch,
+    watch: BenchReporter,
     *,
     jobs: int = 1,
     address: str | None = None,
@@ -43,208 +37,31 @@ def run_bench(
     for line in plan.left_out:
         watch.on_note(f"left out: {line}")
     beside = jobs > 1 or address is not None
-    bench = Bench(registry, settings, request, store, watch, plan, beside=beside)
+    schedule = Schedule(registry, settings, request, store, watch, plan, beside=beside)
+    context = RunContext(registry, store, watch)
     none = True
-    for run in _runs(bench, jobs, address) if beside else bench.runs():
+    for run in _on_ray(schedule, context, jobs, address) if beside else _here(schedule, context):
         none = False
         yield run
+    schedule.raise_problems()
     if none:
         raise UsageError("nothing to run: no combination asked for is possible")
 
 
-def _runs(bench: "Bench", jobs: int, address: str | None) -> Iterator[Run]:
+def _here(schedule: Schedule, context: RunContext) -> Iterator[Run]:
+    """Train cell by cell in this process."""
+    for step in schedule.steps():
+        if isinstance(step, ToTrain):
+            context.watch.on_run_started(step.prepared.run, step.number, len(schedule.plan.cells), step.epochs)
+            run = execute(step.prepared, context, resume=step.resume)
+        else:
+            run = step
+        context.watch.on_run_finished(run)
+        yield run
+
+
+def _on_ray(schedule: Schedule, context: RunContext, jobs: int, address: str | None) -> Iterator[Run]:
+    """Train several cells at a time in worker processes."""
     from zoo.harness.parallel import ParallelBench  # Ray, which a bench in this process need not wait for
 
-    yield from ParallelBench(bench, jobs, address).runs()
-
-
-@dataclass(frozen=True)
-class ToTrain:
-    """A cell that the store cannot serve: its number in the plan, its data, and how many epochs it has at most."""
-
-    number: int
-    prepared: Prepared
-    resume: bool
-    epochs: int
-
-
-class Bench:
-    """One request under way; keeps the data of the cells at hand, since neighbours share it.
-
-    `beside` says that cells are trained beside others: then one thread is what each gets by default.
-    """
-
-    def __init__(
-        self,
-        registry: Registry,
-        settings: Settings,
-        request: Request,
-        store: Store,
-        watch: BenchWatch,
-        plan: Plan,
-        *,
-        beside: bool = False,
-    ) -> None:
-        self.settings, self.request, self.plan, self.watch = settings, request, plan, watch
-        self.job = Job(registry, store, watch)
-        self.left_out: set[str] = set()
-        self.problems: list[ZooError] = []
-        self.device = request.device or str(settings.default("hardware", "device"))
-        threads = request.threads if request.threads is not None else settings.default("hardware", "threads")
-        self.threads = int(threads)
-        if self.threads < 0:
-            raise UsageError(f"hardware.threads is at least 1, or 0 to choose, not {self.threads}")
-        if beside:
-            self.threads = self.threads or 1
-
-    def runs(self) -> Iterator[Run]:
-        """Every run that can be made, one after the other in this process.
-
-        What stood in the way of others is raised when they are done.
-        """
-        for step in self.steps():
-            run = self._execute(step) if isinstance(step, ToTrain) else step
-            self.watch.on_run_finished(run)
-            yield run
-        self.raise_problems()
-
-    def _execute(self, step: ToTrain) -> Run:
-        self.watch.on_run_started(step.prepared.run, step.number, len(self.plan.cells), step.epochs)
-        return execute(step.prepared, self.job, resume=step.resume)
-
-    def steps(self, settle: Callable[[str], None] = lambda key: None) -> Iterator[Run | ToTrain]:
-        """Each cell of the plan, with its data: the run that the store serves, or what is to be trained.
-
-        `settle` is told each cell's key before the store is asked. What is in the way of a cell is kept for
-        `raise_problems`.
-        """
-        number = 0
-        for dataset, cells in groupby(self.plan.cells, key=lambda cell: cell.dataset):
-            self.watch.on_phase(f"loading {dataset}")
-            try:
-                loaded = self._load(dataset)
-            except ZooError as problem:
-                self.problems.append(problem)
-                continue
-            for (protocol, seed), same in groupby(cells, key=lambda cell: (cell.protocol, cell.seed)):
-                try:
-                    parts = self._separate(loaded, protocol, seed)
-                except ZooError as problem:
-                    self.problems.append(problem)
-                    continue
-                variants = _Resampled(parts, self.watch)
-                known = {
-                    "dataset": loaded.name,
-                    "dataset_params": loaded.params,
-                    "protocol": parts.record["protocol"],
-                }
-                for cell in same:
-                    number += 1
-                    try:
-                        step = self._step(replace(cell, **known), loaded, parts, variants, number, settle)
-                    except UsageError as problem:
-                        self.problems.append(problem)
-                        continue
-                    if step is not None:
-                        yield step
-
-    def raise_problems(self) -> None:
-        lines = dict.fromkeys(str(problem) for problem in self.problems)
-        for line in [*lines][1:]:
-            self.watch.on_note(f"error: {line}")
-        if self.problems:
-            raise self.problems[0]
-
-    def _load(self, dataset: str) -> Loaded:
-        return load_dataset(
-            self.job.registry,
-            self.settings,
-            dataset,
-            params=split_assignments(self.request.assignments)["dataset"],
-            rows=self.request.rows,
-            data_dir=self.request.data_dir,
-            columns=FileColumns(self.request.target, self.request.group),
-        )
-
-    def _separate(self, loaded: Loaded, protocol: str, seed: int) -> Parts:
-        return separated(loaded, protocol, self.request.group, seed=seed, rows=self.request.rows)
-
-    def _step(
-        self,
-        cell: Cell,
-        loaded: Loaded,
-        parts: Parts,
-        variants: "_Resampled",
-        number: int,
-        settle: Callable[[str], None],
-    ) -> Run | ToTrain | None:
-        """None where the cell does not go with its data set."""
-        try:
-            run, hardware = describe_run(cell, parts, loaded.name, loaded.synthetic, self.device, self.threads)
-        except Incompatible as reason:
-            self._leave_out(cell, reason)
-            return None
-        settle(run.key)
-        earlier = self._earlier(run) if self.request.resume else None
-        known = None if self.request.force or earlier else self.job.store.done(run.key)
-        if known is not None:
-            return _served(known, run)
-        if (busy := self.job.store.running(run.key)) is not None:
-            raise UsageError(f"run {busy.id} of {run.reference} is under way in another process: wait for it")
-        if earlier is not None:
-            run = replace(run, id=earlier.id, created=earlier.created)
-        epochs = cell.training.members * (1 if cell.network.fitted else cell.training.epochs)
-        prepared = Prepared(cell, parts, partial(variants.rows, cell), run, hardware)
-        return ToTrain(number, prepared, earlier is not None, epochs)
-
-    def _leave_out(self, cell: Cell, reason: Incompatible) -> None:
-        """Say, once for all resamplers, losses and seeds, what does not go with this data set."""
-        block = f" with block {cell.network.block}" if cell.network.block else ""
-        line = f"left out: {cell.network.reference}{block} on {cell.dataset}: {reason}"
-        if line not in self.left_out:
-            self.left_out.add(line)
-            self.watch.on_note(line)
-
-    def _earlier(self, run: Run) -> Run | None:
-        """The run to go on with: unfinished, and newer than what the store could serve.
-
-        Raises UsageError where it was begun in another environment: its bits would be of neither.
-        """
-        earlier, done = self.job.store.unfinished(run.key), self.job.store.done(run.key)
-        if earlier is None or (done is not None and done.created > earlier.created):
-            return None
-        if differs := _differences(earlier, run):
-            raise UsageError(
-                f"run {earlier.id} of {run.reference} was begun with {'; '.join(differs)}: "
-                "go on as it was begun, or leave out --resume to start again"
-            )
-        return earlier
-
-
-class _Resampled:
-    """The training rows of one separation under each resampler asked for, the latest kept."""
-
-    def __init__(self, parts: Parts, watch: BenchWatch) -> None:
-        self.parts, self.watch = parts, watch
-        self.latest: tuple[object, Rows] | None = None
-
-    def rows(self, cell: Cell) -> Rows:
-        asked = (cell.resampler.entry.name, tuple(cell.resampler.params.items()))
-        if self.latest is None or self.latest[0] != asked:
-            self.watch.on_phase(f"resampling: {cell.resampler.entry.name}")
-            self.latest = None  # the old rows go before the new ones come
-            self.latest = (asked, resampled(cell, self.parts))
-        return self.latest[1]
-
-
-def _served(known: Run, asked: Run) -> Run:
-    return replace(known, preset=asked.preset, served=True, differs=_differences(known, asked))
-
-
-def _differences(there: Run, here: Run) -> tuple[str, ...]:
-    """What of the environment is not the same for two runs."""
-    return tuple(
-        f"{name} {there.environment.get(name)} there, {value} here"
-        for name, value in here.environment.items()
-        if there.environment.get(name) != value
-    )
+    yield from ParallelBench(schedule, context, jobs, address).runs()

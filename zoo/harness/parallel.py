@@ -12,20 +12,20 @@ from typing import Any
 import ray
 import torch
 
-from zoo.data.sealed import Rows
+from zoo.data.rows import Rows
 from zoo.errors import ZooError
-from zoo.harness.bench import Bench, ToTrain
-from zoo.harness.frame import Frame
-from zoo.harness.products import Failure, Product
-from zoo.harness.runner import conclude
-from zoo.harness.watch import UnderWay
-from zoo.results.run import Run
+from zoo.harness.pool import Pool
+from zoo.harness.reporter import UnderWay
+from zoo.harness.run_cell import RunContext, conclude
+from zoo.harness.schedule import Schedule, ToTrain
+from zoo.harness.split_summary import SplitSummary
+from zoo.harness.trained import Failure, Product
+from zoo.harness.worker import Assignment, News
+from zoo.store.run import Run
 from zoo.training.hardware import choose_device
 from zoo.training.loop import Epoch
 from zoo.workers.limits import share_of_memory
-from zoo.workers.pool import Pool
 from zoo.workers.session import Workers
-from zoo.workers.trainer import Assignment, News
 
 PATIENCE_SECONDS = 1.0  # how long a wait for news may last, so that signals are heard
 MOMENT_SECONDS = 0.05  # in which a worker that has sent its last news is free again
@@ -45,13 +45,13 @@ class _AtWork:
 class ParallelBench:
     """The runs of a bench, `jobs` at a time; it starts no process before there is something to train."""
 
-    def __init__(self, bench: Bench, jobs: int, address: str | None) -> None:
-        self.bench, self.jobs, self.job = bench, jobs, bench.job
-        self.device = choose_device(bench.device)
-        self.cpus = max(1, bench.threads)
+    def __init__(self, schedule: Schedule, context: RunContext, jobs: int, address: str | None) -> None:
+        self.schedule, self.jobs = schedule, jobs
+        self.device = choose_device(schedule.device)
+        self.cpus = max(1, schedule.threads)
         gpus = gpu_share(self.device, torch.cuda.device_count(), jobs) if address is None else 0.0
         self.workers = Workers(jobs, cpus_each=self.cpus, gpus_each=gpus, address=address)
-        self.job = bench.job = replace(bench.job, stopped=lambda: self.workers.terminated)
+        self.context = replace(context, stopped=lambda: self.workers.terminated)
         self.pool: Pool | None = None
         self.memory = 0
         self.sent = _Sent()
@@ -62,7 +62,7 @@ class ParallelBench:
     def runs(self) -> Iterator[Run]:
         """The runs in the order of the plan; where something stops the bench, those that ended, and then that."""
         try:
-            with self.workers, self.job.store.heartbeat() as self.beat:
+            with self.workers, self.context.store.heartbeat() as self.beat:
                 try:
                     yield from self._runs()
                 finally:
@@ -72,10 +72,9 @@ class ParallelBench:
         except BaseException:
             yield from (self.ended[place] for place in sorted(self.ended))
             raise
-        self.bench.raise_problems()
 
     def _runs(self) -> Iterator[Run]:
-        for place, step in enumerate(self.bench.steps(self._settle)):
+        for place, step in enumerate(self.schedule.steps(self._settle)):
             if isinstance(step, ToTrain):
                 self._hand_out(place, step)
             else:
@@ -101,31 +100,31 @@ class ParallelBench:
         if self.jobs > 1:
             note = f"times were measured with up to {self.jobs} runs at a time: they compare with such alone"
             run = replace(run, notes=(*run.notes, note))
-        pool = self._started(len(self.bench.plan.cells) - step.number + 1)
+        pool = self._started(len(self.schedule.plan.cells) - step.number + 1)
         try:
             rows, validation = self.sent.training(prepared.rows()), self.sent.validation(prepared.parts.validation)
         except (Exception, SystemExit) as error:
-            if self.job.stopped():
+            if self.context.stopped():
                 raise
-            self._end(place, self.job.fail(self.job.begin(run), Failure.of(error)))
+            self._end(place, self.context.fail(self.context.begin(run), Failure.of(error)))
             return
         if not self.at_work:
-            self.bench.watch.on_phase("waiting for a worker")
+            self.context.watch.on_phase("waiting for a worker")
         while not pool.has_room or len(self._trained) > self.jobs:
             self._come_on()
-        run, self.reached = self.job.begin(run), step.number
+        run, self.reached = self.context.begin(run), step.number
         self.at_work[run.id] = _AtWork(place, step, run)
         self.beat.add(run.id)
-        checkpoint = self.job.store.checkpoint(run).absolute()
-        frame, how = Frame.of(prepared.parts), (prepared.hardware, checkpoint, step.resume, self.memory)
-        pool.hand_out(run.id, Assignment(prepared.cell, frame, *how), rows, validation)
+        checkpoint = self.context.store.checkpoint(run).absolute()
+        split_summary, how = SplitSummary.of(prepared.parts), (prepared.hardware, checkpoint, step.resume, self.memory)
+        pool.hand_out(run.id, Assignment(prepared.cell, split_summary, *how), rows, validation)
         self._show()
 
     def _started(self, wanted: int) -> Pool:
         """The workers, at most so many, which start in the background."""
         if self.pool is None:
-            self.bench.watch.on_phase("starting workers")
-            self.workers.start(self.job.store.folder)
+            self.context.watch.on_phase("starting workers")
+            self.workers.start(self.context.store.folder)
             gpus = self.workers.gpus_each
             if self.workers.address is not None:
                 there = ray.cluster_resources()  # type: ignore[no-untyped-call]
@@ -155,7 +154,7 @@ class ParallelBench:
     def _hear(self, one: _AtWork, news: News) -> None:
         if isinstance(news, Epoch):
             one.epoch = news.number
-            self.job.tell(one.run, news)
+            self.context.tell(one.run, news)
         else:
             one.end = news
 
@@ -164,27 +163,27 @@ class ParallelBench:
         if isinstance(end, Product):
             shape, validation = prepared.parts.record["shape"], prepared.parts.validation
             asked = (prepared.cell, shape, validation, prepared.hardware)
-            ended = conclude(prepared, run, self.job, lambda: end.trained(*asked))
+            ended = conclude(prepared, run, self.context, lambda: end.trained(*asked))
         else:
             assert end is not None
-            ended = self.job.fail(run, end)
+            ended = self.context.fail(run, end)
         self.beat.drop(run.id)
         self._end(one.place, ended)
 
     def _end(self, place: int, run: Run) -> None:
         self.ended[place] = run
-        self.bench.watch.on_run_finished(run)
+        self.context.watch.on_run_finished(run)
 
     def _show(self) -> None:
         running = [UnderWay(one.run, one.epoch, one.step.epochs) for one in self.at_work.values()]
-        self.bench.watch.on_runs(running, self.reached - len(running), len(self.bench.plan.cells))
+        self.context.watch.on_runs(running, self.reached - len(running), len(self.schedule.plan.cells))
 
     def _interrupt(self) -> None:
         """Store what is at work as interrupted; its checkpoint is there."""
         while self.at_work:
             _, one = self.at_work.popitem()
             with contextlib.suppress(ZooError):
-                self.job.interrupt(one.run)
+                self.context.interrupt(one.run)
 
 
 class _Sent:

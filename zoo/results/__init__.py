@@ -1,1 +1,1 @@
-"""Results: what a run is, where it is kept and how its files are written."""
+"""The former place of `zoo.store`: public names that moved still work from here, with a warning."""

@@ -9,9 +9,9 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from zoo.cost import count_macs
 from zoo.errors import PluginError
-from zoo.networks import Network, count_parameters, on_meta
+from zoo.inspection import count_macs, count_parameters, on_meta
+from zoo.networks import Network
 from zoo.registry import Entry, Registry
 from zoo.specs import Architecture, Block
 from zoo.testing.check import close, expect

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zoo.data.resampling import batch_weights, resample
-from zoo.data.sealed import Rows
+from zoo.data.rows import Rows
 from zoo.data.series import Ints
 from zoo.factories import complete, load_factory
 from zoo.registry import Entry, Registry

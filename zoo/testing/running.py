@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import torch
 
 from zoo.cost import PeakMemory
-from zoo.networks import Network, count_parameters, on_meta
+from zoo.inspection import count_parameters, on_meta
+from zoo.networks import Network
 from zoo.registry import Registry
 from zoo.testing.check import Check, NotConforming, Unexpected
 from zoo.testing.collection import Subject

@@ -57,7 +57,7 @@ def _proposals(entry: Entry, seed: int, mode: str = "max") -> list[dict[str, Any
     from ray.tune import Trainable
     from ray.tune.experiment import Experiment
 
-    from zoo.tune.domains import make_searcher, to_tune
+    from zoo.tuning.ray_search import make_searcher, to_tune
 
     space = to_tune(SPACE)
     algorithm = make_searcher(entry, {}, seed=seed, startup=STARTUP)

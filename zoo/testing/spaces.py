@@ -6,17 +6,18 @@ from contextlib import contextmanager
 from itertools import product
 from typing import cast
 
+from zoo.assignments import split_assignments
 from zoo.errors import UsageError, ZooError
 from zoo.factories import complete
-from zoo.harness.cells import Request, split_assignments
+from zoo.harness.request import Request
 from zoo.networks import Network
 from zoo.registry import DISTRIBUTION, Entry, Registry
 from zoo.settings import Layer, Settings, shipped_path
 from zoo.space import Choice, Domain, Space, Value
 from zoo.specs import Architecture, Preset
 from zoo.testing.check import NotConforming, expect
-from zoo.tune.configuration import AXES, bench_request
-from zoo.tune.request import TuneRequest
+from zoo.tuning.request import TuneRequest
+from zoo.tuning.trial_cell import AXES, bench_request
 
 DRAWS = 10
 BETWEEN = 3  # values between the ends of a range: a number that is not whole fits no whole number

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from zoo.data.sealed import Rows
+from zoo.data.rows import Rows
 from zoo.data.series import Floats
 
 GATHERED_BATCHES = 32  # a few megabytes of rows; gathering each batch by itself cost a tiny net 7 % of its speed

@@ -12,12 +12,12 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from zoo.data.sealed import Rows
+from zoo.data.rows import Rows
 from zoo.errors import ModelError, guarded
 from zoo.settings import Training
 from zoo.training.batches import Tensors, drawn_order, in_batches, slices
 from zoo.training.hardware import EVALUATION_BATCH, Hardware
-from zoo.training.loop import REPORT_SECONDS, Epoch, Progress, Watch, monitored, validate
+from zoo.training.loop import REPORT_SECONDS, Epoch, Progress, TrainingReporter, monitored, validate
 
 Report = Callable[[int, int], None]
 
@@ -69,7 +69,7 @@ def fit(
     hardware: Hardware,
     *,
     seeds: tuple[int, int],
-    watch: Watch,
+    watch: TrainingReporter,
     weights: torch.Tensor | None = None,
 ) -> Progress:
     """Fit a model; what it draws comes from the first seed, the order of batches from the second.

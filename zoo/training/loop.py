@@ -23,10 +23,11 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, ReduceLROnPlateau
 
-from zoo.data.sealed import Rows
+from zoo.data.rows import Rows
 from zoo.errors import Diverged, StoreError
-from zoo.results.files import write_atomically
-from zoo.settings import MONITORS, Training
+from zoo.scores import MONITORS
+from zoo.settings import Training
+from zoo.store.files import write_atomically
 from zoo.training.batches import Tensors, drawn_order, in_batches, slices
 from zoo.training.hardware import EVALUATION_BATCH, Hardware
 
@@ -53,7 +54,7 @@ class Epoch:
     member: int = 1
 
 
-class Watch(Protocol):
+class TrainingReporter(Protocol):
     """Who wants to see training as it goes."""
 
     def on_batch(self, epoch: int, rows_done: int, rows: int, loss: float | None) -> None: ...
@@ -173,7 +174,7 @@ def train(
     validation: Rows,
     loss: Loss,
     *,
-    watch: Watch,
+    watch: TrainingReporter,
     weights: Tensor | None = None,
     checkpoint: Path | None = None,
 ) -> Iterator[Epoch]:

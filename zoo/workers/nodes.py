@@ -9,8 +9,8 @@ import ray
 from ray.exceptions import GetTimeoutError, RayError, TaskUnschedulableError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-import zoo
 from zoo.errors import UsageError, describe
+from zoo.version import VERSION
 
 PATIENCE_SECONDS = 120.0  # a node's first process has to start, and a busy cluster may make it wait
 
@@ -51,8 +51,8 @@ def _problem(answer: Any, folder: Path) -> str:
         return ""  # it has left the cluster since
     except (RayError, ModuleNotFoundError) as error:
         return f"could not be asked: is zoo-registry installed there? {' '.join(describe(error).split())[-200:]}"
-    if version != zoo.__version__:
-        return f"has zoo-registry {version}, and this machine {zoo.__version__}"
+    if version != VERSION:
+        return f"has zoo-registry {version}, and this machine {VERSION}"
     if not seen:
         return f"does not see {str(folder)!r}: put --results on a file system that all nodes share"
     return ""
@@ -60,4 +60,4 @@ def _problem(answer: Any, folder: Path) -> str:
 
 def _look(token: str) -> tuple[str, bool]:
     """Runs on a node: its version of the zoo, and whether it sees a file of the driver's."""
-    return zoo.__version__, Path(token).exists()
+    return VERSION, Path(token).exists()

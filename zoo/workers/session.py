@@ -19,7 +19,7 @@ import ray
 
 from zoo.errors import UsageError, describe
 from zoo.interruption import TERMINATED
-from zoo.results.store import process_exists
+from zoo.store.heartbeat import process_exists
 from zoo.workers.limits import gpus_there
 
 ENVIRONMENT = {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from zoo import hookimpl
 
 if TYPE_CHECKING:
-    from zoo.results.run import Run
+    from zoo.store.run import Run
 
 
 @hookimpl

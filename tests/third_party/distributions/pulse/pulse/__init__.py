@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from zoo import Architecture, Block, Dataset, Int, Preset, hookimpl
 
 if TYPE_CHECKING:
-    from zoo.results.run import Run
+    from zoo.store.run import Run
 
 
 def _log(line: str) -> None:

@@ -1,0 +1,156 @@
+"""Who is ranked with whom: one board a test part, one standing a configuration, seeds averaged."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from zoo.store.leaderboard import Standing, boards
+from zoo.store.run import DIVERGED, DONE, FAILED, INTERRUPTED, RUNNING, STALE, Run
+
+
+def run(
+    identifier: str, recall: float, *, seed: int = 0, configuration: str = "c", test: str = "t", **more: Any
+) -> Run:
+    config = {"params": {"hidden": 8}, "training": {"epochs": 2}, "seed": seed, **more.pop("config", {})}
+    names = {"architecture": "net", "dataset": "waves", "protocol": "holdout", "data": "original", "status": DONE}
+    return Run(
+        id=identifier,
+        key=f"{configuration}{seed}",
+        configuration=configuration,
+        loss="cross-entropy",
+        seed=seed,
+        config=config,
+        parts={"fingerprints": {"test": test}},
+        scores={"macro_recall": {"value": recall, "low": recall, "high": recall}, "log_loss": {"value": 1 - recall}},
+        **{**names, **more},
+    )
+
+
+def scored(identifier: str, *values: float | None, metric: str = "macro_recall") -> list[Run]:
+    """A run for each seed of the configuration of that name."""
+    runs = [run(f"{identifier}{seed}", 0.0, seed=seed, configuration=identifier) for seed in range(len(values))]
+    return [replace(each, scores={metric: {"value": value}}) for each, value in zip(runs, values, strict=True)]
+
+
+def ids(standings: Iterable[Standing]) -> list[list[str]]:
+    return [[each.id for each in standing.runs] for standing in standings]
+
+
+def test_seeds_are_averaged_never_the_best_taken() -> None:
+    (board,) = boards([run("a", 0.9), run("b", 0.5, seed=1), run("c", 0.75, configuration="d")], "macro_recall")
+    assert [standing.mean("macro_recall") for standing in board.standings] == [0.75, pytest.approx(0.7)]
+    assert board.standings[1].deviation("macro_recall") == pytest.approx(0.2828, abs=1e-4)
+    assert board.standings[0].deviation("macro_recall") is None
+
+
+def test_changed_code_is_another_configuration_and_another_look_at_the_test_part() -> None:
+    runs = [run("a", 0.9, configuration="old", code="1111aaaa"), run("b", 0.8, configuration="new", code="2222bbbb")]
+    (board,) = boards(runs, "macro_recall")
+    assert [standing.settings for standing in board.standings] == ["code=1111", "code=2222"]
+
+
+def test_a_board_counts_configurations_not_seeds_failures_or_the_same_again() -> None:
+    again, failed = run("again", 0.2, seed=1, configuration="a"), run("failed", 0.9, configuration="c", status=FAILED)
+    (board,) = boards([*scored("a", 0.5, 0.6, 0.7), *scored("b", 0.1), again, failed], "macro_recall")
+    assert ids(board.standings) == [["a0", "again", "a2"], ["b0"]]
+    assert [standing.mean("macro_recall") for standing in board.standings] == [pytest.approx(1.4 / 3), 0.1]
+
+
+@pytest.mark.parametrize("status", [FAILED, DIVERGED, INTERRUPTED, RUNNING, STALE])
+def test_only_finished_runs_stand_and_an_unfinished_one_replaces_none(status: str) -> None:
+    runs = [run("a", 0.9), run("b", 0.95, status=status), run("c", 0.7, configuration="d", status=status)]
+    assert [ids(board.standings) for board in boards(runs, "macro_recall")] == [[["a"]]]
+    assert boards(runs[1:], "macro_recall") == []
+
+
+def test_each_test_part_has_its_board_in_the_order_of_their_names() -> None:
+    runs = [
+        run("a", 0.9, test="u"),
+        run("b", 0.8, test="t"),
+        run("c", 0.7, dataset="beats"),
+        run("d", 0.6, protocol="groups"),
+        run("e", 0.5, synthetic=True),
+    ]
+    found = [(board.dataset, board.protocol, board.test, ids(board.standings)) for board in boards(runs, "accuracy")]
+    assert found == [
+        ("beats", "holdout", "t", [["c"]]),
+        ("waves", "groups", "t", [["d"]]),
+        ("waves", "holdout", "t", [["b"]]),
+        ("waves", "holdout", "u", [["a"]]),
+        ("waves (synthetic)", "holdout", "t", [["e"]]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("metric", "lower_is_better"),
+    [
+        *(("macro_recall", False), ("macro_f1", False), ("accuracy", False), ("mcc", False), ("auroc", False)),
+        *(("log_loss", True), ("ece", True)),
+    ],
+)
+def test_the_best_mean_comes_first_ties_as_they_came_and_what_has_no_score_last(
+    metric: str, lower_is_better: bool
+) -> None:
+    given = {"none": [None], "low": [0.2], "tie": [0.5], "same": [0.4, 0.6], "zero": [0.0], "high": [0.1, 1.5, None]}
+    runs = [each for name, values in given.items() for each in scored(name, *values, metric=metric)]
+    (board,) = boards(runs, metric)
+    order = ["zero", "low", "tie", "same", "high"] if lower_is_better else ["high", "tie", "same", "low", "zero"]
+    assert [standing.runs[0].configuration for standing in board.standings] == [*order, "none"]
+
+
+def test_a_standing_averages_what_its_runs_have() -> None:
+    one, two, three = scored("a", 0.2, None, 0.6)
+    costs = [{"macs": 10, "latency_ms": None}, {"macs": 0}, {}]
+    runs = [replace(each, cost=cost) for each, cost in zip((one, two, three), costs, strict=True)]
+    standing = Standing(tuple(runs))
+    assert standing.values("macro_recall") == [0.2, 0.6]
+    assert standing.mean("macro_recall") == pytest.approx(0.4)
+    assert standing.deviation("macro_recall") == pytest.approx(0.08**0.5)  # as of a sample: over n - 1
+    assert (standing.mean("mcc"), standing.deviation("mcc")) == (None, None)
+    assert [standing.cost(name) for name in ("macs", "latency_ms", "parameters")] == [5, None, None]
+
+
+def test_settings_say_what_tells_configurations_apart() -> None:
+    longer = {"training": {"epochs": 9}}
+    wider = {"params": {"hidden": 99}}
+    runs = [
+        run("a", 0.9),
+        run("b", 0.8, configuration="d", config=longer),
+        run("c", 0.7, configuration="e", config=wider),
+        run("d", 0.6, configuration="f", architecture="other", config={"params": {"depth": 3}}),
+    ]
+    (board,) = boards(runs, "macro_recall")
+    assert [standing.settings for standing in board.standings] == [
+        "hidden=8 epochs=2",
+        "hidden=8 epochs=9",
+        "hidden=99 epochs=2",
+        "epochs=2",
+    ]
+
+
+def test_settings_name_rows_and_nested_parameters_but_no_seed() -> None:
+    runs = [
+        run("a", 0.9, config={"params": {"block": {"width": 3}}, "seeds": {"split": 1}}),
+        run("b", 0.8, seed=4, configuration="d", config={"params": {"block": {"width": 5}}, "seeds": {"split": 2}}),
+        run("c", 0.7, configuration="e", rows=100, config={"params": {"block": {"width": 5}, "dropout": 0.1}}),
+        run("d", 0.6, configuration="f", architecture="other", rows=50),
+    ]
+    (board,) = boards(runs, "macro_recall")
+    assert [standing.settings for standing in board.standings] == [
+        "width=3",
+        "width=5",
+        "width=5 dropout=0.1 rows=100",
+        "rows=50",
+    ]
+
+
+@pytest.mark.parametrize("name", ["architecture", "block", "data", "loss"])
+def test_settings_leave_out_what_has_a_column_of_its_own(name: str) -> None:
+    runs = [
+        run("a", 0.9),
+        replace(run("b", 0.8, configuration="d", config={"params": {"hidden": 9}}), **{name: "another"}),
+    ]
+    (board,) = boards(runs, "macro_recall")
+    assert [standing.settings for standing in board.standings] == ["", ""]

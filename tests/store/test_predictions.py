@@ -1,0 +1,54 @@
+"""A test part's probabilities as a file, and back."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from zoo.errors import StoreError
+from zoo.store.predictions import Predictions, read_predictions
+
+PROBABILITIES = np.array([[0.7, 0.2, 0.1], [0.1, 0.1, 0.8]], dtype=np.float32)
+GROUPS = {"none": None, "numbers": np.array([208, 100]), "names": np.array(["zoe", "ann"])}
+
+
+def written(path: Path, groups: np.ndarray | None = None) -> Path:
+    labels, index = np.array([0, 2]), np.array([17, 4])
+    path.write_bytes(Predictions(PROBABILITIES, labels, index, ("normal", "ectopic", "fusion"), groups).to_parquet())
+    return path
+
+
+@pytest.mark.parametrize("groups", GROUPS.values(), ids=GROUPS)
+def test_predictions_come_back_as_they_went_in(tmp_path: Path, groups: np.ndarray | None) -> None:
+    found = read_predictions(written(tmp_path / "a.parquet", groups), ["normal", "ectopic", "fusion"])
+    assert found.probabilities.dtype == np.float32
+    np.testing.assert_array_equal(found.probabilities, PROBABILITIES)
+    np.testing.assert_array_equal(found.labels, [0, 2])
+    np.testing.assert_array_equal(found.index, [17, 4])
+    assert found.classes == ("normal", "ectopic", "fusion")
+    assert (found.groups is None) == (groups is None)
+    if groups is not None:
+        assert found.groups.tolist() == groups.tolist()
+
+
+def test_the_file_has_a_named_column_for_each_class(tmp_path: Path) -> None:
+    file = pq.ParquetFile(written(tmp_path / "a.parquet", GROUPS["names"]))
+    assert file.schema_arrow.names == ["row", "label", "group", "p_normal", "p_ectopic", "p_fusion"]
+    assert file.metadata.row_group(0).column(0).compression == "ZSTD"
+    assert file.read(["p_fusion"])["p_fusion"].to_pylist() == PROBABILITIES[:, 2].tolist()
+    assert pq.read_schema(written(tmp_path / "a.parquet")).names[:3] == ["row", "label", "p_normal"]
+
+
+def test_probabilities_are_read_in_the_order_of_the_classes_asked_for(tmp_path: Path) -> None:
+    found = read_predictions(written(tmp_path / "a.parquet"), ["fusion", "normal"])
+    np.testing.assert_array_equal(found.probabilities, PROBABILITIES[:, [2, 0]])
+
+
+def test_a_file_of_something_else_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"a\.parquet is not a file of predictions: .*p_unknown"):
+        read_predictions(written(tmp_path / "a.parquet"), ["normal", "unknown"])
+    (tmp_path / "b.parquet").write_bytes(b"something else")
+    for name in ("b.parquet", "c.parquet"):
+        with pytest.raises(StoreError, match=f"{name} is not a file of predictions"):
+            read_predictions(tmp_path / name, ["normal"])

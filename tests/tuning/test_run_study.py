@@ -1,0 +1,412 @@
+"""A study from its request to its winner, as far as that needs no worker: names, what is asked anew, its end."""
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from studies import stored, study_of
+
+from zoo.errors import DataError, ModelError, UsageError
+from zoo.store.run import Run
+from zoo.store.runs import Store
+from zoo.store.studies import StudyStore
+from zoo.store.study import Study, Trial
+from zoo.tuning.reporter import SilentTuneReporter
+from zoo.tuning.request import TuneRequest
+from zoo.tuning.run_study import (
+    ResumeOptions,
+    StudyRun,
+    _told_of,
+    begun_on,
+    check_name,
+    free_name,
+    is_finished,
+    plain_name,
+    plan_study,
+    resume_study,
+)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store(tmp_path / "results") as opened:
+        yield opened
+
+
+# names
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("timm/resnet18-random-0", "timm-resnet18-random-0"),
+        ("a b//c", "a-b-c"),
+        ("--_.cnngru.study_1", "cnngru.study_1"),
+        ("é1", "1"),
+    ],
+)
+def test_a_name_is_made_of_what_names_may_have(text: str, name: str) -> None:
+    assert plain_name(text) == name
+
+
+def test_a_free_name_is_of_architecture_searcher_and_seed_and_has_a_number_where_that_is_taken(store: Store) -> None:
+    studies, request = StudyStore(store), TuneRequest(architecture="cnngru.study", seed=7)
+    found = []
+    for _ in range(3):
+        found.append(free_name(studies, request, "random"))
+        studies.create(study_of((), name=found[-1]))
+    assert found == ["cnngru.study-random-7", "cnngru.study-random-7-2", "cnngru.study-random-7-3"]
+    studies.create(study_of((), name="race.random.0", comparison="cnngru.study-comparison-7"))
+    assert free_name(studies, request, "comparison") == "cnngru.study-comparison-7-2"
+
+
+def test_a_name_that_a_study_or_a_comparison_has_is_refused(store: Store) -> None:
+    studies = StudyStore(store)
+    for name in ("", "mine"):
+        check_name(studies, name)
+    stored(store, study_of((), name="mine"))
+    stored(store, study_of((), name="race.random.0", comparison="race"))
+    for name in ("mine", "race", "race.random.0"):
+        with pytest.raises(UsageError, match=f"there is a study '{re.escape(name)}': go on with it by --resume"):
+            check_name(studies, name)
+    check_name(studies, "")
+    check_name(studies, "other")
+
+
+# what is asked anew
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (ResumeOptions(), (4, 2, "auto")),
+        (ResumeOptions(trials=9), (9, 2, "auto")),
+        (ResumeOptions(jobs=3), (4, 3, "auto")),
+        (ResumeOptions(address="there:1"), (4, 2, "there:1")),
+        (ResumeOptions(address="local"), (4, 2, None)),
+        (ResumeOptions(trials=3), (3, 2, "auto")),
+    ],
+)
+def test_what_is_not_asked_anew_stays(options: ResumeOptions, expected: tuple[Any, ...]) -> None:
+    study = replace(study_of(("done",) * 3, trials=4, jobs=2, address="auto", epochs=7), notes=("n",))
+    found = options.applied(study)
+    assert tuple(found.request[key] for key in ("trials", "jobs", "address")) == expected
+    changed = {"trials": expected[0], "jobs": expected[1], "address": expected[2]}
+    assert found == replace(study, request={**study.request, **changed})
+
+
+def test_fewer_trials_than_there_are_cannot_be_asked_for() -> None:
+    study = study_of(("done",) * 3, trials=4)
+    with pytest.raises(UsageError, match="study 'cnngru-optuna-0' has 3 trials already, more than 2"):
+        ResumeOptions(trials=2).applied(study)
+
+
+@pytest.mark.parametrize(
+    ("statuses", "more", "finished"),
+    [
+        (("done", "failed"), {}, True),
+        (("done", "interrupted"), {}, False),
+        (("done", "running"), {}, False),
+        (("done", "done"), {"run": ""}, False),
+        (("done", "done"), {"status": "interrupted"}, False),
+        (("done",), {}, False),
+        (("done", "done", "done"), {}, True),
+    ],
+)
+def test_a_study_is_finished_with_all_its_trials_and_its_winners_run(
+    statuses: tuple[str, ...], more: dict[str, str], finished: bool
+) -> None:
+    assert is_finished(replace(study_of(statuses, trials=2), **{"run": "1a2b", **more})) is finished
+
+
+# planning
+
+
+def planned(registry: Any, settings: Any, **given: Any) -> Study:
+    usual = {"architecture": "cnngru", "name": "mine", "overrides": ("dropout=0.1,0.2",), "space": "default"}
+    return plan_study(registry, settings, TuneRequest(**{**usual, **given}))
+
+
+@pytest.mark.parametrize(
+    ("given", "startup"),
+    [
+        ({"trials": 1}, 3),
+        ({"trials": 12}, 3),
+        ({"trials": 16}, 4),
+        ({"trials": 20}, 5),
+        ({"trials": 40}, 10),
+        ({"trials": 400}, 10),
+        ({"trials": 20, "startup": 1}, 1),
+        ({"trials": 20, "startup": 15}, 15),
+    ],
+)
+def test_a_quarter_of_the_trials_are_random_three_at_least_and_ten_at_most(registry, settings, given, startup) -> None:
+    assert planned(registry, settings, **given).request["startup"] == startup
+
+
+def test_a_planned_study_is_what_was_asked(registry, settings) -> None:
+    study = planned(registry, settings, trials=8, seed=3, search="optuna", overrides=("dropout=0.1..0.2", "hidden=4,8"))
+    assert (study.name, study.wanted, study.searcher, study.request["seed"]) == ("mine", 8, "optuna", 3)
+    assert study.space["dropout"] == {"kind": "float", "low": 0.1, "high": 0.2, "log": False}
+    assert study.space["hidden"] == {"kind": "choice", "values": [4, 8]}
+    assert (study.trials, study.notes) == ((), ())
+
+
+ONE_MEMBER = "a trial trains one member of the ensemble; the winner's run trains all of them"
+NO_LEARNING = "hyperband has all configurations proposed before a result is there: with it, the searcher cannot learn"
+
+
+@pytest.mark.parametrize(
+    ("given", "notes"),
+    [
+        ({"assignments": {"training.members": 2}}, (ONE_MEMBER,)),
+        ({"overrides": ("training.members=1,3", "dropout=0.1,0.2")}, (ONE_MEMBER,)),
+        ({"assignments": {"training.members": 1}}, ()),
+        ({"scheduler": "hyperband", "search": "optuna"}, (NO_LEARNING,)),
+        ({"scheduler": "hyperband"}, ()),
+        ({"scheduler": "asha", "search": "optuna"}, ()),
+        (
+            {"assignments": {"dropout": 0.5}, "overrides": ("dropout=0.1,0.2", "hidden=4,8")},
+            ("dropout is set to 0.5, so it is not searched",),
+        ),
+    ],
+)
+def test_what_a_reader_should_know_is_noted(registry, settings, given, notes) -> None:
+    assert planned(registry, settings, **given).notes == notes
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"search_params": {"x": 1}}, "no parameter of random named 'x'"),
+        ({"search": "hyperopt", "search_params": {"gamma": 1.0}}, "hyperopt's gamma is between 0 and 1"),
+        ({"address": "127.0.0.1:1"}, "no Ray cluster to join at '127.0.0.1:1'"),
+        ({"gpus_per_trial": 64.0}, "--gpus-per-trial 64 asks for more GPUs than there are"),
+        ({"device": "tpu"}, "hardware.device is auto"),
+        ({"search": "no-searcher"}, "searcher no-searcher cannot be made"),
+    ],
+)
+def test_what_would_end_a_study_before_its_first_trial_is_said(both, settings, given, said) -> None:
+    with pytest.raises(UsageError, match=re.escape(said)):
+        planned(both, settings, **given)
+
+
+@pytest.mark.parametrize("domain", ["{ low = 2, high = 2 }", "[2]"])
+def test_a_space_in_which_every_key_has_one_value_is_refused(registry, settings, domain) -> None:
+    Path("one.toml").write_text(f"hidden = {domain}\n")
+    with pytest.raises(UsageError, match="random has nothing to choose: every key of the space has one value"):
+        planned(registry, settings, space="one.toml", overrides=())
+    Path("one.toml").write_text(f"hidden = {domain}\nnum_layers = {{ low = 1, high = 2 }}\n")
+    assert list(planned(registry, settings, space="one.toml", overrides=()).space) == ["hidden", "num_layers"]
+
+
+# the data a study began with
+
+
+class Separated:
+    """As much of a study's data as tells them from others."""
+
+    def __init__(self, **fingerprints: str) -> None:
+        self.parts = self
+        self.record = {"fingerprints": fingerprints}
+
+
+def test_a_study_keeps_to_the_data_it_began_with() -> None:
+    data: Any = Separated(train="a", validation="b")
+    begun = begun_on(study_of(()), data)
+    assert begun.request["data_fingerprints"] == {"train": "a", "validation": "b"}
+    assert begun_on(begun, data) == begun
+    other: Any = Separated(train="a", validation="c")
+    with pytest.raises(DataError, match="the data are not those that study 'cnngru-optuna-0' began with"):
+        begun_on(begun, other)
+
+
+def test_a_study_whose_data_have_changed_is_interrupted_and_keeps_its_trials(
+    registry, settings, asked, store, waves_csv
+) -> None:
+    request = asked(name="mine", trials=2).to_json()
+    before = stored(
+        store, replace(study_of(("done", "interrupted")), name="mine", request=request, status="interrupted")
+    )
+    changed = {**request, "data_fingerprints": {"train": "other"}}
+    StudyStore(store).update(replace(before, request=changed))
+    with pytest.raises(DataError, match="the data are not those"):
+        resume_study(registry, settings, "mine", store, SilentTuneReporter())
+    assert StudyStore(store).get("mine") == replace(before, request=changed)
+
+
+def test_a_study_of_another_process_is_left_alone(registry, settings, asked, store) -> None:
+    request = asked(name="mine", trials=2).to_json()
+    stored(store, replace(study_of(("done",)), name="mine", request=request, status="running"))
+    with store.transaction() as connection:
+        connection.execute("UPDATE studies SET process = ?", (os.getppid(),))
+    with pytest.raises(UsageError, match="study 'mine' is under way in process"):
+        resume_study(registry, settings, "mine", store, SilentTuneReporter())
+    assert StudyStore(store).get("mine").status == "running"
+
+
+# the end
+
+
+class Noting(SilentTuneReporter):
+    """Keeps what it is told, with the time that is left."""
+
+    def __init__(self) -> None:
+        self.phases: list[str] = []
+        self.begun: list[Study] = []
+        self.left: list[float | None] = []
+        self.trials: list[int] = []
+
+    def on_phase(self, text: str) -> None:
+        self.phases.append(text)
+
+    def on_study(self, study: Study) -> None:
+        self.begun.append(study)
+
+    def on_trials(self, study: Study, seconds_left: float | None) -> None:
+        self.left.append(seconds_left)
+        self.trials.append(len(study.trials))
+
+
+def trials_that(*ends: tuple[str, float | None, str]) -> tuple[Trial, ...]:
+    return tuple(
+        Trial(number=number, config={"dropout": number / 10}, status=status, value=value, reason=reason, seconds=30.0)
+        for number, (status, value, reason) in enumerate(ends, start=1)
+    )
+
+
+def kept(store: Store, asked: Any, trials: tuple[Trial, ...], **request: Any) -> Study:
+    """A study in the store whose trials have ended so."""
+    wanted = {"name": "mine", "trials": max(1, len(trials)), **request}
+    study = replace(study_of(()), name="mine", request=asked(**wanted).to_json(), trials=trials, status="interrupted")
+    return stored(store, study)
+
+
+def test_a_study_none_of_whose_trials_gave_a_value_is_over_and_says_why(registry, settings, asked, store) -> None:
+    ends = (("failed", None, "it is broken"), ("timeout", 0.9, ""), ("failed", None, "other"), ("done", None, ""))
+    kept(store, asked, trials_that(*ends))
+    with pytest.raises(ModelError) as caught:
+        resume_study(registry, settings, "mine", store, Noting())
+    said = "study mine: none of its 4 trials finished: 2 failed (it is broken); 1 timeout; 1 done"
+    assert str(caught.value) == said
+    study = StudyStore(store).get("mine")
+    assert (study.status, study.winner, study.run, study.finished != "") == ("done", None, "", True)
+    assert store.runs() == []
+
+
+@pytest.mark.parametrize("unfinished", [True, False])
+def test_a_study_whose_time_was_over_before_a_trial_ended_can_go_on(
+    registry, settings, asked, store, unfinished
+) -> None:
+    study = kept(store, asked, trials_that(("interrupted", 0.4, "")) if unfinished else ())
+    data: Any = None
+    conduct = StudyRun.of(registry, settings, study, store, Noting(), data)
+    said = "none of its 1 trials finished: 1 interrupted" if unfinished else "the time budget was over before the first"
+    with pytest.raises(ModelError, match=said):
+        conduct._score(study)
+    found = StudyStore(store).get("mine")
+    assert (found.status, found.finished != "") == (("interrupted", False) if unfinished else ("done", True))
+
+
+def test_the_best_trial_is_trained_again_and_the_files_of_trials_go(registry, settings, asked, store) -> None:
+    ends = (("done", 0.5, ""), ("pruned", 0.6, ""), ("failed", None, "no"), ("done", 0.6, ""))
+    before = kept(store, asked, trials_that(*ends), epochs=1)
+    StudyStore(store).update(replace(before, winner=1, run="old", finished="then"))
+    folder = store.folder / "studies/mine"
+    folder.mkdir(parents=True)
+    (folder / "3.pt").touch()
+    watch = Noting()
+    study = resume_study(registry, settings, "mine", store, watch)
+    assert (study.status, study.winner, study.finished != "then") == ("done", 2, True)
+    assert StudyStore(store).get("mine") == study
+    run = store.get(study.run)
+    assert (run.status, run.config["params"]["dropout"]) == ("done", 0.2), "of equals the earliest"
+    assert not (store.folder / "studies").exists()
+    (begun,) = watch.begun
+    assert (begun.status, begun.winner, begun.run, begun.finished) == ("running", None, "", "")
+    assert watch.phases[0] == "planning"
+    assert "training the winner again, trial 2 of 4" in watch.phases
+    assert "starting workers" not in watch.phases
+
+
+def test_an_interruption_leaves_a_study_to_go_on_with(registry, settings, asked, store) -> None:
+    class Stopping(SilentTuneReporter):
+        def on_study(self, study: Study) -> None:
+            raise KeyboardInterrupt
+
+    kept(store, asked, trials_that(("done", 0.5, "")), epochs=1)
+    with pytest.raises(KeyboardInterrupt):
+        resume_study(registry, settings, "mine", store, Stopping())
+    study = StudyStore(store).get("mine")
+    assert (study.status, study.run) == ("interrupted", "")
+    assert [trial.status for trial in study.trials] == ["done"]
+
+
+def run(identifier: str, **more: Any) -> Run:
+    usual = {"key": "", "architecture": "cnngru", "dataset": "d", "protocol": "p", "data": "", "loss": "", "seed": 0}
+    return Run(id=identifier, **{**usual, "status": "done", **more})
+
+
+def test_another_look_at_the_test_part_is_counted_in_words() -> None:
+    study = study_of(())
+    for number in range(1, 5):
+        study = _told_of(study, run(f"r{number}"))
+    assert study.scored == ("r1", "r2", "r3", "r4")
+    said = "winner of this study that was scored on the test part, after run"
+    assert study.notes == (
+        f"run r2 is the second {said} r1",
+        f"run r3 is the third {said} r1 and run r2",
+        f"run r4 is the 4th {said} r1 and run r2 and run r3",
+    )
+    assert _told_of(study, run("r2")) == study
+    failed = _told_of(study, run("r5", status="diverged", error="the loss is NaN"))
+    assert failed.scored == study.scored
+    assert failed.notes == (*study.notes, "the winner's run r5 ended as diverged: the loss is NaN")
+
+
+# the time budget
+
+
+@pytest.mark.parametrize(
+    ("budget", "more", "left"),
+    [
+        (None, {}, None),
+        (100.0, {"whole_budget": True}, 100.0),
+        (100.0, {}, 55.0),  # three trials of 30 s, two at a time
+        (45.0, {}, 45.0),  # used up, so it begins anew
+        (46.0, {}, 1.0),
+        (10.0, {}, 10.0),
+    ],
+)
+def test_a_study_that_goes_on_has_what_is_left_of_its_time(
+    registry, settings, asked, store, budget, more, left
+) -> None:
+    ends = (("done", 0.5, ""), ("failed", None, "no"), ("interrupted", 0.4, ""))
+    request = asked(time_budget=budget, jobs=2)
+    study = replace(study_of(()), request=request.to_json(), trials=trials_that(*ends))
+    data: Any = None
+    given = {"whole_budget": False, **more}
+    assert StudyRun.of(registry, settings, study, store, SilentTuneReporter(), data, **given)._budget(study) == left
+
+
+def test_the_time_that_is_left_is_told_from_the_first_trial_on(
+    registry, settings, asked, store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [500.0]
+    study, watch = kept(store, asked, trials_that(("done", 0.5, ""))), Noting()
+    data: Any = None
+    conduct = StudyRun.of(registry, settings, study, store, watch, data)
+    with monkeypatch.context() as patched:
+        patched.setattr("time.monotonic", lambda: clock[0])
+        tell = conduct._teller("mine", 60.0)
+        clock[0] = 900.0
+        for _ in range(3):
+            tell()
+            clock[0] += 40.0
+        conduct._teller("mine", None)()
+    assert watch.left == [60.0, 20.0, 0.0, None]
+    assert watch.trials == [1] * 4

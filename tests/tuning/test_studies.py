@@ -1,0 +1,250 @@
+"""Whole studies on Ray: the three searchers, every way for a trial to end, and a driver that is killed."""
+
+import csv
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import faulty
+import pytest
+
+from zoo.errors import ModelError, UsageError
+from zoo.store.runs import Store
+from zoo.store.studies import StudyStore
+from zoo.tuning.reporter import SilentTuneReporter
+from zoo.tuning.run_study import ResumeOptions, resume_study, run_study
+
+HERE = Path(__file__).parents[1]
+
+
+class Noting(SilentTuneReporter):
+    """Keeps what it is told, and where the workers keep their files."""
+
+    def __init__(self) -> None:
+        self.session: Path | None = None
+        self.studies: list[Any] = []
+        self.begun: list[Any] = []
+
+    def on_study(self, study: Any) -> None:
+        self.begun.append(study)
+
+    def on_trials(self, study: Any, seconds_left: float | None) -> None:
+        self.studies.append(study)
+        self.session = session_of(os.getpid()) or self.session
+
+
+def session_of(process: int) -> Path | None:
+    """The folder of the session that a process has, or that it left behind."""
+    owned = f"{socket.gethostname()} {process}"
+    return next((path.parent for path in Path("/tmp").glob("zoo-*/owner") if path.read_text() == owned), None)
+
+
+def losses(store: Store, run: str) -> list[float]:
+    text = store.read(store.get(run), "history.csv").read_text()
+    return [float(row["validation_loss"]) for row in csv.DictReader(text.splitlines())]
+
+
+@pytest.mark.parametrize(("search", "scheduler"), [("random", "none"), ("hyperopt", "asha"), ("optuna", "median")])
+def test_a_study_tries_chooses_and_scores_its_winner_once(
+    registry, settings, asked, tmp_path, search, scheduler
+) -> None:
+    overrides = ("data=smote,oversampled,balanced-batches", "block=none,se", "training.learning_rate=1e-3..1e-2:log")
+    request = asked(search=search, scheduler=scheduler, trials=4, jobs=2, metric="validation_loss", overrides=overrides)
+    with Store(tmp_path / "results") as store:
+        watch = Noting()
+        study = run_study(registry, settings, request, store, watch)
+        assert study == StudyStore(store).get(f"cnngru-{search}-0")
+        assert (study.status, len(study.trials)) == ("done", 4)
+        assert {trial.status for trial in study.trials} <= {"done", "pruned"}
+        best = study.best
+        assert best is not None
+        assert study.winner == best.number
+        assert best.value == min(value for trial in study.trials for _, value in trial.history)
+        run = store.get(study.run)
+        assert run.status == "done"
+        assert run.scores["macro_recall"]["value"] is not None
+        retrained = losses(store, run.id)
+        assert retrained[: best.epochs] == [value for _, value in best.history], "to the bit"
+        assert run.best_epoch == 1 + retrained.index(min(retrained)), "the epoch kept is chosen by the study's metric"
+        assert (run.data, run.block) == (best.config["data"], best.config["block"])
+        assert len(store.runs()) == 1
+        assert resume_study(registry, settings, study.name, store, watch) == study
+        with pytest.raises(UsageError, match="there is a study"):
+            run_study(registry, settings, asked(name=study.name), store, watch)
+    assert len(watch.begun) == 1
+    assert len(watch.studies[-1].trials) == 4
+    assert watch.session is not None
+    assert not watch.session.exists()
+    assert not (tmp_path / "results/studies").exists()
+
+
+DRIVER = """
+import sys
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from zoo.registry import Registry, Source, source_of
+from zoo.store.runs import Store
+from zoo.settings import Settings
+from zoo.tuning.request import TuneRequest
+from zoo.tuning.run_study import Anew, resume_study, run_study
+from zoo.tuning.reporter import SilentTune
+installed = [Source(point.name, point.value, point.load) for point in entry_points(group="zoo")]
+registry = Registry.load([*installed, source_of("faulty", import_module("faulty"))])
+request = TuneRequest(
+    architecture="steady", dataset="waves.csv", target="kind", rows=60, epochs=3,
+    search="optuna", trials=6, name="mine", assignments={"log": str(Path("epochs.log").absolute())},
+    overrides=("training.learning_rate=1e-3..1e-1", "width=2..8"),
+)
+with Store(Path("results")) as store:
+    if sys.argv[2] == "resume":
+        resume_study(registry, Settings.load(), "mine", store, SilentTune())
+    else:
+        run_study(registry, Settings.load(), request, store, SilentTune())
+"""
+
+
+def drive(folder: Path, word: str) -> subprocess.Popen[str]:
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-c", DRIVER, str(HERE), word]
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(command, cwd=folder, env=environment, text=True, **pipes)
+
+
+def in_mid_study(folder: Path, driver: subprocess.Popen[str]) -> None:
+    """Waits until two trials have ended and an epoch of the third is done."""
+    for _ in range(1200):
+        time.sleep(0.1)
+        assert driver.poll() is None, driver.communicate()[1]
+        if Store.exists(folder / "results"):
+            with Store(folder / "results", create=False) as store:
+                for study in StudyStore(store).studies():
+                    if len(study.trials) >= 3 and study.trials[2].epochs:
+                        return
+    raise AssertionError("the study did not come so far")
+
+
+def test_a_study_whose_driver_was_killed_goes_on_to_its_full_number(tmp_path, waves_csv) -> None:
+    driver = drive(tmp_path, "run")
+    in_mid_study(tmp_path, driver)
+    os.kill(driver.pid, signal.SIGKILL)
+    driver.communicate()
+    with Store(tmp_path / "results", create=False) as store:
+        broken = StudyStore(store).get("mine")
+    left_behind = session_of(driver.pid)
+    assert left_behind is not None
+    assert broken.status == "interrupted"
+    ended = [trial for trial in broken.trials if trial.status == "done"]
+    assert 2 <= len(ended) < 6
+    again = drive(tmp_path, "resume")
+    out, err = again.communicate(timeout=240)
+    assert (again.returncode, out, err) == (0, "", "")
+    with Store(tmp_path / "results", create=False) as store:
+        study = StudyStore(store).get("mine")
+        starts = [StudyStore(store).starts("mine", trial.number) for trial in study.trials]
+    assert not left_behind.exists()
+    assert (study.status, len(study.trials)) == ("done", 6)
+    assert [trial.status for trial in study.trials] == ["done"] * 6
+    assert study.trials[: len(ended)] == tuple(ended)
+    assert starts[: len(ended)] == [1] * len(ended), "no finished trial is run twice"
+    # The epochs of the trials and of the winner's run; one that the kill broke off was begun twice.
+    begun = len((tmp_path / "epochs.log").read_text().splitlines())
+    assert begun - 3 * (6 + 1) in (0, 1), "no finished epoch is run twice"
+    assert [len(trial.history) for trial in study.trials] == [3] * 6
+
+
+@pytest.mark.slow
+def test_however_trials_end_the_study_goes_on(both, settings, asked, tmp_path) -> None:
+    request = asked(
+        architecture="faulty",
+        search="in-order",
+        assignments={},
+        overrides=(),
+        trials=len(faulty.HOWS),
+        trial_timeout=3.0,
+        jobs=2,
+    )
+    with Store(tmp_path / "results") as store:
+        study = run_study(both, settings, request, store, Noting())
+        told = {event.number: event.value for event in StudyStore(store).events(study.name) if event.kind == "told"}
+    ends = dict(zip(faulty.HOWS, (trial.status for trial in study.trials), strict=True))
+    assert ends == {
+        "fine": "done",
+        "raise": "failed",
+        "exit": "failed",
+        "nan": "diverged",
+        "memory": "memory",
+        "greedy": "memory",
+        "sleep": "timeout",
+        "swallow": "timeout",
+        "kill": "died",
+    }
+    assert all((told[trial.number] == 0.0) == (trial.status != "done") for trial in study.trials)
+    assert study.trials[8].reason.startswith("its process died: ")
+    assert study.winner in (1, 10)
+
+
+@pytest.mark.slow
+def test_a_study_none_of_whose_trials_finished_says_why(both, settings, asked, tmp_path) -> None:
+    request = asked(architecture="faulty", assignments={}, overrides=("how=raise,exit", "place=1"), trials=3, jobs=2)
+    with Store(tmp_path / "results") as store:
+        with pytest.raises(ModelError, match=r"none of its 3 trials finished: 3 failed \("):
+            run_study(both, settings, request, store, Noting())
+        (study,) = StudyStore(store).studies()
+        assert (study.status, study.winner, study.run, store.runs()) == ("done", None, "", [])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("search", ["random", "hyperopt", "optuna"])
+@pytest.mark.parametrize("scheduler", ["none", "asha", "median", "hyperband"])
+def test_every_searcher_with_every_scheduler(both, settings, asked, tmp_path, search, scheduler) -> None:
+    log = tmp_path / "epochs.log"
+    request = asked(
+        architecture="steady",
+        assignments={"log": str(log), "pause": 0.01},
+        overrides=("width=2..16", "training.learning_rate=1e-4..1e-1:log"),
+        search=search,
+        scheduler=scheduler,
+        trials=6,
+        epochs=9,
+        jobs=2,
+    )
+    with Store(tmp_path / "results") as store:
+        study = run_study(both, settings, request, store, Noting())
+        retrained = store.get(study.run).epochs
+    ends = Counter(trial.status for trial in study.trials)
+    assert ends["done"] + ends["pruned"] == 6
+    if scheduler == "none":
+        assert ends["done"] == 6
+    epochs = sum(trial.epochs for trial in study.trials)
+    begun = len(log.read_text().splitlines())
+    assert 0 <= begun - retrained - epochs <= 6, "at most the epoch that was under way when a trial was stopped"
+
+
+@pytest.mark.slow
+def test_a_time_budget_ends_the_study_and_more_trials_can_be_added(both, settings, asked, tmp_path) -> None:
+    request = asked(
+        architecture="steady",
+        assignments={"pause": 0.5},
+        overrides=("width=2..8",),
+        trials=50,
+        epochs=2,
+        time_budget=20.0,
+        name="budget",
+    )
+    with Store(tmp_path / "results") as store:
+        study = run_study(both, settings, request, store, Noting())
+        assert study.status == "done"
+        assert 1 <= len(study.trials) < 50
+        ended = [trial for trial in study.trials if trial.status == "done"]
+        many = resume_study(both, settings, "budget", store, Noting(), ResumeOptions(trials=len(study.trials) + 1))
+        assert [trial.status for trial in many.trials] == ["done"] * (len(study.trials) + 1)
+        assert many.trials[: len(ended)] == tuple(ended)
+        assert many.run

@@ -1,0 +1,1 @@
+"""What commands show: tables, progress, studies, comparisons. A view imports no command."""

@@ -1,0 +1,120 @@
+"""Scores and costs of runs as columns of a table."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from zoo.cli.views.table import Column, count, millions, number
+from zoo.scores import MACRO_SCORES
+from zoo.store.run import Run
+
+SHORT = number(3)
+
+
+def interval_text(interval: Mapping[str, Any]) -> str:
+    """A score with its interval: 0.861 (0.843-0.878)."""
+    value, low, high = (interval[name] for name in ("value", "low", "high"))
+    if value is None:
+        return "-"
+    return f"{value:.3f}" if low is None else f"{value:.3f} ({low:.3f}-{high:.3f})"
+
+
+def score_columns(runs: Sequence[Run]) -> list[Column]:
+    """The columns of a table of runs; what is the same for all of them is hidden on a terminal."""
+    failed = any(run.error for run in runs)
+    return [
+        Column("run", "id", drop=1),
+        Column("architecture", "architecture"),
+        Column("block", "block", optional=True),
+        Column("data", "data"),
+        *_varying(runs),
+        Column("macro recall", "macro_recall_text", numeric=True),
+        Column("F1", "macro_f1", SHORT, numeric=True, drop=2),
+        Column("accuracy", "accuracy", SHORT, numeric=True, drop=3),
+        Column("params", "parameters", count, numeric=True, drop=5),
+        Column("MACs", "macs", millions, numeric=True, drop=6),
+        Column("train s", "train_seconds", number(1), numeric=True, drop=4),
+        *([Column("status", "status"), Column("error", "error", wraps=True)] if failed else []),
+    ]
+
+
+def score_row(run: Run) -> dict[str, Any]:
+    """A run as one flat row: every score with its interval, every cost."""
+    row: dict[str, Any] = {
+        "id": run.id,
+        "status": run.status,
+        "architecture": run.reference,
+        "block": run.block,
+        "data": run.data,
+        "loss": run.loss,
+        "dataset": run.dataset_label,
+        "protocol": run.protocol,
+        "seed": run.seed,
+        "rows": run.parts.get("rows", {}).get("train"),
+        "epochs": run.epochs,
+    }
+    for name in MACRO_SCORES:
+        row |= _flat(name, run.scores.get(name))
+    for label, interval in run.scores.get("recall", {}).items():
+        row |= _flat(f"recall_{label}", interval)
+    row |= {name: run.cost.get(name) for name in COSTS}
+    text = interval_text(run.scores["macro_recall"]) if run.scores else "-"
+    return row | {"macro_recall_text": text, "error": run.error, "served": run.served, **_style(run)}
+
+
+COSTS = ("parameters", "macs", "train_seconds", "peak_memory_mib", "latency_ms", "rows_per_second")
+
+
+def flat_columns(rows: Sequence[Mapping[str, Any]]) -> list[Column]:
+    """Every column of flat rows, for a pipe: what the first rows have comes first."""
+    keys = dict.fromkeys(key for row in rows for key in row if key not in ("macro_recall_text", "style"))
+    return [Column(key, key) for key in keys]
+
+
+def class_columns(runs: Sequence[Run]) -> list[Column]:
+    """Recall of every class with its interval, a row per run; `class_row` fills it."""
+    classes = dict.fromkeys(name for run in runs for name in run.scores["support"])
+    block = [Column("block", "block", optional=True)]
+    names = [Column(f"recall {name}", f"class_{name}", numeric=True) for name in classes]
+    return [Column("architecture", "architecture"), *block, Column("data", "data"), *_varying(runs), *names]
+
+
+def class_row(run: Run) -> dict[str, Any]:
+    recalls = run.scores["recall"].items()
+    return score_row(run) | {f"class_{name}": interval_text(interval) for name, interval in recalls}
+
+
+BY_CLASS = (
+    Column("class", "name"),
+    Column("test rows", "support", count, numeric=True),
+    Column("recall", "recall", numeric=True),
+    Column("precision", "precision", numeric=True, drop=2),
+    Column("F1", "f1", numeric=True, drop=1),
+)
+
+
+def by_class_rows(run: Run) -> list[dict[str, Any]]:
+    """One run's classes as rows: for a run alone, or where the terminal is narrow."""
+    scores = run.scores
+    return [
+        {"name": name, "support": support}
+        | {score: interval_text(scores[score][name]) for score in ("recall", "precision", "f1")}
+        for name, support in scores["support"].items()
+    ]
+
+
+def _flat(name: str, interval: Mapping[str, Any] | None) -> dict[str, Any]:
+    found = interval or {}
+    return {name: found.get("value"), f"{name}_low": found.get("low"), f"{name}_high": found.get("high")}
+
+
+def _varying(runs: Sequence[Run]) -> list[Column]:
+    """What else tells these runs apart."""
+    return [Column(name, name) for name in ("loss", "dataset", "protocol", "seed") if _varies(runs, name)]
+
+
+def _varies(runs: Sequence[Run], name: str) -> bool:
+    return len({getattr(run, name) for run in runs}) > 1
+
+
+def _style(run: Run) -> dict[str, str]:
+    return {"style": "red"} if run.error else {}

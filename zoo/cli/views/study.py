@@ -1,0 +1,178 @@
+"""A study as tables, lines and JSON."""
+
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from zoo.cli.views import table as output
+from zoo.cli.views.runs import interval_text
+from zoo.cli.views.table import Column, Say, emit, number, print_json
+from zoo.cli.views.trials import VALUE, flat_columns, ranked, trial_columns, trial_row
+from zoo.errors import UnknownName
+from zoo.scores import metric_words
+from zoo.store.run import DONE, Run
+from zoo.store.study import UNFINISHED, Study, Trial
+from zoo.tuning.wording import how_many, value_text
+
+if TYPE_CHECKING:
+    from zoo.store.runs import Store
+    from zoo.tuning.importance import Importance
+
+
+COLUMNS = (
+    Column("study", "name"),
+    Column("status", "status"),
+    Column("comparison", "comparison", optional=True, drop=4),
+    Column("architecture", "architecture"),
+    Column("search", "searcher", drop=3),
+    Column("scheduler", "scheduler", drop=4),
+    Column("trials", "trials", numeric=True),
+    Column("metric", "metric", drop=2),
+    Column("best", "best", VALUE, numeric=True),
+    Column("run", "run", drop=1),
+    Column("created", "created", drop=5),
+)
+
+
+def show_study(
+    say: Say,
+    store: "Store",
+    study: Study,
+    *,
+    as_json: bool,
+    most: int | None = None,
+    mattered: "Importance | None" = None,
+) -> None:
+    """Trials, the winner and how it was chosen; on a terminal the `most` best trials, in a pipe every one."""
+    run = scored_run(store, study)
+    for note in dict.fromkeys((*study.notes, *(run.notes if run else ()), *over_classes_note(run))):
+        say(f"note: {note}")
+    if as_json:
+        print_json(study_object(study, run, mattered))
+    elif not sys.stdout.isatty():
+        emit(flat_columns(list(study.space)), [trial_row(trial) for trial in study.trials])
+    else:
+        _print_tables(say, study, run, most, mattered)
+    answer = output.say if sys.stdout.isatty() and not as_json else say
+    answer(outcome(study, run))
+
+
+def outcome(study: Study, run: Run | None) -> str:
+    """From how many trials the winner was chosen, by what, and what it scored where it had never been seen."""
+    best = winner_of(study)
+    if best is None:
+        ended = sum(trial.status not in UNFINISHED for trial in study.trials)
+        return f"no winner: of {ended} trials that ended none gave a value to choose by"
+    choice = f"{how_many(study)} by {metric_words(study.metric)} {VALUE(best.value)}"
+    if run is None:
+        return f"best so far of {choice}, trial {best.number}; the test part was not opened"
+    if run.status != DONE:
+        return f"chosen from {choice}; its run {run.id} on the test part: {run.status}. {run.error}".rstrip()
+    metric = "accuracy" if study.metric == "accuracy" else "macro_recall"
+    score = f"test {metric.replace('_', ' ')} {interval_text(run.scores[metric])}"
+    simulated = f", on {run.dataset_label}" if run.synthetic else ""
+    return f"chosen from {choice}; {score}, run {run.id}{simulated}"
+
+
+def study_object(study: Study, run: Run | None, mattered: "Importance | None" = None) -> dict[str, Any]:
+    """The documented form of a study in JSON."""
+    derived = {"metric": study.metric, "mode": study.mode, "best": study.best.number if study.best else None}
+    test = dict(run.scores) if run is not None and run.scores else None
+    found = {**study.to_json(), **derived, "test": test}
+    if mattered is not None:
+        found |= {"importance": dict(mattered.shares), "importance_note": mattered.note}
+    return found
+
+
+def winner_of(study: Study) -> Trial | None:
+    """The trial that was retrained; the best so far where none was yet."""
+    return next((trial for trial in study.trials if trial.number == study.winner), study.best)
+
+
+def scored_run(store: "Store", study: Study) -> Run | None:
+    """The winner's run, where there is one."""
+    return run_of(store, study.run)
+
+
+def run_of(store: "Store", identifier: str) -> Run | None:
+    """A study's run by its id; None for no id, and where it was deleted."""
+    try:
+        return store.get(identifier) if identifier else None
+    except UnknownName:
+        return None
+
+
+def show_list(say: Say, found: list[Study], as_json: bool, objects: Iterable[dict[str, Any]]) -> None:
+    if found or as_json or not sys.stdout.isatty():
+        emit(COLUMNS, [_row(study) for study in found], as_json=as_json, objects=objects)
+    if not found:
+        say("no studies yet: `zoo tune cnngru` makes one")
+
+
+def _row(study: Study) -> dict[str, Any]:
+    ended = sum(trial.status not in UNFINISHED for trial in study.trials)
+    return {
+        "name": study.name,
+        "status": study.status,
+        "comparison": study.comparison,
+        "architecture": study.architecture,
+        "searcher": study.searcher,
+        "scheduler": study.scheduler,
+        "trials": f"{ended}/{study.wanted}",
+        "metric": study.metric,
+        "best": study.best.value if study.best else None,
+        "run": study.run,
+        "created": study.created[:16].replace("T", " "),
+    }
+
+
+def _print_tables(say: Say, study: Study, run: Run | None, most: int | None, mattered: "Importance | None") -> None:
+    trials = ranked(study)
+    shown = trials[:most]
+    where = f" on {run.dataset_label}, {run.protocol}" if run else ""
+    keys = list(mattered.shares if mattered else ())
+    columns = trial_columns(study, [*keys, *(key for key in study.space if key not in keys)])
+    emit(
+        columns,
+        [trial_row(trial) for trial in shown],
+        title=f"{study.name}: {study.architecture}{where}, validation part",
+    )
+    if len(shown) < len(trials):
+        say(f"and {len(trials) - len(shown)} more: zoo studies show {study.name}")
+    if best := winner_of(study):
+        emit(
+            _config_columns(best), _config_rows(study, best, mattered), title=f"\nconfiguration of trial {best.number}"
+        )
+    if mattered is not None and mattered.note:
+        say(mattered.note)
+
+
+def _config_columns(trial: Trial) -> list[Column]:
+    return [
+        Column("hyperparameter", "key"),
+        Column("value", "value", value_text),
+        Column("searched", "domain", wraps=True),
+        Column("importance", "importance", number(2), numeric=True, optional=True),
+    ]
+
+
+def _config_rows(study: Study, trial: Trial, mattered: "Importance | None") -> list[dict[str, Any]]:
+    """A row for each hyperparameter; where importance is known, the one that mattered most first."""
+    from zoo.store.study import space_from_json
+
+    space = space_from_json(study.space)
+    shares = mattered.shares if mattered else {}
+    keys = sorted(trial.config, key=lambda key: -shares.get(key, 0.0))
+    return [
+        {"key": key, "value": trial.config[key], "domain": str(space.get(key, "")), "importance": shares.get(key)}
+        for key in keys
+    ]
+
+
+def over_classes_note(run: Run | None) -> tuple[str, ...]:
+    """Which classes a run's macro scores leave out, where they do."""
+    if run is None or not run.scores.get("absent"):
+        return ()
+    from zoo.metrics import over_classes
+
+    return (f"macro scores go {over_classes(run.scores)}",)

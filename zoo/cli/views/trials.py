@@ -1,0 +1,69 @@
+"""Trials as lines, rows and columns: what the live table, the end of a study and `zoo studies` share."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from zoo.cli.views.table import Column, number
+from zoo.scores import metric_words
+from zoo.store.study import SCORED, Study, Trial
+from zoo.tuning.wording import config_text, short_keys, value_text
+
+VALUE = number(3)
+
+
+def number_text(value: float | None) -> str:
+    return str(VALUE(value))
+
+
+def trial_line(study: Study, trial: Trial) -> str:
+    """How a trial ended, in one line."""
+    start = f"trial {trial.number}/{study.wanted} {trial.status}"
+    if trial.reason:
+        start = f"{start} ({trial.reason})"
+    value = "" if trial.value is None else f" {metric_words(study.metric)} {number_text(trial.value)},"
+    noun = "epoch" if trial.epochs == 1 else "epochs"
+    return f"{start}:{value} {trial.epochs} {noun}, {trial.seconds:.1f} s, {config_text(trial.config)}".rstrip(", ")
+
+
+def ranked(study: Study) -> list[Trial]:
+    """The trials with the best first; those that did not end as they should, or not yet, last."""
+    sign = -1.0 if study.mode == "max" else 1.0
+
+    def order(trial: Trial) -> tuple[bool, float, int]:
+        out = trial.status not in SCORED or trial.value is None
+        return out, 0.0 if out else sign * (trial.value or 0.0), trial.number
+
+    return sorted(study.trials, key=order)
+
+
+def trial_columns(study: Study, keys: Sequence[str]) -> list[Column]:
+    """The columns of a table of trials on a terminal; where room is short, the last of the keys go first."""
+    names = short_keys(keys)
+    return [
+        Column("trial", "number", numeric=True),
+        Column("status", "status"),
+        Column(study.metric.replace("_", " "), "value", VALUE, numeric=True),
+        Column("epochs", "epochs", numeric=True, drop=1),
+        Column("seconds", "seconds", number(1), numeric=True, drop=2),
+        *(Column(names[key], f"config.{key}", value_text, drop=3 + place) for place, key in enumerate(keys)),
+        Column("reason", "reason", optional=True, wraps=True),
+    ]
+
+
+def flat_columns(keys: Sequence[str]) -> list[Column]:
+    """The columns for a pipe."""
+    names = ("number", "status", "value", "epochs", "seconds", "reason", *(f"config.{key}" for key in keys))
+    return [Column(name, name) for name in names]
+
+
+def trial_row(trial: Trial) -> dict[str, Any]:
+    """A trial as a row, each hyperparameter in a cell."""
+    row = {
+        "number": trial.number,
+        "status": trial.status,
+        "value": trial.value,
+        "epochs": trial.epochs,
+        "seconds": trial.seconds,
+        "reason": trial.reason,
+    }
+    return row | {f"config.{key}": value for key, value in trial.config.items()}

@@ -1,0 +1,175 @@
+"""What a study looks like while it runs: a live table of its trials on a terminal, one line a trial elsewhere."""
+
+import contextlib
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from zoo.cli.views.bench_progress import BenchDisplay
+from zoo.cli.views.trials import number_text, trial_line
+from zoo.scores import metric_words
+from zoo.store.study import DONE, INTERRUPTED, PRUNED, RUNNING, UNFINISHED, Study, Trial
+from zoo.tuning.wording import config_text
+
+SHOWN = 8  # trials in the live table, where the terminal has the lines
+COLUMNS = ("trial", "status", "value", "epochs", "seconds")  # the last go first where there is no room
+CONFIGURATION = "configuration"
+LEAST, GAP = 3, 2  # columns that stay, and what is between two
+AROUND = 6  # lines around them: two of summary, the heading, the bar, and the prompt
+
+
+class PatientConsole(Console):
+    """Goes on in silence where the stream has gone away: Rich's own ends the program, and with it the study."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+
+
+class TuneDisplay(BenchDisplay):
+    """Follows a study on stderr, and then the run of its winner; nothing in it raises, since that would end the study.
+
+    study  as it was last told; None before it began
+    """
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(console)
+        self.study: Study | None = None
+        self._summary = Group()
+        self._told: set[int] = set()
+        self._live = Live(get_renderable=self._renderable, console=console, transient=True, refresh_per_second=4)
+
+    def __enter__(self) -> Self:
+        if self.live:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Take the table away, so that what is said next stands alone."""
+        with contextlib.suppress(Exception):
+            self._live.stop()
+
+    def on_study(self, study: Study) -> None:
+        with contextlib.suppress(Exception):
+            self.study = study
+            self._told = {trial.number for trial in study.trials if trial.status not in UNFINISHED}
+            self._line(starting_line(study))
+            self.progress.reset(
+                self.task, total=study.wanted, completed=len(self._told), description="trials", detail=""
+            )
+
+    def on_trials(self, study: Study, seconds_left: float | None) -> None:
+        with contextlib.suppress(Exception):
+            self.study = study
+            if self.live:
+                ended = sum(trial.status not in UNFINISHED for trial in study.trials)
+                self.progress.update(self.task, completed=ended, description="trials", detail=f"{ended}/{study.wanted}")
+                self._summary = self._drawn(study, seconds_left)
+                return
+            for trial in study.trials:
+                if trial.status not in UNFINISHED and trial.number not in self._told:
+                    self._told.add(trial.number)
+                    self._line(trial_line(study, trial))
+
+    def on_phase(self, text: str) -> None:
+        with contextlib.suppress(Exception):
+            super().on_phase(text)
+
+    def _line(self, text: str) -> None:
+        with contextlib.suppress(Exception):
+            super()._line(text)
+
+    def _renderable(self) -> Group:
+        return Group(self._summary, self.progress.get_renderable())
+
+    def _drawn(self, study: Study, seconds_left: float | None) -> Group:
+        lines = [Text(text, no_wrap=True, overflow="ellipsis") for text in summary_lines(study, seconds_left)]
+        trials = shown_trials(study, max(1, min(SHOWN, self.console.height - AROUND)))
+        return Group(*lines, _table(study, trials, self.console.width))
+
+
+def starting_line(study: Study) -> str:
+    """What begins, in one line; where it goes on, how far it had come."""
+    search = study.searcher if study.scheduler == "none" else f"{study.searcher}, {study.scheduler}"
+    ended = sum(trial.status not in UNFINISHED for trial in study.trials)
+    far = f", {ended} of them ended before" if ended else ""
+    return f"study {study.name}: {study.architecture}, {search}, {study.wanted} trials{far}"
+
+
+def summary_lines(study: Study, seconds_left: float | None) -> list[str]:
+    """How far the study is and what is best so far, in two lines."""
+    number = Counter(trial.status for trial in study.trials)
+    failed = sum(number.values()) - sum(number[status] for status in (DONE, PRUNED, RUNNING, INTERRUPTED))
+    parts = [f"{number[DONE] + number[PRUNED] + failed} of {study.wanted} ended"]
+    parts += [f"{clock_text(seconds_left)} left"] if seconds_left is not None else []
+    counts = ((number[RUNNING], "running"), (number[PRUNED], "pruned"), (failed, "failed"))
+    parts += [f"{many} {word}" for many, word in counts if many]
+    best = study.best
+    so_far = (
+        "-"
+        if best is None
+        else f"{number_text(best.value)} (trial {best.number}: {config_text(best.config, short=True)})"
+    )
+    return [f"{study.name}: {', '.join(parts)}", f"best {metric_words(study.metric)}: {so_far}"]
+
+
+def shown_trials(study: Study, room: int) -> list[Trial]:
+    """The trials under way, and of those that ended the last, as many as there is room for, by number."""
+    running = [trial for trial in study.trials if trial.status == RUNNING][-room:]
+    ended = [trial for trial in study.trials if trial.status not in UNFINISHED]
+    ended.sort(key=lambda trial: (trial.finished, trial.number))
+    last = ended[max(0, len(ended) - (room - len(running))) :]
+    return sorted([*last, *running], key=lambda trial: trial.number)
+
+
+def clock_text(seconds: float) -> str:
+    """Seconds as a clock shows them: 1:05, 2:00:00."""
+    minutes, rest = divmod(max(0, round(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _table(study: Study, trials: Sequence[Trial], width: int) -> Table:
+    """The trials as rows that no terminal breaks: what there is no room for is left out, or cut at its end."""
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, GAP, 0, 0))
+    columns = [_column(study, title, trials) for title in COLUMNS]
+    while sum(map(_width, columns)) > width and len(columns) > LEAST:
+        columns.pop()
+    for column in columns:
+        table.add_column(column[0], no_wrap=True, justify="left" if column[0] == "status" else "right")
+    room = width - sum(map(_width, columns))
+    if room >= len(CONFIGURATION):
+        table.add_column(CONFIGURATION, no_wrap=True, overflow="ellipsis", max_width=room)
+        columns.append([CONFIGURATION, *(config_text(trial.config, short=True) for trial in trials)])
+    best = study.best.number if study.best else None
+    for place, trial in enumerate(trials, start=1):
+        cells = [Text(column[place]) for column in columns]
+        table.add_row(*cells, style="green" if trial.number == best else "")
+    return table
+
+
+def _column(study: Study, title: str, trials: Sequence[Trial]) -> list[str]:
+    """The heading, and a cell for each trial."""
+    texts: Mapping[str, Callable[[Trial], str]] = {
+        "trial": lambda trial: str(trial.number),
+        "status": lambda trial: trial.status,
+        "value": lambda trial: number_text(trial.value),
+        "epochs": lambda trial: str(trial.epochs),
+        "seconds": lambda trial: f"{trial.seconds:.1f}",
+    }
+    heading = study.metric.replace("_", " ") if title == "value" else title
+    return [heading, *(texts[title](trial) for trial in trials)]
+
+
+def _width(column: Sequence[str]) -> int:
+    return max(map(len, column)) + GAP

@@ -1,0 +1,80 @@
+"""The verdict on a comparison of searchers in plain lines: was tuning worth it, and did one of them do better?"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from zoo.comparison.comparison import AS_IT_IS, Comparison
+from zoo.scores import metric_words
+
+if TYPE_CHECKING:
+    from zoo.comparison.verdict import Lead, Verdict
+
+
+def verdict_lines(
+    comparison: Comparison, verdicts: "Sequence[Verdict]", lead: "Lead | None", dataset: str
+) -> list[str]:
+    """What came of a comparison, in plain words."""
+    lines = [] if comparison.done == len(comparison.studies) else [_progress(comparison)]
+    lines += [_verdict_line(verdict, len(comparison.seeds)) for verdict in verdicts]
+    lines += [f"{verdict.searcher}: {reason}" for verdict in verdicts for reason in verdict.reasons]
+    if any(verdict.seeds for verdict in verdicts):
+        lines.append(_trust(verdicts, dataset))
+    if lead is not None:
+        lines.append(_lead_line(comparison, lead))
+    return lines
+
+
+def _progress(comparison: Comparison) -> str:
+    return f"{comparison.done} of {len(comparison.studies)} studies done"
+
+
+def _verdict_line(verdict: "Verdict", seeds: int) -> str:
+    cost = f"{count_text(verdict.trials, 'trial')}, {verdict.seconds:,.0f} s of training in all"
+    if verdict.tuned is None or verdict.defaults is None:
+        return f"{verdict.searcher}: no verdict: no seed has both its winner and the defaults scored ({cost})"
+    found = f"{verdict.tuned:.3f} tuned, {verdict.defaults:.3f} {AS_IT_IS}: {difference_text(verdict.difference)}"
+    words = {"worse": f"worse than {AS_IT_IS}", "not shown": "not shown, could be chance"}
+    over = f" ({len(verdict.seeds)} of {seeds} seeds)" if len(verdict.seeds) < seeds else ""
+    return f"{verdict.searcher}{over}: {found}, {words.get(verdict.verdict, verdict.verdict)}: {cost}"
+
+
+def _trust(verdicts: "Sequence[Verdict]", dataset: str) -> str:
+    """What the intervals are of, and what they do not know."""
+    from zoo.comparison.verdict import FEWEST_SEEDS
+
+    seeds = min(len(verdict.seeds) for verdict in verdicts if verdict.seeds)
+    score = f"test {verdicts[0].score.replace('_', ' ')} on {dataset}"
+    resampled = next(verdict.resampled for verdict in verdicts if verdict.seeds)
+    drawn = f"test {resampled}" if resampled == "rows" else f"the test part's {resampled}"
+    if seeds == 1:
+        known = f"95 % intervals from resampling {drawn}"
+        return f"{score}, one seed; {known}: they know nothing of how training varies from seed to seed"
+    known = f"{score}, mean of {seeds} seeds; 95 % intervals from resampling {drawn} and seeds together"
+    return known if seeds >= FEWEST_SEEDS else f"{known}: with so few seeds they are narrower than they should be"
+
+
+def _lead_line(comparison: Comparison, lead: "Lead") -> str:
+    from zoo.comparison.verdict import AHEAD, FEWEST_SEEDS, TOO_FEW
+
+    (first, second), (won, lost) = lead.searchers, lead.won
+    after = f"{metric_words(lead.metric)} after {count_text(comparison.trials, 'trial')}"
+    values = f"{first} {lead.values[0]:.3f}, {second} {lead.values[1]:.3f}"
+    counted = f"{first} better in {won} of {count_text(len(lead.seeds), 'seed')}, {second} in {lost}"
+    if lead.verdict == TOO_FEW:
+        amount = f"{lead.difference['value']:+.3f}"
+        claim = f"too few seeds to rank searchers, which takes {FEWEST_SEEDS}"
+    else:
+        amount = difference_text(lead.difference)
+        claim = f"{first} is ahead" if lead.verdict == AHEAD else "no order shown, could be chance"
+    return f"between searchers, {after}: {values}: {amount}; {counted}: {claim}"
+
+
+def difference_text(interval: Mapping[str, float | None]) -> str:
+    """+0.067 (+0.041 to +0.090); a dash where there is none."""
+    value, low, high = (interval[name] for name in ("value", "low", "high"))
+    return "-" if value is None else f"{value:+.3f} ({low:+.3f} to {high:+.3f})"
+
+
+def count_text(number: int, noun: str) -> str:
+    """`1 trial`, `24 trials`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"

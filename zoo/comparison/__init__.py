@@ -1,0 +1,1 @@
+"""Comparisons of searchers: curves, differences and verdicts."""

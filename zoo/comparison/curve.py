@@ -1,0 +1,115 @@
+"""The best so far of a study, against trials or seconds, and over several seeds."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
+
+from zoo.comparison.comparison import Comparison
+from zoo.store.study import DONE, SCORED, UNFINISHED, Study
+
+if TYPE_CHECKING:
+    from zoo.store.studies import StudyStore
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The best so far of one study: where it got better, `(place, best)` each, and up to where it is known."""
+
+    steps: tuple[tuple[float, float], ...]
+    end: float
+
+    def at(self, place: float) -> float | None:
+        """The best so far at a place; None before the first value and past the end."""
+        found = [best for start, best in self.steps if start <= place]
+        return found[-1] if found and place <= self.end else None
+
+
+@dataclass(frozen=True)
+class Point:
+    """Over seeds, what was best at a place."""
+
+    at: float
+    mean: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Band:
+    """The curves of several seeds as one: points where any of them got better, and where the shortest ends."""
+
+    seeds: int
+    points: tuple[Point, ...]
+
+    def at(self, place: float) -> Point | None:
+        """The point that holds at a place; None before the first and past the end."""
+        if not self.points or place > self.points[-1].at:
+            return None
+        return next((point for point in reversed(self.points) if point.at <= place), None)
+
+    def to_json(self) -> dict[str, Any]:
+        return {"seeds": self.seeds, "points": [asdict(point) for point in self.points]}
+
+
+def trial_curve(study: Study) -> Curve:
+    """The best so far against the number of trials; one that did not end as it should changes nothing.
+
+    Up to the last trial that ended; a study that is over keeps its best up to the trials that were asked for.
+    """
+    ended = [trial for trial in study.trials if trial.status not in UNFINISHED]
+    values = [(trial.number, trial.value) for trial in ended if trial.status in SCORED and trial.value is not None]
+    last = max((trial.number for trial in ended), default=0)
+    return Curve(_better(values, study.mode), max(last, study.wanted) if study.status == DONE else last)
+
+
+def second_curve(study: Study, spent: Iterable[tuple[int, int, float, float]]) -> Curve:
+    """The best so far against seconds of training. `spent` is what the store says of every epoch.
+
+    Every epoch takes its time, and those count that are of trials which ended as they should.
+    """
+    epochs = list(spent)
+    times = list(accumulate(seconds for *_, seconds in epochs))
+    scored = {trial.number for trial in study.trials if trial.status in SCORED}
+    values = [(time, value) for time, (number, _, value, _) in zip(times, epochs, strict=True) if number in scored]
+    return Curve(_better(values, study.mode), times[-1] if times else 0.0)
+
+
+def trial_band(comparison: Comparison, searcher: str) -> Band:
+    """A searcher's curves over its seeds, against the number of trials."""
+    return band([trial_curve(study) for study in _shown(comparison.of(searcher))])
+
+
+def second_band(comparison: Comparison, searcher: str, studies: "StudyStore") -> Band:
+    """A searcher's curves over its seeds, against seconds of training."""
+    return band([second_curve(study, studies.spent(study.name)) for study in _shown(comparison.of(searcher))])
+
+
+def band(curves: Iterable[Curve]) -> Band:
+    """Curves as one, from where all have a value to where the first of them ends; those without a value left out."""
+    known = [curve for curve in curves if curve.steps]
+    start = max((curve.steps[0][0] for curve in known), default=0.0)
+    end = min((curve.end for curve in known), default=0.0)
+    if not known or start > end:
+        return Band(len(known), ())
+    inside = {place for curve in known for place, _ in curve.steps if start <= place <= end}
+    return Band(len(known), tuple(_point(known, place) for place in sorted({start, end, *inside})))
+
+
+def _point(curves: Sequence[Curve], place: float) -> Point:
+    values = [value for curve in curves if (value := curve.at(place)) is not None]
+    return Point(place, sum(values) / len(values), min(values), max(values))
+
+
+def _shown(studies: Sequence[Study]) -> list[Study]:
+    """The studies that are over; while none is, those that have begun."""
+    return [study for study in studies if study.status == DONE] or [study for study in studies if study.trials]
+
+
+def _better(values: Iterable[tuple[float, float]], mode: str) -> tuple[tuple[float, float], ...]:
+    """Of values in order those that were better than all before."""
+    steps: list[tuple[float, float]] = []
+    for place, value in values:
+        if not steps or (value < steps[-1][1] if mode == "min" else value > steps[-1][1]):
+            steps.append((place, value))
+    return tuple(steps)

@@ -1,0 +1,45 @@
+"""Hashes of rows: what tells whether two runs saw the same data."""
+
+import hashlib
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from zoo.data.rows import Rows
+from zoo.data.series import Ints, LabelledSeries
+
+
+def pool_fingerprint(series: LabelledSeries, labels: Ints, rows: npt.NDArray[np.bool_]) -> str:
+    """A hash of all rows that are not of the test part, in any order: what every seed learns from."""
+    index = np.flatnonzero(rows)
+    mixed = row_hashes(series.values[index]) * np.uint64(2) + labels[index].astype(np.uint64)
+    if series.lengths is not None:
+        mixed = mixed * np.uint64(3) + series.lengths[index].astype(np.uint64)
+    return hashlib.sha256(np.sort(mixed).tobytes()).hexdigest()[:16]
+
+
+def groups_fingerprint(taken: Mapping[int, Rows]) -> str:
+    """A hash of who owns each row, where that decides the split and the intervals."""
+    text = "|".join(",".join(map(str, np.asarray(rows.groups).tolist())) for rows in taken.values())
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def row_hashes(values: npt.NDArray[np.float32]) -> npt.NDArray[np.uint64]:
+    """A 64-bit hash of each row's bits: multilinear, with fixed odd weights, modulo 2^64."""
+    words = np.ascontiguousarray(values).reshape(len(values), -1).view(np.uint32)
+    weights = np.random.default_rng(0).integers(0, 2**63, size=words.shape[1], dtype=np.uint64) * 2 + 1
+    hashes = np.empty(len(words), dtype=np.uint64)
+    for start in range(0, len(words), 16384):  # in slices, so that the 64-bit copy stays small
+        chunk = words[start : start + 16384].astype(np.uint64)
+        hashes[start : start + 16384] = (chunk * weights).sum(1, dtype=np.uint64)
+    return hashes
+
+
+def fingerprint(rows: Rows) -> str:
+    """A short sha256 over the values, labels and lengths of a part, in their order."""
+    digest = hashlib.sha256()
+    for array in (rows.values, rows.labels, rows.lengths):
+        if array is not None:
+            digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()[:16]

@@ -1,0 +1,146 @@
+"""From a request to its cells: one for each combination of the axes, complete down to the last default."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from itertools import product
+from typing import Literal, cast
+
+from zoo.assignments import split_assignments
+from zoo.data.protocols import PROTOCOLS
+from zoo.errors import UnknownName, unknown_name
+from zoo.harness.cells import Cell, ChosenComponent
+from zoo.harness.datasets import is_file
+from zoo.harness.request import Request
+from zoo.networks import Incompatible, Network
+from zoo.registry import DISTRIBUTION, Registry, is_pattern, presets_of
+from zoo.settings import Settings
+from zoo.space import Value
+from zoo.specs import Architecture, Preset
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The cells of a request, and a line for each combination that makes none."""
+
+    cells: tuple[Cell, ...]
+    left_out: tuple[str, ...]
+
+
+def make_plan(registry: Registry, settings: Settings, request: Request) -> Plan:
+    """All cells, those that share data next to each other. Raises UnknownName or UsageError before any work."""
+    planner = _Planner(registry, settings, request)
+    return Plan(tuple(planner.cells()), tuple(planner.left_out))
+
+
+class _Planner:
+    """Turns the axes of a request into cells."""
+
+    def __init__(self, registry: Registry, settings: Settings, request: Request) -> None:
+        self.registry, self.settings, self.request = registry, settings, request
+        self.scopes = split_assignments(request.assignments)
+        self.left_out: dict[str, None] = {}
+
+    def cells(self) -> Iterator[Cell]:
+        request = self.request
+        named = [self._dataset(name) for name in request.datasets]
+        datasets = _unique(named or [self._default("dataset", "dataset")])
+        protocols = _unique(request.protocols or (str(self.settings.default("defaults", "protocol")),))
+        for protocol in protocols:
+            if protocol and protocol not in PROTOCOLS:
+                raise unknown_name("protocol", protocol, PROTOCOLS)
+        networks = list(self._networks())
+        for dataset, protocol, seed in product(datasets, protocols, request.seeds):
+            for data, network, loss in product(_axis(request.data), networks, _axis(request.losses)):
+                if network.fitted and loss is not None:
+                    self.left_out[f"{network.reference} with loss {loss}: it is fitted, without a training loss"] = None
+                else:
+                    yield self._cell(network, dataset, protocol, seed, data, loss)
+
+    def _networks(self) -> Iterator[Network]:
+        for reference in _unique(name for pattern in self.request.architectures for name in self._references(pattern)):
+            for block in _axis(self.request.blocks):
+                try:
+                    yield self._network(reference, block)
+                except Incompatible as reason:
+                    self.left_out[f"{reference} with block {block}: {reason}"] = None
+
+    def _network(self, reference: str, block: str | None) -> Network:
+        return Network.resolve(
+            self.registry,
+            reference,
+            block=block,
+            params=self.scopes[""],
+            block_params=self.scopes["block"],
+            presets=self.settings.presets,
+        )
+
+    def _references(self, pattern: str) -> list[str]:
+        """The architectures a pattern names or, where it has a dot, their presets."""
+        if not is_pattern(pattern):
+            return [pattern]
+        name, dot, preset = pattern.partition(".")
+        entries = self.registry.match("architecture", name)
+        if not dot:
+            return [entry.name for entry in entries]
+        found = []
+        for entry in entries:
+            own = presets_of(entry.name, self.settings.presets)
+            presets = {**cast(Architecture, entry.spec).presets, **own}
+            found += [f"{entry.name}.{each}" for each in presets if fnmatchcase(each, preset)]
+        if not found:
+            raise UnknownName(f"no preset matches {pattern!r}. `zoo show NAME` shows an architecture's.")
+        return found
+
+    def _cell(
+        self, network: Network, dataset: str, protocol: str, seed: int, data: str | None, loss: str | None
+    ) -> Cell:
+        _, _, preset = self.registry.architecture(network.reference, self.settings.presets)
+        epochs: dict[str, Value] = {} if self.request.epochs is None else {"epochs": self.request.epochs}
+        monitor: dict[str, Value] = {} if self.request.monitor is None else {"monitor": self.request.monitor}
+        return Cell(
+            network,
+            dataset,
+            protocol,
+            self._part("data", "resampler", data, preset, network),
+            None if network.fitted else self._part("loss", "objective", loss, preset, network),
+            self.settings.training({**self.scopes["training"], **epochs}, {**preset.training, **monitor}),
+            self.request.rows,
+            seed,
+        )
+
+    def _part(
+        self, scope: Literal["data", "loss"], kind: str, given: str | None, preset: Preset, network: Network
+    ) -> ChosenComponent:
+        """A component with its parameters: those that were set lie over the preset's, where that one is its own."""
+        own: str | None = getattr(preset, scope)
+        name = str(self.settings.default("defaults", scope, own)) if given is None else given
+        params = {**preset.params_for(scope, name), **self.scopes[scope]}
+        chosen = self._default(scope, kind, own, network) if given is None else given
+        return ChosenComponent.of(self.registry.get(kind, chosen), params)
+
+    def _dataset(self, name: str) -> str:
+        return name if is_file(self.registry, name) else self.registry.get("dataset", name).name
+
+    def _default(self, key: str, kind: str, preset: str | None = None, network: Network | None = None) -> str:
+        """The component that settings name, or the network's preset.
+
+        What the shipped file names is the zoo's own, and what a preset names its own distribution's, whoever has taken
+        the name since.
+        """
+        name = str(self.settings.default("defaults", key, preset))
+        if kind == "dataset" and is_file(self.registry, name):
+            return name
+        home = DISTRIBUTION if name == self.settings.shipped.get("defaults", key) else ""
+        if network is not None and name == preset:
+            home = network.entry.plugin.distribution
+        return self.registry.get(kind, name, home=home).name
+
+
+def _axis(values: tuple[str, ...]) -> list[str | None]:
+    """The values of an axis, each once; None, which leaves the choice to defaults, where there are none."""
+    return [*_unique(values)] or [None]
+
+
+def _unique(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(names))

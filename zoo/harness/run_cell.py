@@ -1,0 +1,304 @@
+"""One cell from its data to its stored run: train, choose by validation, open the test part once, score."""
+
+import contextlib
+import csv
+import hashlib
+import io
+import json
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, cast
+
+import tomlkit
+import torch
+from torch import Tensor, nn
+
+from zoo.cost import PeakMemory, latency_ms
+from zoo.data.protocols import Parts
+from zoo.data.resampling import refusal
+from zoo.data.rows import Rows
+from zoo.errors import Diverged, ModelError
+from zoo.harness.cells import Cell
+from zoo.harness.reporter import BenchReporter
+from zoo.harness.trained import Failure, Trained, weights_of
+from zoo.harness.training_run import TrainedModel, TrainingRun, epoch_scores
+from zoo.inspection import count_macs, count_parameters, on_meta
+from zoo.metrics import score
+from zoo.networks import Incompatible
+from zoo.registry import Registry
+from zoo.specs import Resampler
+from zoo.store.predictions import Predictions
+from zoo.store.run import DONE, INTERRUPTED, Run
+from zoo.store.runs import Store
+from zoo.training.batches import Tensors
+from zoo.training.hardware import Hardware, computing_on
+from zoo.training.loop import Epoch, predict
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A cell with its data separated; `rows` gives the training rows as its resampler leaves them."""
+
+    cell: Cell
+    parts: Parts
+    rows: Callable[[], Rows]
+    run: Run
+    hardware: Hardware
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """What a run needs beside its cell: where results go, who observes, who watches.
+
+    `stopped` says whether what was raised is the end of the whole bench, as SIGTERM is, and not the network's doing.
+    """
+
+    registry: Registry
+    store: Store
+    watch: BenchReporter
+    stopped: Callable[[], bool] = lambda: False
+
+    def begin(self, run: Run) -> Run:
+        """Store that a run has begun and tell the observers."""
+        begun = self.store.begin(run)
+        self.notify("zoo_run_started", run=begun)
+        return begun
+
+    def end(self, run: Run, artefacts: Mapping[str, bytes | memoryview] | None = None) -> Run:
+        """Store a run's end and tell the observers."""
+        ended = self.store.finish(run, artefacts)
+        self.notify("zoo_run_finished", run=ended)
+        return ended
+
+    def fail(self, run: Run, failure: Failure) -> Run:
+        return self.end(replace(run, status=failure.status, error=failure.error), failure.artefacts())
+
+    def interrupt(self, run: Run) -> Run:
+        return self.end(replace(run, status=INTERRUPTED, error="interrupted"))
+
+    def tell(self, run: Run, epoch: Epoch) -> None:
+        """Tell the observers of an epoch."""
+        self.notify("zoo_epoch_finished", run=run, epoch=epoch.number, scores=epoch_scores(epoch))
+
+    def notify(self, hook: str, **arguments: Any) -> None:
+        for failure in self.registry.notify(hook, **arguments):
+            self.watch.on_note(failure)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A trained model, and what it said and cost on the test rows."""
+
+    trained_model: TrainedModel
+    predictions: Predictions
+    cost: Mapping[str, float]
+
+
+def describe_run(
+    cell: Cell, parts: Parts, dataset: str, synthetic: bool, device: str, threads: int
+) -> tuple[Run, Hardware]:
+    """The run a cell will be, and the hardware it will be on, before anything is trained."""
+    cell.network.check(n_times=parts.train.values.shape[2], lengths=parts.train.lengths is not None)
+    check_lengths(cast(Resampler, cell.resampler.entry.spec), parts.train)
+    model = _on_meta(cell, parts)
+    recurrent = cell.network.spec.recurrent
+    precision = "fp32" if cell.objective is None else cell.training.precision  # what is fitted is never rounded
+    hardware = Hardware.choose(device, threads, precision, model or nn.Identity(), recurrent=recurrent)
+    key, environment = cell.key(parts.record), environment_of(cell, hardware)
+    run = Run(
+        id="",
+        key=key,
+        configuration=cell.configuration(parts.record),
+        code=cell.code(),
+        fingerprint=_fingerprint(key, environment),
+        architecture=cell.network.entry.name,
+        preset=cell.network.preset,
+        block=cell.network.block,
+        dataset=dataset,
+        synthetic=synthetic,
+        protocol=cell.protocol,
+        data=cell.resampler.entry.name,
+        loss="" if cell.objective is None else cell.objective.entry.name,
+        seed=cell.seed,
+        rows=cell.rows,
+        config=cell.config(),
+        environment=environment,
+        parts=parts.record,
+        notes=parts.notes,
+        cost={} if model is None else _size(model, parts, cell.training.members),
+    )
+    return run, hardware
+
+
+def check_lengths(spec: Resampler, rows: Rows) -> None:
+    """Raise Incompatible where the resampler makes rows between rows of unequal lengths."""
+    if reason := refusal(spec, rows):
+        raise Incompatible(reason)
+
+
+def environment_of(cell: Cell, hardware: Hardware) -> dict[str, Any]:
+    """All that the bits of a cell's result depend on in this process, beside what was asked for."""
+    return {**hardware.environment(), **_versions(cell)}
+
+
+def execute(prepared: Prepared, context: RunContext, *, resume: bool) -> Run:
+    """Train and score one cell and store what came of it, however it ended.
+
+    A network that fails or diverges gives a run that says so. An interruption is stored and raised again.
+    """
+    run = context.begin(prepared.run)
+    with context.store.heartbeat(run):
+        return conclude(prepared, run, context, lambda: _train(prepared, run, context, resume))
+
+
+def conclude(prepared: Prepared, run: Run, context: RunContext, train: Callable[[], Trained]) -> Run:
+    """Score what `train` gives, wherever it was trained, and store what came of it, as `execute` does."""
+    try:
+        with computing_on(prepared.hardware):
+            ended, artefacts = _attempt(prepared, run, context, train())
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt) or context.stopped():
+            context.interrupt(run)
+            raise
+        if not isinstance(error, Exception | SystemExit):
+            raise
+        return context.fail(run, Failure.of(error))
+    ended = context.end(ended, artefacts)
+    shutil.rmtree(context.store.checkpoint(run).parent, ignore_errors=True)
+    return ended
+
+
+def _train(prepared: Prepared, run: Run, context: RunContext, resume: bool) -> Trained:
+    """The cell, trained in this process."""
+    cell, hardware = prepared.cell, prepared.hardware
+    rows = prepared.rows()
+    memory = PeakMemory(hardware.device)
+    memory.start()
+    devices = [hardware.device] if hardware.device.type == "cuda" else []
+    with torch.random.fork_rng(devices=devices):
+        training_run = TrainingRun.of(cell, prepared.parts, rows, hardware)
+        trained_model = training_run.learn(_Relay(context, run), context.store.checkpoint(run), resume=resume)
+    return Trained(trained_model, memory.mib(), run.environment)
+
+
+def _attempt(
+    prepared: Prepared, run: Run, context: RunContext, trained: Trained
+) -> tuple[Run, dict[str, bytes | memoryview]]:
+    """The finished run and its files, or whatever scoring it raised."""
+    evaluation = _predict(prepared, trained)
+    context.watch.on_phase("scoring")
+    config = tomlkit.dumps(dict(run.config)).encode()
+    return _score(trained_in(run, trained.environment), evaluation), {"config.toml": config, **_artefacts(evaluation)}
+
+
+def trained_in(run: Run, environment: Mapping[str, Any]) -> Run:
+    """The run with the environment that it was trained in, where that is not the one here."""
+    if environment == run.environment:
+        return run
+    return replace(run, environment=environment, fingerprint=_fingerprint(run.key, environment))
+
+
+def _predict(prepared: Prepared, trained: Trained) -> Evaluation:
+    """Opens the seal."""
+    shape, device = prepared.parts.record["shape"], prepared.hardware.device
+    parts, model = prepared.parts.for_run(), trained.trained_model.model
+    parts.test.training_ended()
+    test = parts.test.open()
+    started = time.perf_counter()
+    logits = predict(model, Tensors.of(test, device))
+    seconds = time.perf_counter() - started
+    series = {name: shape[name] for name in ("n_channels", "n_times")}
+    cost = {
+        "train_seconds": sum(epoch.seconds for epoch in trained.trained_model.history),
+        "peak_memory_mib": trained.peak_memory_mib,
+        "rows_per_second": len(test) / seconds,
+        "latency_ms": latency_ms(model, **series, device=device),
+    }
+    return Evaluation(trained.trained_model, _predictions(logits, test, parts), cost)
+
+
+def _predictions(logits: Tensor, test: Rows, parts: Parts) -> Predictions:
+    if not bool(torch.isfinite(logits).all()):
+        raise Diverged("the logits of the test rows are NaN or infinite")
+    probabilities = torch.softmax(logits, dim=1).numpy()
+    groups = test.groups if parts.record["by_group"] else None
+    return Predictions(probabilities, test.labels, test.index, parts.classes, groups)
+
+
+def _score(run: Run, evaluation: Evaluation) -> Run:
+    seen = evaluation.predictions
+    return replace(
+        run,
+        status=DONE,
+        scores=score(seen.probabilities, seen.labels, seen.classes, seen.groups),
+        cost={**run.cost, "parameters": count_parameters(evaluation.trained_model.model), **evaluation.cost},
+        epochs=len(evaluation.trained_model.history),
+        best_epoch=evaluation.trained_model.best_epoch,
+    )
+
+
+def _artefacts(evaluation: Evaluation) -> dict[str, bytes | memoryview]:
+    return {
+        "history.csv": _history(evaluation.trained_model.history).encode(),
+        "predictions.parquet": evaluation.predictions.to_parquet(),
+        "model.safetensors": weights_of(evaluation.trained_model.model),
+    }
+
+
+def _history(epochs: tuple[Epoch, ...]) -> str:
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, [item.name for item in fields(Epoch)])
+    writer.writeheader()
+    writer.writerows(asdict(epoch) for epoch in epochs)
+    return buffer.getvalue()
+
+
+def _fingerprint(key: str, environment: Mapping[str, Any]) -> str:
+    return hashlib.sha256(f"{key}{json.dumps(environment, sort_keys=True)}".encode()).hexdigest()
+
+
+def _versions(cell: Cell) -> dict[str, str]:
+    """Of the libraries that the cell's components compute with beside the usual ones."""
+    found = {}
+    for entry in cell.entries():
+        for library in entry.spec.libraries:
+            with contextlib.suppress(PackageNotFoundError):
+                found[library] = version(library)
+    return found
+
+
+def _on_meta(cell: Cell, parts: Parts) -> nn.Module | None:
+    """None for a network that cannot be built there: its run says whether it can be anywhere."""
+    try:
+        return on_meta(lambda: cell.network.build(**parts.record["shape"]))
+    except Incompatible:
+        raise
+    except ModelError:
+        return None
+
+
+def _size(model: nn.Module, parts: Parts, members: int) -> dict[str, int | None]:
+    """Parameters and multiply-accumulates; None for what cannot be told on the meta device: it can still be trained."""
+    _, n_channels, n_times = parts.train.values.shape
+    found: dict[str, int | None] = {"parameters": None, "macs": None}
+    with contextlib.suppress(Exception, SystemExit):
+        found["parameters"] = members * count_parameters(model)
+        found["macs"] = members * count_macs(model, n_channels=n_channels, n_times=n_times)
+    return found
+
+
+class _Relay:
+    """Hands the training loop's news to the watch and to the plugins that observe."""
+
+    def __init__(self, context: RunContext, run: Run) -> None:
+        self.context, self.run = context, run
+
+    def on_batch(self, epoch: int, rows_done: int, rows: int, loss: float | None) -> None:
+        self.context.watch.on_batch(epoch, rows_done, rows, loss)
+
+    def on_epoch(self, epoch: Epoch) -> None:
+        self.context.watch.on_epoch(epoch)
+        self.context.tell(self.run, epoch)

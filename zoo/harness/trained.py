@@ -1,0 +1,126 @@
+"""What training leaves: a network in the process that trained it, or its bytes on the way to the one that scores it."""
+
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from zoo.data.rows import Rows
+from zoo.errors import Diverged, ModelError, ZooError, describe
+from zoo.harness.cells import Cell
+from zoo.harness.training_run import TrainedModel
+from zoo.networks import Network, ensemble
+from zoo.store.run import DIVERGED, FAILED
+from zoo.training.batches import Tensors
+from zoo.training.hardware import Hardware
+from zoo.training.loop import Epoch, predict
+
+PROBED = 8  # validation rows that tell whether the bytes are all that a network has learnt
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained network, what its training took, and the environment it was trained in."""
+
+    trained_model: TrainedModel
+    peak_memory_mib: float
+    environment: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Product:
+    """The same as plain data, for another process; `probe` holds the logits of the first validation rows."""
+
+    weights: bytes
+    history: tuple[Epoch, ...]
+    best_epoch: int
+    peak_memory_mib: float
+    environment: Mapping[str, Any]
+    probe: Tensor
+
+    @classmethod
+    def of(cls, trained: Trained, validation: Rows, hardware: Hardware) -> "Product":
+        trained_model = trained.trained_model
+        probe = _probe(trained_model.model, validation, hardware)
+        weights = weights_of(trained_model.model)
+        return cls(
+            weights,
+            trained_model.history,
+            trained_model.best_epoch,
+            trained.peak_memory_mib,
+            trained.environment,
+            probe,
+        )
+
+    def trained(self, cell: Cell, shape: Mapping[str, int], validation: Rows, hardware: Hardware) -> Trained:
+        """The network built here with these weights, laid out as it was trained.
+
+        Raises ModelError where it then says something else: it had learnt what is no parameter and no buffer.
+        """
+        devices = [hardware.device] if hardware.device.type == "cuda" else []
+        with torch.random.fork_rng(devices=devices):
+            try:
+                model = rebuilt(cell.network, cell.training.members, shape, safetensors.torch.load(self.weights))
+            except RuntimeError as error:
+                raise _not_whole(cell) from error
+        model.to(hardware.device)
+        if hardware.channels_last and cell.objective is not None:
+            model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if not torch.allclose(_probe(model, validation, hardware), self.probe, rtol=1e-3, atol=1e-4, equal_nan=True):
+            raise _not_whole(cell)
+        return Trained(TrainedModel(model, self.history, self.best_epoch), self.peak_memory_mib, self.environment)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """How a run failed: its status, one line, and the traceback where that tells whoever wrote the network more."""
+
+    status: str
+    error: str
+    trace: str = ""
+
+    @classmethod
+    def of(cls, error: BaseException) -> "Failure":
+        status = DIVERGED if isinstance(error, Diverged) else FAILED
+        if isinstance(error, ZooError):
+            trace = "" if error.__cause__ is None else _text(error)
+            return cls(status, str(error), trace)
+        return cls(status, describe(error), _text(error))
+
+    def artefacts(self) -> dict[str, bytes | memoryview]:
+        return {"traceback.txt": self.trace.encode()} if self.trace else {}
+
+
+def weights_of(model: nn.Module) -> bytes:
+    """A model's parameters and buffers as safetensors.
+
+    Extra state of its own is not among them, for want of a form without pickle.
+    """
+    state = {name: value for name, value in model.state_dict().items() if isinstance(value, Tensor)}
+    return safetensors.torch.save({name: value.cpu().clone().contiguous() for name, value in state.items()})
+
+
+def rebuilt(network: Network, members: int, shape: Mapping[str, int], weights: Mapping[str, Tensor]) -> nn.Module:
+    """A network, or an ensemble of so many, with stored weights. Raises RuntimeError where they do not fit."""
+    module = ensemble([network.build(**shape) for _ in range(members)])
+    module.load_state_dict(weights)
+    return module
+
+
+def _probe(model: nn.Module, validation: Rows, hardware: Hardware) -> Tensor:
+    return predict(model, Tensors.of(validation, hardware.device).take(slice(0, PROBED)))
+
+
+def _not_whole(cell: Cell) -> ModelError:
+    return ModelError(
+        f"{cell.network.reference} learnt more than its parameters and buffers hold, so it cannot be scored in another "
+        "process than trained it: leave out --jobs"
+    )
+
+
+def _text(error: BaseException) -> str:
+    return "".join(traceback.format_exception(error))

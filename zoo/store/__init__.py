@@ -1,0 +1,1 @@
+"""The results store: runs, studies and their files."""

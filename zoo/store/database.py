@@ -1,0 +1,87 @@
+"""The SQLite file of a results store: how it is opened, migrated, read and written."""
+
+import os
+import sqlite3
+import time
+from pathlib import Path
+
+# Each entry brings a store one version forward; `PRAGMA user_version` says how many it has had.
+MIGRATIONS = (
+    """
+    CREATE TABLE runs (
+        id TEXT PRIMARY KEY, key TEXT NOT NULL, status TEXT NOT NULL, created TEXT NOT NULL,
+        heartbeat REAL NOT NULL, host TEXT NOT NULL, process INTEGER NOT NULL, record TEXT NOT NULL
+    );
+    CREATE INDEX runs_by_key ON runs (key, status);
+    CREATE TABLE artefacts (
+        run TEXT NOT NULL REFERENCES runs (id), name TEXT NOT NULL, sha256 TEXT NOT NULL, bytes INTEGER NOT NULL,
+        PRIMARY KEY (run, name)
+    );
+    """,
+    """
+    CREATE TABLE studies (
+        name TEXT PRIMARY KEY, status TEXT NOT NULL, created TEXT NOT NULL, heartbeat REAL NOT NULL,
+        host TEXT NOT NULL, process INTEGER NOT NULL, session TEXT NOT NULL DEFAULT '', record TEXT NOT NULL
+    );
+    CREATE TABLE trials (
+        study TEXT NOT NULL REFERENCES studies (name), number INTEGER NOT NULL, config TEXT NOT NULL,
+        status TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '', value REAL, epochs INTEGER NOT NULL DEFAULT 0,
+        seconds REAL NOT NULL DEFAULT 0, starts INTEGER NOT NULL DEFAULT 0, started TEXT NOT NULL DEFAULT '',
+        finished TEXT NOT NULL DEFAULT '', PRIMARY KEY (study, number)
+    );
+    CREATE TABLE epochs (
+        place INTEGER PRIMARY KEY, study TEXT NOT NULL, number INTEGER NOT NULL, epoch INTEGER NOT NULL,
+        value REAL NOT NULL, seconds REAL NOT NULL, UNIQUE (study, number, epoch)
+    );
+    CREATE TABLE events (
+        place INTEGER PRIMARY KEY, study TEXT NOT NULL, kind TEXT NOT NULL, number INTEGER NOT NULL, value REAL
+    );
+    CREATE INDEX events_by_study ON events (study, place);
+    """,
+    "ALTER TABLE studies DROP COLUMN session;",
+)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=30, isolation_level=None)
+    _use_wal(connection)
+    connection.execute("PRAGMA synchronous = FULL")
+    _check_version(connection)
+    while (version := _version(connection)) < len(MIGRATIONS):
+        connection.execute("BEGIN IMMEDIATE")  # one process migrates, and the others see that it has
+        with connection:
+            if _version(connection) == version:
+                for statement in MIGRATIONS[version].split(";"):
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA user_version = {version + 1}")
+    return connection
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Switch to write-ahead logging; sqlite's own waiting for a lock does not cover this switch."""
+    for attempt in range(100):
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError:
+            if attempt == 99:
+                raise
+            time.sleep(0.05)
+
+
+def _connect_to_read(path: Path) -> sqlite3.Connection:
+    """Without a write; where not even a lock can be taken (a read-only folder), as a file that nobody changes."""
+    writable = os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+    uri = f"{path.resolve().as_uri()}?{'mode=ro' if writable else 'immutable=1'}"
+    connection = sqlite3.connect(uri, uri=True, timeout=30, isolation_level=None)
+    _check_version(connection)
+    return connection
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _check_version(connection: sqlite3.Connection) -> None:
+    if (version := _version(connection)) > len(MIGRATIONS):
+        raise sqlite3.DatabaseError(f"it was written by a newer zoo (schema {version})")

@@ -1,0 +1,108 @@
+"""The leaderboard: configurations ranked on one test part, seeds averaged, never the best taken."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import mean, stdev
+from typing import Any
+
+from zoo.store.run import DONE, Run
+
+SEEDED = ("seed", "seeds")  # of a configuration, what differs by chance alone
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One configuration with the runs of its seeds, one run a seed."""
+
+    runs: tuple[Run, ...]
+    settings: str = ""
+
+    def mean(self, score: str) -> float | None:
+        values = self.values(score)
+        return mean(values) if values else None
+
+    def deviation(self, score: str) -> float | None:
+        """The standard deviation over seeds; None for one seed."""
+        values = self.values(score)
+        return stdev(values) if len(values) > 1 else None
+
+    def values(self, score: str) -> list[float]:
+        return [value for run in self.runs if (value := run.score(score)) is not None]
+
+    def cost(self, name: str) -> float | None:
+        values = [run.cost[name] for run in self.runs if run.cost.get(name) is not None]
+        return mean(values) if values else None
+
+
+@dataclass(frozen=True)
+class Board:
+    """All configurations scored on one test part, best first: their number says how hard it was looked at."""
+
+    dataset: str
+    protocol: str
+    test: str
+    standings: tuple[Standing, ...]
+
+
+def boards(runs: Iterable[Run], metric: str) -> list[Board]:
+    """A board for each test part that finished runs were scored on; `log_loss` and `ece` rank upwards."""
+    by_test: dict[tuple[str, str, str], list[Run]] = defaultdict(list)
+    for run in runs:
+        if run.status == DONE:
+            by_test[run.dataset_label, run.protocol, run.parts["fingerprints"]["test"]].append(run)
+    return [Board(*test, _ranked(found, metric)) for test, found in sorted(by_test.items())]
+
+
+def _ranked(runs: Sequence[Run], metric: str) -> tuple[Standing, ...]:
+    by_config: dict[str, dict[int, Run]] = defaultdict(dict)
+    for run in runs:
+        by_config[run.configuration][run.seed] = run  # the same again, by --force, replaces an earlier one
+    named = _settings({config: next(iter(seeds.values())) for config, seeds in by_config.items()})
+    standings = [Standing(tuple(seeds.values()), named[config]) for config, seeds in by_config.items()]
+    sign = 1 if metric in ("log_loss", "ece") else -1
+    return tuple(sorted(standings, key=lambda standing: sign * _or_worst(standing.mean(metric), sign)))
+
+
+def _settings(runs: Mapping[str, Run]) -> dict[str, str]:
+    """What tells configurations apart beyond architecture, block, data and loss.
+
+    Training settings and rows are compared over the whole board, parameters among those of one architecture,
+    block, data and loss.
+    """
+    flat = {config: _described(run) for config, run in runs.items()}
+    alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for config, run in runs.items():
+        alike[run.architecture, run.block, run.data, run.loss].append(config)
+    everywhere = [key for key in _varying(flat.values()) if key == "rows" or key.startswith("training.")]
+    texts = {}
+    for configs in alike.values():
+        own = [key for key in _varying([flat[config] for config in configs]) if key not in everywhere]
+        for config in configs:
+            found = flat[config]
+            named = [f"{key.rpartition('.')[2]}={found[key]}" for key in (*own, *everywhere) if key in found]
+            texts[config] = " ".join(named)
+    return texts
+
+
+def _described(run: Run) -> dict[str, Any]:
+    asked = {name: value for name, value in run.config.items() if name not in SEEDED}
+    rows = {} if run.rows is None else {"rows": run.rows}
+    return {**_flatten(asked), **rows, "code": run.code[:4]}
+
+
+def _varying(configs: Iterable[Mapping[str, Any]]) -> list[str]:
+    found = list(configs)
+    keys = dict.fromkeys(key for values in found for key in values)
+    return [key for key in keys if len({repr(values.get(key)) for values in found}) > 1]
+
+
+def _flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in config.items():
+        flat |= _flatten(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {f"{prefix}{name}": value}
+    return flat
+
+
+def _or_worst(value: float | None, sign: int) -> float:
+    return sign * float("inf") if value is None else value

@@ -1,0 +1,191 @@
+"""The results store: records in SQLite, what is large in a folder per run.
+
+A run's row is inserted as `running` with a heartbeat. Its files are written whole, then recorded with the end
+of the run in one transaction, so a killed process leaves a whole run or none. A running row whose process is
+gone, or whose heartbeat stopped, reads as `stale`.
+"""
+
+import json
+import os
+import secrets
+import socket
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any, Self
+
+from zoo.errors import StoreError, UnknownName
+from zoo.store.database import _connect, _connect_to_read, _version
+from zoo.store.files import sha256, write_atomically
+from zoo.store.heartbeat import Heartbeat, alive, clock, now
+from zoo.store.run import DONE, RESUMABLE, RUNNING, STALE, Run
+
+TRANSIENT = ("served", "differs")
+
+
+class Store:
+    """The runs in one folder: `zoo.db` and `runs/<id>/`."""
+
+    def __init__(self, folder: Path, *, create: bool = True) -> None:
+        """Open the store, made where there is none; with `create` false to read only, as in a read-only folder.
+
+        Raises StoreError where it cannot be used, or there is none to read.
+        """
+        self.folder = folder
+        if not create and not self.exists(folder):
+            raise StoreError(
+                f"no results in {str(folder)!r}: name their folder with --results, or make some: zoo bench"
+            )
+        try:
+            if create:
+                folder.mkdir(parents=True, exist_ok=True)
+                if not os.access(folder, os.W_OK):
+                    raise PermissionError(13, "no permission to write")
+            self._connection = _connect(folder / "zoo.db") if create else _connect_to_read(folder / "zoo.db")
+        except (OSError, sqlite3.Error) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            problem = f"results folder {str(folder)!r} cannot be used: {reason}. Name another with --results"
+            raise StoreError(problem) from error
+
+    @staticmethod
+    def exists(folder: Path) -> bool:
+        """Whether a store is in that folder, as far as can be seen."""
+        return os.path.isfile(folder / "zoo.db")
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def path(self, run: Run, name: str = "") -> Path:
+        """A run's folder, or a file in it."""
+        return self.folder / "runs" / run.id / name
+
+    def begin(self, run: Run) -> Run:
+        """Record that a run has started, under a new id unless it has one, as this process's."""
+        started = replace(
+            run, id=run.id or secrets.token_hex(4), status=RUNNING, error="", created=run.created or now()
+        )
+        with self.transaction() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    started.id,
+                    started.key,
+                    RUNNING,
+                    started.created,
+                    clock(),
+                    socket.gethostname(),
+                    os.getpid(),
+                    _encode(started),
+                ),
+            )
+        return started
+
+    def finish(self, run: Run, artefacts: Mapping[str, bytes | memoryview] | None = None) -> Run:
+        """Write a run's files, then record its end and their hashes in one transaction."""
+        ended = replace(run, finished=now())
+        hashes = []
+        for name, content in (artefacts or {}).items():
+            path = self.path(run, name)
+            write_atomically(path, content)
+            hashes.append((run.id, name, sha256(path), path.stat().st_size))
+        with self.transaction() as connection:
+            connection.execute("DELETE FROM artefacts WHERE run = ?", (run.id,))
+            connection.executemany("INSERT INTO artefacts VALUES (?, ?, ?, ?)", hashes)
+            connection.execute(
+                "UPDATE runs SET status = ?, record = ? WHERE id = ?",
+                (ended.status, _encode(ended), ended.id),
+            )
+        return ended
+
+    def runs(self) -> list[Run]:
+        """All runs, oldest first."""
+        return self._runs("")
+
+    def get(self, identifier: str) -> Run:
+        """The run whose id starts so. Raises UnknownName for none or several."""
+        found = self._runs("WHERE substr(id, 1, ?) = ?", len(identifier), identifier) if identifier else []
+        if len(found) == 1:
+            return found[0]
+        if not found:
+            raise UnknownName(f"no run {identifier!r} in {str(self.folder)!r}. `zoo results` shows them all.")
+        raise UnknownName(f"{identifier!r} is short for {len(found)} runs: {', '.join(run.id for run in found[:5])}")
+
+    def done(self, key: str) -> Run | None:
+        """The newest finished run of what that key asks for."""
+        return next(reversed(self._runs("WHERE key = ? AND status = ?", key, DONE)), None)
+
+    def unfinished(self, key: str) -> Run | None:
+        """The newest run of that key which can be resumed: its checkpoint is there."""
+        found = [run for run in self._runs("WHERE key = ?", key) if run.status in RESUMABLE]
+        return next((run for run in reversed(found) if self.checkpoint(run).exists()), None)
+
+    def running(self, key: str) -> Run | None:
+        """A run of that key that another process is at."""
+        return next((run for run in self._runs("WHERE key = ?", key) if run.status == RUNNING), None)
+
+    def checkpoint(self, run: Run) -> Path:
+        return self.path(run, "checkpoint/state.pt")
+
+    def read(self, run: Run, name: str) -> Path:
+        """A file of a run, its hash checked. Raises StoreError where it is missing or has changed."""
+        rows = self.query("SELECT sha256 FROM artefacts WHERE run = ? AND name = ?", (run.id, name))
+        if not rows:
+            raise StoreError(f"run {run.id} ({run.status}) has no {name}")
+        path = self.path(run, name)
+        if sha256(path) != rows[0][0]:
+            raise StoreError(f"{path} is not what was stored (its sha256 differs): run again with --force")
+        return path
+
+    def heartbeat(self, *runs: Run) -> "Heartbeat":
+        """Beats for runs, and those added to it, from a thread of its own, while the context lasts."""
+        return Heartbeat(self.folder / "zoo.db", *(run.id for run in runs))
+
+    def _runs(self, condition: str, *parameters: object) -> list[Run]:
+        """Runs oldest first; a running one whose process is gone, or no longer beats, is stale."""
+        columns = "id, status, heartbeat, host, process, record"
+        rows = self.query(f"SELECT {columns} FROM runs {condition} ORDER BY created, rowid", parameters)
+        return [self._decode(*row) for row in rows]
+
+    def _decode(self, identifier: str, status: str, heartbeat: float, host: str, process: int, record: str) -> Run:
+        stale = status == RUNNING and not alive(heartbeat, host, process)
+        known = {item.name for item in fields(Run)}
+        try:
+            values = {name: value for name, value in json.loads(record).items() if name in known}
+            return Run(**{**values, "status": STALE if stale else status, "notes": tuple(values.get("notes", ()))})
+        except (ValueError, TypeError, AttributeError) as error:
+            raise StoreError(f"{self.folder / 'zoo.db'}: the record of run {identifier} is damaged") from error
+
+    @property
+    def version(self) -> int:
+        """How many migrations the store has had: one that is only read may lack the newest tables."""
+        return _version(self._connection)
+
+    def query(self, sql: str, parameters: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a SELECT. Raises StoreError where the file cannot be read."""
+        try:
+            return self._connection.execute(sql, parameters).fetchall()
+        except sqlite3.Error as error:
+            raise StoreError(f"{self.folder / 'zoo.db'} cannot be read: {error}") from error
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Writes that are made together or not at all. Raises StoreError where they cannot."""
+        try:
+            with self._connection:
+                self._connection.execute("BEGIN IMMEDIATE")
+                yield self._connection
+        except sqlite3.Error as error:
+            raise StoreError(f"{self.folder / 'zoo.db'} cannot be written: {error}") from error
+
+
+def _encode(run: Run) -> str:
+    record = {name: value for name, value in run.to_json().items() if name not in TRANSIENT}
+    return json.dumps(record, allow_nan=False)  # as it stands: classes have an order

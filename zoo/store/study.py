@@ -1,0 +1,143 @@
+"""Studies and trials, as the store keeps them and as `--json` prints them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from zoo.scores import MONITORS
+from zoo.space import Choice, Domain, Float, Int, Space, Value
+
+RUNNING, DONE, INTERRUPTED = "running", "done", "interrupted"
+WAITING = "waiting"  # a study whose turn in a comparison has not come
+PRUNED, FAILED, DIVERGED, TIMEOUT, MEMORY, DIED = "pruned", "failed", "diverged", "timeout", "memory", "died"
+SCORED = (DONE, PRUNED)  # the trials that a winner is chosen from
+UNFINISHED = (RUNNING, INTERRUPTED)  # the trials that go on when the study does
+METRICS = MONITORS  # so that the winner's weights can be those of the epoch that its value is of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """One configuration and what came of it.
+
+    number    from 1, in the order of the proposals
+    config    the values that were proposed, by the keys of the space
+    status    running, done, pruned (ended early by the scheduler), failed, diverged, timeout, memory, died, interrupted
+    value     the best of the study's metric so far, on validation; None before the first epoch
+    seconds   spent on its epochs
+    reason    why it did not end as it should
+    history   (epoch, metric) of each epoch
+    started, finished  UTC, ISO 8601; "" where it is not so yet
+    """
+
+    number: int
+    config: Mapping[str, Value]
+    status: str = RUNNING
+    value: float | None = None
+    epochs: int = 0
+    seconds: float = 0.0
+    reason: str = ""
+    history: tuple[tuple[int, float], ...] = ()
+    started: str = ""
+    finished: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        return {item.name: getattr(self, item.name) for item in fields(self)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """A search: what was asked, the trials it made, and the one that won.
+
+    request  all that was asked, as plain data: enough to go on
+    space    what was searched: key -> {"kind": "choice", "values"} or {"kind": "int" or "float", "low", "high", "log"}
+    winner   the number of the trial that was retrained, None until all trials have ended
+    run      the id of the winner's run, scored on the test part; "" until then
+    scored   the ids of all winners' runs that were scored on it: a study that is given more trials may find another
+    defaults the id of the run without tuning that a comparison holds it against; "" where there is none
+    """
+
+    name: str
+    status: str = RUNNING
+    request: Mapping[str, Any]
+    space: Mapping[str, Any]
+    created: str = ""
+    finished: str = ""
+    trials: tuple[Trial, ...] = ()
+    winner: int | None = None
+    run: str = ""
+    scored: tuple[str, ...] = ()
+    defaults: str = ""
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def metric(self) -> str:
+        return str(self.request["metric"])
+
+    @property
+    def mode(self) -> str:
+        """`max` where a higher value of the metric is better, else `min`."""
+        return METRICS[self.metric]
+
+    @property
+    def architecture(self) -> str:
+        """The architecture, with its preset where one was named."""
+        return str(self.request["architecture"])
+
+    @property
+    def searcher(self) -> str:
+        return str(self.request["search"])
+
+    @property
+    def scheduler(self) -> str:
+        return str(self.request["scheduler"])
+
+    @property
+    def comparison(self) -> str:
+        """The comparison that the study is part of; "" for one that stands alone."""
+        return str(self.request.get("comparison", ""))
+
+    @property
+    def wanted(self) -> int:
+        """How many trials were asked for."""
+        return int(self.request["trials"])
+
+    @property
+    def best(self) -> Trial | None:
+        """The best of the trials that ended as they should, early or not; of equals the earliest."""
+        return best_of(self.trials, self.mode)
+
+    def to_json(self) -> dict[str, Any]:
+        """The study as plain data: the documented form of `zoo studies --json`."""
+        record = {item.name: getattr(self, item.name) for item in fields(self)}
+        return {**record, "trials": [trial.to_json() for trial in self.trials]}
+
+
+def best_of(trials: Iterable[Trial], mode: str) -> Trial | None:
+    """The trial with the best value among those that ended as they should; of equals the earliest."""
+    ended = [trial for trial in trials if trial.status in SCORED and trial.value is not None]
+    sign = -1.0 if mode == "max" else 1.0
+    return min(ended, key=lambda trial: (sign * (trial.value or 0.0), trial.number), default=None)
+
+
+def space_to_json(space: Space) -> dict[str, Any]:
+    """A search space as plain data."""
+    return {key: _domain_to_json(domain) for key, domain in space.items()}
+
+
+def space_from_json(record: Mapping[str, Any]) -> dict[str, Domain]:
+    """The search space that `space_to_json` wrote down."""
+    return {key: _domain_from_json(domain) for key, domain in record.items()}
+
+
+def _domain_to_json(domain: Domain) -> dict[str, Any]:
+    if isinstance(domain, Choice):
+        return {"kind": "choice", "values": list(domain.values)}
+    kind = "int" if isinstance(domain, Int) else "float"
+    return {"kind": kind, "low": domain.low, "high": domain.high, "log": domain.log}
+
+
+def _domain_from_json(record: Mapping[str, Any]) -> Domain:
+    if record["kind"] == "choice":
+        return Choice(*record["values"])
+    kind = Int if record["kind"] == "int" else Float
+    return kind(record["low"], record["high"], record["log"])

@@ -1,0 +1,131 @@
+"""A study's winner as a preset in the user's registry.toml, where the file keeps all that is in it."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import tomlkit
+
+from zoo.errors import SettingsError, UsageError
+from zoo.registry import Registry, split_reference
+from zoo.scores import metric_words
+from zoo.settings import USER_FILE, Layer, Settings, shipped_path
+from zoo.space import Value
+from zoo.specs import Preset
+from zoo.store.files import write_atomically
+from zoo.store.run import Run
+from zoo.store.study import Study, Trial
+from zoo.tuning.request import TuneRequest
+from zoo.tuning.wording import how_many
+
+_PRESET = re.compile(r"[a-z0-9][a-z0-9_.-]*")
+
+
+def check_name(registry: Registry, settings: Settings, architecture: str, name: str) -> None:
+    """Raise UsageError unless `name` is free for a preset of that architecture, named alone or with a preset."""
+    bare, _ = split_reference(architecture)
+    preset = name.removeprefix(f"{bare}.")
+    if preset == name or not _PRESET.fullmatch(preset):
+        raise UsageError(f"--save names a preset of {bare}, such as {bare}.mine, not {name!r}")
+    entry, _, _ = registry.architecture(bare)
+    if preset in getattr(entry.spec, "presets", {}) or name in settings.presets:
+        raise UsageError(f"there is a preset {name!r} already: save under another name, or take it out first")
+
+
+def target_file(settings: Settings) -> Path:
+    """The registry.toml that is the user's. Raises UsageError where the one in this folder is the shipped one."""
+    path = Path(settings.user.path or USER_FILE)
+    if path.exists() and path.resolve() == shipped_path().resolve():
+        raise UsageError(f"{path} is the file that ships with the zoo: name one of your own with --registry FILE")
+    return path
+
+
+def save_preset(path: Path, name: str, preset: Mapping[str, Any]) -> None:
+    """Add `[presets."NAME"]` at the end of the file, which is made where there is none.
+
+    Raises SettingsError for a file that is broken, and leaves it as it is.
+    """
+    before = Layer.read(path) if path.exists() else Layer(str(path))
+    if name in before.tables.get("presets", {}):
+        raise UsageError(f"there is a preset {name!r} already: save under another name, or take it out first")
+    old = path.read_bytes() if path.exists() else b""
+    new = old + _appended(old, name, preset).encode()
+    wanted = {**before.tables, "presets": {**before.tables.get("presets", {}), name: dict(preset)}}
+    try:
+        holds = tomllib.loads(new.decode()) == wanted
+    except tomllib.TOMLDecodeError:  # presets = { … } on one line, to which no table can be added
+        holds = False
+    if not holds:
+        raise SettingsError(
+            f"{path}: presets is not written as tables of its own, so none can be added: edit it by hand"
+        )
+    write_atomically(path.resolve(), new)
+
+
+def preset_of(registry: Registry, settings: Settings, study: Study, trial: Trial, run: Run | None) -> dict[str, Any]:
+    """The preset that makes a trial's configuration: what the study held fixed, and over it what the trial varied.
+
+    `run`, the winner's, knows which components came from defaults.
+    """
+    from zoo.assignments import split_assignments
+    from zoo.tuning.trial_cell import bench_request
+
+    _, _, base = registry.architecture(study.architecture, settings.presets)
+    asked = bench_request(registry, TuneRequest.from_json(study.request), trial.config)
+    scopes = split_assignments(asked.assignments)
+    block, data, loss = (next(iter(axis), None) for axis in (asked.blocks, asked.data, asked.losses))
+    fixed: dict[str, Value] = {} if asked.epochs is None else {"epochs": asked.epochs}
+    if asked.monitor != base.training.get("monitor", settings.shipped.get("training", "monitor")):
+        fixed["monitor"] = str(asked.monitor)
+    table = {
+        "summary": _summary(study, trial),
+        "params": {**base.params, **scopes[""]},
+        "block": block or base.block or (run.block if run else None),
+        "block_params": {**base.params_for("block", block), **scopes["block"]},
+        **_part(settings, base, run, "data", data, scopes["data"]),
+        **_part(settings, base, run, "loss", loss, scopes["loss"]),
+        "training": {**base.training, **fixed, **scopes["training"]},
+    }
+    return {key: value for key, value in table.items() if value not in (None, "", {})}
+
+
+def _part(
+    settings: Settings,
+    base: Preset,
+    run: Run | None,
+    scope: Literal["data", "loss"],
+    given: str | None,
+    params: Mapping[str, Value],
+) -> dict[str, Any]:
+    """A resampler or a loss with its parameters; nothing for the loss of a network that is fitted, which has none."""
+    asked = given or str(settings.default("defaults", scope, getattr(base, scope)))
+    name = given or (getattr(run, scope) if run else asked)
+    return {scope: name, f"{scope}_params": {**base.params_for(scope, asked), **params}} if name else {}
+
+
+def _summary(study: Study, trial: Trial) -> str:
+    value = "" if trial.value is None else f", {metric_words(study.metric)} {trial.value:.3f}"
+    return f"study {study.name}, {how_many(study)}{value}"
+
+
+def _appended(old: bytes, name: str, preset: Mapping[str, Any]) -> str:
+    """The text that adds a preset: an empty line before it, and line ends as the file has them."""
+    presets = tomlkit.table(is_super_table=True)
+    presets[name] = _table(preset)
+    text = tomlkit.dumps(tomlkit.document().add("presets", presets))
+    lead = "" if not old else "\n" if old.endswith(b"\n") else "\n\n"
+    return (lead + text.rstrip("\n") + "\n").replace("\n", "\r\n" if b"\r\n" in old else "\n")
+
+
+def _table(preset: Mapping[str, Any]) -> tomlkit.items.Table:
+    table = tomlkit.table()
+    for key, value in preset.items():
+        if isinstance(value, Mapping):
+            inline = tomlkit.inline_table()
+            inline.update(value)
+            table[key] = inline
+        else:
+            table[key] = value
+    return table

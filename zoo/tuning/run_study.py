@@ -1,0 +1,366 @@
+"""A study from its request to its winner's run: trials see training and validation rows, the test part waits.
+
+When the trials have ended, the best is trained again as an ordinary run of the bench, and only then is the test part
+opened, once.
+"""
+
+import contextlib
+import re
+import shutil
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from zoo.errors import DataError, ModelError, UsageError
+from zoo.factories import complete
+from zoo.harness.bench import run_bench
+from zoo.networks import Incompatible
+from zoo.registry import Registry
+from zoo.settings import Settings
+from zoo.space import Choice, Space
+from zoo.store.heartbeat import now
+from zoo.store.run import DONE as RUN_DONE
+from zoo.store.run import Run
+from zoo.store.runs import Store
+from zoo.store.studies import StudyStore
+from zoo.store.study import DONE, INTERRUPTED, RUNNING, UNFINISHED, Study, Trial, space_from_json, space_to_json
+from zoo.training.hardware import choose_device
+from zoo.tuning.reporter import TuneReporter
+from zoo.tuning.request import TuneRequest
+from zoo.tuning.spaces import first_values, resolve_space
+from zoo.tuning.trial_cell import bench_request, cell_of
+from zoo.tuning.trial_data import StudyData, prepare
+from zoo.workers.limits import gpus_there
+
+if TYPE_CHECKING:
+    from zoo.workers.session import Workers
+
+FINGERPRINTS = "data_fingerprints"  # the key of a stored request that says on which data the study began
+
+
+@dataclass(frozen=True)
+class ResumeOptions:
+    """What can be asked otherwise when a study goes on; None leaves it as it was.
+
+    `address` may be `local`, for a study of a cluster that is to go on here.
+    """
+
+    trials: int | None = None
+    jobs: int | None = None
+    address: str | None = None
+
+    def applied(self, study: Study) -> Study:
+        """The study as it is to go on. Raises UsageError for fewer trials than it has."""
+        before = TuneRequest.from_json(study.request)
+        address = None if self.address == "local" else self.address or before.address
+        request = replace(before, trials=self.trials or before.trials, jobs=self.jobs or before.jobs, address=address)
+        if request.trials < len(study.trials):
+            raise UsageError(f"study {study.name!r} has {len(study.trials)} trials already, more than {request.trials}")
+        changed = {"trials": request.trials, "jobs": request.jobs, "address": request.address}
+        return replace(study, request={**study.request, **changed})
+
+
+def run_study(registry: Registry, settings: Settings, request: TuneRequest, store: Store, watch: TuneReporter) -> Study:
+    """Run a study to its end and score its winner on the test part.
+
+    Raises a ZooError, one line, for what makes no sense, for data that cannot be used, and where no trial finished.
+    An interruption leaves the study to be gone on with, and is raised again.
+    """
+    watch.on_phase("planning")
+    studies = StudyStore(store)
+    check_name(studies, request.name)
+    asked = replace(request, name=request.name or free_name(studies, request, request.search))
+    study = plan_study(registry, settings, asked)
+    data = prepare(registry, settings, TuneRequest.from_json(study.request), space_from_json(study.space), watch)
+    study = studies.create(begun_on(study, data))
+    return StudyRun.of(registry, settings, study, store, watch, data).to_the_end(study)
+
+
+def plan_study(registry: Registry, settings: Settings, request: TuneRequest) -> Study:
+    """The study that was asked for, before its data are at hand. Raises UsageError for what makes no sense."""
+    space, notes = resolve_space(registry, settings, request)
+    asked = replace(request, startup=_startup(request))
+    _check(registry, settings, asked, space)
+    said = (*notes, *_remarks(registry, settings, asked, space))
+    return Study(name=asked.name, request=asked.to_json(), space=space_to_json(space), notes=said)
+
+
+def resume_study(
+    registry: Registry,
+    settings: Settings,
+    name: str,
+    store: Store,
+    watch: TuneReporter,
+    options: ResumeOptions | None = None,
+) -> Study:
+    """Go on with a study that was interrupted, or that is to have more trials; else give it as it is.
+
+    No trial that ended is run again, and one that was under way goes on from its last epoch. A time budget that was
+    used up starts anew. Raises UnknownName for no such study, and what `run_study` raises.
+    """
+    watch.on_phase("planning")
+    study = (options or ResumeOptions()).applied(StudyStore(store).get(name))
+    return study if is_finished(study) else go_on(registry, settings, study, store, watch)
+
+
+def is_finished(study: Study) -> bool:
+    """Whether a study has all its trials, and its winner a run."""
+    return study.status == DONE and bool(study.run) and not _lacks_trials(study)
+
+
+def go_on(
+    registry: Registry,
+    settings: Settings,
+    study: Study,
+    store: Store,
+    watch: TuneReporter,
+    *,
+    data: StudyData | None = None,
+    workers: "Workers | None" = None,
+) -> Study:
+    """Bring a study that is in the store to its end; `data` and `workers` are its own where none are given."""
+    studies, was_over = StudyStore(store), study.status == DONE
+    studies.take(study)
+    try:
+        if data is None:
+            request = TuneRequest.from_json(study.request)
+            data = prepare(registry, settings, request, space_from_json(study.space), watch)
+        study = begun_on(study, data)
+    except BaseException:
+        studies.update(replace(study, status=INTERRUPTED))
+        raise
+    conduct = StudyRun.of(registry, settings, study, store, watch, data, workers, resumed=True, whole_budget=was_over)
+    return conduct.to_the_end(study)
+
+
+def begun_on(study: Study, data: StudyData) -> Study:
+    """The study with what tells its data from others. Raises DataError where it was begun on others."""
+    fingerprints = dict(data.parts.record["fingerprints"])
+    if study.request.get(FINGERPRINTS, fingerprints) != fingerprints:
+        raise DataError(f"the data are not those that study {study.name!r} began with: give it those, or start another")
+    return replace(study, request={**study.request, FINGERPRINTS: fingerprints})
+
+
+@dataclass(frozen=True)
+class StudyRun:
+    """A study under way in this process."""
+
+    registry: Registry
+    settings: Settings
+    request: TuneRequest
+    space: Space
+    store: Store
+    watch: TuneReporter
+    data: StudyData
+    workers: "Workers | None" = None
+    resumed: bool = False
+    whole_budget: bool = True
+
+    @classmethod
+    def of(
+        cls,
+        registry: Registry,
+        settings: Settings,
+        study: Study,
+        store: Store,
+        watch: TuneReporter,
+        data: StudyData,
+        workers: "Workers | None" = None,
+        *,
+        resumed: bool = False,
+        whole_budget: bool = True,
+    ) -> "StudyRun":
+        request, space = TuneRequest.from_json(study.request), space_from_json(study.space)
+        return cls(registry, settings, request, space, store, watch, data, workers, resumed, whole_budget)
+
+    @property
+    def studies(self) -> StudyStore:
+        return StudyStore(self.store)
+
+    @property
+    def folder(self) -> Path:
+        """Where the checkpoints of trials lie while they are under way."""
+        return self.store.folder / "studies" / self.request.name
+
+    def to_the_end(self, study: Study) -> Study:
+        study = replace(study, status=RUNNING, finished="", winner=None, run="")
+        with self.studies.heartbeat(study.name):
+            try:
+                self.studies.update(study)
+                self.watch.on_study(self.studies.get(study.name))
+                if _lacks_trials(study):
+                    study = self._search(study)
+                return self._score(study)
+            except BaseException:
+                self._interrupt(study)
+                raise
+
+    def _search(self, study: Study) -> Study:
+        from zoo.tuning.search import Search
+
+        self.watch.on_phase("starting workers")
+        seconds = self._budget(study)
+        tell = self._teller(study.name, seconds)
+        asked = (self.registry, self.settings, self.request, self.space, self.data)
+        with self._own_workers() if self.workers is None else contextlib.nullcontext(self.workers) as workers:
+            said = Search(*asked, self.studies, self.folder, seconds, workers).run(study.name, tell)
+        self.studies.interrupt(study.name)  # those that the time budget cut off
+        tell()
+        study = replace(self.studies.get(study.name), notes=(*study.notes, *said))
+        self.studies.update(study)
+        return study
+
+    def _own_workers(self) -> "Workers":
+        from zoo.workers.session import Workers
+
+        request = self.request
+        return Workers(
+            request.jobs,
+            gpus_each=request.gpus_per_trial,
+            shared_bytes=self.data.nbytes,
+            address=request.address,
+        )
+
+    def _score(self, study: Study) -> Study:
+        """Retrain the winner and open the test part."""
+        best = study.best
+        if best is None:
+            left = any(trial.status in UNFINISHED for trial in study.trials)
+            self.studies.update(replace(study, status=INTERRUPTED if left else DONE, finished="" if left else now()))
+            raise ModelError(f"study {study.name}: none of its {len(study.trials)} trials finished: {_reasons(study)}")
+        self.watch.on_phase(f"training the winner again, trial {best.number} of {len(study.trials)}")
+        asked = bench_request(self.registry, self.request, best.config)
+        asked = replace(asked, resume=self.resumed)
+        (run,) = run_bench(self.registry, self.settings, asked, self.store, self.watch)
+        study = _told_of(replace(study, status=DONE, finished=now(), winner=best.number, run=run.id), run)
+        self.studies.update(study)
+        if not any(trial.status in UNFINISHED for trial in study.trials):
+            shutil.rmtree(self.folder, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                self.folder.parent.rmdir()
+        return study
+
+    def _interrupt(self, study: Study) -> None:
+        self.studies.interrupt(study.name)
+        known = self.studies.get(study.name)
+        if known.status == RUNNING:
+            self.studies.update(replace(known, status=INTERRUPTED))
+
+    def _budget(self, study: Study) -> float | None:
+        """What is left of the time budget; all of it where it was used up before."""
+        if self.request.time_budget is None:
+            return None
+        used = 0.0 if self.whole_budget else sum(trial.seconds for trial in study.trials) / self.request.jobs
+        return self.request.time_budget - used if used < self.request.time_budget else self.request.time_budget
+
+    def _teller(self, name: str, seconds: float | None) -> Callable[[], None]:
+        """Tells the watch how the study stands; the budget's time runs from the first trial."""
+        ends: list[float] = []
+
+        def tell() -> None:
+            if seconds is not None and not ends:
+                ends.append(time.monotonic() + seconds)
+            left = max(0.0, ends[0] - time.monotonic()) if ends else None
+            self.watch.on_trials(self.studies.get(name), left)
+
+        return tell
+
+
+def _told_of(study: Study, run: Run) -> Study:
+    """The study with what there is to say of its winner's run: that it failed, or was another look at the test part."""
+    if run.status != RUN_DONE:
+        return replace(study, notes=(*study.notes, f"the winner's run {run.id} ended as {run.status}: {run.error}"))
+    if run.id in study.scored:
+        return study
+    scored = (*study.scored, run.id)
+    if not study.scored:
+        return replace(study, scored=scored)
+    place = {2: "second", 3: "third"}.get(len(scored), f"{len(scored)}th")
+    note = f"run {run.id} is the {place} winner of this study that was scored on the test part, after run "
+    return replace(study, scored=scored, notes=(*study.notes, note + " and run ".join(study.scored)))
+
+
+def _lacks_trials(study: Study) -> bool:
+    return len(study.trials) < study.wanted or any(trial.status in UNFINISHED for trial in study.trials)
+
+
+def _reasons(study: Study) -> str:
+    """How the trials ended, each status with the first reason given for it."""
+    number = Counter(trial.status for trial in study.trials)
+    first: dict[str, Trial] = {}
+    for trial in study.trials:
+        first.setdefault(trial.status, trial)
+    return (
+        "; ".join(
+            f"{count} {status}" + (f" ({first[status].reason})" if first[status].reason else "")
+            for status, count in number.items()
+        )
+        or "the time budget was over before the first"
+    )
+
+
+def check_name(studies: StudyStore, name: str) -> None:
+    """Raise UsageError where a study, or a comparison of studies, has that name."""
+    if name and name in _taken(studies):
+        raise UsageError(f"there is a study {name!r}: go on with it by --resume, or choose another --name")
+
+
+def free_name(studies: StudyStore, request: TuneRequest, word: str) -> str:
+    """A name that no study has: the architecture, a word, the seed, and a number where that is taken."""
+    base = plain_name(f"{request.architecture}-{word}-{request.seed}")
+    taken, name, number = _taken(studies), base, 1
+    while name in taken:
+        number += 1
+        name = f"{base}-{number}"
+    return name
+
+
+def plain_name(text: str) -> str:
+    """Text with nothing in it that a study's name may not have."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", text).lstrip("-_.")
+
+
+def _taken(studies: StudyStore) -> set[str]:
+    return studies.names() | {study.comparison for study in studies.studies() if study.comparison}
+
+
+def _startup(request: TuneRequest) -> int:
+    """How many proposals are random; the searchers' own 10 and 20 would leave nothing else of a small study."""
+    return request.startup or max(3, min(10, request.trials // 4))
+
+
+def _check(registry: Registry, settings: Settings, request: TuneRequest, space: Space) -> None:
+    """Raise UsageError for what would end the study before its first trial."""
+    if all(_is_one(domain) for domain in space.values()):  # searchers that learn refuse that
+        raise UsageError(f"{request.search} has nothing to choose: every key of the space has one value")
+    choose_device(request.device or str(settings.default("hardware", "device")))
+    if request.address is None:
+        gpus_there(request.gpus_per_trial)
+    entry = registry.get("searcher", request.search)
+    complete(entry.spec, request.search_params)
+    from zoo.tuning.ray_search import make_searcher  # Ray, which what is asked wrongly need not wait for
+    from zoo.workers.session import knock
+
+    if request.address is not None:
+        knock(request.address)
+    make_searcher(entry, request.search_params, seed=request.seed, startup=request.startup)
+
+
+def _is_one(domain: object) -> bool:
+    if isinstance(domain, Choice):
+        return len(domain.values) == 1
+    return getattr(domain, "low", None) == getattr(domain, "high", None)
+
+
+def _remarks(registry: Registry, settings: Settings, request: TuneRequest, space: Space) -> Iterator[str]:
+    """What someone who reads the study later is to know."""
+    first = first_values(space)
+    with contextlib.suppress(Incompatible):
+        members = cell_of(registry, settings, request, first).training.members
+        if members > 1 or "training.members" in space:
+            yield "a trial trains one member of the ensemble; the winner's run trains all of them"
+    if request.scheduler == "hyperband" and request.search != "random":
+        yield "hyperband has all configurations proposed before a result is there: with it, the searcher cannot learn"

@@ -1,0 +1,172 @@
+"""The trials of a study on Ray Tune, from its start or from where the store says it stands."""
+
+import contextlib
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import ray
+import torch
+from ray import tune
+from ray.tune import CheckpointConfig, FailureConfig, RunConfig, TuneConfig, Tuner
+
+from zoo.data.rows import Rows
+from zoo.errors import ZooError
+from zoo.registry import Registry
+from zoo.settings import Settings
+from zoo.space import Choice, Space
+from zoo.store.studies import StudyStore
+from zoo.store.study import MEMORY, METRICS, UNFINISHED, Study
+from zoo.training.hardware import choose_device
+from zoo.tuning.ray_schedulers import make_scheduler
+from zoo.tuning.ray_search import make_searcher, to_tune
+from zoo.tuning.recorder import Recorder
+from zoo.tuning.replay import Replay
+from zoo.tuning.request import TuneRequest
+from zoo.tuning.spaces import first_values
+from zoo.tuning.trial_cell import cell_of
+from zoo.tuning.trial_data import StudyData
+from zoo.tuning.worker import SCORE, WORST, Task, Worker, sources_of
+from zoo.workers.limits import share_of_memory
+from zoo.workers.session import Workers, environment
+
+MOST_STARTS = 3  # of a trial, where a cluster's memory monitor ends workers: Tune's search ends with them
+
+
+@dataclass(frozen=True)
+class Search:
+    """All it takes to run the trials that a study still lacks: in `seconds` at most, and with files in `folder`."""
+
+    registry: Registry
+    settings: Settings
+    request: TuneRequest
+    space: Space
+    data: StudyData
+    studies: StudyStore
+    folder: Path
+    seconds: float | None
+    workers: Workers
+
+    def run(self, name: str, tell: Callable[[], None]) -> tuple[str, ...]:
+        """Run them; gives what is to be said of it. What ends them early is raised, but for the time budget."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        study = self.studies.get(name)
+        pending = study.wanted if study.scheduler == "hyperband" else self.request.jobs
+        # With Tune's own choice of one trial that may wait for a worker, a second worker would never come up.
+        with environment({"TUNE_MAX_PENDING_TRIALS_PG": str(pending)}):
+            self.workers.start(self.folder)
+            while (said := self._fit(self.studies.get(name), tell)) is None:
+                self._give_up(name)
+        return said
+
+    def _give_up(self, name: str) -> None:
+        """End the trials whose worker was ended with the search again and again."""
+        for trial in self.studies.get(name).trials:
+            if trial.status in UNFINISHED and self.studies.starts(name, trial.number) >= MOST_STARTS:
+                reason = f"its worker was ended for the memory of its node {MOST_STARTS} times"
+                told = WORST[METRICS[self.request.metric]]
+                self.studies.end(name, replace(trial, status=MEMORY, reason=reason), told)
+
+    def _fit(self, study: Study, tell: Callable[[], None]) -> tuple[str, ...] | None:
+        """One search of Tune's, led along the store; None where the cluster ended one of its workers for its memory."""
+        task = self._task()
+        scheduler = make_scheduler(self.request.scheduler, self._epochs())
+        entry = self.registry.get("searcher", self.request.search)
+        params, startup = self.request.search_params, self.request.startup
+        inner = make_searcher(entry, params, seed=self.request.seed, startup=startup)
+        recorded = Replay(inner, scheduler, self.studies, study, task)
+        files = (self.workers.folder or self.folder.absolute()) / "tune"
+        try:
+            self._tuner(study, task, recorded, Recorder(self.studies, study.name, tell), files).fit()
+        except Exception as error:
+            causes = list(_causes(error))
+            if any(isinstance(cause, ray.exceptions.OutOfMemoryError) for cause in causes):
+                return None
+            for cause in causes:  # Tune wraps what callbacks raise: a ZooError is what is to be said
+                if isinstance(cause, ZooError):
+                    raise cause from error
+            raise
+        finally:
+            shutil.rmtree(files, ignore_errors=True)
+        if not recorded.otherwise:
+            return ()
+        return (
+            f"{recorded.otherwise} proposals were others when the study began: a library of the searcher has another "
+            "version now",
+        )
+
+    def _tuner(self, study: Study, task: Task, recorded: Replay, book: Recorder, files: Path) -> Tuner:
+        worker = tune.with_parameters(Worker, task=task, rows=self._refs())
+        config = TuneConfig(
+            metric=SCORE,
+            mode=study.mode,
+            search_alg=recorded,
+            scheduler=recorded.scheduler,
+            num_samples=study.wanted,
+            reuse_actors=True,
+            time_budget_s=self.seconds,
+            trial_dirname_creator=lambda trial: trial.trial_id,
+        )
+        run_config = RunConfig(
+            name="tune",
+            storage_path=str(files),
+            verbose=0,
+            callbacks=[book],
+            failure_config=FailureConfig(max_failures=1),  # a worker that died is tried once more
+            checkpoint_config=CheckpointConfig(checkpoint_frequency=0, checkpoint_at_end=False),
+        )
+        resources = tune.with_resources(worker, {"cpu": 1, "gpu": self.request.gpus_per_trial})
+        return Tuner(resources, param_space=to_tune(self.space), tune_config=config, run_config=run_config)
+
+    def _task(self) -> Task:
+        device = self.request.device or str(self.settings.default("hardware", "device"))
+        chosen = choose_device(device)
+        return Task(
+            request=self.request,
+            settings=self.settings,
+            sources=sources_of(self.registry),
+            paths=tuple(sys.path),
+            split_summary=self.data.split_summary,
+            refused={asked: rows for asked, rows in self.data.variants.items() if isinstance(rows, str)},
+            folder=self.folder.absolute(),
+            device=device,
+            memory=self._memory(chosen),
+        )
+
+    def _memory(self, device: torch.device) -> int:
+        """What each trial may take: on a cluster, whose nodes differ, what the cluster's own monitor lets it."""
+        free = device.type != "cpu" or self.workers.address is not None
+        return 0 if free else share_of_memory(self.request.jobs)
+
+    def _refs(self) -> dict[Any, Any]:
+        """The rows in the object store, each array once; the test part is not among them."""
+        rows: dict[Any, Rows] = {"train": self.data.parts.train, "validation": self.data.parts.validation}
+        rows |= {asked: variant for asked, variant in self.data.variants.items() if isinstance(variant, Rows)}
+        refs = {id(each): ray.put(each) for each in rows.values()}
+        return {key: refs[id(each)] for key, each in rows.items()}
+
+    def _epochs(self) -> int:
+        """The most epochs that a trial can have."""
+        domain = self.space.get("training.epochs")
+        if isinstance(domain, Choice):
+            return max(int(value) for value in domain.values)
+        if domain is not None:
+            return int(domain.high)
+        return self._training_epochs(first_values(self.space))
+
+    def _training_epochs(self, config: dict[str, Any]) -> int:
+        with contextlib.suppress(ZooError):
+            return cell_of(self.registry, self.settings, self.request, config).training.epochs
+        without = {key: value for key, value in config.items() if not key.startswith("block")}
+        return cell_of(self.registry, self.settings, self.request, without).training.epochs
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """An exception, and what it was raised from."""
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__

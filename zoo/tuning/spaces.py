@@ -1,0 +1,165 @@
+"""What a study searches: an architecture's space or a file's, what was typed over it, all checked before anything runs.
+
+A file is TOML: `hidden = [8, 16]` are choices, `num_blocks = { low = 1, high = 3 }` whole numbers,
+`"training.learning_rate" = { low = 1e-4, high = 1e-2, log = true }` numbers on a log scale. What is typed is
+`key=a,b,c`, `key=low..high` or `key=low..high:log`.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from zoo.assignments import parse_value
+from zoo.errors import SettingsError, UsageError, unknown_name
+from zoo.factories import parameters
+from zoo.registry import Registry
+from zoo.settings import Settings
+from zoo.space import Choice, Domain, Float, Int, Value
+from zoo.specs import Architecture
+from zoo.tuning.request import TuneRequest
+from zoo.tuning.trial_cell import AXES, cells_of
+
+_RANGE = re.compile(r"(.+?)\.\.(.+?)(:log)?")
+Domains = dict[str, Domain]
+
+
+def resolve_space(registry: Registry, settings: Settings, request: TuneRequest) -> tuple[Domains, tuple[str, ...]]:
+    """The space of a study and what is to be said of it. Raises UsageError or SettingsError, one line each."""
+    space = _base(registry, settings, request)
+    for text in request.overrides:
+        key, domain = parse_override(text)
+        space[key] = domain
+    notes = tuple(_drop_what_is_set(space, request))
+    if not space:
+        raise UsageError("there is nothing to search: add keys by --tune key=low..high or key=a,b,c")
+    check_space(registry, settings, request, space)
+    return space, notes
+
+
+def parse_override(text: str) -> tuple[str, Domain]:
+    """`key=a,b,c` as a Choice, `key=low..high` as an Int or a Float. Raises UsageError for anything else."""
+    key, sign, values = (part.strip() for part in text.partition("="))
+    if not (key and sign and values):
+        raise UsageError(f"--tune {text!r} is not key=a,b,c or key=low..high")
+    ranged = _RANGE.fullmatch(values)
+    if ranged is None:
+        return key, Choice(*dict.fromkeys(parse_value(value.strip()) for value in values.split(",")))
+    low, high = (parse_value(value.strip()) for value in ranged.groups()[:2])
+    return key, _range(f"--tune {text!r}", low, high, bool(ranged[3]))
+
+
+def check_space(registry: Registry, settings: Settings, request: TuneRequest, space: Mapping[str, Domain]) -> None:
+    """Plan a cell for every value of every key, or the ends of a range. Raises UsageError where one makes no sense."""
+    for key in space:
+        scope = key.partition(".")[0]
+        if scope == "dataset":
+            raise UsageError(f"all trials learn from the same data, so {key} cannot be searched: use --set")
+        if "." in key and scope in AXES and scope in space:
+            _check_applies(registry, key, cast(Choice, space[scope]))
+    for axis in AXES:
+        if axis in space and not isinstance(space[axis], Choice):
+            raise UsageError(f"{axis} is searched by name: --tune {axis}=a,b")
+    first = first_values(space)
+    possible = bool(cells_of(registry, settings, request, first).cells)
+    left_out = ""
+    for key, domain in space.items():
+        for value in _ends(domain):
+            plan = cells_of(registry, settings, request, {**first, key: value})
+            possible, left_out = possible or bool(plan.cells), left_out or next(iter(plan.left_out), "")
+    if not possible:
+        raise UsageError(f"nothing to search: {left_out}")
+
+
+def _check_applies(registry: Registry, key: str, axis: Choice) -> None:
+    """Raise UnknownName for a key of a searched component that none of those it may be has."""
+    scope, _, name = key.partition(".")
+    kind = AXES[scope]
+    known: dict[str, None] = {}
+    for component in dict.fromkeys(str(value) for value in axis.values):
+        for part in component.split("+"):
+            entry = registry.get(kind, part)
+            known |= dict.fromkeys(
+                [*parameters(entry.spec), *(f"{entry.name}.{each}" for each in parameters(entry.spec))]
+            )
+    if name not in known:
+        raise unknown_name(f"parameter of {axis}", name, known)
+
+
+def _base(registry: Registry, settings: Settings, request: TuneRequest) -> Domains:
+    entry, _, _ = registry.architecture(request.architecture, settings.presets)
+    spec = cast(Architecture, entry.spec)
+    if request.space.endswith(".toml"):
+        return read_space(Path(request.space))
+    if request.space in spec.spaces:
+        return dict(spec.spaces[request.space])
+    if request.space == "default" and request.overrides:
+        return {}
+    if not spec.spaces:
+        raise UsageError(f"{entry.name} has no search space: give one by --space FILE.toml, or by --tune key=low..high")
+    raise unknown_name(f"search space of {entry.name}", request.space, spec.spaces)
+
+
+def read_space(path: Path) -> Domains:
+    """The space in a TOML file. Raises SettingsError, one line that names the file."""
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read: {error.strerror}") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{path}: is not TOML: {error}") from None
+    try:
+        return dict(_domains(tables))
+    except UsageError as error:
+        raise SettingsError(f"{path}: {error}") from None
+
+
+def _domains(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Domain]]:
+    """`a.b` may be written as a key in quotes or as a table."""
+    for name, value in table.items():
+        key = f"{prefix}{name}"
+        if isinstance(value, dict) and not {"low", "high"} & value.keys():
+            yield from _domains(value, f"{key}.")
+        elif isinstance(value, dict):
+            if unknown := value.keys() - {"low", "high", "log"}:
+                raise unknown_name(f"key of {key}", min(unknown), ("low", "high", "log"))
+            yield key, _range(key, value.get("low"), value.get("high"), value.get("log", False))
+        else:
+            values = value if isinstance(value, list) else [value]
+            if not values or not all(isinstance(each, bool | int | float | str) for each in values):
+                raise UsageError(f"{key} is a list of values, or {{ low = …, high = … }}, not {value!r}")
+            yield key, Choice(*values)
+
+
+def _range(what: str, low: object, high: object, log: object) -> Domain:
+    for value in (low, high):
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise UsageError(f"{what}: a range is of numbers, as in 1..3 or 1e-4..1e-2, not {value!r}")
+    if not isinstance(log, bool):
+        raise UsageError(f"{what}: log is true or false, not {log!r}")
+    try:
+        if isinstance(low, int) and isinstance(high, int):
+            return Int(low, high, log)
+        return Float(float(cast(float, low)), float(cast(float, high)), log)
+    except ValueError as error:
+        raise UsageError(f"{what}: {error}") from None
+
+
+def first_values(space: Mapping[str, Domain]) -> dict[str, Value]:
+    """One configuration of a space: the first of every choice, and the low end of every range."""
+    return {key: _ends(domain)[0] for key, domain in space.items()}
+
+
+def _ends(domain: Domain) -> tuple[Value, ...]:
+    return domain.values if isinstance(domain, Choice) else (domain.low, domain.high)
+
+
+def _drop_what_is_set(space: Domains, request: TuneRequest) -> Iterator[str]:
+    """Take out what a flag or --set gives; a line for each."""
+    given: dict[str, Value | None] = {axis: getattr(request, axis) for axis in AXES}
+    given |= {"training.epochs": request.epochs, **request.assignments}
+    for key, value in given.items():
+        if value is not None and key in space:
+            del space[key]
+            yield f"{key} is set to {value}, so it is not searched"

@@ -1,0 +1,76 @@
+"""From a trial's configuration to its cell, through the planner that the bench has."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from zoo.errors import UsageError
+from zoo.factories import parameters
+from zoo.harness.cells import Cell
+from zoo.harness.planner import Plan, make_plan
+from zoo.harness.request import Request
+from zoo.networks import Incompatible
+from zoo.registry import Registry
+from zoo.settings import Settings
+from zoo.space import Value
+from zoo.tuning.request import TuneRequest
+
+AXES = {"block": "block", "data": "resampler", "loss": "objective"}  # keys that name a component, with its kind
+
+
+def bench_request(registry: Registry, request: TuneRequest, config: Mapping[str, Value]) -> Request:
+    """What the bench is asked to do for one configuration: that cell alone, on one thread."""
+    drawn = {axis: str(config[axis]) for axis in AXES if axis in config}
+    values = {key: value for key, value in {**request.assignments, **config}.items() if key not in AXES}
+    return Request(
+        architectures=(request.architecture,),
+        blocks=_axis(drawn.get("block", request.block)),
+        data=_axis(drawn.get("data", request.data)),
+        losses=_axis(drawn.get("loss", request.loss)),
+        datasets=_axis(request.dataset),
+        protocols=_axis(request.protocol),
+        seeds=(request.seed,),
+        rows=request.rows,
+        epochs=request.epochs,
+        assignments={key: value for key, value in values.items() if _applies(registry, key, drawn)},
+        monitor=request.metric,
+        data_dir=request.data_dir,
+        target=request.target,
+        group=request.group,
+        device=request.device,
+        threads=1,
+    )
+
+
+def cells_of(registry: Registry, settings: Settings, request: TuneRequest, config: Mapping[str, Value]) -> Plan:
+    """The cell of a configuration, or why there is none. Raises UsageError for what does not exist."""
+    return make_plan(registry, settings, bench_request(registry, request, config))
+
+
+def cell_of(registry: Registry, settings: Settings, request: TuneRequest, config: Mapping[str, Value]) -> Cell:
+    """The cell of a configuration. Raises Incompatible where its parts do not go together."""
+    plan = cells_of(registry, settings, request, config)
+    if not plan.cells:
+        raise Incompatible(plan.left_out[0])
+    return plan.cells[0]
+
+
+def one_member(cell: Cell) -> Cell:
+    """The cell as a trial trains it: one network of an ensemble stands for all."""
+    return replace(cell, training=replace(cell.training, members=1))
+
+
+def _axis(name: str | None) -> tuple[str, ...]:
+    return () if name is None else (name,)
+
+
+def _applies(registry: Registry, key: str, drawn: Mapping[str, str]) -> bool:
+    """Whether a key goes with the components that were drawn: `block.reduction` says nothing to a block without it."""
+    scope, dot, name = key.partition(".")
+    if not dot or scope not in drawn:
+        return True
+    owner, _, name = name.rpartition(".")
+    try:
+        entries = [registry.get(AXES[scope], part) for part in drawn[scope].split("+")]
+        return any(owner in ("", entry.name) and name in parameters(entry.spec) for entry in entries)
+    except UsageError:  # an unknown name, which the planner says better
+        return True

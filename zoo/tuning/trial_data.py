@@ -1,0 +1,105 @@
+"""The data of a study: loaded, separated and resampled once in the driver; its test part stays there."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from zoo.assignments import split_assignments
+from zoo.data.protocols import Parts
+from zoo.data.rows import Rows
+from zoo.errors import ResamplingError
+from zoo.harness.cells import Cell, ChosenComponent
+from zoo.harness.datasets import FileColumns, load_dataset, separated
+from zoo.harness.reporter import BenchReporter
+from zoo.harness.split_summary import SplitSummary
+from zoo.harness.training_run import resampled
+from zoo.registry import Registry
+from zoo.settings import Settings
+from zoo.space import Choice, Space
+from zoo.tuning.request import TuneRequest
+from zoo.tuning.spaces import first_values
+from zoo.tuning.trial_cell import cells_of
+
+Asked = tuple[str, tuple[tuple[str, Any], ...]]  # a resampler's name and its parameters
+
+
+@dataclass(frozen=True)
+class StudyData:
+    """The parts of a study's data, and the training rows under each resampler that may be asked for, or why not."""
+
+    parts: Parts
+    variants: Mapping[Asked, Rows | str]
+
+    @property
+    def split_summary(self) -> SplitSummary:
+        return SplitSummary.of(self.parts)
+
+    @property
+    def nbytes(self) -> int:
+        """The size of all rows that trials share."""
+        rows = [self.parts.train, self.parts.validation, *self.variants.values()]
+        return sum({id(each): _nbytes(each) for each in rows if isinstance(each, Rows)}.values())
+
+
+def asked_of(part: ChosenComponent) -> Asked:
+    return part.entry.name, tuple(part.params.items())
+
+
+def prepare(
+    registry: Registry, settings: Settings, request: TuneRequest, space: Space, watch: BenchReporter
+) -> StudyData:
+    """Load and separate the data, and make each variant that the space can ask for, once.
+
+    Where the resampler's own parameters are searched, trials make theirs. Raises DataError or UsageError for data that
+    cannot be used, ResamplingError where no variant can be made.
+    """
+    cells = _cells(registry, settings, request, space)
+    parts = _parts(registry, settings, request, cells[0], watch)
+    if any(key.startswith("data.") for key in space):
+        return StudyData(parts, {})
+    variants: dict[Asked, Rows | str] = {}
+    problems = []
+    for cell in cells:
+        watch.on_phase(f"resampling: {cell.resampler.entry.name}")
+        try:
+            variants[asked_of(cell.resampler)] = resampled(cell, parts)
+        except ResamplingError as problem:
+            variants[asked_of(cell.resampler)] = str(problem)
+            problems.append(problem)
+    if len(problems) == len(variants):
+        raise problems[0]
+    return StudyData(parts, variants)
+
+
+def _cells(registry: Registry, settings: Settings, request: TuneRequest, space: Space) -> list[Cell]:
+    """A cell for each resampler that the space names, or the one that it does not."""
+    first = {
+        key: value
+        for key, value in first_values(space).items()
+        if key in ("data", "loss") or key.startswith(("data.", "loss."))
+    }
+    data = space.get("data")
+    names = dict.fromkeys(data.values) if isinstance(data, Choice) else (None,)
+    configs = [first if name is None else {**first, "data": name} for name in names]
+    return [plan.cells[0] for config in configs if (plan := cells_of(registry, settings, request, config)).cells]
+
+
+def _parts(registry: Registry, settings: Settings, request: TuneRequest, cell: Cell, watch: BenchReporter) -> Parts:
+    watch.on_phase(f"loading {cell.dataset}")
+    loaded = load_dataset(
+        registry,
+        settings,
+        cell.dataset,
+        params=split_assignments(request.assignments)["dataset"],
+        rows=request.rows,
+        data_dir=request.data_dir,
+        columns=FileColumns(request.target, request.group),
+    )
+    return separated(loaded, cell.protocol, request.group, seed=request.seed, rows=request.rows)
+
+
+def _nbytes(rows: Rows) -> int:
+    arrays = (rows.values, rows.labels, rows.index, rows.groups, rows.lengths)
+    return sum(array.nbytes for array in arrays if isinstance(array, np.ndarray))

@@ -1,0 +1,237 @@
+"""A trial in its worker process: an epoch a step, its own checkpoint after each, and an end that is always a result.
+
+Nothing raises out of a step: Ray would throw the process away, and Tune would not hear why.
+"""
+
+import contextlib
+import importlib
+import sys
+import time
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ray
+import torch
+from ray.tune import Trainable
+from torch import nn
+
+from zoo.data.rows import Rows
+from zoo.errors import Diverged, ModelError, PluginError, ResamplingError, StoreError, ZooError, describe
+from zoo.factories import load_factory
+from zoo.harness.cells import Cell
+from zoo.harness.reporter import SilentReporter
+from zoo.harness.run_cell import check_lengths
+from zoo.harness.split_summary import SplitSummary
+from zoo.harness.training_run import TrainingRun, resampled
+from zoo.inspection import on_meta
+from zoo.networks import Incompatible
+from zoo.registry import Registry, Source
+from zoo.settings import Settings
+from zoo.store.study import DIVERGED, DONE, FAILED, MEMORY, METRICS, TIMEOUT
+from zoo.training.hardware import Hardware, computing_on
+from zoo.training.loop import Epoch
+from zoo.tuning.request import TuneRequest
+from zoo.tuning.trial_cell import cell_of, one_member
+from zoo.tuning.trial_data import Asked, asked_of
+from zoo.workers.limits import Deadline, deadline, hung, memory, out_of_memory
+
+SCORE = "score"  # the key of results that holds the best of the study's metric so far, or the worst there is
+NUMBER = "zoo_trial"  # the key of a trial's number in its configuration
+WORST: Mapping[str, float] = {"max": 0.0, "min": 1e6}  # finite: ASHA and HyperOpt go wrong over NaN and infinity
+
+
+@dataclass(frozen=True)
+class Task:
+    """What all trials of a study share, but for the rows: plain data that a worker can be sent."""
+
+    request: TuneRequest
+    settings: Settings
+    sources: tuple[tuple[str, str, str, str], ...]
+    paths: tuple[str, ...]
+    split_summary: SplitSummary
+    refused: Mapping[Asked, str]
+    folder: Path
+    device: str
+    memory: int
+
+    def registry(self) -> Registry:
+        """The plugins that the driver has, by the modules it has them from. Raises PluginError for one that fails."""
+        sys.path += [path for path in self.paths if path not in sys.path]
+        registry = Registry.load(
+            Source(name, module, lambda module=module: _load(module), distribution, version)  # type: ignore[misc]
+            for name, module, distribution, version in self.sources
+        )
+        for plugin in registry.plugins:
+            if plugin.error:
+                raise PluginError(f"plugin {plugin.name!r} does not load in a worker: {plugin.error}")
+        return registry
+
+    def checkpoint(self, number: int) -> Path:
+        return self.folder / f"{number}.pt"
+
+    def trace(self, number: int) -> Path:
+        """Where the last words of a process go that was ended for passing its deadline."""
+        return self.folder / f"{number}.hung"
+
+
+def sources_of(registry: Registry) -> tuple[tuple[str, str, str, str], ...]:
+    """Name, module, distribution and version of each plugin that works."""
+    working = [plugin for plugin in registry.plugins if not plugin.error and not plugin.disabled]
+    return tuple((plugin.name, plugin.module, plugin.distribution, plugin.version) for plugin in working)
+
+
+class Worker(Trainable):
+    """Trains one trial after another; nothing of one is left when the next begins."""
+
+    def setup(self, config: dict[str, Any], task: Task, rows: Mapping[Asked | str, Any]) -> None:  # type: ignore[override]
+        """Once a process; rows come from the object store without a copy, and cannot be written to."""
+        torch.set_num_threads(1)
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+        self.task = task
+        self.sign = 1.0 if METRICS[task.request.metric] == "max" else -1.0
+        self.worst = WORST[METRICS[task.request.metric]]
+        fetched = {id(ref): ray.get(ref) if isinstance(ref, ray.ObjectRef) else ref for ref in rows.values()}
+        self.rows: dict[Asked | str, Rows] = {key: fetched[id(ref)] for key, ref in rows.items()}
+        self._begin(config)
+        self._import(config)
+
+    def _import(self, config: Mapping[str, Any]) -> None:
+        """What takes seconds to import is not to count as the first trial's time; what fails, its first step says."""
+        self.registry: Registry | None = None
+        with contextlib.suppress(Exception, SystemExit):
+            import torch._dynamo  # noqa: F401  which the first optimiser would
+
+            self.registry = self.task.registry()
+            cell = cell_of(self.registry, self.task.settings, self.task.request, self.hyper)
+            for entry in cell.entries():
+                load_factory(entry.spec.factory)
+
+    def reset_config(self, config: dict[str, Any]) -> bool:
+        self._begin(config)
+        return True
+
+    def _begin(self, config: dict[str, Any]) -> None:
+        self.number = int(config[NUMBER])
+        self.hyper = {key: value for key, value in config.items() if key != NUMBER}
+        self.history: list[Epoch] = []
+        self.told, self.last = 0, False
+        self.seconds = 0.0
+        self.run: Iterator[bool] | None = None
+
+    def step(self) -> dict[str, Any]:
+        """One epoch; where a checkpoint has some already, these are told first and nothing is trained."""
+        try:
+            with self._limited():
+                if self.run is None:
+                    self.run = self._epochs()
+                self.last = next(self.run)
+        except Deadline:
+            return self._end(TIMEOUT, self._too_long())
+        except Diverged as error:
+            return self._end(DIVERGED, str(error))
+        except (Exception, SystemExit) as error:
+            status = MEMORY if out_of_memory(error) else FAILED
+            return self._end(status, str(error) if isinstance(error, ZooError) else describe(error))
+        return self._end(DONE, "") if self.last else self._result(self._best())
+
+    def save_checkpoint(self, checkpoint_dir: str) -> None:
+        """Schedulers that pause a trial ask for one: ours is there already."""
+
+    def load_checkpoint(self, checkpoint: Any) -> None:
+        """As `save_checkpoint`."""
+
+    def _epochs(self) -> Iterator[bool]:
+        """Trains an epoch whenever it is asked for the next; tells whether that was the last."""
+        self.registry = self.registry or self.task.registry()
+        cell = one_member(cell_of(self.registry, self.task.settings, self.task.request, self.hyper))
+        training_run = self._lesson(cell)
+        with computing_on(training_run.hardware):  # between two steps nothing else computes in this process
+            if training_run.loss is None:
+                self.history = training_run.fit(training_run.member(1), 1, SilentReporter()).history
+                yield True
+                return
+            checkpoint = self.task.checkpoint(self.number)
+            learner = training_run.learner(1)
+            if checkpoint.exists():
+                try:
+                    learner.restore(checkpoint)
+                except StoreError:  # damaged: the trial starts again
+                    checkpoint.unlink()
+                    learner = training_run.learner(1)
+                else:
+                    self.history = list(learner.progress.history)
+                    yield learner.finished
+            for epoch in training_run.epochs(learner, SilentReporter(), checkpoint):
+                self.history.append(epoch)
+                yield learner.finished
+
+    def _lesson(self, cell: Cell) -> TrainingRun:
+        train, validation = self.rows["train"], self.rows["validation"]
+        parts = self.task.split_summary.parts(train, validation)
+        cell.network.check(n_times=train.values.shape[2], lengths=train.lengths is not None)
+        check_lengths(cell.resampler.entry.spec, train)  # type: ignore[arg-type]
+        asked = asked_of(cell.resampler)
+        if asked in self.task.refused:
+            raise ResamplingError(self.task.refused[asked])
+        rows = self.rows[asked] if asked in self.rows else resampled(cell, parts)
+        return TrainingRun.of(cell, parts, rows, hardware_of(cell, parts.record["shape"], self.task.device))
+
+    @contextlib.contextmanager
+    def _limited(self) -> Iterator[None]:
+        limit, trace = self.task.request.trial_timeout, self.task.trace(self.number)
+        if hung(trace):
+            raise Deadline
+        spent = max(self.seconds, sum(epoch.seconds for epoch in self.history))
+        started = time.perf_counter()
+        try:
+            with memory(self.task.memory), deadline(None if limit is None else limit - spent, trace):
+                yield
+        finally:
+            self.seconds = spent + time.perf_counter() - started
+
+    def _too_long(self) -> str:
+        return f"passed its {self.task.request.trial_timeout:g} s after {len(self.history)} epochs"
+
+    def _best(self) -> float | None:
+        values = [self._metric(epoch) for epoch in self.history]
+        return max(values, key=lambda value: self.sign * value) if values else None
+
+    def _metric(self, epoch: Epoch) -> float:
+        return min(float(getattr(epoch, self.task.request.metric)), WORST["min"])
+
+    def _result(self, score: float | None, **more: Any) -> dict[str, Any]:
+        """A result with all epochs that were not told yet."""
+        new = [(epoch.number, self._metric(epoch), epoch.seconds) for epoch in self.history[self.told :]]
+        self.told = len(self.history)
+        told = self.worst if score is None else score
+        return {SCORE: told, "epoch": self.told, "new": new, "value": self._best(), **more}
+
+    def _end(self, status: str, reason: str) -> dict[str, Any]:
+        self.run = None
+        score = self._best() if status == DONE else None
+        return self._result(score, done=True, status=status, reason=reason)
+
+
+def hardware_of(cell: Cell, shape: Mapping[str, int], device: str) -> Hardware:
+    """What a trial computes on: one thread, and the precision that the bench would choose."""
+    model: nn.Module = nn.Identity()
+    try:
+        model = on_meta(lambda: cell.network.build(**shape))
+    except Incompatible:
+        raise
+    except ModelError:  # building it says whether it can be built anywhere but there
+        pass
+    precision = "fp32" if cell.objective is None else cell.training.precision
+    return Hardware.choose(device, 1, precision, model, recurrent=cell.network.spec.recurrent)
+
+
+def _load(module: str) -> Any:
+    """A plugin's module, or the object in it, as an entry point names it."""
+    name, _, attribute = module.partition(":")
+    found: Any = importlib.import_module(name)
+    for part in attribute.split(".") if attribute else ():
+        found = getattr(found, part)
+    return found
