@@ -14,7 +14,7 @@ from zoo.factories import complete, load_factory
 from zoo.registry import Entry, Registry
 from zoo.settings import Training
 from zoo.space import Value
-from zoo.specs import Architecture, Block, Preset
+from zoo.specs import Architecture, Block, Preset, full_name
 
 _TRAINING = tuple(f"training.{item.name}" for item in fields(Training))
 
@@ -81,7 +81,7 @@ class Network:
 
     @property
     def reference(self) -> str:
-        return f"{self.entry.name}.{self.preset}" if self.preset else self.entry.name
+        return full_name(self.entry.name, self.preset)
 
     @property
     def fitted(self) -> bool:

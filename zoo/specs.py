@@ -205,3 +205,8 @@ Spec = Architecture | Block | Dataset | Resampler | Objective | Searcher
 KINDS: Mapping[str, type[Component]] = {
     spec.kind: spec for spec in (Architecture, Block, Dataset, Resampler, Objective, Searcher)
 }
+
+
+def full_name(architecture: str, preset: str) -> str:
+    """`cnngru.study`, as the command line names a preset; the architecture alone where there is no preset."""
+    return f"{architecture}.{preset}" if preset else architecture

@@ -20,7 +20,7 @@ from zoo.scores import metric_words
 from zoo.store.runs import Store
 from zoo.store.studies import StudyStore
 from zoo.store.study import DONE, Study, Trial
-from zoo.tuning.wording import config_text, how_many, short_keys, value_text
+from zoo.wording import config_text, short_keys, value_text
 
 # A picture is 720 by 360; what is drawn in it lies between x = 64 and 696, and above y = 304.
 
@@ -106,11 +106,11 @@ def test_a_metric_is_said_to_be_of_validation(metric: str, words: str) -> None:
 
 
 def test_the_trials_that_a_winner_is_chosen_from_are_counted() -> None:
-    assert how_many(study_of(("done", "pruned", "failed", "running", "timeout"))) == "2 trials"
-    assert how_many(study_of(("done", "failed"))) == "1 trial"
-    assert how_many(study_of(())) == "0 trials"
+    assert len(study_of(("done", "pruned", "failed", "running", "timeout")).candidates) == 2
+    assert len(study_of(("done", "failed")).candidates) == 1
+    assert len(study_of(()).candidates) == 0
     without = study_of(("done", "done"))
-    assert how_many(replace(without, trials=(without.trials[0], replace(without.trials[1], value=None)))) == "1 trial"
+    assert len(replace(without, trials=(without.trials[0], replace(without.trials[1], value=None))).candidates) == 1
 
 
 def test_a_configuration_is_one_line_with_its_scopes_or_without() -> None:

@@ -17,7 +17,7 @@ from zoo.store.studies import StudyStore
 from zoo.store.study import Study, space_to_json
 from zoo.tuning.ray_schedulers import make_scheduler
 from zoo.tuning.ray_search import make_searcher, to_tune
-from zoo.tuning.replay import Replay, cause_of_death
+from zoo.tuning.replay import Replay, death_of
 from zoo.tuning.worker import NUMBER, SCORE
 
 SPACE: Space = {
@@ -407,6 +407,6 @@ def test_why_a_process_died_is_one_line(tmp_path, text, said) -> None:
     if text is not None:
         file.write_text(text)
     expected = "its process died" if said is None else f"its process died: {said}".rstrip()
-    assert cause_of_death(SimpleNamespace(error_file=str(file))) == expected
+    assert death_of(SimpleNamespace(error_file=str(file))) == expected
     assert len(expected) <= 300
-    assert cause_of_death(SimpleNamespace(error_file=None)) == "its process died"
+    assert death_of(SimpleNamespace(error_file=None)) == "its process died"

@@ -12,6 +12,7 @@ from zoo.cli.views.table import Column, count, emit, millions, number, print_jso
 from zoo.errors import unknown_name
 from zoo.scores import MACRO_SCORES
 from zoo.settings import Reference
+from zoo.specs import full_name
 from zoo.store.leaderboard import Board, Standing, boards
 
 
@@ -105,7 +106,7 @@ def _fits(reference: Reference, board: Board) -> bool:
 
 
 def _reported(reference: Reference, metric: str) -> dict[str, Any]:
-    name = f"{reference.architecture}.{reference.preset}" if reference.preset else reference.architecture
+    name = full_name(reference.architecture, reference.preset)
     score = SHORT(reference.scores.get(metric))
     return {"rank": "", "architecture": name, "data": reference.status, "score": score, "style": "dim"}
 

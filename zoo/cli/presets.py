@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from zoo.cli.session import Session
-from zoo.cli.views.study import scored_run, winner_of
+from zoo.cli.views.study import scored_run
 from zoo.errors import UsageError
 from zoo.store.study import Study
 
@@ -23,7 +23,7 @@ def save_winner(session: Session, store: "Store", study: Study, name: str) -> No
     """Write the winner as a preset to the user's registry.toml, and say so."""
     from zoo.tuning.presets import preset_of, save_preset, target_file
 
-    trial = winner_of(study)
+    trial = study.winning_trial
     if trial is None:
         raise UsageError(
             f"study {study.name} has no trial to save yet: go on with it by zoo tune --resume {study.name}"

@@ -11,7 +11,7 @@ from zoo.cli.session import Session, session_of
 from zoo.cli.views.table import Column, count, emit, millions, number, print_json, quiet_stdout, say
 from zoo.errors import ModelError, StoreError, UnknownName, guarded, unknown_name
 from zoo.registry import Entry, presets_of, split_reference
-from zoo.specs import KINDS, Architecture, Block, Dataset, Preset
+from zoo.specs import KINDS, Architecture, Block, Dataset, Preset, full_name
 
 PARAMETERS = (
     Column("parameter", "name"),
@@ -187,7 +187,7 @@ def _results(session: Session, entry: Entry, folder: Path | None) -> list[dict[s
     found = [
         {
             "status": reference.status,
-            "name": f"{entry.name}.{reference.preset}" if reference.preset else entry.name,
+            "name": full_name(entry.name, reference.preset),
             "dataset": reference.dataset,
             "protocol": reference.protocol,
             **{name: reference.scores.get(name) for name in ("macro_recall", "accuracy")},

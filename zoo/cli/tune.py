@@ -20,7 +20,7 @@ from zoo.errors import UsageError, ZooError
 from zoo.interruption import exit_code
 from zoo.store.run import DONE
 from zoo.store.study import DONE as STUDY_DONE
-from zoo.store.study import METRICS, UNFINISHED, Study
+from zoo.store.study import METRICS, Study
 from zoo.tuning.request import SCHEDULERS, TuneRequest
 from zoo.unpackaged import is_unpackaged
 
@@ -344,7 +344,7 @@ def _show_what_there_is(session: Session, store: "Store", display: "TuneDisplay"
     if study.comparison:
         _show_comparison(session, store, study.comparison, ends)
         return True
-    if any(trial.status not in UNFINISHED for trial in study.trials):
+    if study.ended:
         show_study(session.say, store, study, as_json=ends.as_json, most=SHOWN)
     return study.status != STUDY_DONE
 

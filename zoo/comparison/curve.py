@@ -6,7 +6,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from zoo.comparison.comparison import Comparison
-from zoo.store.study import DONE, SCORED, UNFINISHED, Study
+from zoo.store.study import DONE, SCORED, Study
 
 if TYPE_CHECKING:
     from zoo.store.studies import StudyStore
@@ -57,7 +57,7 @@ def trial_curve(study: Study) -> Curve:
 
     Up to the last trial that ended; a study that is over keeps its best up to the trials that were asked for.
     """
-    ended = [trial for trial in study.trials if trial.status not in UNFINISHED]
+    ended = study.ended
     values = [(trial.number, trial.value) for trial in ended if trial.status in SCORED and trial.value is not None]
     last = max((trial.number for trial in ended), default=0)
     return Curve(_better(values, study.mode), max(last, study.wanted) if study.status == DONE else last)

@@ -22,6 +22,7 @@ from zoo.data.rows import Rows
 from zoo.data.sealed import SealedTest
 from zoo.data.series import LEFT_OUT, TEST, TRAIN, VALIDATION, DeclaredSplit, Ints, LabelledSeries
 from zoo.errors import DataError, UsageError, unknown_name
+from zoo.wording import count_text
 
 PROTOCOLS = ("official", "holdout", "inter-patient", "inter-patient-strict")
 HOLDOUT_SHARE = 0.2  # of all rows or groups, for the test
@@ -132,7 +133,7 @@ def _refuse_small_classes(series: LabelledSeries) -> None:
     for name, count in zip(series.classes, counts, strict=True):
         if 0 < count < 3:
             raise DataError(
-                f"class {name!r} has {count} row{'s' if count > 1 else ''}, and train, validation and test need "
+                f"class {name!r} has {count_text(count, 'row')}, and train, validation and test need "
                 "one each: add rows or drop the class"
             )
 

@@ -22,6 +22,7 @@ import numpy.typing as npt
 from zoo.data.checks import check_file
 from zoo.data.series import Floats
 from zoo.errors import DataError, unknown_name
+from zoo.wording import count_text
 
 _SHOWN = 24  # characters of a faulty cell that a message shows
 
@@ -162,7 +163,7 @@ def _read_rows(path: Path, header: _Header, lines: Iterator[tuple[int, str]]) ->
 def _check_channels(where: str, count: int, expected: int | None) -> None:
     if count != expected and (count == 0 or expected is not None):
         raise DataError(
-            f"{where} has {count} channel{'' if count == 1 else 's'} before its class, not "
+            f"{where} has {count_text(count, 'channel')} before its class, not "
             f"{expected or 'one or more'}; complete it, or write or download the file again"
         )
 

@@ -1,7 +1,6 @@
 """Trainers at work, each in a process of its own; what one was at when it died goes on in another, once."""
 
 import contextlib
-import re
 import sys
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,6 +13,7 @@ from zoo.harness.trained import Failure
 from zoo.harness.worker import Assignment, News, Trainer
 from zoo.store.run import FAILED
 from zoo.training.loop import Epoch
+from zoo.workers.process import cause_of_death
 
 MOST_DEATHS = 2  # of one assignment: the first may have been an accident
 MOST_FAILED_STARTS = 3
@@ -120,10 +120,3 @@ class Pool:
         if self._free:
             self._set_to(self._again.pop(0))
         return []
-
-
-def cause_of_death(text: str) -> str:
-    """In one line, what Ray says of why a worker died, without its guesses."""
-    detail = re.search(r"exit detail: (.*)", text)
-    told, _, _ = (detail[1] if detail else text).partition(" Some common causes")
-    return " ".join(told.partition(" There are some potential root causes")[0].split())[:300]

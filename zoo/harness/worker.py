@@ -3,13 +3,9 @@
 Nothing raises out of it: Ray would throw the process away, and the one that follows would have to start first.
 """
 
-import sys
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-import torch
 
 from zoo.cost import PeakMemory
 from zoo.data.rows import Rows
@@ -22,6 +18,7 @@ from zoo.harness.training_run import TrainingRun
 from zoo.training.hardware import Hardware, computing_on
 from zoo.training.loop import Epoch
 from zoo.workers.limits import memory, out_of_memory
+from zoo.workers.process import set_up
 
 News = Epoch | Product | Failure
 
@@ -42,9 +39,7 @@ class Trainer:
     """Trains what it is assigned; nothing of one cell is left when the next begins."""
 
     def __init__(self, paths: tuple[str, ...]) -> None:
-        sys.path += [path for path in paths if path not in sys.path]
-        torch.set_num_threads(1)
-        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+        set_up(paths)
 
     def ready(self) -> None:
         """Answers when the process has started."""

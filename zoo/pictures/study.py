@@ -8,7 +8,7 @@ from typing import Any
 from zoo.pictures.svg import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, document, grid, numbers, padded, text
 from zoo.scores import metric_words
 from zoo.space import Value
-from zoo.store.study import SCORED, UNFINISHED, Study, Trial
+from zoo.store.study import SCORED, Study, Trial
 
 SPACING, SIDE = 160, 84  # between the axes of the parallel picture, and beside them: room for a name below each
 
@@ -22,7 +22,7 @@ _LEGEND = (
 
 def history(study: Study) -> str:
     """Every trial's value by its number, and the best so far as a stepped line; a cross for one without a value."""
-    trials = [trial for trial in study.trials if trial.status not in UNFINISHED]
+    trials = study.ended
     low, high = padded([trial.value for trial in trials if trial.value is not None])
     last = max((trial.number for trial in trials), default=1)
     across, floor = WIDTH - LEFT - RIGHT, HEIGHT - BOTTOM

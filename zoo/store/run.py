@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from zoo.specs import full_name
+
 RUNNING, STALE, DONE = "running", "stale", "done"
 FAILED, DIVERGED, INTERRUPTED = "failed", "diverged", "interrupted"
 RESUMABLE = (STALE, INTERRUPTED, FAILED)
@@ -61,7 +63,7 @@ class Run:
     @property
     def reference(self) -> str:
         """The architecture with its preset, as the command line names it."""
-        return f"{self.architecture}.{self.preset}" if self.preset else self.architecture
+        return full_name(self.architecture, self.preset)
 
     @property
     def dataset_label(self) -> str:

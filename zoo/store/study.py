@@ -106,6 +106,21 @@ class Study:
         """The best of the trials that ended as they should, early or not; of equals the earliest."""
         return best_of(self.trials, self.mode)
 
+    @property
+    def ended(self) -> tuple[Trial, ...]:
+        """The trials that will not go on, however they ended."""
+        return tuple(trial for trial in self.trials if trial.status not in UNFINISHED)
+
+    @property
+    def candidates(self) -> tuple[Trial, ...]:
+        """The trials that a winner is chosen from."""
+        return tuple(trial for trial in self.trials if trial.status in SCORED and trial.value is not None)
+
+    @property
+    def winning_trial(self) -> Trial | None:
+        """The trial that was retrained; the best so far where none was yet."""
+        return next((trial for trial in self.trials if trial.number == self.winner), self.best)
+
     def to_json(self) -> dict[str, Any]:
         """The study as plain data: the documented form of `zoo studies --json`."""
         record = {item.name: getattr(self, item.name) for item in fields(self)}

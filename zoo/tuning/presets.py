@@ -18,7 +18,7 @@ from zoo.store.files import write_atomically
 from zoo.store.run import Run
 from zoo.store.study import Study, Trial
 from zoo.tuning.request import TuneRequest
-from zoo.tuning.wording import how_many
+from zoo.wording import count_text
 
 _PRESET = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 
@@ -107,7 +107,7 @@ def _part(
 
 def _summary(study: Study, trial: Trial) -> str:
     value = "" if trial.value is None else f", {metric_words(study.metric)} {trial.value:.3f}"
-    return f"study {study.name}, {how_many(study)}{value}"
+    return f"study {study.name}, {count_text(len(study.candidates), 'trial')}{value}"
 
 
 def _appended(old: bytes, name: str, preset: Mapping[str, Any]) -> str:

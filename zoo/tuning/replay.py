@@ -4,7 +4,6 @@ The store is the one truth: Tune is always started anew, and where a study goes 
 and the scheduler, are led the same way again by what was written. Nothing is ever unpickled.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from zoo.store.study import DIED, PRUNED, SCORED, TIMEOUT, UNFINISHED, Study, Tr
 from zoo.tuning.ray_schedulers import EPOCH, last_epoch
 from zoo.tuning.worker import NUMBER, SCORE, WORST, Task
 from zoo.workers.limits import hung
+from zoo.workers.process import cause_of_death
 
 Config = dict[str, Value]
 
@@ -112,7 +112,7 @@ class Replay(SearchAlgorithm):
     def _death(self, trial: TuneTrial) -> tuple[str, str]:
         if hung(self.task.trace(trial.config[NUMBER])):
             return TIMEOUT, f"passed its {self.task.request.trial_timeout:g} s in code that could not be interrupted"
-        return DIED, cause_of_death(trial)
+        return DIED, death_of(trial)
 
     def _proposal(self, number: int) -> TuneTrial | None:
         trial = self.inner.next_trial()
@@ -170,16 +170,13 @@ def plain(config: Mapping[str, Any]) -> Config:
     return {key: value for key, value in config.items() if key != NUMBER}
 
 
-def cause_of_death(trial: TuneTrial) -> str:
+def death_of(trial: TuneTrial) -> str:
     """In one line, why a worker died; Tune writes the failure to a file before it tells the searcher."""
     try:
         text = Path(trial.error_file).read_text().split("Failure # ")[-1]
     except (OSError, TypeError, RuntimeError):  # there is no such file
         return "its process died"
-    detail = re.search(r"exit detail: (.*)", text)
-    line = detail[1] if detail else ([line for line in text.splitlines() if line.strip()] or [""])[-1]
-    told, _, _ = line.partition(" Some common causes")
-    return " ".join(f"its process died: {told}".split())[:300]
+    return f"its process died: {cause_of_death(text)}".rstrip()[:300]
 
 
 def _without_list(result: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,16 +5,13 @@ Nothing raises out of a step: Ray would throw the process away, and Tune would n
 
 import contextlib
 import importlib
-import sys
 import time
-import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import ray
-import torch
 from ray.tune import Trainable
 from torch import nn
 
@@ -37,6 +34,7 @@ from zoo.tuning.request import TuneRequest
 from zoo.tuning.trial_cell import cell_of, one_member
 from zoo.tuning.trial_data import Asked, asked_of
 from zoo.workers.limits import Deadline, deadline, hung, memory, out_of_memory
+from zoo.workers.process import import_from, set_up
 
 SCORE = "score"  # the key of results that holds the best of the study's metric so far, or the worst there is
 NUMBER = "zoo_trial"  # the key of a trial's number in its configuration
@@ -59,7 +57,7 @@ class Task:
 
     def registry(self) -> Registry:
         """The plugins that the driver has, by the modules it has them from. Raises PluginError for one that fails."""
-        sys.path += [path for path in self.paths if path not in sys.path]
+        import_from(self.paths)
         registry = Registry.load(
             Source(name, module, lambda module=module: _load(module), distribution, version)  # type: ignore[misc]
             for name, module, distribution, version in self.sources
@@ -88,8 +86,7 @@ class Worker(Trainable):
 
     def setup(self, config: dict[str, Any], task: Task, rows: Mapping[Asked | str, Any]) -> None:  # type: ignore[override]
         """Once a process; rows come from the object store without a copy, and cannot be written to."""
-        torch.set_num_threads(1)
-        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+        set_up(task.paths)
         self.task = task
         self.sign = 1.0 if METRICS[task.request.metric] == "max" else -1.0
         self.worst = WORST[METRICS[task.request.metric]]

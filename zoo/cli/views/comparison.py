@@ -11,12 +11,13 @@ from zoo.cli.views import table as output
 from zoo.cli.views.runs import SHORT
 from zoo.cli.views.study import over_classes_note, run_of
 from zoo.cli.views.table import Column, Say, emit, number, print_json
-from zoo.cli.views.verdict import count_text, difference_text, verdict_lines
+from zoo.cli.views.verdict import difference_text, verdict_lines
 from zoo.comparison.comparison import AS_IT_IS, Comparison, seed_of
 from zoo.comparison.curve import Band, Point, second_band, trial_band, trial_curve
 from zoo.scores import metric_words
 from zoo.store.run import DONE, Run
-from zoo.store.study import UNFINISHED, Study
+from zoo.store.study import Study
+from zoo.wording import count_text
 
 if TYPE_CHECKING:
     from zoo.comparison.verdict import Lead, Verdict
@@ -137,7 +138,7 @@ def _flat_row(comparison: Comparison, study: Study, runs: Runs) -> dict[str, Any
         "seed": seed_of(study),
         "study": study.name,
         "status": study.status,
-        "trials": sum(trial.status not in UNFINISHED for trial in study.trials),
+        "trials": len(study.ended),
         "wanted": study.wanted,
         "metric": study.metric,
         **{f"validation_{share:.0%}".rstrip("%"): curve.at(mark) for share, mark in comparison.marks().items()},

@@ -11,8 +11,8 @@ from zoo.cli.views.trials import VALUE, flat_columns, ranked, trial_columns, tri
 from zoo.errors import UnknownName
 from zoo.scores import metric_words
 from zoo.store.run import DONE, Run
-from zoo.store.study import UNFINISHED, Study, Trial
-from zoo.tuning.wording import how_many, value_text
+from zoo.store.study import Study, Trial
+from zoo.wording import count_text, value_text
 
 if TYPE_CHECKING:
     from zoo.store.runs import Store
@@ -59,11 +59,11 @@ def show_study(
 
 def outcome(study: Study, run: Run | None) -> str:
     """From how many trials the winner was chosen, by what, and what it scored where it had never been seen."""
-    best = winner_of(study)
+    best = study.winning_trial
     if best is None:
-        ended = sum(trial.status not in UNFINISHED for trial in study.trials)
+        ended = len(study.ended)
         return f"no winner: of {ended} trials that ended none gave a value to choose by"
-    choice = f"{how_many(study)} by {metric_words(study.metric)} {VALUE(best.value)}"
+    choice = f"{count_text(len(study.candidates), 'trial')} by {metric_words(study.metric)} {VALUE(best.value)}"
     if run is None:
         return f"best so far of {choice}, trial {best.number}; the test part was not opened"
     if run.status != DONE:
@@ -82,11 +82,6 @@ def study_object(study: Study, run: Run | None, mattered: "Importance | None" = 
     if mattered is not None:
         found |= {"importance": dict(mattered.shares), "importance_note": mattered.note}
     return found
-
-
-def winner_of(study: Study) -> Trial | None:
-    """The trial that was retrained; the best so far where none was yet."""
-    return next((trial for trial in study.trials if trial.number == study.winner), study.best)
 
 
 def scored_run(store: "Store", study: Study) -> Run | None:
@@ -110,7 +105,7 @@ def show_list(say: Say, found: list[Study], as_json: bool, objects: Iterable[dic
 
 
 def _row(study: Study) -> dict[str, Any]:
-    ended = sum(trial.status not in UNFINISHED for trial in study.trials)
+    ended = len(study.ended)
     return {
         "name": study.name,
         "status": study.status,
@@ -139,7 +134,7 @@ def _print_tables(say: Say, study: Study, run: Run | None, most: int | None, mat
     )
     if len(shown) < len(trials):
         say(f"and {len(trials) - len(shown)} more: zoo studies show {study.name}")
-    if best := winner_of(study):
+    if best := study.winning_trial:
         emit(
             _config_columns(best), _config_rows(study, best, mattered), title=f"\nconfiguration of trial {best.number}"
         )

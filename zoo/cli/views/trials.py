@@ -6,7 +6,7 @@ from typing import Any
 from zoo.cli.views.table import Column, number
 from zoo.scores import metric_words
 from zoo.store.study import SCORED, Study, Trial
-from zoo.tuning.wording import config_text, short_keys, value_text
+from zoo.wording import config_text, short_keys, value_text
 
 VALUE = number(3)
 

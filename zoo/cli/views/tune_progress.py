@@ -15,7 +15,7 @@ from zoo.cli.views.bench_progress import BenchDisplay
 from zoo.cli.views.trials import number_text, trial_line
 from zoo.scores import metric_words
 from zoo.store.study import DONE, INTERRUPTED, PRUNED, RUNNING, UNFINISHED, Study, Trial
-from zoo.tuning.wording import config_text
+from zoo.wording import config_text
 
 SHOWN = 8  # trials in the live table, where the terminal has the lines
 COLUMNS = ("trial", "status", "value", "epochs", "seconds")  # the last go first where there is no room
@@ -62,7 +62,7 @@ class TuneDisplay(BenchDisplay):
     def on_study(self, study: Study) -> None:
         with contextlib.suppress(Exception):
             self.study = study
-            self._told = {trial.number for trial in study.trials if trial.status not in UNFINISHED}
+            self._told = {trial.number for trial in study.ended}
             self._line(starting_line(study))
             self.progress.reset(
                 self.task, total=study.wanted, completed=len(self._told), description="trials", detail=""
@@ -72,7 +72,7 @@ class TuneDisplay(BenchDisplay):
         with contextlib.suppress(Exception):
             self.study = study
             if self.live:
-                ended = sum(trial.status not in UNFINISHED for trial in study.trials)
+                ended = len(study.ended)
                 self.progress.update(self.task, completed=ended, description="trials", detail=f"{ended}/{study.wanted}")
                 self._summary = self._drawn(study, seconds_left)
                 return
@@ -101,7 +101,7 @@ class TuneDisplay(BenchDisplay):
 def starting_line(study: Study) -> str:
     """What begins, in one line; where it goes on, how far it had come."""
     search = study.searcher if study.scheduler == "none" else f"{study.searcher}, {study.scheduler}"
-    ended = sum(trial.status not in UNFINISHED for trial in study.trials)
+    ended = len(study.ended)
     far = f", {ended} of them ended before" if ended else ""
     return f"study {study.name}: {study.architecture}, {search}, {study.wanted} trials{far}"
 
@@ -126,8 +126,7 @@ def summary_lines(study: Study, seconds_left: float | None) -> list[str]:
 def shown_trials(study: Study, room: int) -> list[Trial]:
     """The trials under way, and of those that ended the last, as many as there is room for, by number."""
     running = [trial for trial in study.trials if trial.status == RUNNING][-room:]
-    ended = [trial for trial in study.trials if trial.status not in UNFINISHED]
-    ended.sort(key=lambda trial: (trial.finished, trial.number))
+    ended = sorted(study.ended, key=lambda trial: (trial.finished, trial.number))
     last = ended[max(0, len(ended) - (room - len(running))) :]
     return sorted([*last, *running], key=lambda trial: trial.number)
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from zoo.comparison.comparison import AS_IT_IS, Comparison
 from zoo.scores import metric_words
+from zoo.wording import count_text
 
 if TYPE_CHECKING:
     from zoo.comparison.verdict import Lead, Verdict
@@ -73,8 +74,3 @@ def difference_text(interval: Mapping[str, float | None]) -> str:
     """+0.067 (+0.041 to +0.090); a dash where there is none."""
     value, low, high = (interval[name] for name in ("value", "low", "high"))
     return "-" if value is None else f"{value:+.3f} ({low:+.3f} to {high:+.3f})"
-
-
-def count_text(number: int, noun: str) -> str:
-    """`1 trial`, `24 trials`."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
