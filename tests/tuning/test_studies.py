@@ -94,8 +94,8 @@ from zoo.registry import Registry, Source, source_of
 from zoo.store.runs import Store
 from zoo.settings import Settings
 from zoo.tuning.request import TuneRequest
-from zoo.tuning.run_study import Anew, resume_study, run_study
-from zoo.tuning.reporter import SilentTune
+from zoo.tuning.run_study import resume_study, run_study
+from zoo.tuning.reporter import SilentTuneReporter
 installed = [Source(point.name, point.value, point.load) for point in entry_points(group="zoo")]
 registry = Registry.load([*installed, source_of("faulty", import_module("faulty"))])
 request = TuneRequest(
@@ -105,9 +105,9 @@ request = TuneRequest(
 )
 with Store(Path("results")) as store:
     if sys.argv[2] == "resume":
-        resume_study(registry, Settings.load(), "mine", store, SilentTune())
+        resume_study(registry, Settings.load(), "mine", store, SilentTuneReporter())
     else:
-        run_study(registry, Settings.load(), request, store, SilentTune())
+        run_study(registry, Settings.load(), request, store, SilentTuneReporter())
 """
 
 
