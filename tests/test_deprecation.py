@@ -42,6 +42,13 @@ def test_a_name_that_never_was_is_an_ordinary_error(module: ModuleType) -> None:
         zoo.ftech  # noqa: B018
 
 
+def test_an_old_name_of_the_zoo_itself_still_works_and_warns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(DEPRECATED, "fetch", RENAMED["fetch"])  # the table may be empty
+    with pytest.warns(DeprecationWarning, match=r"^zoo\.fetch is deprecated since 0\.2\.0: use zoo\.load$") as said:
+        assert zoo.fetch is zoo.load
+    assert [warning.filename for warning in said] == [__file__]
+
+
 def test_a_deprecated_name_is_public_no_more_and_leads_somewhere() -> None:
     assert not set(DEPRECATED) & set(zoo.__all__)
     for name, entry in DEPRECATED.items():

@@ -16,7 +16,9 @@ def test_defaults_come_from_the_signature(registry: Registry) -> None:
 
 def test_values_get_the_type_of_the_default(registry: Registry) -> None:
     spec = registry.get("architecture", "cnngru").spec
-    assert complete(spec, {"dropout": 0, "hidden": 16.0})["dropout"] == 0.0
+    values = complete(spec, {"dropout": 0, "hidden": 16.0})
+    assert (values["dropout"], values["hidden"]) == (0.0, 16)
+    assert (type(values["dropout"]), type(values["hidden"])) == (float, int)
     with pytest.raises(UsageError, match="cnngru's hidden is a whole number, not 'many'"):
         complete(spec, {"hidden": "many"})
     with pytest.raises(UsageError, match="cnngru's hidden is a whole number, not True"):
@@ -40,8 +42,9 @@ def test_what_the_harness_passes_cannot_be_set(registry: Registry) -> None:
 )
 def test_a_factory_that_is_not_there_is_one_line(factory: str, message: str) -> None:
     spec = Architecture(name="ghost", factory=factory, summary="Not there.")
-    with pytest.raises(PluginError, match=message):
+    with pytest.raises(PluginError, match=message) as error:
         load_factory(spec.factory)
+    assert "\n" not in str(error.value)
 
 
 def test_assignments_read_as_toml_and_fall_back_to_text() -> None:

@@ -61,7 +61,9 @@ def test_block_parameters_go_to_their_block(registry: Registry) -> None:
     assert alone.block_params == {"reduction": 8}
     both = Network.resolve(registry, "cnngru", block="resnet+se", block_params={"se.reduction": 4})
     assert both.block_params == {"resnet.kernel_size": 3, "se.reduction": 4}
-    assert isinstance(both._block(16), Composition)
+    built = both._block(16)
+    assert isinstance(built, Composition)
+    assert built.blocks[1].gate[0].out_features == 16 // 4
     with pytest.raises(UsageError, match=r"say whose it is, as in block.resnet.reduction"):
         Network.resolve(registry, "cnngru", block="resnet+se", block_params={"reduction": 4})
     with pytest.raises(UnknownName, match="no block in this composition named 'eca'"):

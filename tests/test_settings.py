@@ -61,7 +61,7 @@ REFERENCE = "[[reference]]\narchitecture = 'x'\ndataset = 'y'\nstatus = 'reporte
         ("training = 3\n", r"registry.toml:1: training is a table, not 3"),
         ("[presets.mine]\nparams = {}\n", r"registry.toml:1: a preset is named ARCHITECTURE.NAME"),
         ("[[reference]]\narchitecture = 'x'\n", r"registry.toml:1: a \[\[reference\]\] lacks dataset"),
-        ("x = [1\n", r"registry.toml"),
+        ("x = [1\n", r"^registry\.toml, at its end: unclosed array$"),
         (
             "[known.zoo-x]\nprovides = ['net']\n",
             r":1: known.zoo-x: provides lists a kind and a name each, .*'net'",

@@ -78,6 +78,7 @@ def test_a_pipe_gets_a_row_for_each_check_and_ends_with_how_many_ran() -> None:
         "message": "a mean knows no waves",
     }
     assert all(float(row["seconds"]) >= 0 for row in found.values())
+    assert float(found["architecture mean: learns"]["seconds"]) > 0
     assert next(iter(found)) == "plugin theirs: loads"
     last = result.stderr.splitlines()[-1]
     assert last.startswith(f"{len(found)} checks ran: {len(found) - 1} passed, 1 failed as expected; ")

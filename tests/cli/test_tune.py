@@ -142,6 +142,15 @@ def test_show_saves_the_best_trial(zoo: Zoo) -> None:
     assert Path("registry.toml").read_text().startswith("# mine\n[training]\npatience = 1\n\n[presets")
     preset = Settings.load().presets["cnngru.mine"]
     assert preset.summary.startswith("study cnngru-optuna-0, 16 trials, validation macro recall 0.")
+    best = max(
+        (trial for trial in study.trials if trial.status in ("done", "pruned")), key=lambda trial: trial.value or 0.0
+    )
+    assert best.number > 1
+    assert {
+        **preset.params,
+        "block": preset.block,
+        "training.learning_rate": preset.training["learning_rate"],
+    } == best.config
     text = Path("registry.toml").read_text()
     twice = CliRunner().invoke(app, ["studies", "show", study.name, "--save", "cnngru.mine"])
     assert (twice.exit_code, twice.stdout) == (2, "")
@@ -188,10 +197,9 @@ def test_show_saves_the_best_trial(zoo: Zoo) -> None:
 )
 def test_bad_input_is_one_line_and_its_exit_code(words: str, code: int, line: str) -> None:
     result = CliRunner().invoke(app, words.split())
-    last = result.stderr.splitlines()[-1]
     assert (result.exit_code, result.stdout) == (code, ""), result.stderr
-    assert last.startswith(line), result.stderr
-    assert "Traceback" not in result.stderr
+    assert result.stderr.startswith(line), result.stderr
+    assert len(result.stderr.splitlines()) == 1, result.stderr
 
 
 @pytest.mark.parametrize("words", ["tune --resume cnngru-optnua-0", "studies show cnngru-optnua-0"])
@@ -257,11 +265,10 @@ def test_the_best_trials_come_first_and_those_that_failed_last() -> None:
 def test_a_line_for_each_trial_that_ended() -> None:
     study = study_of(("done", "failed"))
     done, failed = (trial_line(study, trial) for trial in study.trials)
-    config = "hidden=16 num_blocks=2 training.learning_rate="
     assert done.startswith("trial 1/2 done: validation macro recall 0.")
     assert failed.startswith("trial 2/2 failed (RuntimeError: <no> such thing): 0 epochs, 3.0 s, hidden=")
     assert "2 epochs, 1.5 s, " in done
-    assert config.partition("=")[0] in done
+    assert done.endswith(", hidden=16 num_blocks=1 training.learning_rate=0.00488 block=se")
 
 
 # the live table
@@ -327,20 +334,25 @@ def test_clocks(seconds: float, text: str) -> None:
 
 
 class Torn(io.StringIO):
-    """A stream that cannot be written any more."""
+    """A stream that cannot be written any more, once it is `torn`."""
 
     def __init__(self, error: OSError) -> None:
         super().__init__()
         self.error = error
+        self.torn = False
 
     def write(self, text: str) -> int:
-        raise self.error
+        if self.torn:
+            raise self.error
+        return len(text)
 
 
 @pytest.mark.parametrize("terminal", [True, False])
 @pytest.mark.parametrize("error", [BrokenPipeError(32, "Broken pipe"), OSError(28, "No space left on device")])
 def test_the_display_never_raises(terminal: bool, error: OSError) -> None:
-    display = TuneDisplay(PatientConsole(file=Torn(error), force_terminal=terminal))
+    stream = Torn(error)
+    display = TuneDisplay(PatientConsole(file=stream, force_terminal=terminal))
+    display._live.auto_refresh = False  # it is drawn here, and not by a thread of Rich's
     study = study_of(MIXED)
     calls: list[Callable[[], None]] = [
         lambda: display.on_study(study),
@@ -350,8 +362,10 @@ def test_the_display_never_raises(terminal: bool, error: OSError) -> None:
         lambda: display.on_phase("scoring"),
         display.stop,
     ]
-    for call in calls:
-        call()
+    with display:
+        stream.torn = True
+        for call in calls:
+            call()
 
 
 # interruption

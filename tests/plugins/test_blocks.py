@@ -97,7 +97,7 @@ def test_se_resnet_weighs_the_branch_before_the_sum(dims: int) -> None:
 
 @pytest.mark.parametrize("dims", [1, 2])
 def test_the_bottleneck_written_out(dims: int) -> None:
-    block, x = BottleneckBlock(8, dims=dims).eval(), ROWS[dims]
+    block, x = BottleneckBlock(8, dims=dims), ROWS[dims]
     one, norm_one, _, two, norm_two, _, three, norm_three = block.branch
     assert [layer.kernel_size[0] for layer in (one, two, three)] == [1, 3, 1]
     assert [layer.out_channels for layer in (one, two, three)] == [2, 2, 8]
@@ -165,9 +165,10 @@ def test_cbam_written_out(dims: int) -> None:
 
 def every(registry: Registry) -> Iterator[tuple[str, BlockFactory]]:
     """Each block of the plugin with its factory."""
-    for entry in registry.of_kind("block"):
-        if entry.spec.factory.startswith("zoo_blocks."):
-            yield entry.name, load_factory(entry.spec.factory)
+    own = [entry for entry in registry.of_kind("block") if entry.spec.factory.startswith("zoo_blocks.")]
+    assert len(own) >= 9
+    for entry in own:
+        yield entry.name, load_factory(entry.spec.factory)
 
 
 @pytest.mark.parametrize("training", [False, True])

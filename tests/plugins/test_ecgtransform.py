@@ -59,7 +59,7 @@ def test_the_first_stage_averages_three_scales() -> None:
 
 
 def test_the_recalibration_block_written_out() -> None:
-    block = RecalibrationBlock(8, reduction=4).eval()
+    block = RecalibrationBlock(8, reduction=4)
     one, norm_one, _, two, norm_two = block.branch
     squeeze, _, excite, _ = block.gate
     assert (squeeze.out_features, squeeze.bias, excite.bias) == (2, None, None)

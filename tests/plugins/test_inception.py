@@ -22,6 +22,15 @@ def without_head(model: nn.Module) -> int:
     return count_parameters(model) - count_parameters(model.head)
 
 
+def seasoned(model: nn.Module) -> nn.Module:
+    """The network in eval mode, its batch normalisation no longer the identity."""
+    for layer in model.modules():
+        if isinstance(layer, nn.BatchNorm1d):
+            layer.running_mean.normal_()
+            layer.running_var.uniform_(0.5, 2)
+    return model.eval()
+
+
 def test_sizes_are_the_published_ones() -> None:
     """The LITE paper compares the networks without their last layer, for one channel: Inception has 420,192
     parameters, LITE 9,814, its fixed filters (438 more) not among them."""
@@ -65,7 +74,7 @@ def test_an_inception_module_written_out(n_in: int, bottleneck: int, narrowed: b
 
 
 def test_shortcuts_span_three_modules_each() -> None:
-    model = build("inceptiontime", **BEAT, depth=7, filters=2, kernel_size=8, bottleneck=2).eval()
+    model = seasoned(build("inceptiontime", **BEAT, depth=7, filters=2, kernel_size=8, bottleneck=2))
     assert [shortcut.convolution.in_channels for shortcut in model.shortcuts] == [1, 8]
     x = torch.randn(2, 1, 187)
     one, two, three, four, five, six, seven = model.inception
@@ -77,9 +86,13 @@ def test_shortcuts_span_three_modules_each() -> None:
 
 
 def test_the_blocks_follow_their_modules() -> None:
-    model = build("inceptiontime", block="resnet+se", **BEAT)
+    model, handed = build("inceptiontime", block="resnet+se", **BEAT), []
+    for module, block in zip(model.inception, model.blocks, strict=True):
+        module.register_forward_hook(lambda _module, _inputs, output: handed.append(output))
+        block.register_forward_pre_hook(lambda _block, inputs: handed.append(inputs[0]))
     model(torch.randn(2, 1, 187)).sum().backward()
     assert len(model.blocks) == 3
+    assert all(out is taken for out, taken in zip(handed[::2], handed[1::2], strict=True))
     assert all(parameter.grad is not None for parameter in model.parameters())
 
 
@@ -146,7 +159,7 @@ def test_a_folded_convolution_is_the_dilated_one(dilation: int, kernel_size: int
 
 
 def test_lite_written_out() -> None:
-    model, x = build("lite", **BEAT).eval(), torch.randn(2, 1, 187)
+    model, x = seasoned(build("lite", **BEAT)), torch.randn(2, 1, 187)
     first = torch.cat([*(convolution(x) for convolution in model.convolutions), model.fixed(x)], 1)
     features = model.norm(first).relu()
     for (depthwise, pointwise), norm in zip(model.separable, model.norms, strict=True):

@@ -122,6 +122,16 @@ def test_short_series_and_any_channels(pool: str, channels: int, times: int) -> 
     assert model.eval()(torch.randn(1, channels, times)).shape == (1, 4)
 
 
+@pytest.mark.parametrize("pool", ["mean", "max", "last"])
+def test_pools_are_what_they_are_called(pool: str) -> None:
+    model, seen = build("patchtst", n_channels=2, n_times=50, n_classes=4, pool=pool).eval(), []
+    model.layers[-1].register_forward_hook(lambda _layer, _inputs, output: seen.append(output[0]))
+    logits = model(torch.randn(3, 2, 50))
+    tokens = seen[0].reshape(3, 2, 6, 64)
+    pooled = {"mean": tokens.sum(2) / 6, "max": tokens.max(2).values, "last": tokens[:, :, 5]}[pool]
+    torch.testing.assert_close(logits, model.head(pooled.reshape(3, 128)), rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("params", "message"),
     [

@@ -56,12 +56,14 @@ def test_the_fft_convolution_is_causal_and_does_not_wrap_around() -> None:
 
 
 def test_it_starts_as_s4d_lin() -> None:
+    torch.manual_seed(0)
     kernel = S4DKernel(500, 8, 0.001, 0.1)
     dt, a, _ = parts(kernel)
     expected = torch.complex(torch.full((4,), -0.5), math.pi * torch.arange(4.0)).expand(500, 4)
     torch.testing.assert_close(a.to(torch.complex64), expected)
     assert 0.001 <= float(dt.min()) < 0.0015
     assert 0.07 < float(dt.max()) <= 0.1
+    assert 0.007 < float(dt.median()) < 0.014  # log-uniform: as many below 0.01 as above
 
 
 def test_the_papers_network_has_the_authors_size() -> None:
@@ -101,10 +103,16 @@ def test_one_sample_is_enough() -> None:
 
 def test_state_spaces_keep_their_precision_under_autocast() -> None:
     space, u = StateSpace(4, 16, 0.001, 0.1), torch.randn(2, 4, 50)
+    expected, coarse = space(u), u.bfloat16()
+    expected_of_coarse = space(coarse.float())
+    autocast: list[bool] = []
+    space.kernel.register_forward_pre_hook(lambda *_: autocast.append(torch.is_autocast_enabled("cpu")))
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        assert torch.equal(space(u), space(u.float()))
-        assert space(u.bfloat16()).dtype == torch.float32
-    assert torch.equal(space(u), space(u.float()))
+        assert torch.equal(space(u), expected)
+        assert torch.equal(space(coarse), expected_of_coarse)
+        assert space(coarse).dtype == torch.float32
+    assert torch.equal(space(coarse), expected_of_coarse)
+    assert autocast == [False] * 4
 
 
 def test_it_builds_and_runs_on_the_meta_device() -> None:

@@ -223,12 +223,12 @@ def test_the_best_epoch_so_far_is_what_is_told_and_each_epoch_once(trials, metri
 
 
 def test_the_time_of_a_trial_is_that_of_all_its_epochs_also_in_another_process(both, trials) -> None:
-    given = {"assignments": {"pause": 0.25}, "overrides": ("width=2..8",), "epochs": 50, "trial_timeout": 1.2}
+    given = {"assignments": {"pause": 0.4}, "overrides": ("width=2..8",), "epochs": 50, "trial_timeout": 2.0}
     made = trials(both, architecture="steady", **given)
     results = to_the_end(made.worker(1, width=4))
     end, count = results[-1], len(results) - 1
     assert 1 <= count < 5
-    assert (end["status"], end["reason"]) == ("timeout", f"passed its 1.2 s after {count} epochs")
+    assert (end["status"], end["reason"]) == ("timeout", f"passed its 2 s after {count} epochs")
     assert (end[SCORE], end["value"], end["new"]) == (1e6, min(told(results)), [])
     (again,) = to_the_end(made.worker(1, width=4))[-1:]
     assert again["status"] == "timeout"
