@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import ray
 import torch
 
 import zoo
@@ -136,7 +137,11 @@ def sessions_of(process: int) -> list[Path]:
     return [path.parent for path in Path("/tmp").glob("zoo-*/owner") if path.read_text() == owned]
 
 
-def test_several_at_a_time_give_the_bits_of_one_after_the_other(bench, log: Path) -> None:
+def test_several_at_a_time_give_the_bits_of_one_after_the_other(
+    bench, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent, put = [], ray.put
+    monkeypatch.setattr(ray, "put", lambda rows: (sent.append(rows), put(rows))[1])
     observer, notebook = Observer(), Notebook(log)
     asked = ("cnngru.tiny", "minirocket", "cnngru.twin", "cnngru.crowded", "faulty.raise", "steady.logged")
     grid = {"data": ["original", "smote"], "seeds": 2, "registry": registry_with(observer)}
@@ -161,6 +166,7 @@ def test_several_at_a_time_give_the_bits_of_one_after_the_other(bench, log: Path
     assert max(running for running, _, _ in notebook.seen) >= 2
 
     assert not notebook.kill, "a worker was killed, and its run went on from its checkpoint"
+    assert len({id(rows) for rows in sent}) == len(sent) > 0, "cells that share rows have them sent once"
     begun = len(log.read_text().splitlines())
     assert begun - 4 * 3 in (0, 1), "no finished epoch is trained twice"
     told = [(kind, epoch) for run, kind, epoch in observer.told if run == runs[0].id]
