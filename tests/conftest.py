@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import nn
 from warm import Warm
 
 from zoo.data.series import LabelledSeries
@@ -80,3 +81,12 @@ def waves_csv(tmp_path: Path) -> Path:
         lines.append(",".join([*map(str, row.tolist()), found.classes[label], str(patient)]))
     path.write_text("\n".join(lines) + "\n")
     return path
+
+
+def seasoned(model: nn.Module) -> nn.Module:
+    """The network in eval mode, its batch normalisation no longer the identity."""
+    for layer in model.modules():
+        if isinstance(layer, nn.BatchNorm1d):
+            layer.running_mean.normal_()
+            layer.running_var.uniform_(0.5, 2)
+    return model.eval()

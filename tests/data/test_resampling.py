@@ -549,7 +549,7 @@ def test_what_an_inexact_resampler_did_is_checked(rows: Rows, harm: str, message
 
 
 class Taking:
-    """Takes the first rows of each class, over again where it has too few, and says what it is told to say of them."""
+    """Takes the first rows of each class, repeating them where there are too few, and sets the given attributes."""
 
     def __init__(self, take: tuple[int, ...], says: dict[str, Any]) -> None:
         self.take = take

@@ -40,7 +40,7 @@ PARAMETERS, MACS = 48 * 3 + 3, 48 * 3  # of a layer from 48 samples to three cla
 
 
 class Linear(nn.Module):
-    """Sleeps as it is told: before a batch of training, a batch of evaluation, one of a single row, the test part."""
+    """Sleeps for the given seconds: before a training batch, an evaluation batch, a single row, or the test part."""
 
     def __init__(
         self,
@@ -180,7 +180,7 @@ class Observer:
 
 
 class Notebook(SilentReporter):
-    """Writes down all that it is told, and interrupts after an epoch if asked."""
+    """Records every call, and interrupts after an epoch if asked."""
 
     def __init__(self, stop_after: int = 0) -> None:
         self.stop_after = stop_after

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from conftest import seasoned
 from torch import nn
 from torch.nn import functional
 
@@ -32,7 +33,7 @@ def test_the_odd_zero_of_an_even_kernel_goes_to_the_right(size: int, left: int) 
 
 @pytest.mark.parametrize("n_channels", [1, 3])
 def test_the_fcn_written_out(n_channels: int) -> None:
-    model, x = seasoned("fcn", n_channels, filters=4), torch.randn(2, n_channels, 19)
+    model, x = small("fcn", n_channels, filters=4), torch.randn(2, n_channels, 19)
     layers = [layer for layer in model.convolutions if isinstance(layer, nn.Conv1d | nn.BatchNorm1d)]
     assert [layer.kernel_size for layer in layers[::2]] == [(8,), (5,), (3,)]
     assert [layer.out_channels for layer in layers[::2]] == [4, 8, 4]
@@ -44,7 +45,7 @@ def test_the_fcn_written_out(n_channels: int) -> None:
 
 @pytest.mark.parametrize("n_channels", [1, 3])
 def test_the_resnet_written_out(n_channels: int) -> None:
-    model, x = seasoned("resnet1d", n_channels, filters=4), torch.randn(2, n_channels, 19)
+    model, x = small("resnet1d", n_channels, filters=4), torch.randn(2, n_channels, 19)
     found = x
     for number, stage in enumerate(model.stages[::2]):
         conv_1, norm_1, _, conv_2, norm_2, _, conv_3, norm_3 = stage.branch
@@ -108,11 +109,6 @@ def test_no_filters_are_refused(name: str) -> None:
         build(name, n_channels=1, n_times=9, n_classes=2, filters=0)
 
 
-def seasoned(name: str, n_channels: int, **params: int) -> nn.Module:
-    """A network in eval mode, its batch normalisation no longer the identity."""
-    model = build(name, n_channels=n_channels, n_times=19, n_classes=3, **params)
-    for layer in model.modules():
-        if isinstance(layer, nn.BatchNorm1d):
-            layer.running_mean.normal_()
-            layer.running_var.uniform_(0.5, 2)
-    return model.eval()
+def small(name: str, n_channels: int, **params: int) -> nn.Module:
+    """A network for three classes of 19 samples, in eval mode, its batch normalisation no longer the identity."""
+    return seasoned(build(name, n_channels=n_channels, n_times=19, n_classes=3, **params))

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from conftest import seasoned
 from torch import nn
 from torch.nn import functional
 
@@ -20,15 +21,6 @@ BEAT = {"n_channels": 1, "n_times": 187, "n_classes": 5}
 
 def without_head(model: nn.Module) -> int:
     return count_parameters(model) - count_parameters(model.head)
-
-
-def seasoned(model: nn.Module) -> nn.Module:
-    """The network in eval mode, its batch normalisation no longer the identity."""
-    for layer in model.modules():
-        if isinstance(layer, nn.BatchNorm1d):
-            layer.running_mean.normal_()
-            layer.running_var.uniform_(0.5, 2)
-    return model.eval()
 
 
 def test_sizes_are_the_published_ones() -> None:

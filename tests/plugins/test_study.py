@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import torch
+from conftest import seasoned
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.rnn import pack_padded_sequence
@@ -29,15 +30,6 @@ def padded_rows(n_times: int = 60) -> Tensor:
 def of_two_channels(architecture: str, **params: Any) -> nn.Module:
     torch.manual_seed(0)
     return build(architecture, n_channels=2, n_times=60, n_classes=3, **params)
-
-
-def seasoned(model: nn.Module) -> nn.Module:
-    """The network in eval mode, its batch normalisation no longer the identity."""
-    for layer in model.modules():
-        if isinstance(layer, nn.BatchNorm1d):
-            layer.running_mean.normal_()
-            layer.running_var.uniform_(0.5, 2)
-    return model.eval()
 
 
 # Sizes, by hand for 1 x 187 samples and 5 classes.
