@@ -74,7 +74,7 @@ def plain_loop(study: Study) -> float:
     for trial in study.trials:
         started = time.perf_counter()
         cell = cell_of(registry, settings, request, trial.config)
-        model = cell.network.build(**data.parts.record["shape"])
+        model = cell.network.build(**data.parts.summary["shape"])
         hardware = Hardware.choose("cpu", 1, cell.training.precision, model, recurrent=cell.network.spec.recurrent)
         with computing_on(hardware):
             lesson = TrainingRun.of(cell, data.parts, resampled(cell, data.parts), hardware)

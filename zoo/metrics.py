@@ -8,13 +8,14 @@ Tibshirani 1993, An introduction to the bootstrap, chapter 13).
 The class list is fixed. A class without test rows has no recall, is left out of the macro means, and is named.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from zoo.records import Interval, Scores
 from zoo.scores import CLASS_SCORES, MACRO_SCORES
 
 Array = npt.NDArray[Any]
@@ -43,13 +44,8 @@ def score(
     *,
     resamples: int = RESAMPLES,
     seed: int = 0,
-) -> dict[str, Any]:
-    """All scores of probabilities `(rows, classes)` against labels `(rows,)`, as plain data.
-
-    Each of `accuracy`, `macro_recall`, `macro_f1`, `mcc`, `auroc` (one against the rest, macro), `log_loss` and
-    `ece` is `{"value", "low", "high"}`; `recall`, `precision` and `f1` are that by class. `confusion` has the
-    true class in rows, `support` the test rows of each class, `absent` the classes without any.
-    """
+) -> Scores:
+    """All scores of probabilities `(rows, classes)` against labels `(rows,)`; AUROC is one against the rest, macro."""
     unit = units_of(labels, groups)
     sums = _sums(probabilities.astype(np.float64), labels, len(classes), unit)
     ranks = [_Ranking(probabilities[:, number], labels == number) for number in range(len(classes))]
@@ -59,23 +55,28 @@ def score(
     draws = [_scores(sums, ranks, unit, weights) for weights in drawn_units(rng, units, resamples)]
     spread = {name: np.concatenate([draw[name] for draw in draws]) for name in value} if draws else {}
     confusion = sums.confusion.sum(0).reshape(len(classes), -1).astype(int)
-    result: dict[str, Any] = {name: interval_of(value[name], spread.get(name)) for name in MACRO_SCORES}
-    for name in CLASS_SCORES:
-        result[name] = {
+    support = dict(zip(classes, confusion.sum(1).tolist(), strict=True))
+    by_class = {
+        name: {
             label: interval_of(value[name][:, number], spread[name][:, number] if spread else None)
             for number, label in enumerate(classes)
         }
-    result["confusion"] = confusion.tolist()
-    result["support"] = dict(zip(classes, confusion.sum(1).tolist(), strict=True))
-    result["absent"] = [label for label, count in result["support"].items() if count == 0]
-    result["resampled"] = resampled_words(groups, units)
-    return result
+        for name in CLASS_SCORES
+    }
+    return Scores(
+        **{name: interval_of(value[name], spread.get(name)) for name in MACRO_SCORES},
+        **by_class,  # type: ignore[arg-type]  # mypy takes every name for an interval's
+        confusion=confusion.tolist(),
+        support=support,
+        absent=[label for label, count in support.items() if count == 0],
+        resampled=resampled_words(groups, units),
+    )
 
 
-def over_classes(scores: Mapping[str, Any]) -> str:
+def over_classes(scores: Scores) -> str:
     """How many classes the macro means go over, where that is not all: "over 4 of 5 classes"."""
-    absent, total = len(scores["absent"]), len(scores["support"])
-    return f"over {total - absent} of {total} classes ({', '.join(scores['absent'])} absent)" if absent else ""
+    absent, total = len(scores.absent), len(scores.support)
+    return f"over {total - absent} of {total} classes ({', '.join(scores.absent)} absent)" if absent else ""
 
 
 def units_of(labels: npt.NDArray[np.int64], groups: Array | None) -> Array:
@@ -187,11 +188,11 @@ def _nanmean(values: Doubles) -> Doubles:
     return np.where(known.any(-1), sums / np.maximum(known.sum(-1), 1), np.nan)
 
 
-def interval_of(value: Array, spread: Array | None) -> dict[str, float | None]:
+def interval_of(value: Array, spread: Array | None) -> Interval:
     """Value and interval as plain numbers; None where there is none, since JSON has no NaN."""
     known = spread[~np.isnan(spread)] if spread is not None else np.empty(0)
     low, high = np.percentile(known, [2.5, 97.5]) if len(known) else (np.nan, np.nan)
-    return {name: _plain(number) for name, number in (("value", value[0]), ("low", low), ("high", high))}
+    return Interval(_plain(value[0]), _plain(low), _plain(high))
 
 
 def _plain(number: float) -> float | None:

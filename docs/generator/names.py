@@ -33,6 +33,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "zoo.testing": (),
     "zoo.errors": tuple(name for name in zoo.__all__ if name.endswith("Error") or name in ("Diverged", "UnknownName")),
     "zoo.store.run": ("Run",),
+    "zoo.records": ("Scores", "Interval", "Cost", "SplitSummary", "Environment"),
     "zoo.training.fitting": ("Batches",),
 }
 GIVEN = ("Batches", "Check", "Run", "Table")  # made by the zoo; how is its own matter

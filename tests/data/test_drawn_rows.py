@@ -56,9 +56,9 @@ def test_a_holdout_is_a_fifth_whatever_the_seed_and_validation_a_tenth_of_the_re
     assert opened(hundred(), "holdout", seed).index.tolist() == HOLDOUT
     assert parts.validation.index.tolist() == validation
     assert parts.train.index.tolist() == sorted({*range(100)} - {*HOLDOUT, *validation})
-    assert parts.record["class_counts"] == {"train": [43, 22, 7], "validation": [5, 2, 1], "test": [12, 6, 2]}
-    assert parts.record["fingerprints"]["test"] == "a466d0a3a0ff5fc8"
-    assert parts.record["fingerprints"]["pool"] == "9d6b32d7c487b99d"
+    assert parts.summary["class_counts"] == {"train": [43, 22, 7], "validation": [5, 2, 1], "test": [12, 6, 2]}
+    assert parts.summary["fingerprints"]["test"] == "a466d0a3a0ff5fc8"
+    assert parts.summary["fingerprints"]["pool"] == "9d6b32d7c487b99d"
 
 
 @pytest.mark.parametrize(("seed", "validation"), [(0, [2, 5]), (1, [0, 7]), (7, [0, 8])])
@@ -68,8 +68,8 @@ def test_of_patients_that_are_alike_the_first_draw_stands(seed: int, validation:
     assert tested.index.tolist() == [*range(40, 50), *range(60, 70)]
     assert np.unique(parts.validation.groups).tolist() == validation  # type: ignore[arg-type]
     assert len(parts.validation) == 20
-    assert parts.record["fingerprints"]["test"] == "0e737fa075c25326"
-    assert parts.record["fingerprints"]["pool"] == "04db87d2b02c1c53"
+    assert parts.summary["fingerprints"]["test"] == "0e737fa075c25326"
+    assert parts.summary["fingerprints"]["pool"] == "04db87d2b02c1c53"
 
 
 THREE, FIVE = (0.6, 0.3, 0.1), (0.4, 0.3, 0.15, 0.1, 0.05)
@@ -146,7 +146,7 @@ def test_one_patient_is_drawn_of_two() -> None:
     series = of_patients([0, 1], [0, 1], [0, 1])
     parts = separate(series, "inter-patient", seed=0)
     assert [len(np.unique(rows.groups)) for rows in (parts.train, parts.validation)] == [1, 1]  # type: ignore[arg-type]
-    assert parts.record["rows"] == {"train": 2, "validation": 2, "test": 2}
+    assert parts.summary["rows"] == {"train": 2, "validation": 2, "test": 2}
 
 
 def test_one_patient_that_may_leave_training_is_enough_and_none_is_not() -> None:
@@ -170,7 +170,7 @@ def test_a_class_of_one_patient_cannot_be_on_both_sides(patients_labels: tuple[S
 def test_a_class_without_rows_hinders_no_draw_of_patients() -> None:
     series = of_patients([0, 2], [0, 2], [0, 2], [0, 2], classes=("a", "none", "c", "none either"))
     parts = separate(series, "inter-patient", seed=0)
-    assert parts.record["class_counts"] == {"train": [2, 0, 2, 0], "validation": [1, 0, 1, 0], "test": [1, 0, 1, 0]}
+    assert parts.summary["class_counts"] == {"train": [2, 0, 2, 0], "validation": [1, 0, 1, 0], "test": [1, 0, 1, 0]}
 
 
 @pytest.mark.parametrize(
@@ -215,11 +215,11 @@ def test_fewer_rows_than_classes_are_refused() -> None:
 def test_rows_are_cut_by_class_out_of_training_alone() -> None:
     whole = separate(hundred(), "holdout", seed=0)
     cut = separate(hundred(), "holdout", seed=0, rows=36)
-    assert cut.record["class_counts"] == {"train": [22, 11, 3], "validation": [5, 2, 1], "test": [12, 6, 2]}
+    assert cut.summary["class_counts"] == {"train": [22, 11, 3], "validation": [5, 2, 1], "test": [12, 6, 2]}
     assert set(cut.train.index) < set(whole.train.index)
     assert cut.validation.index.tolist() == whole.validation.index.tolist()
-    assert cut.record["fingerprints"]["pool"] == whole.record["fingerprints"]["pool"]
-    assert cut.record["fingerprints"]["train"] == "66d7e6ee1d93f498"
+    assert cut.summary["fingerprints"]["pool"] == whole.summary["fingerprints"]["pool"]
+    assert cut.summary["fingerprints"]["train"] == "66d7e6ee1d93f498"
 
 
 @pytest.mark.parametrize(("rows", "sized", "left"), [(72, False, 72), (36, True, 36), (72, True, 72), (900, True, 72)])
@@ -305,7 +305,7 @@ def test_the_pool_is_the_same_where_rows_are_left_out_or_validation_is_declared(
     split = np.where(np.arange(100) % 5 == 0, TEST, TRAIN).astype(np.int8)
     split[1::10] = LEFT_OUT
     declared = replace(hundred(), splits={"official": DeclaredSplit(split)})
-    found = {separate(declared, "official", seed=seed).record["fingerprints"]["pool"] for seed in (0, 1)}
+    found = {separate(declared, "official", seed=seed).summary["fingerprints"]["pool"] for seed in (0, 1)}
     pool = split == TRAIN
     assert found == {pool_fingerprint(declared, declared.labels, pool)}
 
@@ -317,8 +317,8 @@ def test_the_fingerprint_of_groups_is_of_who_owns_each_row_of_which_part() -> No
         for part in (found.train, found.validation, opened(hundred(), "inter-patient"))
     ]
     expected = hashlib.sha256("|".join(owners).encode()).hexdigest()[:16]
-    assert found.record["fingerprints"]["groups"] == expected == "60f70ed1ecba68ee"
-    assert "groups" not in separate(hundred(), "holdout", seed=0).record["fingerprints"]
+    assert found.summary["fingerprints"]["groups"] == expected == "60f70ed1ecba68ee"
+    assert "groups" not in separate(hundred(), "holdout", seed=0).summary["fingerprints"]
 
 
 def test_resampled_rows_stand_for_no_row_of_the_data_set_and_no_patient() -> None:

@@ -193,7 +193,7 @@ def test_a_published_split(path: Path) -> None:
         assert found.groups is not None
         assert found.groups[chosen].tolist() == [number] * 4
     assert not (found.splits["official"].parts == LEFT_OUT).any()
-    assert separate(found, "official", seed=0).record["rows"] == {"train": 4, "validation": 4, "test": 4}
+    assert separate(found, "official", seed=0).summary["rows"] == {"train": 4, "validation": 4, "test": 4}
 
 
 def test_a_published_split_of_unequal_lengths_under_names_of_its_own(path: Path) -> None:

@@ -29,15 +29,15 @@ def test_the_three_parts_share_no_row_and_hold_all(series: LabelledSeries) -> No
     indices = [parts.train.index, parts.validation.index, opened(parts).index]
     together = np.concatenate(indices)
     assert len(np.unique(together)) == len(together) == len(series.labels)
-    assert parts.record["shared_rows"] == {"train/validation": 0, "train/test": 0, "validation/test": 0}
+    assert parts.summary["shared_rows"] == {"train/validation": 0, "train/test": 0, "validation/test": 0}
 
 
 def test_the_test_part_is_the_same_for_every_seed_and_validation_is_not(series: LabelledSeries) -> None:
     one, two = (separate(series, "holdout", seed=seed) for seed in (1, 2))
-    assert one.record["fingerprints"]["test"] == two.record["fingerprints"]["test"]
-    assert one.record["fingerprints"]["validation"] != two.record["fingerprints"]["validation"]
+    assert one.summary["fingerprints"]["test"] == two.summary["fingerprints"]["test"]
+    assert one.summary["fingerprints"]["validation"] != two.summary["fingerprints"]["validation"]
     again = separate(series, "holdout", seed=1)
-    assert one.record == again.record
+    assert one.summary == again.summary
 
 
 def test_validation_has_the_class_shares(series: LabelledSeries) -> None:
@@ -53,7 +53,7 @@ def test_rows_cut_training_alone(series: LabelledSeries) -> None:
     assert len(cut.train) == 60
     assert set(cut.train.index) <= set(whole.train.index)
     for part in ("validation", "test"):
-        assert cut.record["fingerprints"][part] == whole.record["fingerprints"][part]
+        assert cut.summary["fingerprints"][part] == whole.summary["fingerprints"][part]
     with pytest.raises(UsageError, match="--rows 1000: the training part has"):
         separate(series, "holdout", seed=0, rows=1000)
 
@@ -64,7 +64,7 @@ def test_inter_patient_shares_no_patient_on_either_border(series: LabelledSeries
     assert not groups[0] & groups[1]
     assert not groups[0] & groups[2]
     assert not groups[1] & groups[2]
-    assert parts.record["shared_groups"]["train/test"] == []
+    assert parts.summary["shared_groups"]["train/test"] == []
     assert (np.bincount(parts.validation.labels, minlength=3) > 0).all()
 
 
@@ -101,8 +101,8 @@ def test_classes_that_are_scored_keep_their_names_in_every_part(
         names = [series.classes[label] for label in series.labels[rows.index]]
         assert [scored[label] for label in rows.labels] == names
         assert set(names) == set(scored)
-    assert sum(parts.record["rows"].values()) == sum(series.classes[label] in scored for label in series.labels)
-    assert (parts.record["classes"], parts.record["shape"]["n_classes"]) == ([*scored], len(scored))
+    assert sum(parts.summary["rows"].values()) == sum(series.classes[label] in scored for label in series.labels)
+    assert (parts.summary["classes"], parts.summary["shape"]["n_classes"]) == ([*scored], len(scored))
 
 
 def test_rows_left_out_are_nowhere(series: LabelledSeries) -> None:
@@ -142,7 +142,7 @@ def test_equal_rows_on_both_sides_are_counted_and_said(
     declared = by_parts(replace(series, values=values), *[TRAIN] * 3, *[VALIDATION] * 3, *[TEST] * 3, notes=("so",))
     declared = replace(declared, labels=np.arange(9) % 3)
     parts = separate(declared, "official", seed=0)
-    assert [*parts.record["shared_rows"].values()] == shared
+    assert [*parts.summary["shared_rows"].values()] == shared
     note = f"{said} test rows are equal, sample by sample, to a row outside the test part"
     assert parts.notes == (("so", note) if said else ("so",))
 
@@ -151,7 +151,7 @@ def test_a_record_says_how_the_data_was_separated(series: LabelledSeries) -> Non
     declared = by_parts(series, TRAIN, TRAIN, TRAIN, TRAIN, LEFT_OUT, VALIDATION, VALIDATION, TEST)
     labelled = replace(declared, labels=np.array([0, 1, 0, 0, 1, 1, 0, 1]), groups=np.array(list("pqpqrpsq")))
     parts = separate(replace(labelled, group_noun="dog", notes=("of dogs",)), "official", seed=0)
-    assert {name: found for name, found in parts.record.items() if name != "fingerprints"} == {
+    assert {name: found for name, found in parts.summary.items() if name != "fingerprints"} == {
         "protocol": "official",
         "by_group": False,
         "classes": ["a", "b", "c"],
@@ -162,7 +162,7 @@ def test_a_record_says_how_the_data_was_separated(series: LabelledSeries) -> Non
         "groups_by": "dog",
         "shared_groups": {"train/validation": ["p"], "train/test": ["q"], "validation/test": []},
     }
-    assert set(parts.record["fingerprints"]) == {"train", "validation", "test", "pool"}
+    assert set(parts.summary["fingerprints"]) == {"train", "validation", "test", "pool"}
     shared = "1 of the 1 dogs of the test part are in training or validation too: --protocol inter-patient separates"
     assert parts.notes == ("of dogs", f"{shared} them")
     assert parts.train.groups.tolist() == ["p", "q", "p", "q"]
@@ -194,7 +194,7 @@ def test_a_split_by_group_without_groups_has_its_validation_by_class(series: Lab
     parts = separate(published(replace(series, groups=None), by_group=True), "official", seed=0)
     assert len(parts.validation) == 18
     assert parts.train.groups is None
-    assert "shared_groups" not in parts.record
+    assert "shared_groups" not in parts.summary
 
 
 def test_validation_that_is_declared_is_not_drawn(series: LabelledSeries) -> None:
@@ -203,7 +203,7 @@ def test_validation_that_is_declared_is_not_drawn(series: LabelledSeries) -> Non
     declared = replace(series, splits={"official": DeclaredSplit(split)})
     one, two = (separate(declared, "official", seed=seed) for seed in (1, 2))
     assert one.validation.index.tolist() == [*range(1, 240, 8)]
-    assert one.record == two.record
+    assert one.summary == two.summary
 
 
 @pytest.mark.parametrize(
@@ -226,7 +226,7 @@ def test_three_rows_of_each_class_are_one_for_each_part(each: int) -> None:
     labels = np.repeat(np.arange(20), each)
     values = np.random.default_rng(0).normal(size=(len(labels), 1, 30)).astype(np.float32)
     parts = separate(LabelledSeries(values, labels, tuple(f"class {n}" for n in range(20))), "holdout", seed=0)
-    assert parts.record["rows"] == {"train": 20 * (each - 2), "validation": 20, "test": 20}
+    assert parts.summary["rows"] == {"train": 20 * (each - 2), "validation": 20, "test": 20}
 
 
 def test_classes_too_small_to_separate_are_named(series: LabelledSeries) -> None:
@@ -261,7 +261,7 @@ def test_a_class_without_rows_keeps_its_place(series: LabelledSeries, protocol: 
     wider = published(replace(series, classes=classes, labels=number[series.labels]))
     parts = separate(wider, protocol, seed=0)
     assert parts.classes == classes
-    for counts in parts.record["class_counts"].values():
+    for counts in parts.summary["class_counts"].values():
         assert len(counts) == 4
         assert [name for name, count in zip(classes, counts, strict=True) if not count] == ["none"]
 
@@ -269,7 +269,7 @@ def test_a_class_without_rows_keeps_its_place(series: LabelledSeries, protocol: 
 def test_a_class_may_have_rows_in_training_alone(series: LabelledSeries) -> None:
     declared = by_parts(series, *[TRAIN] * 6, TEST, TEST)
     parts = separate(replace(declared, labels=np.array([0, 1, 2, 0, 1, 2, 0, 1])), "official", seed=0)
-    assert parts.record["class_counts"] == {"train": [1, 1, 1], "validation": [1, 1, 1], "test": [1, 1, 0]}
+    assert parts.summary["class_counts"] == {"train": [1, 1, 1], "validation": [1, 1, 1], "test": [1, 1, 0]}
 
 
 @pytest.mark.parametrize("stranger", [VALIDATION, TEST])

@@ -20,15 +20,18 @@ from zoo.harness.cells import Cell
 from zoo.harness.planner import make_plan
 from zoo.harness.request import Request
 from zoo.harness.seeds import axis_seeds
+from zoo.records import SplitSummary
 from zoo.registry import Registry, Source, source_of
 from zoo.settings import Settings, Training
 from zoo.sources import source_hash
 
-PARTS = {
-    "fingerprints": {"train": "a", "validation": "b", "test": "c", "pool": "d"},
-    "classes": ["x", "y"],
-    "by_group": False,
-}
+PARTS = SplitSummary.of(
+    {
+        "fingerprints": {"train": "a", "validation": "b", "test": "c", "pool": "d"},
+        "classes": ["x", "y"],
+        "by_group": False,
+    }
+)
 
 
 def plan(registry: Registry, *architectures: str, **more) -> list[Cell]:
@@ -305,17 +308,17 @@ def test_everything_asked_changes_key_and_configuration_and_the_seed_the_key_alo
 
 def test_all_that_the_parts_are_changes_the_key(registry: Registry) -> None:
     (cell,) = plan(registry)
-    prints = PARTS["fingerprints"]
+    prints = PARTS.fingerprints
     changed = [
         PARTS,
-        *({**PARTS, "fingerprints": {**prints, name: "e"}} for name in prints),
-        {**PARTS, "fingerprints": {**prints, "groups": "e"}},
-        {**PARTS, "classes": ["x", "z"]},
-        {**PARTS, "classes": ["y", "x"]},
-        {**PARTS, "by_group": True},
+        *(replace(PARTS, fingerprints={**prints, name: "e"}) for name in prints),
+        replace(PARTS, fingerprints={**prints, "groups": "e"}),
+        replace(PARTS, classes=["x", "z"]),
+        replace(PARTS, classes=["y", "x"]),
+        replace(PARTS, by_group=True),
     ]
     assert len({cell.key(parts) for parts in changed}) == len(changed)
-    assert cell.key({**PARTS, "notes": "other words"}) == cell.key(PARTS)
+    assert cell.key(replace(PARTS, shared_rows={"train/test": 3})) == cell.key(PARTS)
     configurations = [cell.configuration(parts) for parts in changed]
     train, validation, test, pool, *_, renamed, turned = range(1, 8)
     same = {number for number, found in enumerate(configurations) if found == configurations[0]}
@@ -435,9 +438,9 @@ def test_a_parameter_that_is_none_is_left_to_its_default(mine: Registry) -> None
 def test_a_configuration_is_what_was_asked_but_for_the_seed(registry: Registry) -> None:
     one, two = plan(registry, seeds=(0, 1))
     assert one.key(PARTS) != two.key(PARTS)
-    other_seed = {**PARTS, "fingerprints": {**PARTS["fingerprints"], "train": "e", "validation": "f"}}
+    other_seed = replace(PARTS, fingerprints={**PARTS.fingerprints, "train": "e", "validation": "f"})
     assert one.configuration(PARTS) == two.configuration(other_seed)
-    other_data = {**PARTS, "fingerprints": {**PARTS["fingerprints"], "pool": "e"}}
+    other_data = replace(PARTS, fingerprints={**PARTS.fingerprints, "pool": "e"})
     assert one.configuration(PARTS) != one.configuration(other_data)
     assert one.configuration(PARTS) != replace(one, rows=100).configuration(PARTS)
 

@@ -230,18 +230,18 @@ def test_a_data_set_is_separated_by_its_protocol_and_the_seeds_own_split(
     for seed in (0, 3):
         parts = separated(loaded, protocol, group, seed=seed, rows=20)
         expected = separate(noise(), chosen, seed=axis_seeds(seed)["split"], rows=20)
-        assert parts.record == expected.record
+        assert parts.summary == expected.summary
         assert np.array_equal(parts.validation.index, expected.validation.index)
         assert len(parts.train) == 20
-    assert separated(loaded, protocol, group, seed=0, rows=20).record != parts.record
+    assert separated(loaded, protocol, group, seed=0, rows=20).summary != parts.summary
 
 
 def test_a_published_split_is_the_default_without_groups(own: Registry, series: LabelledSeries) -> None:
     arrays = {f"X_{half}": noise().values[rows] for half, rows in (("train", slice(40)), ("test", slice(40, None)))}
     np.savez("waves.npz", **arrays, y_train=noise().labels[:40], y_test=noise().labels[40:])  # type: ignore[arg-type]
     loaded = load(own, "waves.npz")
-    assert separated(loaded, "", None, seed=0, rows=None).record["protocol"] == "official"
-    assert separated(loaded, "holdout", None, seed=0, rows=None).record["protocol"] == "holdout"
+    assert separated(loaded, "", None, seed=0, rows=None).summary["protocol"] == "official"
+    assert separated(loaded, "holdout", None, seed=0, rows=None).summary["protocol"] == "holdout"
 
 
 def test_more_rows_than_there_are_is_an_error_but_for_a_set_that_was_made_for_them(own: Registry) -> None:

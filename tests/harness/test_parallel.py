@@ -208,10 +208,9 @@ def test_an_interruption_keeps_what_ended_and_goes_on_from_the_last_epoch(bench,
 
 def test_no_row_of_the_test_part_can_be_sent(registry: Registry, series: Any) -> None:
     from zoo.data.protocols import separate
-    from zoo.harness.split_summary import SplitSummary
 
     parts = separate(series, "holdout", seed=0)
-    sent = pickle.dumps((SplitSummary.of(parts), parts.train, parts.validation))
+    sent = pickle.dumps((parts.summary, parts.train, parts.validation))
     test = parts.for_run().test
     test.training_ended()
     assert not any(row.tobytes() in sent for row in test.open().values)

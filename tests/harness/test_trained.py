@@ -22,7 +22,6 @@ from zoo.errors import DataError, Diverged, ModelError
 from zoo.harness.cells import Cell
 from zoo.harness.reporter import SilentReporter
 from zoo.harness.run_cell import environment_of
-from zoo.harness.split_summary import SplitSummary
 from zoo.harness.trained import Failure, Product, Trained, weights_of
 from zoo.harness.training_run import TrainedModel
 from zoo.harness.worker import Assignment, News, Trainer
@@ -52,7 +51,7 @@ def test_a_network_is_the_same_in_another_process(members: int) -> None:
     product = Product.of(before, parts.validation, CPU)
     sent: Product = pickle.loads(pickle.dumps(product))
     random = torch.get_rng_state()
-    there = sent.trained(cell, parts.record["shape"], parts.validation, CPU)
+    there = sent.trained(cell, parts.summary["shape"], parts.validation, CPU)
     assert torch.equal(torch.get_rng_state(), random)
     assert torch.equal(state(there.trained_model.model), state(before.trained_model.model))
     assert (there.trained_model.history, there.trained_model.best_epoch) == (
@@ -69,7 +68,7 @@ def test_a_network_that_learnt_elsewhere_than_in_its_parameters_is_not_scored_in
     cell, parts = cell_of("hiding"), lessons.parts()
     product = Product.of(trained(cell, parts), parts.validation, CPU)
     with pytest.raises(ModelError) as caught:
-        product.trained(cell, parts.record["shape"], parts.validation, CPU)
+        product.trained(cell, parts.summary["shape"], parts.validation, CPU)
     assert str(caught.value) == NOT_WHOLE.format("hiding")
 
 
@@ -78,7 +77,7 @@ def test_weights_that_do_not_fit_the_network_built_there_are_the_same_line() -> 
     product = Product.of(trained(cell, parts), parts.validation, CPU)
     assert Growing.built > 0
     with pytest.raises(ModelError) as caught:
-        product.trained(cell, parts.record["shape"], parts.validation, CPU)
+        product.trained(cell, parts.summary["shape"], parts.validation, CPU)
     assert str(caught.value) == NOT_WHOLE.format("growing")
     assert isinstance(caught.value.__cause__, RuntimeError)
 
@@ -89,7 +88,7 @@ def test_logits_that_are_nan_here_and_there_are_no_difference() -> None:
     nn.init.constant_(before.trained_model.model.layers[-1].bias, float("nan"))
     product = Product.of(before, parts.validation, CPU)
     assert product.probe.isnan().all()
-    there = product.trained(cell, parts.record["shape"], parts.validation, CPU)
+    there = product.trained(cell, parts.summary["shape"], parts.validation, CPU)
     assert there.trained_model.model.layers[-1].bias.isnan().all()
 
 
@@ -105,10 +104,10 @@ def test_logits_may_differ_there_by_what_another_order_of_sums_does(logit: float
     torch.testing.assert_close(product.probe, torch.full((8, 3), logit))
     moved = replace(product, probe=product.probe + away)
     if same:
-        assert moved.trained(cell, parts.record["shape"], parts.validation, CPU)
+        assert moved.trained(cell, parts.summary["shape"], parts.validation, CPU)
     else:
         with pytest.raises(ModelError, match="learnt more than its parameters and buffers hold"):
-            moved.trained(cell, parts.record["shape"], parts.validation, CPU)
+            moved.trained(cell, parts.summary["shape"], parts.validation, CPU)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +118,7 @@ def test_a_network_is_laid_out_there_as_it_was_trained(reference: str, images: b
     cell, parts = cell_of(reference, epochs=1), lessons.parts()
     before = trained(cell, parts, hardware)
     there = Product.of(before, parts.validation, hardware).trained(
-        cell, parts.record["shape"], parts.validation, hardware
+        cell, parts.summary["shape"], parts.validation, hardware
     )
     for one in (before, there):
         assert one.trained_model.model.layers[0].weight.is_contiguous(memory_format=torch.channels_last) == laid_out
@@ -179,7 +178,7 @@ def trainer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Trainer]:
 
 
 def assignment(cell: Cell, parts: Parts, *, resume: bool = False, memory: int = 0, threads: int = 1) -> Assignment:
-    return Assignment(cell, SplitSummary.of(parts), replace(CPU, threads=threads), CHECKPOINT, resume, memory)
+    return Assignment(cell, parts.summary, replace(CPU, threads=threads), CHECKPOINT, resume, memory)
 
 
 def news_of(trainer: Trainer, cell: Cell, **more: Any) -> list[News]:
@@ -202,7 +201,7 @@ def test_a_worker_sends_every_epoch_and_then_the_network_that_would_have_been_tr
     assert numbers(epochs) == [(1 + number // each, 1 + number) for number in range(each * members)]
     assert isinstance(product, Product)
     here: TrainedModel = lesson_of(cell, parts).learn(SilentReporter(), Path("here.pt"), resume=False)
-    there = product.trained(cell, parts.record["shape"], parts.validation, CPU)
+    there = product.trained(cell, parts.summary["shape"], parts.validation, CPU)
     assert torch.equal(state(there.trained_model.model), state(here.model)), "that of its best epoch"
     assert there.trained_model.best_epoch == here.best_epoch
     assert product.environment == environment_of(cell, CPU)

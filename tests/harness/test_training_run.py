@@ -22,7 +22,6 @@ from zoo.data.series import LabelledSeries
 from zoo.errors import ModelError
 from zoo.harness.reporter import SilentReporter
 from zoo.harness.seeds import axis_seeds
-from zoo.harness.split_summary import SplitSummary
 from zoo.harness.training_run import TrainedModel, TrainingRun, epoch_scores, resampled
 from zoo.registry import Registry, Source, source_of
 from zoo.store.run import DONE
@@ -266,9 +265,9 @@ def test_observers_are_told_the_scores_of_an_epoch() -> None:
 
 def test_a_worker_process_has_the_classes_and_shapes_and_no_row_of_the_test_part() -> None:
     parts = lessons.parts()
-    there = SplitSummary.of(parts).parts(parts.train, parts.validation)
+    there = Parts.without_test(parts.train, parts.validation, parts.summary)
     assert (there.train, there.validation) == (parts.train, parts.validation)
-    assert (there.classes, there.record, there.notes) == (parts.classes, parts.record, parts.notes)
+    assert (there.classes, there.summary) == (parts.classes, parts.summary)
     test = there.test
     test.training_ended()
     rows = test.open()

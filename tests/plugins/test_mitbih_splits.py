@@ -128,9 +128,9 @@ def test_a_run_by_patient_is_validated_by_patients_of_ds1_and_scores_four_classe
         assert len(inside[1]) == 4
         assert 208 in inside[0]
         assert strict or 201 in inside[0]
-        assert parts.record["shared_groups"]["train/test"] == ([] if strict else [201])
-        assert parts.record["shared_groups"]["validation/test"] == []
-        assert parts.record["class_counts"]["test"] == [5 * len(inside[2])] * 4
+        assert parts.summary["shared_groups"]["train/test"] == ([] if strict else [201])
+        assert parts.summary["shared_groups"]["validation/test"] == []
+        assert parts.summary["class_counts"]["test"] == [5 * len(inside[2])] * 4
         drawn |= set(inside[1])
     assert len(drawn) > 8
 

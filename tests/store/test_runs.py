@@ -78,7 +78,7 @@ def test_what_a_run_was_served_for_is_not_stored(store: Store) -> None:
 
 
 def test_classes_keep_their_order(store: Store) -> None:
-    scores = {"recall": {"normal": 0.9, "ectopic": 0.5, "fusion": 0.1}}
+    scores = {"recall": {name: {"value": 0.5} for name in ("normal", "ectopic", "fusion")}}
     ended = store.finish(replace(store.begin(run_of()), status=DONE, scores=scores))
     assert list(store.get(ended.id).scores["recall"]) == ["normal", "ectopic", "fusion"]
 

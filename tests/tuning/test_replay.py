@@ -35,8 +35,8 @@ class Driver:
     def __init__(
         self, registry: Any, store: Store, request: Any, folder: Path, *, inner: Any = None, judge: Any = None
     ) -> None:
+        from zoo.records import SplitSummary
         from zoo.settings import Settings
-        from zoo.tuning.trial_data import SplitSummary
         from zoo.tuning.worker import Task
 
         studies = StudyStore(store)
@@ -48,7 +48,7 @@ class Driver:
         self.scheduler = judge or make_scheduler(request.scheduler, request.epochs)
         self.scheduler.set_search_properties(SCORE, mode)
         inner = inner or make_searcher(registry.get("searcher", request.search), {}, seed=request.seed, startup=3)
-        task = Task(request, Settings.load(), (), (), SplitSummary((), {}, ()), {}, folder, "cpu", 0)
+        task = Task(request, Settings.load(), (), (), SplitSummary(), {}, folder, "cpu", 0)
         self.recorded = Replay(inner, self.scheduler, studies, self.study, task)
         self.recorded.set_search_properties(SCORE, mode, to_tune(SPACE))
         asked = Experiment(

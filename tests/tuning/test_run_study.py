@@ -11,6 +11,7 @@ import pytest
 from studies import stored, study_of
 
 from zoo.errors import DataError, ModelError, UsageError
+from zoo.records import SplitSummary
 from zoo.store.run import Run
 from zoo.store.runs import Store
 from zoo.store.studies import StudyStore
@@ -212,7 +213,7 @@ class Separated:
 
     def __init__(self, **fingerprints: str) -> None:
         self.parts = self
-        self.record = {"fingerprints": fingerprints}
+        self.summary = SplitSummary(fingerprints=fingerprints)
 
 
 def test_a_study_keeps_to_the_data_it_began_with() -> None:

@@ -35,16 +35,16 @@ def test_a_study_learns_from_the_rows_that_the_bench_would(registry, settings, a
     data = prepared(registry, settings, request)
     with Store(tmp_path / "results") as store:
         (run,) = run_bench(registry, settings, bench_request(registry, request, {}), store, SilentReporter())
-    assert data.parts.record["fingerprints"] == run.parts["fingerprints"]
+    assert data.parts.summary["fingerprints"] == run.parts["fingerprints"]
     assert data.parts.classes == tuple(run.parts["classes"])
-    assert data.split_summary.record == data.parts.record
+    assert data.parts.summary == run.parts
     assert (data.parts.train.groups is None) == ("group" not in given)
 
 
 def test_what_is_set_of_the_data_set_reaches_it(both, settings) -> None:
     def fingerprints(**given: Any) -> Any:
         request = TuneRequest(architecture="steady", dataset="levels", overrides=("width=2..8",), **given)
-        return prepared(both, settings, request).parts.record["fingerprints"]
+        return prepared(both, settings, request).parts.summary["fingerprints"]
 
     assert fingerprints() == fingerprints(assignments={"dataset.level": 1.0})
     assert fingerprints() != fingerprints(assignments={"dataset.level": 2.0})

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from zoo.data.protocols import Parts
 from zoo.data.rows import Rows
 from zoo.errors import SealError
 from zoo.harness.reporter import SilentReporter
@@ -39,7 +40,7 @@ class Trials:
             settings,
             sources_of(registry),
             (),
-            self.data.split_summary,
+            self.data.parts.summary,
             refused,
             folder,
             "cpu",
@@ -59,7 +60,7 @@ class Trials:
         cell = one_member(cell_of(self.registry, self.settings, self.request, config))
         parts = self.data.parts
         rows = resampled(cell, parts)
-        training_run = TrainingRun.of(cell, parts, rows, hardware_of(cell, parts.record["shape"], "cpu"))
+        training_run = TrainingRun.of(cell, parts, rows, hardware_of(cell, parts.summary["shape"], "cpu"))
         trained_model = training_run.learn(SilentReporter(), Path("plain/state.pt"), resume=False)
         return [epoch.validation_loss for epoch in trained_model.history]
 
@@ -252,7 +253,7 @@ def test_a_worker_computes_on_one_thread_in_the_precision_of_the_bench(trials) -
         assert torch.get_num_threads() == 1
     finally:
         torch.set_num_threads(before)
-    shape = made.data.parts.record["shape"]
+    shape = made.data.parts.summary["shape"]
     cell = cell_of(made.registry, made.settings, made.request, {})
     asked_for = replace(cell, training=replace(cell.training, precision="bf16"))
     found = hardware_of(asked_for, shape, "cpu")
@@ -317,13 +318,13 @@ def test_unequal_lengths_reach_the_network_and_what_cannot_take_them_fails(regis
 
 def test_no_row_of_the_test_part_leaves_the_driver(trials) -> None:
     made = trials(overrides=AXES)
-    sent = pickle.dumps((made.task, made.data.split_summary))
+    sent = pickle.dumps((made.task, made.data.parts.summary))
     test = made.data.parts.for_run().test
     test.training_ended()
     rows = test.open()
     assert len(rows) > 0
     assert not any(row.tobytes() in sent for row in rows.values)
-    assert len(made.task.split_summary.parts(made.data.parts.train, made.data.parts.validation).test) == 0
+    assert len(Parts.without_test(made.data.parts.train, made.data.parts.validation, made.task.summary).test) == 0
     assert {int(index) for index in rows.index}.isdisjoint(
         int(index) for part in made.worker(1, **DRAWS[0]).rows.values() for index in part.index
     )

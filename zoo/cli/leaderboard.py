@@ -97,7 +97,7 @@ def _score_text(standing: Standing, metric: str) -> str:
     """Over seeds the mean and its spread; for one seed the value with its bootstrap interval."""
     average, spread = standing.mean(metric), standing.deviation(metric)
     if spread is None or average is None:
-        return interval_text(standing.runs[0].scores[metric])
+        return interval_text(standing.runs[0].scores.of_all(metric))
     return f"{average:.3f} ± {spread:.3f}"
 
 

@@ -68,13 +68,13 @@ def _recomputed(predictions: Path, run: Run) -> Run:
     from zoo.metrics import score
     from zoo.store.predictions import read_predictions
 
-    stored = read_predictions(predictions, run.parts["classes"])
+    stored = read_predictions(predictions, run.parts.classes)
     return replace(run, scores=score(stored.probabilities, stored.labels, stored.classes, stored.groups))
 
 
 def _heading(run: Run) -> str:
     cell = f"{run.reference} block={run.block or '-'} data={run.data} loss={run.loss or '-'} seed={run.seed}"
-    parts = [f"{part} {count(rows)} rows" for part, rows in run.parts.get("rows", {}).items()]
+    parts = [f"{part} {count(rows)} rows" for part, rows in run.parts.rows.items()]
     where = ", ".join([run.dataset_label, run.protocol, *parts])
     cost = ", ".join(f"{name} {_amount(value)}" for name, value in run.cost.items() if value is not None)
     lines = [f"run {run.id}: {run.status}. {run.error}".rstrip(), cell, where, cost]
@@ -88,10 +88,10 @@ def _amount(value: float) -> str:
 def _score_rows(run: Run) -> list[dict[str, Any]]:
     if not run.scores:
         return []
-    rows: list[dict[str, Any]] = [{"name": name, **run.scores[name]} for name in MACRO_SCORES]
+    rows: list[dict[str, Any]] = [{"name": name, **run.scores.of_all(name)} for name in MACRO_SCORES]
     for name in CLASS_SCORES:
-        for label, interval in run.scores[name].items():
-            rows.append({"name": f"{name} {label}", **interval, "support": run.scores["support"][label]})
+        for label, interval in run.scores.by_class(name).items():
+            rows.append({"name": f"{name} {label}", **interval, "support": run.scores.support[label]})
     return rows
 
 
@@ -106,7 +106,7 @@ def _row(run: Run) -> dict[str, Any]:
         "protocol": run.protocol,
         "seed": run.seed,
         "macro_recall": run.score("macro_recall"),
-        "train_seconds": run.cost.get("train_seconds"),
+        "train_seconds": run.cost.train_seconds,
         "created": run.created[:16].replace("T", " "),
         "error": run.error,
     } | ({"style": "red"} if run.error else {})

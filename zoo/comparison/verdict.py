@@ -7,7 +7,7 @@ seed, so that the test part is not looked at again to choose one; there a few se
 a bootstrap is too narrow, and the interval is Student's for paired differences.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,7 @@ from zoo.metrics import (
     scores_of_confusion,
     units_of,
 )
+from zoo.records import Interval
 from zoo.store.predictions import Predictions, read_predictions
 from zoo.store.run import DONE
 from zoo.store.study import DONE as STUDY_DONE
@@ -39,7 +40,6 @@ FEWEST_SEEDS = 5  # to rank searchers by: four fall on one side by chance alone 
 WORTH_IT, WORSE, NOT_SHOWN = "worth it", "worse", "not shown"
 AHEAD, TOO_FEW = "ahead", "too few seeds"
 
-Interval = Mapping[str, float | None]  # value, low, high
 Doubles = npt.NDArray[np.float64]
 
 
@@ -170,7 +170,7 @@ class _Tests:
             run = self.store.get(identifier)
             if run.status != DONE:
                 raise StoreError(f"run {identifier} ended as {run.status}")
-            found = read_predictions(self.store.read(run, "predictions.parquet"), run.parts["classes"])
+            found = read_predictions(self.store.read(run, "predictions.parquet"), run.parts.classes)
         except (StoreError, UnknownName) as problem:
             self.problems[identifier] = str(problem)
             return
@@ -187,7 +187,7 @@ def _verdict(comparison: Comparison, searcher: str, tests: _Tests, seed: int) ->
     studies = comparison.of(searcher)
     pairs = [study for study in studies if tests.has_pair(study)]
     tuned, defaults = ([tests.values[name] for name in names] for names in _names(pairs))
-    interval: Interval = {"value": None, "low": None, "high": None}
+    interval = Interval()
     if pairs:
         differences = np.array([tests.draws[study.run] - tests.draws[study.defaults] for study in pairs])
         value = np.mean(tuned, keepdims=True) - np.mean(defaults, keepdims=True)
@@ -224,9 +224,9 @@ def _students(differences: Doubles) -> Interval:
     """The mean of paired differences with its 95 % interval (Student 1908, The probable error of a mean)."""
     count, value = len(differences), float(differences.mean())
     if count < 2:
-        return {"value": value, "low": None, "high": None}
+        return Interval(value)
     half = float(stdtrit(count - 1, 0.975) * differences.std(ddof=1) / np.sqrt(count))
-    return {"value": value, "low": value - half, "high": value + half}
+    return Interval(value, value - half, value + half)
 
 
 def _reached(comparison: Comparison, searcher: str) -> Iterator[tuple[int, float]]:
@@ -240,12 +240,12 @@ def _reached(comparison: Comparison, searcher: str) -> Iterator[tuple[int, float
 def _word(interval: Interval) -> str:
     if not _beyond_zero(interval):
         return NOT_SHOWN
-    return WORTH_IT if (interval["low"] or 0.0) > 0 else WORSE
+    return WORTH_IT if (interval.low or 0.0) > 0 else WORSE
 
 
 def _beyond_zero(interval: Interval) -> bool:
     """Whether zero is outside an interval."""
-    return (interval["low"] or 0.0) > 0 or (interval["high"] or 0.0) < 0
+    return (interval.low or 0.0) > 0 or (interval.high or 0.0) < 0
 
 
 def _same_rows(one: Predictions, other: Predictions) -> bool:

@@ -22,6 +22,7 @@ from zoo.data.rows import Rows
 from zoo.data.sealed import SealedTest
 from zoo.data.series import LEFT_OUT, TEST, TRAIN, VALIDATION, DeclaredSplit, Ints, LabelledSeries
 from zoo.errors import DataError, UsageError, unknown_name
+from zoo.records import SplitSummary
 from zoo.wording import count_text
 
 PROTOCOLS = ("official", "holdout", "inter-patient", "inter-patient-strict")
@@ -38,15 +39,25 @@ TEST_SEED = 0  # the test part is the same for every run
 class Parts:
     """What one run gets: rows to learn from, rows to choose by, and the test part under its seal.
 
-    `record` is what the run stores: protocol, sizes, class counts, fingerprints, shared rows and groups.
+    `summary` is what the run stores of them.
     """
 
     train: Rows
     validation: Rows
     test: SealedTest
-    classes: tuple[str, ...]
-    record: Mapping[str, Any]
+    summary: SplitSummary
     notes: tuple[str, ...]
+
+    @classmethod
+    def without_test(cls, train: Rows, validation: Rows, summary: SplitSummary) -> "Parts":
+        """The parts as a worker process has them: under the seal is nothing."""
+        nothing = Rows(train.values[:0], train.labels[:0], train.index[:0])
+        return cls(train, validation, SealedTest(nothing), summary, ())
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The scored classes, in the order of their labels."""
+        return tuple(self.summary.classes)
 
     def for_run(self) -> "Parts":
         """The same parts under a seal of their own: each run opens the test part once."""
@@ -78,10 +89,8 @@ def separate(
         parts = _cut_training(parts, labels, rows, rng, at_most=sized)
     _check_classes(parts, labels, classes)
     taken = {part: _take(series, labels, np.flatnonzero(parts == part)) for part in (TRAIN, VALIDATION, TEST)}
-    record, notes = _describe(protocol, declared, taken, series, classes)
-    record["fingerprints"]["pool"] = pool
-    sealed = SealedTest(taken[TEST])
-    return Parts(taken[TRAIN], taken[VALIDATION], sealed, classes, record, (*series.notes, *notes))
+    summary, notes = _describe(protocol, declared, taken, series, classes, pool)
+    return Parts(taken[TRAIN], taken[VALIDATION], SealedTest(taken[TEST]), summary, (*series.notes, *notes))
 
 
 def declared_split(series: LabelledSeries, protocol: str) -> DeclaredSplit:
@@ -261,39 +270,40 @@ def _describe(
     taken: Mapping[int, Rows],
     series: LabelledSeries,
     classes: tuple[str, ...],
-) -> tuple[dict[str, Any], tuple[str, ...]]:
+    pool: str,
+) -> tuple[SplitSummary, tuple[str, ...]]:
     names = {TRAIN: "train", VALIDATION: "validation", TEST: "test"}
     hashes = {part: row_hashes(rows.values) for part, rows in taken.items()}
     pairs = ((TRAIN, VALIDATION), (TRAIN, TEST), (VALIDATION, TEST))
-    shared_rows = {
-        f"{names[one]}/{names[other]}": int(np.isin(hashes[other], hashes[one]).sum()) for one, other in pairs
-    }
-    record: dict[str, Any] = {
-        "protocol": protocol,
-        "by_group": declared.by_group,
-        "classes": list(classes),
-        "shape": {"n_channels": series.n_channels, "n_times": series.n_times, "n_classes": len(classes)},
-        "rows": {names[part]: len(rows) for part, rows in taken.items()},
-        "class_counts": {
+    fingerprints = {names[part]: fingerprint(rows) for part, rows in taken.items()} | {"pool": pool}
+    if declared.by_group and series.groups is not None:
+        fingerprints["groups"] = groups_fingerprint(taken)
+    summary = SplitSummary(
+        protocol=protocol,
+        by_group=declared.by_group,
+        classes=list(classes),
+        shape={"n_channels": series.n_channels, "n_times": series.n_times, "n_classes": len(classes)},
+        rows={names[part]: len(rows) for part, rows in taken.items()},
+        class_counts={
             names[part]: np.bincount(rows.labels, minlength=len(classes)).tolist() for part, rows in taken.items()
         },
-        "fingerprints": {names[part]: fingerprint(rows) for part, rows in taken.items()},
-        "shared_rows": shared_rows,
-    }
+        fingerprints=fingerprints,
+        shared_rows={
+            f"{names[one]}/{names[other]}": int(np.isin(hashes[other], hashes[one]).sum()) for one, other in pairs
+        },
+    )
     notes = list(declared.notes)
     same = int(np.isin(hashes[TEST], np.concatenate([hashes[TRAIN], hashes[VALIDATION]])).sum())
     if same:
         notes.append(f"{same} test rows are equal, sample by sample, to a row outside the test part")
     if series.groups is not None:
-        record["groups_by"] = series.group_noun
-        record["shared_groups"] = {
+        shared = {
             f"{names[one]}/{names[other]}": np.intersect1d(_owners(taken[one]), _owners(taken[other])).tolist()
             for one, other in pairs
         }
-        if declared.by_group:
-            record["fingerprints"]["groups"] = groups_fingerprint(taken)
+        summary = replace(summary, groups_by=series.group_noun, shared_groups=shared)
         notes += _group_notes(declared, taken, series.group_noun)
-    return record, tuple(notes)
+    return summary, tuple(notes)
 
 
 def _group_notes(declared: DeclaredSplit, taken: Mapping[int, Rows], noun: str) -> list[str]:

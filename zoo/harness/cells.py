@@ -9,6 +9,7 @@ from typing import Any
 from zoo.factories import complete
 from zoo.harness.seeds import axis_seeds
 from zoo.networks import Network
+from zoo.records import SplitSummary
 from zoo.registry import Entry
 from zoo.settings import Training
 from zoo.sources import factory_hash, source_hash
@@ -75,17 +76,17 @@ class Cell:
         code = {entry.spec.factory: factory_hash(entry.spec.factory) for entry in self.entries()}
         return _hash({**code, "zoo": source_hash("zoo")})
 
-    def key(self, parts: Mapping[str, Any]) -> str:
-        """The hash of what was asked: the cell, the data in its parts, and the code."""
+    def key(self, summary: SplitSummary) -> str:
+        """The hash of what was asked: the cell, the data in their parts, and the code."""
         config = {name: value for name, value in self.config().items() if name not in FINGERPRINTED}
-        data = {name: parts[name] for name in ("fingerprints", "classes", "by_group")}
+        data = {name: summary[name] for name in ("fingerprints", "classes", "by_group")}
         return _hash({"config": config, "data": data, "code": self.code()})
 
-    def configuration(self, parts: Mapping[str, Any]) -> str:
+    def configuration(self, summary: SplitSummary) -> str:
         """The hash of what was asked but for the seed: runs that share it differ by chance alone."""
         config = {name: value for name, value in self.config().items() if name not in SEEDED}
-        data = {name: parts["fingerprints"][name] for name in ("pool", "test")}
-        return _hash({"config": config, "data": data, "classes": parts["classes"], "code": self.code()})
+        data = {name: summary.fingerprints[name] for name in ("pool", "test")}
+        return _hash({"config": config, "data": data, "classes": summary.classes, "code": self.code()})
 
 
 def _known(params: Mapping[str, Any]) -> dict[str, Any]:

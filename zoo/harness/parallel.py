@@ -18,7 +18,6 @@ from zoo.harness.pool import Pool
 from zoo.harness.reporter import UnderWay
 from zoo.harness.run_cell import RunContext, conclude
 from zoo.harness.schedule import Schedule, ToTrain
-from zoo.harness.split_summary import SplitSummary
 from zoo.harness.trained import Failure, Product
 from zoo.harness.worker import Assignment, News
 from zoo.store.run import Run
@@ -116,8 +115,8 @@ class ParallelBench:
         self.at_work[run.id] = _AtWork(place, step, run)
         self.beat.add(run.id)
         checkpoint = self.context.store.checkpoint(run).absolute()
-        split_summary, how = SplitSummary.of(prepared.parts), (prepared.hardware, checkpoint, step.resume, self.memory)
-        pool.hand_out(run.id, Assignment(prepared.cell, split_summary, *how), rows, validation)
+        how = (prepared.hardware, checkpoint, step.resume, self.memory)
+        pool.hand_out(run.id, Assignment(prepared.cell, prepared.parts.summary, *how), rows, validation)
         self._show()
 
     def _started(self, wanted: int) -> Pool:
@@ -161,7 +160,7 @@ class ParallelBench:
     def _conclude(self, one: _AtWork) -> None:
         run, prepared, end = self.at_work.pop(one.run.id).run, one.step.prepared, one.end
         if isinstance(end, Product):
-            shape, validation = prepared.parts.record["shape"], prepared.parts.validation
+            shape, validation = prepared.parts.summary.shape, prepared.parts.validation
             asked = (prepared.cell, shape, validation, prepared.hardware)
             ended = conclude(prepared, run, self.context, lambda: end.trained(*asked))
         else:

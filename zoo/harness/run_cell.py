@@ -28,6 +28,7 @@ from zoo.harness.training_run import TrainedModel, TrainingRun, epoch_scores
 from zoo.inspection import count_macs, count_parameters, on_meta
 from zoo.metrics import score
 from zoo.networks import Incompatible
+from zoo.records import Cost, Environment, plain
 from zoo.registry import Registry
 from zoo.specs import Resampler
 from zoo.store.predictions import Predictions
@@ -94,7 +95,7 @@ class Evaluation:
 
     trained_model: TrainedModel
     predictions: Predictions
-    cost: Mapping[str, float]
+    cost: Cost
 
 
 def describe_run(
@@ -107,11 +108,11 @@ def describe_run(
     recurrent = cell.network.spec.recurrent
     precision = "fp32" if cell.objective is None else cell.training.precision  # what is fitted is never rounded
     hardware = Hardware.choose(device, threads, precision, model or nn.Identity(), recurrent=recurrent)
-    key, environment = cell.key(parts.record), environment_of(cell, hardware)
+    key, environment = cell.key(parts.summary), environment_of(cell, hardware)
     run = Run(
         id="",
         key=key,
-        configuration=cell.configuration(parts.record),
+        configuration=cell.configuration(parts.summary),
         code=cell.code(),
         fingerprint=_fingerprint(key, environment),
         architecture=cell.network.entry.name,
@@ -126,9 +127,9 @@ def describe_run(
         rows=cell.rows,
         config=cell.config(),
         environment=environment,
-        parts=parts.record,
+        parts=parts.summary,
         notes=parts.notes,
-        cost={} if model is None else _size(model, parts, cell.training.members),
+        cost=Cost() if model is None else _size(model, parts, cell.training.members),
     )
     return run, hardware
 
@@ -139,9 +140,9 @@ def check_lengths(spec: Resampler, rows: Rows) -> None:
         raise Incompatible(reason)
 
 
-def environment_of(cell: Cell, hardware: Hardware) -> dict[str, Any]:
+def environment_of(cell: Cell, hardware: Hardware) -> Environment:
     """All that the bits of a cell's result depend on in this process, beside what was asked for."""
-    return {**hardware.environment(), **_versions(cell)}
+    return Environment.of({**hardware.environment(), **_versions(cell)})
 
 
 def execute(prepared: Prepared, context: RunContext, *, resume: bool) -> Run:
@@ -194,7 +195,7 @@ def _attempt(
     return _score(trained_in(run, trained.environment), evaluation), {"config.toml": config, **_artefacts(evaluation)}
 
 
-def trained_in(run: Run, environment: Mapping[str, Any]) -> Run:
+def trained_in(run: Run, environment: Environment) -> Run:
     """The run with the environment that it was trained in, where that is not the one here."""
     if environment == run.environment:
         return run
@@ -203,20 +204,21 @@ def trained_in(run: Run, environment: Mapping[str, Any]) -> Run:
 
 def _predict(prepared: Prepared, trained: Trained) -> Evaluation:
     """Opens the seal."""
-    shape, device = prepared.parts.record["shape"], prepared.hardware.device
+    shape, device = prepared.parts.summary.shape, prepared.hardware.device
     parts, model = prepared.parts.for_run(), trained.trained_model.model
     parts.test.training_ended()
     test = parts.test.open()
     started = time.perf_counter()
     logits = predict(model, Tensors.of(test, device))
     seconds = time.perf_counter() - started
-    series = {name: shape[name] for name in ("n_channels", "n_times")}
-    cost = {
-        "train_seconds": sum(epoch.seconds for epoch in trained.trained_model.history),
-        "peak_memory_mib": trained.peak_memory_mib,
-        "rows_per_second": len(test) / seconds,
-        "latency_ms": latency_ms(model, **series, device=device),
-    }
+    cost = replace(
+        prepared.run.cost,
+        parameters=count_parameters(model),
+        train_seconds=sum(epoch.seconds for epoch in trained.trained_model.history),
+        peak_memory_mib=trained.peak_memory_mib,
+        rows_per_second=len(test) / seconds,
+        latency_ms=latency_ms(model, n_channels=shape["n_channels"], n_times=shape["n_times"], device=device),
+    )
     return Evaluation(trained.trained_model, _predictions(logits, test, parts), cost)
 
 
@@ -224,7 +226,7 @@ def _predictions(logits: Tensor, test: Rows, parts: Parts) -> Predictions:
     if not bool(torch.isfinite(logits).all()):
         raise Diverged("the logits of the test rows are NaN or infinite")
     probabilities = torch.softmax(logits, dim=1).numpy()
-    groups = test.groups if parts.record["by_group"] else None
+    groups = test.groups if parts.summary.by_group else None
     return Predictions(probabilities, test.labels, test.index, parts.classes, groups)
 
 
@@ -234,7 +236,7 @@ def _score(run: Run, evaluation: Evaluation) -> Run:
         run,
         status=DONE,
         scores=score(seen.probabilities, seen.labels, seen.classes, seen.groups),
-        cost={**run.cost, "parameters": count_parameters(evaluation.trained_model.model), **evaluation.cost},
+        cost=evaluation.cost,
         epochs=len(evaluation.trained_model.history),
         best_epoch=evaluation.trained_model.best_epoch,
     )
@@ -256,8 +258,8 @@ def _history(epochs: tuple[Epoch, ...]) -> str:
     return buffer.getvalue()
 
 
-def _fingerprint(key: str, environment: Mapping[str, Any]) -> str:
-    return hashlib.sha256(f"{key}{json.dumps(environment, sort_keys=True)}".encode()).hexdigest()
+def _fingerprint(key: str, environment: Environment) -> str:
+    return hashlib.sha256(f"{key}{json.dumps(plain(environment), sort_keys=True)}".encode()).hexdigest()
 
 
 def _versions(cell: Cell) -> dict[str, str]:
@@ -273,21 +275,21 @@ def _versions(cell: Cell) -> dict[str, str]:
 def _on_meta(cell: Cell, parts: Parts) -> nn.Module | None:
     """None for a network that cannot be built there: its run says whether it can be anywhere."""
     try:
-        return on_meta(lambda: cell.network.build(**parts.record["shape"]))
+        return on_meta(lambda: cell.network.build(**parts.summary.shape))
     except Incompatible:
         raise
     except ModelError:
         return None
 
 
-def _size(model: nn.Module, parts: Parts, members: int) -> dict[str, int | None]:
+def _size(model: nn.Module, parts: Parts, members: int) -> Cost:
     """Parameters and multiply-accumulates; None for what cannot be told on the meta device: it can still be trained."""
     _, n_channels, n_times = parts.train.values.shape
-    found: dict[str, int | None] = {"parameters": None, "macs": None}
+    cost = Cost()
     with contextlib.suppress(Exception, SystemExit):
-        found["parameters"] = members * count_parameters(model)
-        found["macs"] = members * count_macs(model, n_channels=n_channels, n_times=n_times)
-    return found
+        cost = replace(cost, parameters=members * count_parameters(model))
+        cost = replace(cost, macs=members * count_macs(model, n_channels=n_channels, n_times=n_times))
+    return cost
 
 
 class _Relay:

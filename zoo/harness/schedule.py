@@ -84,15 +84,13 @@ class Schedule:
                     self.problems.append(problem)
                     continue
                 variants = _Resampled(parts, self.watch)
-                known = {
-                    "dataset": loaded.name,
-                    "dataset_params": loaded.params,
-                    "protocol": parts.record["protocol"],
-                }
                 for cell in same:
                     number += 1
+                    known = replace(
+                        cell, dataset=loaded.name, dataset_params=loaded.params, protocol=parts.summary.protocol
+                    )
                     try:
-                        step = self._step(replace(cell, **known), loaded, parts, variants, number, settle)
+                        step = self._step(known, loaded, parts, variants, number, settle)
                     except UsageError as problem:
                         self.problems.append(problem)
                         continue

@@ -3,7 +3,6 @@
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import safetensors.torch
 import torch
@@ -14,6 +13,7 @@ from zoo.errors import Diverged, ModelError, ZooError, describe
 from zoo.harness.cells import Cell
 from zoo.harness.training_run import TrainedModel
 from zoo.networks import Network, ensemble
+from zoo.records import Environment
 from zoo.store.run import DIVERGED, FAILED
 from zoo.training.batches import Tensors
 from zoo.training.hardware import Hardware
@@ -28,7 +28,7 @@ class Trained:
 
     trained_model: TrainedModel
     peak_memory_mib: float
-    environment: Mapping[str, Any]
+    environment: Environment
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Product:
     history: tuple[Epoch, ...]
     best_epoch: int
     peak_memory_mib: float
-    environment: Mapping[str, Any]
+    environment: Environment
     probe: Tensor
 
     @classmethod

@@ -80,7 +80,7 @@ class TrainingRun:
         """A member as training begins with it; torch's random state is then that of its training."""
         seeds = axis_seeds(self.cell.seed, number)
         torch.manual_seed(seeds["weights"])
-        model = self.cell.network.build(**self.parts.record["shape"])
+        model = self.cell.network.build(**self.parts.summary.shape)
         self._check_output(model)
         torch.manual_seed(seeds["batches"])  # dropout, in the order of the batches
         return model

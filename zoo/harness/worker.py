@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from zoo.cost import PeakMemory
+from zoo.data.protocols import Parts
 from zoo.data.rows import Rows
 from zoo.harness.cells import Cell
 from zoo.harness.reporter import SilentReporter
 from zoo.harness.run_cell import environment_of
-from zoo.harness.split_summary import SplitSummary
 from zoo.harness.trained import Failure, Product, Trained
 from zoo.harness.training_run import TrainingRun
+from zoo.records import SplitSummary
 from zoo.training.hardware import Hardware, computing_on
 from zoo.training.loop import Epoch
 from zoo.workers.limits import memory, out_of_memory
@@ -28,7 +29,7 @@ class Assignment:
     """A cell to train and all it takes, but for its rows; `memory` is how many bytes it may take, 0 without limit."""
 
     cell: Cell
-    split_summary: SplitSummary
+    summary: SplitSummary
     hardware: Hardware
     checkpoint: Path
     resume: bool
@@ -73,7 +74,8 @@ def _course(assignment: Assignment, rows: Rows, validation: Rows) -> Iterator[Ne
     with computing_on(hardware):  # between two steps nothing else computes in this process
         peak = PeakMemory(hardware.device)
         peak.start()
-        training_run = TrainingRun.of(cell, assignment.split_summary.parts(rows, validation), rows, hardware)
+        parts = Parts.without_test(rows, validation, assignment.summary)
+        training_run = TrainingRun.of(cell, parts, rows, hardware)
         trained_model = yield from training_run.course(
             SilentReporter(), assignment.checkpoint, resume=assignment.resume
         )

@@ -31,7 +31,7 @@ class Standing:
         return [value for run in self.runs if (value := run.score(score)) is not None]
 
     def cost(self, name: str) -> float | None:
-        values = [run.cost[name] for run in self.runs if run.cost.get(name) is not None]
+        values = [value for run in self.runs if (value := getattr(run.cost, name)) is not None]
         return mean(values) if values else None
 
 
@@ -50,7 +50,7 @@ def boards(runs: Iterable[Run], metric: str) -> list[Board]:
     by_test: dict[tuple[str, str, str], list[Run]] = defaultdict(list)
     for run in runs:
         if run.status == DONE:
-            by_test[run.dataset_label, run.protocol, run.parts["fingerprints"]["test"]].append(run)
+            by_test[run.dataset_label, run.protocol, run.parts.fingerprints["test"]].append(run)
     return [Board(*test, _ranked(found, metric)) for test, found in sorted(by_test.items())]
 
 

@@ -1,9 +1,12 @@
 """A run: one trained and evaluated cell, as the store keeps it and `--json` prints it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+import msgspec
+
+from zoo.records import Cost, Environment, Scores, SplitSummary, plain
 from zoo.specs import full_name
 
 RUNNING, STALE, DONE = "running", "stale", "done"
@@ -24,8 +27,8 @@ class Run:
     config       the cell in full: parameters, training settings, seeds
     environment  device, threads, precision, versions
     parts        how the data was separated: sizes, class counts, fingerprints, shared rows and groups
-    scores       of the test part, `{}` until it was scored: see `zoo.metrics.score`
-    cost         parameters, macs, train_seconds, peak_memory_mib, latency_ms, rows_per_second
+    scores       of the test part, empty until it was scored
+    cost         of training and of answering
     served       came from the store, not run now
     differs      what of the environment differs from the one here, for a served run
     """
@@ -47,11 +50,11 @@ class Run:
     seed: int
     rows: int | None = None
     config: Mapping[str, Any] = field(default_factory=dict)
-    environment: Mapping[str, Any] = field(default_factory=dict)
-    parts: Mapping[str, Any] = field(default_factory=dict)
+    environment: Environment = field(default_factory=Environment)
+    parts: SplitSummary = field(default_factory=SplitSummary)
     notes: tuple[str, ...] = ()
-    scores: Mapping[str, Any] = field(default_factory=dict)
-    cost: Mapping[str, Any] = field(default_factory=dict)
+    scores: Scores = field(default_factory=Scores)
+    cost: Cost = field(default_factory=Cost)
     epochs: int = 0
     best_epoch: int = 0
     error: str = ""
@@ -59,6 +62,18 @@ class Run:
     finished: str = ""
     served: bool = False
     differs: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Plain mappings are taken for the records too. Raises msgspec.ValidationError for a value of a wrong type."""
+        for name, record in _records(vars(self)).items():
+            object.__setattr__(self, name, record)
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> "Run":
+        """The run that `to_json` wrote; unknown names are left out. Raises msgspec.ValidationError for a wrong type."""
+        records = _records(record)
+        rest = {name: value for name, value in record.items() if name not in records}
+        return replace(msgspec.convert(rest, cls), **records)
 
     @property
     def reference(self) -> str:
@@ -73,13 +88,22 @@ class Run:
     @property
     def shape(self) -> dict[str, int]:
         """The shapes the network was built for, by its factory's argument names."""
-        return dict(self.parts["shape"])
+        return dict(self.parts.shape)
 
     def score(self, name: str) -> float | None:
         """The value of one macro score, None where there is none."""
-        value = self.scores.get(name, {}).get("value")
-        return None if value is None else float(value)
+        return self.scores.of_all(name).value
 
     def to_json(self) -> dict[str, Any]:
         """The run as plain data: the documented form of `zoo bench --json`."""
-        return {item.name: getattr(self, item.name) for item in fields(self)}
+        return {item.name: plain(getattr(self, item.name)) for item in fields(self)}
+
+
+def _records(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Those fields of a run that are records."""
+    return {
+        "environment": Environment.of(values.get("environment", {})),
+        "parts": SplitSummary.of(values.get("parts", {})),
+        "scores": Scores.of(values.get("scores", {})),
+        "cost": Cost.of(values.get("cost", {})),
+    }

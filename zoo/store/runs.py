@@ -12,9 +12,11 @@ import socket
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
+
+import msgspec
 
 from zoo.errors import StoreError, UnknownName
 from zoo.store.database import _connect, _connect_to_read, _version
@@ -156,12 +158,10 @@ class Store:
 
     def _decode(self, identifier: str, status: str, heartbeat: float, host: str, process: int, record: str) -> Run:
         stale = status == RUNNING and not alive(heartbeat, host, process)
-        known = {item.name for item in fields(Run)}
         try:
-            values = {name: value for name, value in json.loads(record).items() if name in known}
-            return Run(**{**values, "status": STALE if stale else status, "notes": tuple(values.get("notes", ()))})
-        except (ValueError, TypeError, AttributeError) as error:
-            raise StoreError(f"{self.folder / 'zoo.db'}: the record of run {identifier} is damaged") from error
+            return replace(Run.from_json(json.loads(record)), status=STALE if stale else status)
+        except (ValueError, AttributeError, msgspec.MsgspecError) as error:
+            raise StoreError(f"{self.folder / 'zoo.db'}: the record of run {identifier} is damaged: {error}") from error
 
     @property
     def version(self) -> int:

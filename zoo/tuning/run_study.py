@@ -138,7 +138,7 @@ def go_on(
 
 def begun_on(study: Study, data: StudyData) -> Study:
     """The study with what tells its data from others. Raises DataError where it was begun on others."""
-    fingerprints = dict(data.parts.record["fingerprints"])
+    fingerprints = dict(data.parts.summary.fingerprints)
     if study.request.get(FINGERPRINTS, fingerprints) != fingerprints:
         raise DataError(f"the data are not those that study {study.name!r} began with: give it those, or start another")
     return replace(study, request={**study.request, FINGERPRINTS: fingerprints})

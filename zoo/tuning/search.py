@@ -129,7 +129,7 @@ class Search:
             settings=self.settings,
             sources=sources_of(self.registry),
             paths=tuple(sys.path),
-            split_summary=self.data.split_summary,
+            summary=self.data.parts.summary,
             refused={asked: rows for asked, rows in self.data.variants.items() if isinstance(rows, str)},
             folder=self.folder.absolute(),
             device=device,

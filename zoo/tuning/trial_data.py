@@ -13,7 +13,6 @@ from zoo.errors import ResamplingError
 from zoo.harness.cells import Cell, ChosenComponent
 from zoo.harness.datasets import FileColumns, load_dataset, separated
 from zoo.harness.reporter import BenchReporter
-from zoo.harness.split_summary import SplitSummary
 from zoo.harness.training_run import resampled
 from zoo.registry import Registry
 from zoo.settings import Settings
@@ -31,10 +30,6 @@ class StudyData:
 
     parts: Parts
     variants: Mapping[Asked, Rows | str]
-
-    @property
-    def split_summary(self) -> SplitSummary:
-        return SplitSummary.of(self.parts)
 
     @property
     def nbytes(self) -> int:

@@ -15,16 +15,17 @@ import ray
 from ray.tune import Trainable
 from torch import nn
 
+from zoo.data.protocols import Parts
 from zoo.data.rows import Rows
 from zoo.errors import Diverged, ModelError, PluginError, ResamplingError, StoreError, ZooError, describe
 from zoo.factories import load_factory
 from zoo.harness.cells import Cell
 from zoo.harness.reporter import SilentReporter
 from zoo.harness.run_cell import check_lengths
-from zoo.harness.split_summary import SplitSummary
 from zoo.harness.training_run import TrainingRun, resampled
 from zoo.inspection import on_meta
 from zoo.networks import Incompatible
+from zoo.records import SplitSummary
 from zoo.registry import Registry, Source
 from zoo.settings import Settings
 from zoo.store.study import DIVERGED, DONE, FAILED, MEMORY, METRICS, TIMEOUT
@@ -49,7 +50,7 @@ class Task:
     settings: Settings
     sources: tuple[tuple[str, str, str, str], ...]
     paths: tuple[str, ...]
-    split_summary: SplitSummary
+    summary: SplitSummary
     refused: Mapping[Asked, str]
     folder: Path
     device: str
@@ -167,14 +168,14 @@ class Worker(Trainable):
 
     def _lesson(self, cell: Cell) -> TrainingRun:
         train, validation = self.rows["train"], self.rows["validation"]
-        parts = self.task.split_summary.parts(train, validation)
+        parts = Parts.without_test(train, validation, self.task.summary)
         cell.network.check(n_times=train.values.shape[2], lengths=train.lengths is not None)
         check_lengths(cell.resampler.entry.spec, train)  # type: ignore[arg-type]
         asked = asked_of(cell.resampler)
         if asked in self.task.refused:
             raise ResamplingError(self.task.refused[asked])
         rows = self.rows[asked] if asked in self.rows else resampled(cell, parts)
-        return TrainingRun.of(cell, parts, rows, hardware_of(cell, parts.record["shape"], self.task.device))
+        return TrainingRun.of(cell, parts, rows, hardware_of(cell, parts.summary.shape, self.task.device))
 
     @contextlib.contextmanager
     def _limited(self) -> Iterator[None]:

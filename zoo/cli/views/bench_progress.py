@@ -117,11 +117,11 @@ def finished_line(run: Run) -> str:
         return f"{run.status}: {run_label(run)}: {run.error}"
     how = f"served from the store, run {run.id}; --force runs it again" if run.served else f"run {run.id}"
     seconds = "" if run.served else f", {_training_text(run)}"
-    return f"{run.status}: {run_label(run)}: macro recall {interval_text(run.scores['macro_recall'])}{seconds} ({how})"
+    return f"{run.status}: {run_label(run)}: macro recall {interval_text(run.scores.macro_recall)}{seconds} ({how})"
 
 
 def _training_text(run: Run) -> str:
-    seconds = f"{run.cost['train_seconds']:.0f} s of training"
+    seconds = f"{run.cost.train_seconds or 0:.0f} s of training"
     members = run.config["training"]["members"]
     if members > 1:
         return f"{seconds}, {members} members"

@@ -14,6 +14,7 @@ from zoo.cli.views.table import Column, Say, emit, number, print_json
 from zoo.cli.views.verdict import difference_text, verdict_lines
 from zoo.comparison.comparison import AS_IT_IS, Comparison, seed_of
 from zoo.comparison.curve import Band, Point, second_band, trial_band, trial_curve
+from zoo.records import Interval
 from zoo.scores import metric_words
 from zoo.store.run import DONE, Run
 from zoo.store.study import Study
@@ -119,7 +120,7 @@ def _rows(comparison: Comparison, runs: Runs, verdicts: "Sequence[Verdict]") -> 
             }
         )
     defaults = _defaults(comparison, runs)
-    seconds = sum(run.cost.get("train_seconds") or 0.0 for run in defaults) if defaults else None
+    seconds = sum(run.cost.train_seconds or 0.0 for run in defaults) if defaults else None
     return [*rows, {"searcher": AS_IT_IS, "test": _mean(comparison, defaults), "seconds": seconds}]
 
 
@@ -130,9 +131,8 @@ def _flat_rows(comparison: Comparison, runs: Runs) -> list[dict[str, Any]]:
 
 def _flat_row(comparison: Comparison, study: Study, runs: Runs) -> dict[str, Any]:
     run, defaults, curve = runs.get(study.run), runs.get(study.defaults), trial_curve(study)
-    test = dict(run.scores[comparison.score]) if run is not None and run.status == DONE else {}
+    test = run.scores.of_all(comparison.score) if run is not None and run.status == DONE else Interval()
     plain = defaults.score(comparison.score) if defaults is not None and defaults.status == DONE else None
-    both = test.get("value") is not None and plain is not None
     return {
         "searcher": study.searcher,
         "seed": seed_of(study),
@@ -147,12 +147,12 @@ def _flat_row(comparison: Comparison, study: Study, runs: Runs) -> dict[str, Any
         "protocol": run.protocol if run else None,
         "score": comparison.score,
         "run": study.run,
-        "test": test.get("value"),
-        "test_low": test.get("low"),
-        "test_high": test.get("high"),
+        "test": test.value,
+        "test_low": test.low,
+        "test_high": test.high,
         "defaults_run": study.defaults,
         "defaults": plain,
-        "difference": test["value"] - plain if both else None,
+        "difference": None if test.value is None or plain is None else test.value - plain,
     }
 
 

@@ -4,18 +4,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from zoo.cli.views.table import Column, count, millions, number
-from zoo.scores import MACRO_SCORES
+from zoo.records import Interval
+from zoo.scores import CLASS_SCORES, MACRO_SCORES
 from zoo.store.run import Run
 
 SHORT = number(3)
 
 
-def interval_text(interval: Mapping[str, Any]) -> str:
+def interval_text(interval: Interval) -> str:
     """A score with its interval: 0.861 (0.843-0.878)."""
-    value, low, high = (interval[name] for name in ("value", "low", "high"))
-    if value is None:
+    if interval.value is None:
         return "-"
-    return f"{value:.3f}" if low is None else f"{value:.3f} ({low:.3f}-{high:.3f})"
+    return f"{interval.value:.3f}" + (f" ({interval.low:.3f}-{interval.high:.3f})" if interval.low is not None else "")
 
 
 def score_columns(runs: Sequence[Run]) -> list[Column]:
@@ -49,15 +49,15 @@ def score_row(run: Run) -> dict[str, Any]:
         "dataset": run.dataset_label,
         "protocol": run.protocol,
         "seed": run.seed,
-        "rows": run.parts.get("rows", {}).get("train"),
+        "rows": run.parts.rows.get("train"),
         "epochs": run.epochs,
     }
     for name in MACRO_SCORES:
-        row |= _flat(name, run.scores.get(name))
-    for label, interval in run.scores.get("recall", {}).items():
+        row |= _flat(name, run.scores.of_all(name))
+    for label, interval in run.scores.recall.items():
         row |= _flat(f"recall_{label}", interval)
-    row |= {name: run.cost.get(name) for name in COSTS}
-    text = interval_text(run.scores["macro_recall"]) if run.scores else "-"
+    row |= {name: getattr(run.cost, name) for name in COSTS}
+    text = interval_text(run.scores.macro_recall)
     return row | {"macro_recall_text": text, "error": run.error, "served": run.served, **_style(run)}
 
 
@@ -72,14 +72,14 @@ def flat_columns(rows: Sequence[Mapping[str, Any]]) -> list[Column]:
 
 def class_columns(runs: Sequence[Run]) -> list[Column]:
     """Recall of every class with its interval, a row per run; `class_row` fills it."""
-    classes = dict.fromkeys(name for run in runs for name in run.scores["support"])
+    classes = dict.fromkeys(name for run in runs for name in run.scores.support)
     block = [Column("block", "block", optional=True)]
     names = [Column(f"recall {name}", f"class_{name}", numeric=True) for name in classes]
     return [Column("architecture", "architecture"), *block, Column("data", "data"), *_varying(runs), *names]
 
 
 def class_row(run: Run) -> dict[str, Any]:
-    recalls = run.scores["recall"].items()
+    recalls = run.scores.recall.items()
     return score_row(run) | {f"class_{name}": interval_text(interval) for name, interval in recalls}
 
 
@@ -97,14 +97,13 @@ def by_class_rows(run: Run) -> list[dict[str, Any]]:
     scores = run.scores
     return [
         {"name": name, "support": support}
-        | {score: interval_text(scores[score][name]) for score in ("recall", "precision", "f1")}
-        for name, support in scores["support"].items()
+        | {score: interval_text(scores.by_class(score)[name]) for score in CLASS_SCORES}
+        for name, support in scores.support.items()
     ]
 
 
-def _flat(name: str, interval: Mapping[str, Any] | None) -> dict[str, Any]:
-    found = interval or {}
-    return {name: found.get("value"), f"{name}_low": found.get("low"), f"{name}_high": found.get("high")}
+def _flat(name: str, interval: Interval) -> dict[str, float | None]:
+    return {name: interval.value, f"{name}_low": interval.low, f"{name}_high": interval.high}
 
 
 def _varying(runs: Sequence[Run]) -> list[Column]:

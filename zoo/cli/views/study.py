@@ -9,6 +9,7 @@ from zoo.cli.views.runs import interval_text
 from zoo.cli.views.table import Column, Say, emit, number, print_json
 from zoo.cli.views.trials import VALUE, flat_columns, ranked, trial_columns, trial_row
 from zoo.errors import UnknownName
+from zoo.records import plain
 from zoo.scores import metric_words
 from zoo.store.run import DONE, Run
 from zoo.store.study import Study, Trial
@@ -69,7 +70,7 @@ def outcome(study: Study, run: Run | None) -> str:
     if run.status != DONE:
         return f"chosen from {choice}; its run {run.id} on the test part: {run.status}. {run.error}".rstrip()
     metric = "accuracy" if study.metric == "accuracy" else "macro_recall"
-    score = f"test {metric.replace('_', ' ')} {interval_text(run.scores[metric])}"
+    score = f"test {metric.replace('_', ' ')} {interval_text(run.scores.of_all(metric))}"
     simulated = f", on {run.dataset_label}" if run.synthetic else ""
     return f"chosen from {choice}; {score}, run {run.id}{simulated}"
 
@@ -77,7 +78,7 @@ def outcome(study: Study, run: Run | None) -> str:
 def study_object(study: Study, run: Run | None, mattered: "Importance | None" = None) -> dict[str, Any]:
     """The documented form of a study in JSON."""
     derived = {"metric": study.metric, "mode": study.mode, "best": study.best.number if study.best else None}
-    test = dict(run.scores) if run is not None and run.scores else None
+    test = plain(run.scores) if run is not None and run.scores else None
     found = {**study.to_json(), **derived, "test": test}
     if mattered is not None:
         found |= {"importance": dict(mattered.shares), "importance_note": mattered.note}
@@ -166,7 +167,7 @@ def _config_rows(study: Study, trial: Trial, mattered: "Importance | None") -> l
 
 def over_classes_note(run: Run | None) -> tuple[str, ...]:
     """Which classes a run's macro scores leave out, where they do."""
-    if run is None or not run.scores.get("absent"):
+    if run is None or not run.scores.absent:
         return ()
     from zoo.metrics import over_classes
 

@@ -1,9 +1,10 @@
 """The verdict on a comparison of searchers in plain lines: was tuning worth it, and did one of them do better?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from zoo.comparison.comparison import AS_IT_IS, Comparison
+from zoo.records import Interval
 from zoo.scores import metric_words
 from zoo.wording import count_text
 
@@ -62,7 +63,7 @@ def _lead_line(comparison: Comparison, lead: "Lead") -> str:
     values = f"{first} {lead.values[0]:.3f}, {second} {lead.values[1]:.3f}"
     counted = f"{first} better in {won} of {count_text(len(lead.seeds), 'seed')}, {second} in {lost}"
     if lead.verdict == TOO_FEW:
-        amount = f"{lead.difference['value']:+.3f}"
+        amount = f"{lead.difference.value:+.3f}"
         claim = f"too few seeds to rank searchers, which takes {FEWEST_SEEDS}"
     else:
         amount = difference_text(lead.difference)
@@ -70,7 +71,7 @@ def _lead_line(comparison: Comparison, lead: "Lead") -> str:
     return f"between searchers, {after}: {values}: {amount}; {counted}: {claim}"
 
 
-def difference_text(interval: Mapping[str, float | None]) -> str:
+def difference_text(interval: Interval) -> str:
     """+0.067 (+0.041 to +0.090); a dash where there is none."""
-    value, low, high = (interval[name] for name in ("value", "low", "high"))
+    value, low, high = interval.value, interval.low, interval.high
     return "-" if value is None else f"{value:+.3f} ({low:+.3f} to {high:+.3f})"
