@@ -8,6 +8,7 @@ from zoo.errors import StoreError, UsageError, describe
 from zoo.registry import Entry, Registry
 from zoo.settings import Settings
 from zoo.space import Value
+from zoo.specs import Component
 from zoo.store.run import Run
 from zoo.store.runs import Store
 from zoo.unpackaged import is_unpackaged, with_unpackaged
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from zoo.harness.reporter import BenchReporter
 
 
-def list_components(kind: str | None = None, *, registry: Registry | None = None) -> list[Entry]:
+def list_components(kind: str | None = None, *, registry: Registry | None = None) -> list[Entry[Component]]:
     """What is registered, of one kind or all: each entry has `name`, `kind`, `spec` and `plugin`."""
     found = registry or _registry(Settings.load())
     return list(found.entries) if kind is None else found.of_kind(kind)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from contextlib import AbstractContextManager, nullcontext
-from typing import Protocol, cast
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -93,11 +93,12 @@ class Layers(nn.ModuleList):
     """
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        output: Tensor = x
         for layer in self:
             if mask is None or isinstance(layer, nn.Conv1d):
-                x = cast(Tensor, layer(keep_valid(x, mask)))
+                output = layer(keep_valid(output, mask))
             elif type(layer).__module__.startswith("torch."):
-                x = cast(Tensor, layer(x))
+                output = layer(output)
             else:
-                x = cast(Tensor, layer(x, mask))
-        return x
+                output = layer(output, mask)
+        return output

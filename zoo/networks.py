@@ -4,7 +4,6 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -27,19 +26,19 @@ class Incompatible(ModelError):
 class BlockPart:
     """One block of a composition, with all its parameters."""
 
-    entry: Entry
+    entry: Entry[Block]
     params: Mapping[str, Value]
 
     @property
     def spec(self) -> Block:
-        return cast(Block, self.entry.spec)
+        return self.entry.spec
 
 
 @dataclass(frozen=True)
 class Network:
     """All it takes to build one network: the architecture, its parameters and the blocks in its slot."""
 
-    entry: Entry
+    entry: Entry[Architecture]
     preset: str
     params: Mapping[str, Value]
     blocks: tuple[BlockPart, ...]
@@ -61,7 +60,7 @@ class Network:
         UsageError for what does not exist, Incompatible for a block without a slot.
         """
         entry, preset_name, preset = registry.architecture(reference, presets)
-        spec = cast(Architecture, entry.spec)
+        spec = entry.spec
         chosen = block if block is not None else (preset.block or spec.block)
         if spec.block_dims is None:
             if block not in (None, "none"):
@@ -77,7 +76,7 @@ class Network:
 
     @property
     def spec(self) -> Architecture:
-        return cast(Architecture, self.entry.spec)
+        return self.entry.spec
 
     @property
     def reference(self) -> str:
@@ -175,7 +174,7 @@ def ensemble(members: Sequence[nn.Module]) -> nn.Module:
 
 
 def _block_parts(registry: Registry, names: str, params: Mapping[str, Value], home: str) -> tuple[BlockPart, ...]:
-    entries = [registry.get("block", name, home=home) for name in names.split("+")]
+    entries = [registry.get(Block, name, home=home) for name in names.split("+")]
     given: dict[str, dict[str, Value]] = {entry.name: {} for entry in entries}
     for key, value in params.items():
         owner, _, name = key.rpartition(".")

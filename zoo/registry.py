@@ -14,15 +14,18 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from importlib.metadata import Distribution, EntryPoint, distributions, entry_points
 from types import ModuleType
-from typing import Any, cast
+from typing import Any, Generic, TypeVar, overload
 
 import pluggy
 
 from zoo import hookspecs
 from zoo.errors import PluginError, UnknownName, describe, unknown_name
-from zoo.specs import KINDS, Architecture, Preset, Spec
+from zoo.specs import KINDS, Architecture, Component, Preset
 
 DISTRIBUTION = "zoo-registry"  # where the names in the shipped registry.toml were written
+
+C = TypeVar("C", bound=Component)
+S = TypeVar("S", bound=Component, covariant=True)
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class Plugin:
     module: str
     distribution: str = ""
     version: str = ""
-    components: tuple[Spec, ...] = ()
+    components: tuple[Component, ...] = ()
     error: str = ""
     disabled: bool = False
     api: str = ""
@@ -55,11 +58,11 @@ class Plugin:
 
 
 @dataclass(frozen=True)
-class Entry:
-    """A component with the name it answers to and the plugin it came from."""
+class Entry(Generic[S]):
+    """A component with the name it answers to and the plugin it came from; `Entry[Block]` is that of a block."""
 
     name: str
-    spec: Spec
+    spec: S
     plugin: Plugin = field(repr=False)  # which holds all its components: of timm's, a megabyte for each of 1,371
 
     @property
@@ -93,7 +96,7 @@ class Registry:
     plugins: tuple[Plugin, ...]
     manager: pluggy.PluginManager
     known: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    entries: tuple[Entry, ...] = field(init=False)
+    entries: tuple[Entry[Component], ...] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "entries", tuple(_name_entries(self.plugins)))
@@ -118,17 +121,31 @@ class Registry:
         plugins = tuple(_load(manager, source, not off.isdisjoint(source.names)) for source in ordered)
         return cls(plugins, manager, known or {})
 
-    def of_kind(self, kind: str) -> list[Entry]:
-        return [entry for entry in self.entries if entry.kind == kind]
+    @overload
+    def of_kind(self, kind: type[C]) -> list[Entry[C]]: ...
 
-    def get(self, kind: str, name: str, *, home: str = "") -> Entry:
-        """The component that answers to `name`, bare or as `plugin:name`.
+    @overload
+    def of_kind(self, kind: str) -> list[Entry[Component]]: ...
+
+    def of_kind(self, kind: str | type[Component]) -> Sequence[Entry[Component]]:
+        """The components of a kind, which is named (`"block"`) or given as its spec (`zoo.Block`)."""
+        word = _kind_word(kind)
+        return [entry for entry in self.entries if entry.kind == word]
+
+    @overload
+    def get(self, kind: type[C], name: str, *, home: str = "") -> Entry[C]: ...
+
+    @overload
+    def get(self, kind: str, name: str, *, home: str = "") -> Entry[Component]: ...
+
+    def get(self, kind: str | type[Component], name: str, *, home: str = "") -> Entry[Component]:
+        """The component of a kind that answers to `name`, bare or as `plugin:name`: `get(Architecture, "cnngru")`.
 
         `home` is the distribution in which the name was written, as a spec's default or a preset: there it means the
         distribution's own component, whoever else has taken the name since. Raises UnknownName, with the nearest
         names, for one that nothing or more than one thing answers to.
         """
-        entries = self.of_kind(kind)
+        word, entries = _kind_word(kind), self.of_kind(kind)
         for entry in entries:
             if name in (entry.name, f"{entry.plugin.name}:{entry.spec.name}"):
                 return entry
@@ -139,9 +156,9 @@ class Registry:
         if rivals:
             names = " or ".join(entry.name for entry in rivals)
             raise UnknownName(f"{name!r} is provided more than once: say {names}")
-        if (kind, name) in self.known:
-            raise self._not_installed(kind, name, self.known[kind, name])
-        raise unknown_name(kind, name, (entry.name for entry in entries), f"`zoo list {kind}` shows them all.")
+        if (word, name) in self.known:
+            raise self._not_installed(word, name, self.known[word, name])
+        raise unknown_name(word, name, (entry.name for entry in entries), f"`zoo list {word}` shows them all.")
 
     def _not_installed(self, kind: str, name: str, distribution: str) -> UnknownName:
         """The way to a component that is known to be another distribution's."""
@@ -151,25 +168,34 @@ class Registry:
                 return UnknownName(f"no {kind} named {name!r}: plugin {plugin.name!r}, which provides it, {why}")
         return UnknownName(f"no {kind} named {name!r} is installed. To have it: pip install {distribution}")
 
-    def match(self, kind: str, pattern: str) -> list[Entry]:
+    @overload
+    def match(self, kind: type[C], pattern: str) -> list[Entry[C]]: ...
+
+    @overload
+    def match(self, kind: str, pattern: str) -> list[Entry[Component]]: ...
+
+    def match(self, kind: str | type[Component], pattern: str) -> Sequence[Entry[Component]]:
         """The components whose names match a shell pattern, or the one of that very name."""
         if not is_pattern(pattern):
             return [self.get(kind, pattern)]
         found = [entry for entry in self.of_kind(kind) if matches(entry.name, pattern)]
         if not found:
-            raise UnknownName(f"no {kind} matches {pattern!r}. `zoo list {kind}` shows them all.")
+            word = _kind_word(kind)
+            raise UnknownName(f"no {word} matches {pattern!r}. `zoo list {word}` shows them all.")
         return found
 
-    def architecture(self, reference: str, extra: Mapping[str, Preset] | None = None) -> tuple[Entry, str, Preset]:
+    def architecture(
+        self, reference: str, extra: Mapping[str, Preset] | None = None
+    ) -> tuple[Entry[Architecture], str, Preset]:
         """The architecture, the preset's name ("" for none) and the preset behind `name` or `name.preset`.
 
         `extra` holds presets of the user's, by their full names.
         """
         name, preset_name = split_reference(reference)
-        entry = self.get("architecture", name)
+        entry = self.get(Architecture, name)
         if not preset_name:
             return entry, "", Preset()
-        presets = {**cast(Architecture, entry.spec).presets, **presets_of(entry.name, extra or {})}
+        presets = {**entry.spec.presets, **presets_of(entry.name, extra or {})}
         if preset_name not in presets:
             raise unknown_name(f"preset of {entry.name}", preset_name, presets)
         return entry, preset_name, presets[preset_name]
@@ -254,7 +280,7 @@ def _loader(point: EntryPoint) -> Callable[[], Any]:
 
 
 def _load(manager: pluggy.PluginManager, source: Source, disabled: bool) -> Plugin:
-    components: tuple[Spec, ...] = ()
+    components: tuple[Component, ...] = ()
     error = api = ""
     if not disabled:
         try:
@@ -270,7 +296,7 @@ def _load(manager: pluggy.PluginManager, source: Source, disabled: bool) -> Plug
     return Plugin(source.name, source.module, source.distribution, source.version, components, error, disabled, api)
 
 
-def _components(manager: pluggy.PluginManager, name: str, plugin: Any) -> tuple[Spec, ...]:
+def _components(manager: pluggy.PluginManager, name: str, plugin: Any) -> tuple[Component, ...]:
     _check_api(getattr(plugin, "ZOO_API", hookspecs.API_VERSION))
     manager.register(plugin, name=name)
     try:
@@ -280,9 +306,9 @@ def _components(manager: pluggy.PluginManager, name: str, plugin: Any) -> tuple[
     hooks = [hook for hook in manager.hook.zoo_components.get_hookimpls() if hook.plugin is plugin]
     if not hooks and not manager.get_hookcallers(plugin):
         raise PluginError("implements no hook: is a function marked with @zoo.hookimpl?")
-    provided: list[Any] = []
+    provided: list[object] = []
     for hook in hooks:
-        provided += cast(Iterable[Any], hook.function())
+        provided += hook.function()  # type: ignore[arg-type]  # pluggy cannot know: what else it gives raises here
     return _checked(provided)
 
 
@@ -298,10 +324,12 @@ def _check_api(needed: Any) -> None:
         raise PluginError(f"was written for plugin API {needed}, and this zoo offers {offered}: is there a newer one?")
 
 
-def _checked(specs: Sequence[Any]) -> tuple[Spec, ...]:
-    for spec in specs:
-        if not isinstance(spec, tuple(KINDS.values())):
+def _checked(provided: Iterable[object]) -> tuple[Component, ...]:
+    specs = []
+    for spec in provided:
+        if not isinstance(spec, Component) or not isinstance(spec, tuple(KINDS.values())):
             raise PluginError(f"zoo_components() gave {type(spec).__name__}, not a spec such as zoo.Architecture")
+        specs.append(spec)
     twice = [name for name, count in Counter((spec.kind, spec.name) for spec in specs).items() if count > 1]
     if twice:
         raise PluginError(f"provides {twice[0][0]} {twice[0][1]!r} twice")
@@ -313,8 +341,12 @@ def _forget(manager: pluggy.PluginManager, name: str) -> None:
         manager.unregister(name=name)
 
 
-def _name_entries(plugins: Iterable[Plugin]) -> Iterator[Entry]:
-    owners: dict[tuple[str, str], list[tuple[Plugin, Spec]]] = defaultdict(list)
+def _kind_word(kind: str | type[Component]) -> str:
+    return kind if isinstance(kind, str) else kind.kind
+
+
+def _name_entries(plugins: Iterable[Plugin]) -> Iterator[Entry[Component]]:
+    owners: dict[tuple[str, str], list[tuple[Plugin, Component]]] = defaultdict(list)
     for plugin in plugins:
         for spec in plugin.components:
             owners[spec.kind, spec.name].append((plugin, spec))

@@ -7,7 +7,7 @@ import typer
 from zoo.cli.families import large_families
 from zoo.registry import Entry, Registry, presets_of
 from zoo.settings import Settings
-from zoo.specs import Architecture
+from zoo.specs import Architecture, Component
 
 Completer = Callable[[typer.Context, list[str], str], list[str]]
 
@@ -41,14 +41,14 @@ def composed(kind: str) -> Completer:
     return complete
 
 
-def _presets(entries: Iterable[Entry], settings: Settings) -> Iterator[str]:
+def _presets(entries: Iterable[Entry[Component]], settings: Settings) -> Iterator[str]:
     for entry in entries:
         own = entry.spec.presets if isinstance(entry.spec, Architecture) else {}
         for preset in (*own, *presets_of(entry.name, settings.presets)):
             yield f"{entry.name}.{preset}"
 
 
-def _folded(entries: Iterable[Entry], incomplete: str) -> Iterator[str]:
+def _folded(entries: Iterable[Entry[Component]], incomplete: str) -> Iterator[str]:
     """The names, a large family being `timm/` until its slash is typed."""
     names = [entry.name for entry in entries]
     large = large_families(names)

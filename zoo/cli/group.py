@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterator, Set
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -15,7 +15,7 @@ GRID_OPTIONS = frozenset({"--block", "--data", "--loss", "--dataset", "--protoco
 GLOBAL_OPTIONS = {"--registry": 1, "--debug": 0}  # with how many values each takes
 WRONG_USAGE = 2
 # Typer brings its own copy of click and exports this class's children only.
-_UsageError = cast(type[Exception], typer.BadParameter.__mro__[1])
+_UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 
 class ZooGroup(TyperGroup):
@@ -66,7 +66,8 @@ def _stopped_in_order() -> Iterator[None]:
 def _one_line(ctx: Any, error: Any) -> BaseException:
     """A usage error as one line; a bare `zoo` is not one, and shows the help."""
     if type(error).__name__ == "NoArgsIsHelpError":
-        return cast(BaseException, error)
+        shows_help: BaseException = error
+        return shows_help
     message = error.format_message().rstrip(".")
     command = (error.ctx or ctx).command_path
     stop = "" if message.endswith("?") else "."

@@ -9,7 +9,7 @@ from zoo.cli.session import session_of
 from zoo.cli.views.table import Column, emit
 from zoo.errors import UnknownName, unknown_name
 from zoo.registry import Entry, matches
-from zoo.specs import KINDS, Architecture
+from zoo.specs import KINDS, Architecture, Component
 
 COLUMNS = (
     Column("kind", "kind"),
@@ -54,7 +54,7 @@ def _read(kind: str | None, pattern: str | None) -> tuple[str | None, str]:
     return None, kind
 
 
-def _rows(entries: list[Entry], large: dict[str, int]) -> list[dict[str, Any]]:
+def _rows(entries: list[Entry[Component]], large: dict[str, int]) -> list[dict[str, Any]]:
     """A row for each component, in order, but one for each large family."""
     rows: dict[str, dict[str, Any]] = {}
     for entry in entries:
@@ -67,7 +67,7 @@ def _rows(entries: list[Entry], large: dict[str, int]) -> list[dict[str, Any]]:
     return list(rows.values())
 
 
-def _row(entry: Entry) -> dict[str, Any]:
+def _row(entry: Entry[Component]) -> dict[str, Any]:
     presets = ", ".join(entry.spec.presets) if isinstance(entry.spec, Architecture) else ""
     return {
         "kind": entry.kind,
@@ -78,7 +78,7 @@ def _row(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _object(entry: Entry) -> dict[str, Any]:
+def _object(entry: Entry[Component]) -> dict[str, Any]:
     presets = list(entry.spec.presets) if isinstance(entry.spec, Architecture) else []
     origin = {"distribution": entry.plugin.distribution, "version": entry.plugin.version}
     return {**_row(entry), "presets": presets, "paper": entry.spec.paper, **origin}

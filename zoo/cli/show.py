@@ -2,7 +2,7 @@
 
 import inspect
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import typer
 
@@ -11,7 +11,7 @@ from zoo.cli.session import Session, session_of
 from zoo.cli.views.table import Column, count, emit, millions, number, print_json, quiet_stdout, say
 from zoo.errors import ModelError, StoreError, UnknownName, guarded, unknown_name
 from zoo.registry import Entry, presets_of, split_reference
-from zoo.specs import KINDS, Architecture, Block, Dataset, Preset, full_name
+from zoo.specs import KINDS, Architecture, Block, Component, Dataset, Preset, full_name
 
 PARAMETERS = (
     Column("parameter", "name"),
@@ -64,14 +64,15 @@ def show_command(
         shown = _facts(entry) | {"parameters": _parameters(entry, preset)}
         if isinstance(entry.spec, Architecture):
             shape = {"n_channels": channels, "n_times": times, "n_classes": classes}
-            shown |= _architecture(session, entry, name, block, shape) | {"results": _results(session, entry, results)}
+            shown |= _architecture(session, entry, entry.spec, name, block, shape)
+            shown |= {"results": _results(session, entry, results)}
     if as_json:
         print_json(shown)
     else:
         _print(session, shown)
 
 
-def _find(session: Session, name: str, kind: str | None) -> tuple[Entry, Preset]:
+def _find(session: Session, name: str, kind: str | None) -> tuple[Entry[Component], Preset]:
     """The component of that name, whatever its kind, and the preset asked for."""
     registry = session.registry
     if kind is not None and kind not in KINDS:
@@ -90,11 +91,11 @@ def _find(session: Session, name: str, kind: str | None) -> tuple[Entry, Preset]
     return registry.get(found[0], name), Preset()
 
 
-def _answers(entry: Entry, name: str) -> bool:
+def _answers(entry: Entry[Component], name: str) -> bool:
     return name in (entry.name, entry.spec.name, f"{entry.plugin.name}:{entry.spec.name}")
 
 
-def _facts(entry: Entry) -> dict[str, Any]:
+def _facts(entry: Entry[Component]) -> dict[str, Any]:
     spec = entry.spec
     facts: dict[str, Any] = {
         "name": entry.name,
@@ -117,7 +118,7 @@ def _facts(entry: Entry) -> dict[str, Any]:
     return facts
 
 
-def _parameters(entry: Entry, preset: Preset) -> list[dict[str, Any]]:
+def _parameters(entry: Entry[Component], preset: Preset) -> list[dict[str, Any]]:
     from zoo.factories import parameters
 
     spec = entry.spec
@@ -139,7 +140,12 @@ def _parameters(entry: Entry, preset: Preset) -> list[dict[str, Any]]:
 
 
 def _architecture(
-    session: Session, entry: Entry, reference: str, block: str | None, shape: dict[str, int]
+    session: Session,
+    entry: Entry[Component],
+    spec: Architecture,
+    reference: str,
+    block: str | None,
+    shape: dict[str, int],
 ) -> dict[str, Any]:
     """What building on the meta device tells: layers, parameters, multiply-accumulates."""
     from zoo.inspection import count_macs, count_parameters, layer_table, on_meta
@@ -150,7 +156,6 @@ def _architecture(
     series = {name: shape[name] for name in ("n_channels", "n_times")}
     with guarded(ModelError, f"{network.reference} cannot take a row of {shape['n_channels']} x {shape['n_times']}"):
         macs, layers = count_macs(model, **series), layer_table(model, **series)
-    spec = cast(Architecture, entry.spec)
     presets = {**spec.presets, **presets_of(entry.name, session.settings.presets)}
     return {
         "presets": [_preset(name, preset) for name, preset in presets.items()],
@@ -180,7 +185,7 @@ def _preset(name: str, preset: Preset) -> dict[str, Any]:
     return {"name": name, "summary": preset.summary, "fixes": fixed}
 
 
-def _results(session: Session, entry: Entry, folder: Path | None) -> list[dict[str, Any]]:
+def _results(session: Session, entry: Entry[Component], folder: Path | None) -> list[dict[str, Any]]:
     """What others report, and what is in the store: measured, seeds averaged."""
     from zoo.store.leaderboard import boards
 

@@ -4,30 +4,31 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Generic
 
 from zoo.factories import complete
 from zoo.harness.seeds import axis_seeds
 from zoo.networks import Network
 from zoo.records import SplitSummary
-from zoo.registry import Entry
+from zoo.registry import Entry, S
 from zoo.settings import Training
 from zoo.sources import factory_hash, source_hash
 from zoo.space import Value
+from zoo.specs import Component, Objective, Resampler
 
 FINGERPRINTED = ("rows", "dataset_params")  # what these change, the fingerprints of the data say
 SEEDED = ("seed", "seeds", "dataset_params")
 
 
 @dataclass(frozen=True)
-class ChosenComponent:
+class ChosenComponent(Generic[S]):
     """A component other than a network, with all its parameters."""
 
-    entry: Entry
+    entry: Entry[S]
     params: Mapping[str, Value]
 
     @classmethod
-    def of(cls, entry: Entry, params: Mapping[str, Value]) -> "ChosenComponent":
+    def of(cls, entry: Entry[S], params: Mapping[str, Value]) -> "ChosenComponent[S]":
         return cls(entry, complete(entry.spec, params))
 
 
@@ -38,8 +39,8 @@ class Cell:
     network: Network
     dataset: str
     protocol: str
-    resampler: ChosenComponent
-    objective: ChosenComponent | None
+    resampler: ChosenComponent[Resampler]
+    objective: ChosenComponent[Objective] | None
     training: Training
     rows: int | None
     seed: int
@@ -65,7 +66,7 @@ class Cell:
         }
         return config if self.rows is None else {**config, "rows": self.rows}
 
-    def entries(self) -> tuple[Entry, ...]:
+    def entries(self) -> tuple[Entry[Component], ...]:
         """The components that the cell is made of, but for the data set."""
         blocks = (part.entry for part in self.network.blocks)
         objective = () if self.objective is None else (self.objective.entry,)

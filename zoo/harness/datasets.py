@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from zoo.data.files import data_set_name, from_file, is_path
 from zoo.data.protocols import Parts, default_protocol, separate
@@ -51,8 +51,8 @@ def load_dataset(
         return _from_file(Path(name), params, columns)
     if columns.target or columns.group:
         raise UsageError(f"--target and --group are for files: --dataset beats.csv, not {name}")
-    entry = registry.get("dataset", name)
-    spec = cast(Dataset, entry.spec)
+    entry = registry.get(Dataset, name)
+    spec = entry.spec
     complete_params = complete(spec, params)
     harness: dict[str, Any] = {"rows": rows} if spec.generated else {}
     if spec.from_files:

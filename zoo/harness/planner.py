@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import product
-from typing import Literal, cast
+from typing import Literal
 
 from zoo.assignments import split_assignments
 from zoo.data.protocols import PROTOCOLS
@@ -13,10 +13,10 @@ from zoo.harness.cells import Cell, ChosenComponent
 from zoo.harness.datasets import is_file
 from zoo.harness.request import Request
 from zoo.networks import Incompatible, Network
-from zoo.registry import DISTRIBUTION, Registry, is_pattern, presets_of
+from zoo.registry import DISTRIBUTION, C, Registry, is_pattern, presets_of
 from zoo.settings import Settings
 from zoo.space import Value
-from zoo.specs import Architecture, Preset
+from zoo.specs import Architecture, Component, Dataset, Objective, Preset, Resampler
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class _Planner:
     def cells(self) -> Iterator[Cell]:
         request = self.request
         named = [self._dataset(name) for name in request.datasets]
-        datasets = _unique(named or [self._default("dataset", "dataset")])
+        datasets = _unique(named or [self._default("dataset", Dataset)])
         protocols = _unique(request.protocols or (str(self.settings.default("defaults", "protocol")),))
         for protocol in protocols:
             if protocol and protocol not in PROTOCOLS:
@@ -80,13 +80,13 @@ class _Planner:
         if not is_pattern(pattern):
             return [pattern]
         name, dot, preset = pattern.partition(".")
-        entries = self.registry.match("architecture", name)
+        entries = self.registry.match(Architecture, name)
         if not dot:
             return [entry.name for entry in entries]
         found = []
         for entry in entries:
             own = presets_of(entry.name, self.settings.presets)
-            presets = {**cast(Architecture, entry.spec).presets, **own}
+            presets = {**entry.spec.presets, **own}
             found += [f"{entry.name}.{each}" for each in presets if fnmatchcase(each, preset)]
         if not found:
             raise UnknownName(f"no preset matches {pattern!r}. `zoo show NAME` shows an architecture's.")
@@ -102,16 +102,16 @@ class _Planner:
             network,
             dataset,
             protocol,
-            self._part("data", "resampler", data, preset, network),
-            None if network.fitted else self._part("loss", "objective", loss, preset, network),
+            self._part("data", Resampler, data, preset, network),
+            None if network.fitted else self._part("loss", Objective, loss, preset, network),
             self.settings.training({**self.scopes["training"], **epochs}, {**preset.training, **monitor}),
             self.request.rows,
             seed,
         )
 
     def _part(
-        self, scope: Literal["data", "loss"], kind: str, given: str | None, preset: Preset, network: Network
-    ) -> ChosenComponent:
+        self, scope: Literal["data", "loss"], kind: type[C], given: str | None, preset: Preset, network: Network
+    ) -> ChosenComponent[C]:
         """A component with its parameters: those that were set lie over the preset's, where that one is its own."""
         own: str | None = getattr(preset, scope)
         name = str(self.settings.default("defaults", scope, own)) if given is None else given
@@ -120,16 +120,18 @@ class _Planner:
         return ChosenComponent.of(self.registry.get(kind, chosen), params)
 
     def _dataset(self, name: str) -> str:
-        return name if is_file(self.registry, name) else self.registry.get("dataset", name).name
+        return name if is_file(self.registry, name) else self.registry.get(Dataset, name).name
 
-    def _default(self, key: str, kind: str, preset: str | None = None, network: Network | None = None) -> str:
+    def _default(
+        self, key: str, kind: type[Component], preset: str | None = None, network: Network | None = None
+    ) -> str:
         """The component that settings name, or the network's preset.
 
         What the shipped file names is the zoo's own, and what a preset names its own distribution's, whoever has taken
         the name since.
         """
         name = str(self.settings.default("defaults", key, preset))
-        if kind == "dataset" and is_file(self.registry, name):
+        if kind is Dataset and is_file(self.registry, name):
             return name
         home = DISTRIBUTION if name == self.settings.shipped.get("defaults", key) else ""
         if network is not None and name == preset:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, cast
+from typing import Any
 
 import tomlkit
 import torch
@@ -103,7 +103,7 @@ def describe_run(
 ) -> tuple[Run, Hardware]:
     """The run a cell will be, and the hardware it will be on, before anything is trained."""
     cell.network.check(n_times=parts.train.values.shape[2], lengths=parts.train.lengths is not None)
-    check_lengths(cast(Resampler, cell.resampler.entry.spec), parts.train)
+    check_lengths(cell.resampler.entry.spec, parts.train)
     model = _on_meta(cell, parts)
     recurrent = cell.network.spec.recurrent
     precision = "fp32" if cell.objective is None else cell.training.precision  # what is fitted is never rounded

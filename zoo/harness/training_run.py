@@ -3,7 +3,6 @@
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, cast
 
 import numpy as np
 import torch
@@ -17,7 +16,6 @@ from zoo.factories import load_factory
 from zoo.harness.cells import Cell
 from zoo.harness.seeds import axis_seeds
 from zoo.networks import ensemble
-from zoo.specs import Resampler
 from zoo.training.batches import Tensors
 from zoo.training.fitting import fit
 from zoo.training.hardware import Hardware
@@ -56,7 +54,8 @@ class TrainingRun:
             try:
                 epoch = next(course)
             except StopIteration as end:
-                return cast(TrainedModel, end.value)
+                trained: TrainedModel = end.value
+                return trained
             watch.on_epoch(epoch)
 
     def course(
@@ -149,7 +148,7 @@ class _Batches:
 def resampled(cell: Cell, parts: Parts) -> Rows:
     """The training rows as the cell's resampler leaves them. Raises ResamplingError where it cannot."""
     seed = axis_seeds(cell.seed)["resampling"]
-    return resample(cast(Resampler, cell.resampler.entry.spec), cell.resampler.params, parts.train, parts.classes, seed)
+    return resample(cell.resampler.entry.spec, cell.resampler.params, parts.train, parts.classes, seed)
 
 
 def epoch_scores(epoch: Epoch) -> dict[str, float]:
@@ -164,7 +163,7 @@ def epoch_scores(epoch: Epoch) -> dict[str, float]:
 
 def _weights(cell: Cell, rows: Rows, classes: tuple[str, ...]) -> Tensor | None:
     """How likely each row is to be drawn for a batch; None where each is taken once an epoch."""
-    spec = cast(Resampler, cell.resampler.entry.spec)
+    spec = cell.resampler.entry.spec
     seed = axis_seeds(cell.seed)["resampling"]
     found = batch_weights(spec, cell.resampler.params, rows.labels, classes, seed)
     return None if found is None else torch.from_numpy(found)
@@ -178,6 +177,6 @@ def _loss(cell: Cell, parts: Parts, rows: Rows, weights: Tensor | None, device: 
     seen = np.rint(np.bincount(rows.labels, weights=drawn, minlength=len(parts.classes)))
     there = np.bincount(rows.labels, minlength=len(parts.classes)) > 0  # a class hardly ever drawn has a weight too
     counts = torch.from_numpy(np.maximum(seen, there).astype(np.int64)).to(device)
-    factory: Callable[..., Any] = load_factory(cell.objective.entry.spec.factory)
+    factory: Callable[..., Loss] = load_factory(cell.objective.entry.spec.factory)
     objective = factory(class_counts=counts, **cell.objective.params)
-    return cast(Loss, objective.to(device) if isinstance(objective, nn.Module) else objective)
+    return objective.to(device) if isinstance(objective, nn.Module) else objective

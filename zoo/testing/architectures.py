@@ -14,7 +14,7 @@ from zoo.inspection import count_macs, count_parameters, on_meta
 from zoo.networks import Network
 from zoo.registry import Entry, Registry
 from zoo.specs import Architecture, Block
-from zoo.testing.check import close, expect
+from zoo.testing.check import close, expect, required
 from zoo.testing.devices import OneDevice
 from zoo.testing.spaces import check_preset, check_space, draws, resolved
 from zoo.testing.watching import imported
@@ -29,7 +29,7 @@ MOVING_STEPS = 10  # by when what was made to begin with zeros lets gradients th
 LEARNING_RATE = 3e-3
 
 
-def keys(registry: Registry, entry: Entry) -> None:
+def keys(registry: Registry, entry: Entry[Architecture]) -> None:
     """Every key of a preset and of a space is a parameter of what it is for, and its values are such as that takes."""
     for name, preset in _spec(entry).presets.items():
         check_preset(registry, entry, name, preset)
@@ -37,7 +37,7 @@ def keys(registry: Registry, entry: Entry) -> None:
         check_space(registry, entry, name, space)
 
 
-def shapes(registry: Registry, entry: Entry) -> None:
+def shapes(registry: Registry, entry: Entry[Architecture]) -> None:
     """Logits `(batch, n_classes)` for one channel and twelve, short series and long ones, two classes and nine."""
     for channels, times, classes, device in _sizes(_spec(entry)):
         with torch.device(device):
@@ -48,7 +48,7 @@ def shapes(registry: Registry, entry: Entry) -> None:
                 expect(tuple(logits.shape) == (rows, classes), f"logits are {tuple(logits.shape)} {where}")
 
 
-def finite(registry: Registry, entry: Entry) -> None:
+def finite(registry: Registry, entry: Entry[Architecture]) -> None:
     """Logits are finite float32, of a flat row and of one with large values too."""
     model, times = _model(registry, entry), _times(entry)
     for training in (True, False):
@@ -57,7 +57,7 @@ def finite(registry: Registry, entry: Entry) -> None:
         expect(bool(torch.isfinite(logits).all()), f"logits are NaN or infinite {when}")
 
 
-def gradients(registry: Registry, entry: Entry) -> None:
+def gradients(registry: Registry, entry: Entry[Architecture]) -> None:
     """A finite gradient reaches every trainable parameter, of flat and large rows too; no layer's is always zero."""
     model, times = _model(registry, entry).train(), _times(entry)
     trained = {name: value for name, value in model.named_parameters() if value.requires_grad}
@@ -69,17 +69,17 @@ def gradients(registry: Registry, entry: Entry) -> None:
         rows = torch.randn(4, 2, times) if step else _odd_rows(times)
         nn.functional.cross_entropy(_forward(model, rows), torch.arange(4) % 3).backward()
         for name, parameter in trained.items():
-            expect(parameter.grad is not None, f"parameter {name} gets no gradient")
-            finite = bool(torch.isfinite(cast(Tensor, parameter.grad)).all())
+            gradient = required(parameter.grad, f"parameter {name} gets no gradient")
+            finite = bool(torch.isfinite(gradient).all())
             expect(finite, f"the gradient of {name} is not finite{'' if step else ', of flat rows or large values'}")
-        still = {name for name in still if not cast(Tensor, trained[name].grad).any()}
+        still = {name for name in still if (now := trained[name].grad) is None or not now.any()}
         if not _layers(model, still):
             return
         optimiser.step()
     expect(False, f"the gradient of {', '.join(_layers(model, still))} is always zero")
 
 
-def batch_independence(registry: Registry, entry: Entry) -> None:
+def batch_independence(registry: Registry, entry: Entry[Architecture]) -> None:
     """In eval a row's logits do not depend on the rows beside it or before it, and no random number is drawn."""
     model = _model(registry, entry).eval()
     rows = torch.randn(6, 2, _times(entry))
@@ -93,7 +93,7 @@ def batch_independence(registry: Registry, entry: Entry) -> None:
     expect(not changed, f"a forward pass in eval changes {', '.join(changed)}")
 
 
-def leaves_its_input(registry: Registry, entry: Entry) -> None:
+def leaves_its_input(registry: Registry, entry: Entry[Architecture]) -> None:
     """A forward pass leaves the rows, and their lengths where it takes them, as they were."""
     model, times = _model(registry, entry), _times(entry)
     given = torch.randn(3, 2, times)
@@ -103,7 +103,7 @@ def leaves_its_input(registry: Registry, entry: Entry) -> None:
         expect(torch.equal(rows, given), f"it changes the rows it is given {'in training' if training else 'in eval'}")
 
 
-def moves(registry: Registry, entry: Entry) -> None:
+def moves(registry: Registry, entry: Entry[Architecture]) -> None:
     """Moved to another device it computes there: no tensor that it needs stays behind."""
     model = _model(registry, entry).to("meta").train()
     with OneDevice():
@@ -111,7 +111,7 @@ def moves(registry: Registry, entry: Entry) -> None:
     expect(logits.device.type == "meta", "moved to another device, it gives logits on the first")
 
 
-def seed(registry: Registry, entry: Entry) -> None:
+def seed(registry: Registry, entry: Entry[Architecture]) -> None:
     """The same seed gives the same weights and the same training, and another seed other weights."""
     fitted, times = _network(registry, entry).fitted, _times(entry)
     first, second = (_model(registry, entry, seed=1) for _ in range(2))
@@ -134,7 +134,7 @@ def seed(registry: Registry, entry: Entry) -> None:
     expect(torch.equal(*answers), "the same seed gives different logits in training")
 
 
-def weights(registry: Registry, entry: Entry) -> None:
+def weights(registry: Registry, entry: Entry[Architecture]) -> None:
     """The state dict goes through safetensors into a network of another seed, which then answers alike."""
     model, other = (_model(registry, entry, classes=2, seed=number) for number in (1, 2))
     rows = torch.randn(3, 2, _times(entry))
@@ -148,7 +148,7 @@ def weights(registry: Registry, entry: Entry) -> None:
     expect(same, "the state dict does not hold all that the logits depend on")
 
 
-def copies(registry: Registry, entry: Entry) -> None:
+def copies(registry: Registry, entry: Entry[Architecture]) -> None:
     """A pickled and a deep-copied network answer like the original."""
     model = _model(registry, entry).eval()
     rows = torch.randn(2, 2, _times(entry))
@@ -156,7 +156,7 @@ def copies(registry: Registry, entry: Entry) -> None:
         expect(torch.equal(_forward(model, rows), _forward(again, rows)), f"a {kind} copy answers differently")
 
 
-def size(registry: Registry, entry: Entry) -> None:
+def size(registry: Registry, entry: Entry[Architecture]) -> None:
     """On the meta device it builds, and its parameters and multiply-accumulates can be counted."""
     times = max(187, _spec(entry).min_times)
     model = on_meta(lambda: _network(registry, entry).build(n_channels=1, n_times=times, n_classes=5))
@@ -164,7 +164,7 @@ def size(registry: Registry, entry: Entry) -> None:
     expect(count_macs(model, n_channels=1, n_times=times) > 0, "no multiply-accumulates are counted")
 
 
-def presets(registry: Registry, entry: Entry) -> None:
+def presets(registry: Registry, entry: Entry[Architecture]) -> None:
     """Every preset builds, and takes a row."""
     times = max(187, _spec(entry).min_times)
     for name in _spec(entry).presets:
@@ -172,7 +172,7 @@ def presets(registry: Registry, entry: Entry) -> None:
         _takes_rows(network, times, f"preset {name}")
 
 
-def spaces(registry: Registry, entry: Entry) -> None:
+def spaces(registry: Registry, entry: Entry[Architecture]) -> None:
     """Ten draws of each search space build, and take a row: each value of a choice and both ends of a range occur."""
     times = max(187, _spec(entry).min_times)
     for name, space in _spec(entry).spaces.items():
@@ -180,7 +180,7 @@ def spaces(registry: Registry, entry: Entry) -> None:
             _takes_rows(resolved(registry, entry, drawn), times, f"space {name}, {drawn}")
 
 
-def slot(registry: Registry, entry: Entry) -> None:
+def slot(registry: Registry, entry: Entry[Architecture]) -> None:
     """The block slot takes every block that has a form for it."""
     blocks = _fitting(registry, _spec(entry))
     expect(bool(blocks), "slot tried nothing: no block that is registered has a form for it")
@@ -193,13 +193,13 @@ def slot(registry: Registry, entry: Entry) -> None:
         expect(bool(torch.isfinite(logits).all()), f"logits are NaN or infinite with block {block.name}")
 
 
-def padding(registry: Registry, entry: Entry) -> None:
+def padding(registry: Registry, entry: Entry[Architecture]) -> None:
     """More padding changes no logits in eval, with any block that keeps padding out."""
     spec = _spec(entry)
     times = max(60, spec.min_times)
     lengths = torch.tensor([times, max(times // 2, spec.min_times), spec.min_times, max(45, spec.min_times)])
     rows = torch.randn(4, 2, times) * (torch.arange(times) < lengths[:, None])[:, None]
-    maskable = [each.name for each in _fitting(registry, spec) if cast(Block, each.spec).masked]
+    maskable = [each.name for each in _fitting(registry, spec) if each.spec.masked]
     blocks: list[str | None] = [*maskable] if spec.block_dims else [None]
     expect(bool(blocks), "padding tried nothing: no block that is registered fits its slot and keeps padding out")
     for block in blocks:
@@ -220,7 +220,7 @@ def padding(registry: Registry, entry: Entry) -> None:
             expect(close(alone, logits), f"a row without its padding answers differently ({block})")
 
 
-def learns(registry: Registry, entry: Entry) -> None:
+def learns(registry: Registry, entry: Entry[Architecture]) -> None:
     """It learns sixteen rows of two classes."""
     rows, labels = sixteen_rows(_times(entry))
     model = _model(registry, entry, classes=2)
@@ -240,7 +240,7 @@ def learns(registry: Registry, entry: Entry) -> None:
     expect(loss.item() < LEARNT, f"after {STEPS} steps on sixteen rows its loss is still {loss.item():.3f}")
 
 
-def autocast(registry: Registry, entry: Entry) -> None:
+def autocast(registry: Registry, entry: Entry[Architecture]) -> None:
     """It runs under bf16 autocast, trained too, and its logits and gradients stay finite."""
     model, trained = _model(registry, entry), not _network(registry, entry).fitted
     for training in (True, False) if trained else (False,):
@@ -273,7 +273,7 @@ CHECKS = (
     slot,
     learns,
 )
-WHERE: Mapping[Callable[..., None], Callable[[Entry], bool]] = {
+WHERE: Mapping[Callable[..., None], Callable[[Entry[Architecture]], bool]] = {
     gradients: lambda entry: not _is_fitted(entry),
     keys: lambda entry: bool(_spec(entry).presets or _spec(entry).spaces),
     padding: lambda entry: _spec(entry).takes_lengths,
@@ -283,7 +283,7 @@ WHERE: Mapping[Callable[..., None], Callable[[Entry], bool]] = {
 }
 
 
-def use(registry: Registry, entry: Entry) -> None:
+def use(registry: Registry, entry: Entry[Architecture]) -> None:
     """Build it, take one step in training and answer a row."""
     network, rows = _network(registry, entry), torch.randn(4, 2, _times(entry))
     model = network.build(n_channels=2, n_times=_times(entry), n_classes=3)
@@ -304,20 +304,20 @@ def sixteen_rows(times: int) -> tuple[Tensor, Tensor]:
     return rows + 0.1 * torch.randn(rows.shape, generator=generator), labels
 
 
-def _spec(entry: Entry) -> Architecture:
-    return cast(Architecture, entry.spec)
+def _spec(entry: Entry[Architecture]) -> Architecture:
+    return entry.spec
 
 
-def _network(registry: Registry, entry: Entry) -> Network:
+def _network(registry: Registry, entry: Entry[Architecture]) -> Network:
     return Network.resolve(registry, entry.name)
 
 
-def _times(entry: Entry) -> int:
+def _times(entry: Entry[Architecture]) -> int:
     return max(64, _spec(entry).min_times)
 
 
 def _model(
-    registry: Registry, entry: Entry, channels: int = 2, times: int = 0, classes: int = 3, seed: int = 0
+    registry: Registry, entry: Entry[Architecture], channels: int = 2, times: int = 0, classes: int = 3, seed: int = 0
 ) -> nn.Module:
     torch.manual_seed(seed)
     size = {"n_channels": channels, "n_times": times or _times(entry), "n_classes": classes}
@@ -326,7 +326,8 @@ def _model(
 
 def _forward(model: nn.Module, rows: Tensor) -> Tensor:
     with torch.set_grad_enabled(model.training):
-        return cast(Tensor, model(rows))
+        logits: Tensor = model(rows)
+        return logits
 
 
 def _fit(model: nn.Module, rows: Tensor, labels: Tensor) -> None:
@@ -346,12 +347,12 @@ def _takes_rows(network: Network, times: int, what: str) -> None:
     expect(tuple(logits.shape) == (2, 5), f"{what}: logits are {tuple(logits.shape)}")
 
 
-def _fitting(registry: Registry, spec: Architecture) -> list[Entry]:
+def _fitting(registry: Registry, spec: Architecture) -> list[Entry[Block]]:
     """The registered blocks that have a form for its slot."""
-    return [entry for entry in registry.of_kind("block") if spec.block_dims in cast(Block, entry.spec).dims]
+    return [entry for entry in registry.of_kind(Block) if spec.block_dims in entry.spec.dims]
 
 
-def _is_fitted(entry: Entry) -> bool:
+def _is_fitted(entry: Entry[Architecture]) -> bool:
     """Whether it is fitted, not trained; what cannot be imported is not."""
     try:
         imported(entry.spec.factory)

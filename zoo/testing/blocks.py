@@ -4,7 +4,6 @@ import copy
 import pickle
 from collections.abc import Callable, Mapping
 from itertools import product
-from typing import cast
 
 import safetensors.torch
 import torch
@@ -22,7 +21,7 @@ SIZES = {1: ((1,), (2,), (187,), (500,), (20,)), 2: ((1, 1), (2, 1), (17, 32), (
 CHANNELS = (1, 3, 8, 12, 64)
 
 
-def shapes(registry: Registry, entry: Entry) -> None:
+def shapes(registry: Registry, entry: Entry[Block]) -> None:
     """It keeps the shape of its input, in each dimension it has a form for, down to one channel and one position."""
     for dims, channels in product(_spec(entry).dims, CHANNELS):
         block = _block(entry, channels, dims)
@@ -33,7 +32,7 @@ def shapes(registry: Registry, entry: Entry) -> None:
                 expect(output.shape == x.shape, f"{tuple(x.shape)} becomes {tuple(output.shape)}")
 
 
-def finite(registry: Registry, entry: Entry) -> None:
+def finite(registry: Registry, entry: Entry[Block]) -> None:
     """Its output is finite float32, of a flat input and of one with large values too."""
     for dims in _spec(entry).dims:
         block, x = _block(entry, 8, dims), _rows(dims)
@@ -43,7 +42,7 @@ def finite(registry: Registry, entry: Entry) -> None:
             expect(bool(torch.isfinite(output).all()), f"its output is NaN or infinite {when} in {dims}-D")
 
 
-def gradients(registry: Registry, entry: Entry) -> None:
+def gradients(registry: Registry, entry: Entry[Block]) -> None:
     """One backward pass gives every parameter and the input a finite gradient, of flat and large values too."""
     for dims in _spec(entry).dims:
         block, x = _block(entry, 8, dims), _rows(dims).requires_grad_()
@@ -51,7 +50,8 @@ def gradients(registry: Registry, entry: Entry) -> None:
         for name, value in (*block.named_parameters(), ("the input", x)):
             found = value.grad is not None and bool(torch.isfinite(value.grad).all())
             expect(found or not value.requires_grad, f"{name} gets no finite gradient in {dims}-D")
-        expect(bool(cast(Tensor, x.grad).any()), f"the gradient of the input is zero in {dims}-D")
+        reached = x.grad is not None and bool(x.grad.any())
+        expect(reached, f"the gradient of the input is zero in {dims}-D")
         for value in (0 * x, 1e3 * x):
             block.zero_grad()
             block(value).square().mean().backward()
@@ -59,7 +59,7 @@ def gradients(registry: Registry, entry: Entry) -> None:
             expect(not bad, f"{', '.join(bad)} gets no finite gradient in {dims}-D where the input is flat or large")
 
 
-def batch_independence(registry: Registry, entry: Entry) -> None:
+def batch_independence(registry: Registry, entry: Entry[Block]) -> None:
     """In eval a row does not depend on the rows beside it or before it."""
     for dims in _spec(entry).dims:
         block, x = _block(entry, 8, dims).eval(), _rows(dims)
@@ -72,7 +72,7 @@ def batch_independence(registry: Registry, entry: Entry) -> None:
         expect(not changed, f"a forward pass in eval changes {', '.join(changed)} in {dims}-D")
 
 
-def leaves_its_input(registry: Registry, entry: Entry) -> None:
+def leaves_its_input(registry: Registry, entry: Entry[Block]) -> None:
     """A forward pass leaves its input as it was, which a skip connection around it may still need."""
     for dims, training in product(_spec(entry).dims, (True, False)):
         x = _rows(dims)
@@ -82,7 +82,7 @@ def leaves_its_input(registry: Registry, entry: Entry) -> None:
         expect(torch.equal(x, _rows(dims)), f"it changes its input {where}")
 
 
-def moves(registry: Registry, entry: Entry) -> None:
+def moves(registry: Registry, entry: Entry[Block]) -> None:
     """Moved to another device it computes there: no tensor that it needs stays behind."""
     for dims, training in product(_spec(entry).dims, (True, False)):
         block = _block(entry, 8, dims).to("meta").train(training)
@@ -91,7 +91,7 @@ def moves(registry: Registry, entry: Entry) -> None:
         expect(output.device.type == "meta", f"moved to another device, its output is on the first in {dims}-D")
 
 
-def seed(registry: Registry, entry: Entry) -> None:
+def seed(registry: Registry, entry: Entry[Block]) -> None:
     """The same seed gives the same weights, and the same output in training."""
     for dims in _spec(entry).dims:
         blocks = [_block(entry, 8, dims) for _ in range(2)]
@@ -104,7 +104,7 @@ def seed(registry: Registry, entry: Entry) -> None:
         expect(torch.equal(*outputs), f"the same seed gives different outputs in training in {dims}-D")
 
 
-def weights(registry: Registry, entry: Entry) -> None:
+def weights(registry: Registry, entry: Entry[Block]) -> None:
     """The state dict goes through safetensors into a block of another seed, which then answers alike."""
     for dims in _spec(entry).dims:
         block, other = (_block(entry, 8, dims, seed=number) for number in (1, 2))
@@ -115,7 +115,7 @@ def weights(registry: Registry, entry: Entry) -> None:
         expect(same, f"the state dict does not hold all that the output depends on in {dims}-D")
 
 
-def copies(registry: Registry, entry: Entry) -> None:
+def copies(registry: Registry, entry: Entry[Block]) -> None:
     """A pickled and a deep-copied block answer like the original."""
     for dims in _spec(entry).dims:
         block, x = _block(entry, 8, dims).eval(), _rows(dims)
@@ -123,7 +123,7 @@ def copies(registry: Registry, entry: Entry) -> None:
             expect(torch.equal(block(x), again(x)), f"a copy answers differently in {dims}-D")
 
 
-def padding(registry: Registry, entry: Entry) -> None:
+def padding(registry: Registry, entry: Entry[Block]) -> None:
     """A masked block lets nothing of the padding into valid positions, whatever the padding holds."""
     block, lengths = _block(entry, 8, 1), torch.tensor([20, 5, 11])
     mask, x = valid_mask(lengths, 20), _rows(1)
@@ -140,7 +140,7 @@ def padding(registry: Registry, entry: Entry) -> None:
     expect(same, "more padding changes valid positions")
 
 
-def keys(registry: Registry, entry: Entry) -> None:
+def keys(registry: Registry, entry: Entry[Block]) -> None:
     """Every key of its space is a parameter, and its values are such as that takes."""
     unknown = sorted(set(_spec(entry).space) - set(parameters(entry.spec)))
     expect(not unknown, f"its space has {', '.join(unknown)}, and it has no such parameter")
@@ -149,7 +149,7 @@ def keys(registry: Registry, entry: Entry) -> None:
             complete(entry.spec, {key: value})
 
 
-def spaces(registry: Registry, entry: Entry) -> None:
+def spaces(registry: Registry, entry: Entry[Block]) -> None:
     """Ten draws of its space build, and keep the shape: each value of a choice and both ends of a range occur."""
     spec = _spec(entry)
     for dims, drawn in product(spec.dims, draws(spec.space)):
@@ -171,27 +171,28 @@ CHECKS = (
     copies,
     spaces,
 )
-WHERE: Mapping[Callable[..., None], Callable[[Entry], bool]] = {
+WHERE: Mapping[Callable[..., None], Callable[[Entry[Block]], bool]] = {
     keys: lambda entry: bool(_spec(entry).space),
     padding: lambda entry: _spec(entry).masked and 1 in _spec(entry).dims,
     spaces: lambda entry: bool(_spec(entry).space),
 }
 
 
-def use(registry: Registry, entry: Entry) -> None:
+def use(registry: Registry, entry: Entry[Block]) -> None:
     """Build it, and take one step in each dimension."""
     for dims in _spec(entry).dims:
-        block = cast(nn.Module, load_factory(entry.spec.factory)(8, dims=dims))
+        block: nn.Module = load_factory(entry.spec.factory)(8, dims=dims)
         block(_rows(dims).requires_grad_()).sum().backward()
 
 
-def _spec(entry: Entry) -> Block:
-    return cast(Block, entry.spec)
+def _spec(entry: Entry[Block]) -> Block:
+    return entry.spec
 
 
-def _block(entry: Entry, channels: int, dims: int, seed: int = 0) -> nn.Module:
+def _block(entry: Entry[Block], channels: int, dims: int, seed: int = 0) -> nn.Module:
     torch.manual_seed(seed)
-    return cast(nn.Module, load_factory(entry.spec.factory)(channels, dims=dims))
+    block: nn.Module = load_factory(entry.spec.factory)(channels, dims=dims)
+    return block
 
 
 def _rows(dims: int) -> Tensor:

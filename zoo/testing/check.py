@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from zoo.errors import describe
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+T = TypeVar("T")
 
 
 class NotConforming(AssertionError):
@@ -75,6 +77,14 @@ def expect(condition: bool, message: str) -> None:
     tried()
     if not condition:
         raise NotConforming(message)
+
+
+def required(value: "T | None", message: str) -> "T":
+    """The value. Raises NotConforming with the message where there is none."""
+    __tracebackhide__ = True
+    expect(value is not None, message)
+    assert value is not None
+    return value
 
 
 def close(one: "Tensor", other: "Tensor") -> bool:

@@ -6,6 +6,7 @@ from functools import partial
 
 from zoo.errors import PluginError, UsageError, unknown_name
 from zoo.registry import Entry, Plugin, Registry, is_pattern, matches
+from zoo.specs import Component
 from zoo.testing import common, plugins
 from zoo.testing.check import Check, tried
 from zoo.testing.kinds import KITS
@@ -19,11 +20,11 @@ class Subject:
     kind: str
     name: str
     plugin: Plugin
-    entry: Entry | None
+    entry: Entry[Component] | None
     checks: tuple[Check, ...]
 
 
-def checks_for(registry: Registry, entry: Entry) -> Iterator[Check]:
+def checks_for(registry: Registry, entry: Entry[Component]) -> Iterator[Check]:
     """All checks of a component, in the order in which one helps to understand the next."""
     functions = functions_for(entry)
     for function in functions:
@@ -34,7 +35,7 @@ def checks_for(registry: Registry, entry: Entry) -> Iterator[Check]:
         yield Check("expectations", entry.kind, entry.name, partial(expectations, known, entry))
 
 
-def functions_for(entry: Entry) -> list[Callable[[Registry, Entry], None]]:
+def functions_for(entry: Entry[Component]) -> list[Callable[[Registry, Entry[Component]], None]]:
     """The checks that apply to a component, as functions."""
     kit = KITS[entry.kind]
     where = getattr(kit, "WHERE", {})
@@ -42,7 +43,7 @@ def functions_for(entry: Entry) -> list[Callable[[Registry, Entry], None]]:
     return [*common.FIRST, *own, *common.LAST]
 
 
-def expectations(known: Iterable[str], entry: Entry) -> None:
+def expectations(known: Iterable[str], entry: Entry[Component]) -> None:
     """The checks that a component is expected to fail are checks that there are for it."""
     for name in entry.spec.expected_failures:
         if name not in known:
@@ -110,16 +111,16 @@ def _of_plugin(registry: Registry, plugin: Plugin) -> Subject:
     return Subject("plugin", plugin.name, plugin, None, tuple(plugin_checks(registry, plugin)))
 
 
-def _of_component(registry: Registry, entry: Entry) -> Subject:
+def _of_component(registry: Registry, entry: Entry[Component]) -> Subject:
     return Subject(entry.kind, entry.name, entry.plugin, entry, tuple(checks_for(registry, entry)))
 
 
-def _everything(registry: Registry) -> tuple[list[Entry], list[Plugin]]:
+def _everything(registry: Registry) -> tuple[list[Entry[Component]], list[Plugin]]:
     enabled = [plugin for plugin in registry.plugins if not plugin.disabled]
     return [entry for plugin in enabled for entry in _standing_for(registry, plugin)], enabled
 
 
-def _named(registry: Registry, word: str) -> tuple[list[Entry], list[Plugin]]:
+def _named(registry: Registry, word: str) -> tuple[list[Entry[Component]], list[Plugin]]:
     if is_pattern(word):
         entries = [entry for entry in registry.entries if matches(entry.name, word)]
         if not entries:
@@ -136,7 +137,7 @@ def _named(registry: Registry, word: str) -> tuple[list[Entry], list[Plugin]]:
     return entries + [entry for plugin in own for entry in _standing_for(registry, plugin)], own
 
 
-def _standing_for(registry: Registry, plugin: Plugin) -> list[Entry]:
+def _standing_for(registry: Registry, plugin: Plugin) -> list[Entry[Component]]:
     """What a plugin provides, or what it says stands for that; where that is no use, a check says so."""
     own = [entry for entry in registry.entries if entry.plugin.name == plugin.name]
     try:
@@ -146,10 +147,10 @@ def _standing_for(registry: Registry, plugin: Plugin) -> list[Entry]:
     return [entry for entry in own if entry.spec.name in names] or own
 
 
-def _names(entry: Entry) -> set[str]:
+def _names(entry: Entry[Component]) -> set[str]:
     """What a component is found by; where two have one name, it finds both."""
     return {entry.name, entry.spec.name, f"{entry.plugin.name}:{entry.spec.name}"}
 
 
-def _key(entry: Entry) -> str:
+def _key(entry: Entry[Component]) -> str:
     return f"{entry.kind} {entry.plugin.name}:{entry.spec.name}"

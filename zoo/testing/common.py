@@ -19,20 +19,20 @@ SEED = 0x5EED_0F_2007  # one that no one else sets
 RANDOM = "the random numbers of torch"
 
 
-def factory(registry: Registry, entry: Entry) -> None:
+def factory(registry: Registry, entry: Entry[Component]) -> None:
     """Its factory can be imported, and takes what the harness passes."""
     imported(entry.spec.factory)
     refused = _refused(entry)
     expect(not refused, f"its factory {entry.spec.factory!r} cannot be called as the harness does: {refused}")
 
 
-def defaults(registry: Registry, entry: Entry) -> None:
+def defaults(registry: Registry, entry: Entry[Component]) -> None:
     """Every parameter has a default, and it is a plain value."""
     complete(entry.spec, {})
     tried()
 
 
-def global_state(registry: Registry, entry: Entry) -> None:
+def global_state(registry: Registry, entry: Entry[Component]) -> None:
     """Importing and using it leaves what all code shares as it was: torch's settings, random numbers, warnings."""
     changes = imported(entry.spec.factory).changes
     expect(not changes, f"the import of its factory changes {_listed(changes)}")
@@ -44,7 +44,7 @@ def global_state(registry: Registry, entry: Entry) -> None:
     expect(not changes, f"it changes {_listed(changes)}")
 
 
-def writes(registry: Registry, entry: Entry) -> None:
+def writes(registry: Registry, entry: Entry[Component]) -> None:
     """Importing and using it writes nothing outside the temporary folder."""
     written = imported(entry.spec.factory).writes
     expect(not written, f"the import of its factory writes {_listed(written)}")
@@ -56,7 +56,7 @@ FIRST = (factory, defaults)
 LAST = (global_state, writes)
 
 
-def _refused(entry: Entry) -> str:
+def _refused(entry: Entry[Component]) -> str:
     """Why its factory cannot be called with what the harness passes; "" where it can."""
     given = dict.fromkeys(sorted(_passed(entry.spec)))
     places = [given.pop("channels")] if entry.kind == "block" else []
@@ -77,7 +77,7 @@ def _passed(spec: Component) -> set[str]:
     return passed
 
 
-def _used(registry: Registry, entry: Entry) -> Seen:
+def _used(registry: Registry, entry: Entry[Component]) -> Seen:
     """What using a component once brings about, in a working folder of its own."""
     with TemporaryDirectory() as name:
         folder = Path(name).resolve()

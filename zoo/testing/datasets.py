@@ -4,7 +4,7 @@ import contextlib
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,9 +19,9 @@ from zoo.testing.check import expect
 ROWS = 400
 
 
-def loads(registry: Registry, entry: Entry) -> None:
+def loads(registry: Registry, entry: Entry[Dataset]) -> None:
     """It gives labelled series, all classes of them; one from files says in one line what it lacks."""
-    spec = cast(Dataset, entry.spec)
+    spec = entry.spec
     if spec.from_files:
         with tempfile.TemporaryDirectory() as empty:
             _refuses(entry, Path(empty))
@@ -38,7 +38,7 @@ def loads(registry: Registry, entry: Entry) -> None:
         expect(more == ROWS, f"with {ROWS} training rows more it has {more} rows more")
 
 
-def repeats(registry: Registry, entry: Entry) -> None:
+def repeats(registry: Registry, entry: Entry[Dataset]) -> None:
     """Loaded twice, it is the same to the bit."""
     one, two = (_plain(_load(entry)) for _ in range(2))
     differ = [name for name in one if one[name] != two[name]]
@@ -46,24 +46,25 @@ def repeats(registry: Registry, entry: Entry) -> None:
 
 
 CHECKS = (loads, repeats)
-WHERE: Mapping[Callable[..., None], Callable[[Entry], bool]] = {
-    repeats: lambda entry: not cast(Dataset, entry.spec).from_files,
+WHERE: Mapping[Callable[..., None], Callable[[Entry[Dataset]], bool]] = {
+    repeats: lambda entry: not entry.spec.from_files,
 }
 
 
-def use(registry: Registry, entry: Entry) -> None:
+def use(registry: Registry, entry: Entry[Dataset]) -> None:
     """Load it; one from files finds none."""
-    if cast(Dataset, entry.spec).from_files:
+    if entry.spec.from_files:
         with contextlib.suppress(DataError):
             _load(entry, data_dir=None)
     else:
         _load(entry)
 
 
-def _load(entry: Entry, **more: Any) -> LabelledSeries:
-    spec = cast(Dataset, entry.spec)
+def _load(entry: Entry[Dataset], **more: Any) -> LabelledSeries:
+    spec = entry.spec
     harness: dict[str, Any] = {"rows": ROWS} if spec.generated else {}
-    return cast(LabelledSeries, load_factory(spec.factory)(**{**harness, **more, **complete(spec, {})}))
+    series: LabelledSeries = load_factory(spec.factory)(**{**harness, **more, **complete(spec, {})})
+    return series
 
 
 def _plain(series: LabelledSeries) -> dict[str, Any]:
@@ -77,7 +78,7 @@ def _bits(array: npt.NDArray[Any]) -> Any:
     return (array.dtype, array.shape, array.tolist() if array.dtype == object else array.tobytes())
 
 
-def _refuses(entry: Entry, folder: Path | None) -> None:
+def _refuses(entry: Entry[Dataset], folder: Path | None) -> None:
     try:
         _load(entry, data_dir=folder)
     except DataError as error:

@@ -7,12 +7,13 @@ from torch import Tensor, nn
 
 from zoo.factories import complete, load_factory
 from zoo.registry import Entry, Registry
+from zoo.specs import Objective
 from zoo.testing.check import expect
 
 COUNTS = (700, 250, 50)
 
 
-def scalar(registry: Registry, entry: Entry) -> None:
+def scalar(registry: Registry, entry: Entry[Objective]) -> None:
     """Logits `(batch, n_classes)` and targets `(batch,)` give a finite scalar of float32 with a finite gradient."""
     for rows, counts in ((1, COUNTS), (2, COUNTS), (40, COUNTS), (40, COUNTS[:2]), (40, COUNTS * 3)):
         logits, targets = _batch(rows, len(counts))
@@ -24,7 +25,7 @@ def scalar(registry: Registry, entry: Entry) -> None:
         expect(_finite(logits.grad), f"the gradient of {rows} rows is not finite")
 
 
-def leaves_its_input(registry: Registry, entry: Entry) -> None:
+def leaves_its_input(registry: Registry, entry: Entry[Objective]) -> None:
     """The logits, the targets and the counts of classes are as they were."""
     given = (*_batch(12), torch.tensor((90, 0, 10)))
     logits, targets, counts = (value.detach().clone() for value in given)
@@ -34,7 +35,7 @@ def leaves_its_input(registry: Registry, entry: Entry) -> None:
     expect(not changed, f"it changes the {' and the '.join(changed)} it is given")
 
 
-def extremes(registry: Registry, entry: Entry) -> None:
+def extremes(registry: Registry, entry: Entry[Objective]) -> None:
     """Logits of ten thousand, right or wrong, give no NaN and no infinity."""
     for sign in (1.0, -1.0):
         logits = (sign * 1e4 * nn.functional.one_hot(_batch(6)[1], 3).float()).requires_grad_()
@@ -43,7 +44,7 @@ def extremes(registry: Registry, entry: Entry) -> None:
         expect(bool(torch.isfinite(loss)) and _finite(logits.grad), f"logits of {sign * 1e4:,.0f} give {loss.item()}")
 
 
-def absent_class(registry: Registry, entry: Entry) -> None:
+def absent_class(registry: Registry, entry: Entry[Objective]) -> None:
     """A class without rows breaks nothing."""
     logits, _ = _batch(8)
     loss = _objective(entry, (90, 0, 10))(logits, torch.tensor([0, 2] * 4))
@@ -51,7 +52,7 @@ def absent_class(registry: Registry, entry: Entry) -> None:
     expect(bool(torch.isfinite(loss)) and _finite(logits.grad), f"a class without rows gives {loss.item()}")
 
 
-def descends(registry: Registry, entry: Entry) -> None:
+def descends(registry: Registry, entry: Entry[Objective]) -> None:
     """Steps along its gradient make it smaller and the rows right."""
     logits, targets = _batch(30)
     objective = _objective(entry)
@@ -70,13 +71,13 @@ def descends(registry: Registry, entry: Entry) -> None:
 CHECKS = (scalar, leaves_its_input, extremes, absent_class, descends)
 
 
-def use(registry: Registry, entry: Entry) -> None:
+def use(registry: Registry, entry: Entry[Objective]) -> None:
     """Take one step."""
     logits, targets = _batch(6)
     _objective(entry)(logits, targets).backward()
 
 
-def _objective(entry: Entry, counts: tuple[int, ...] = COUNTS) -> Any:
+def _objective(entry: Entry[Objective], counts: tuple[int, ...] = COUNTS) -> Any:
     return load_factory(entry.spec.factory)(class_counts=torch.tensor(counts))
 
 

@@ -6,6 +6,7 @@ import sys
 from functools import cache
 
 from zoo.registry import Entry, Plugin, Registry
+from zoo.specs import Component
 from zoo.testing.check import NotConforming, expect
 from zoo.testing.representatives import declared
 
@@ -80,7 +81,7 @@ def representatives(registry: Registry, plugin: Plugin) -> None:
 CHECKS = (loads, light_import, provides, names, global_state, writes)
 
 
-def _rivals(entry: Entry, other: Entry) -> bool:
+def _rivals(entry: Entry[Component], other: Entry[Component]) -> bool:
     return other.spec.name == entry.spec.name and other.plugin.name != entry.plugin.name
 
 

@@ -3,9 +3,8 @@
 It does so by a string in its module, `CONFORMANCE = "package.module:NAMES"`, where NAMES is a sequence of names.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pkgutil import resolve_name
-from typing import cast
 
 from zoo.errors import PluginError, guarded
 from zoo.registry import Plugin, Registry
@@ -22,4 +21,5 @@ def declared(registry: Registry, plugin: Plugin) -> Sequence[str]:
         return ()
     reference = registry.manager.get_plugin(plugin.name).CONFORMANCE  # type: ignore[union-attr]
     with guarded(PluginError, f"CONFORMANCE of plugin {plugin.name!r} is {reference!r}, not 'package.module:NAMES'"):
-        return tuple(cast(Sequence[str], resolve_name(reference)))
+        names: Iterable[str] = resolve_name(reference)
+        return tuple(names)

@@ -3,18 +3,17 @@
 import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from zoo.data.resampling import batch_weights, resample
 from zoo.data.rows import Rows
-from zoo.data.series import Ints
 from zoo.factories import complete, load_factory
 from zoo.registry import Entry, Registry
 from zoo.specs import Resampler
-from zoo.testing.check import expect
+from zoo.testing.check import expect, required
 from zoo.testing.watching import imported
 
 Floats = npt.NDArray[np.float64]
@@ -24,7 +23,7 @@ COUNTS = (120, 60, 24)
 SPACING = 0.7  # between classes, in standard deviations: they overlap, which some need
 
 
-def balances(registry: Registry, entry: Entry) -> None:
+def balances(registry: Registry, entry: Entry[Resampler]) -> None:
     """Every class stays, in the same shape and type, all finite, and no further from balance than before."""
     rows = _rows()
     after = _resampled(entry, rows)
@@ -39,7 +38,7 @@ def balances(registry: Registry, entry: Entry) -> None:
         expect(labels.dtype == np.int64, f"labels become {labels.dtype}")
 
 
-def keeps_classes(registry: Registry, entry: Entry) -> None:
+def keeps_classes(registry: Registry, entry: Entry[Resampler]) -> None:
     """The rows of a class stay rows of that class: its mean stays nearer to itself than to another's."""
     rows = _rows()
     after = _resampled(entry, rows)
@@ -49,16 +48,17 @@ def keeps_classes(registry: Registry, entry: Entry) -> None:
         expect(far < SPACING / 2, f"the mean of class {name} moves by {far:.2f}, where classes are {SPACING} apart")
 
 
-def seed(registry: Registry, entry: Entry) -> None:
+def seed(registry: Registry, entry: Entry[Resampler]) -> None:
     """The same seed gives the same rows, and the same weights where it draws batches."""
     one, two = _resampled(entry, _rows()), _resampled(entry, _rows())
     same = np.array_equal(one.values, two.values) and np.array_equal(one.labels, two.labels)
     expect(same, "the same seed gives different rows")
     if (weights := _weights(entry)) is not None:
-        expect(np.array_equal(weights, cast(Floats, _weights(entry))), "the same seed gives different weights")
+        again = required(_weights(entry), "it gives weights once and not again")
+        expect(np.array_equal(weights, again), "the same seed gives different weights")
 
 
-def leaves_its_input(registry: Registry, entry: Entry) -> None:
+def leaves_its_input(registry: Registry, entry: Entry[Resampler]) -> None:
     """The rows it was given are as they were."""
     rows = _rows()
     values, labels = rows.values.copy(), rows.labels.copy()
@@ -68,33 +68,32 @@ def leaves_its_input(registry: Registry, entry: Entry) -> None:
     expect(same, "it changes the rows it is given")
 
 
-def lengths(registry: Registry, entry: Entry) -> None:
+def lengths(registry: Registry, entry: Entry[Resampler]) -> None:
     """Where it makes no rows between rows, it takes unequal lengths, and each row keeps its own."""
     rows = _rows()
     declared = 2 + np.arange(len(rows.labels)) % 5
     after = _resampled(entry, replace(rows, lengths=declared))
-    expect(after.lengths is not None, "it loses the lengths of rows")
+    kept = required(after.lengths, "it loses the lengths of rows")
     own = dict(zip((row.tobytes() for row in rows.values), declared, strict=True))
-    pairs = zip(after.values, cast(Ints, after.lengths), strict=True)
+    pairs = zip(after.values, kept, strict=True)
     expect(all(own.get(row.tobytes(), length) == length for row, length in pairs), "rows get the lengths of others")
 
 
-def row_weights(registry: Registry, entry: Entry) -> None:
+def row_weights(registry: Registry, entry: Entry[Resampler]) -> None:
     """Where it draws batches, every class can be drawn."""
-    weights, labels = _weights(entry), _rows().labels
-    expect(weights is not None, "it gives no weights")
+    weights, labels = required(_weights(entry), "it gives no weights"), _rows().labels
     for label, name in enumerate(CLASSES):
-        expect(bool(cast(Floats, weights)[labels == label].any()), f"no row of class {name} can be drawn")
+        expect(bool(weights[labels == label].any()), f"no row of class {name} can be drawn")
 
 
 CHECKS = (balances, keeps_classes, seed, leaves_its_input, lengths, row_weights)
-WHERE: Mapping[Callable[..., None], Callable[[Entry], bool]] = {
-    lengths: lambda entry: not cast(Resampler, entry.spec).interpolates,
+WHERE: Mapping[Callable[..., None], Callable[[Entry[Resampler]], bool]] = {
+    lengths: lambda entry: not entry.spec.interpolates,
     row_weights: lambda entry: _draws_batches(entry),
 }
 
 
-def use(registry: Registry, entry: Entry) -> None:
+def use(registry: Registry, entry: Entry[Resampler]) -> None:
     """Resample once, or say how likely each row is to be drawn."""
     _resampled(entry, _rows())
     _weights(entry)
@@ -108,20 +107,20 @@ def _rows() -> Rows:
     return Rows(values, labels, np.arange(len(labels)), None, None)
 
 
-def _resampled(entry: Entry, rows: Rows) -> Rows:
-    return resample(cast(Resampler, entry.spec), complete(entry.spec, {}), rows, CLASSES, 7)
+def _resampled(entry: Entry[Resampler], rows: Rows) -> Rows:
+    return resample(entry.spec, complete(entry.spec, {}), rows, CLASSES, 7)
 
 
-def _weights(entry: Entry, rows: Rows | None = None) -> Floats | None:
-    spec, labels = cast(Resampler, entry.spec), (rows or _rows()).labels
+def _weights(entry: Entry[Resampler], rows: Rows | None = None) -> Floats | None:
+    spec, labels = entry.spec, (rows or _rows()).labels
     return batch_weights(spec, complete(spec, {}), labels, CLASSES, 7)
 
 
-def _sampler(entry: Entry) -> Any:
+def _sampler(entry: Entry[Resampler]) -> Any:
     return load_factory(entry.spec.factory)(random_state=7, **complete(entry.spec, {}))
 
 
-def _draws_batches(entry: Entry) -> bool:
+def _draws_batches(entry: Entry[Resampler]) -> bool:
     """Whether it draws batches; of what cannot be made, a check says why."""
     with contextlib.suppress(Exception, SystemExit):
         imported(entry.spec.factory)

@@ -5,6 +5,7 @@ from typing import Any
 
 from zoo.registry import Entry, Registry
 from zoo.space import Choice, Float, Int, Space
+from zoo.specs import Searcher
 from zoo.testing.check import NotConforming, expect
 
 SPACE: Space = {
@@ -20,7 +21,7 @@ PROPOSALS = 8
 FAILING = 2
 
 
-def inside(registry: Registry, entry: Entry) -> None:
+def inside(registry: Registry, entry: Entry[Searcher]) -> None:
     """Every proposal has a value of each key, of its type and within its bounds, whichever way is better."""
     for proposal in (*_proposals(entry, seed=0), *_proposals(entry, seed=0, mode="min")):
         expect(proposal.keys() == SPACE.keys(), f"it proposes values of {sorted(proposal)}, not of {sorted(SPACE)}")
@@ -34,7 +35,7 @@ def inside(registry: Registry, entry: Entry) -> None:
             expect(domain.low <= value <= domain.high, f"it proposes {key}={value!r}, not {domain}")
 
 
-def repeatable(registry: Registry, entry: Entry) -> None:
+def repeatable(registry: Registry, entry: Entry[Searcher]) -> None:
     """With one trial at a time, the same seed proposes the same configurations, and another seed others."""
     first = _proposals(entry, seed=1)
     expect(_proposals(entry, seed=1) == first, "the same seed proposes other configurations")
@@ -44,12 +45,12 @@ def repeatable(registry: Registry, entry: Entry) -> None:
 CHECKS = (inside, repeatable)
 
 
-def use(registry: Registry, entry: Entry) -> None:
+def use(registry: Registry, entry: Entry[Searcher]) -> None:
     """Propose, and be told what came of it."""
     _proposals(entry, seed=0)
 
 
-def _proposals(entry: Entry, seed: int, mode: str = "max") -> list[dict[str, Any]]:
+def _proposals(entry: Entry[Searcher], seed: int, mode: str = "max") -> list[dict[str, Any]]:
     """What it proposes for a metric that is best in one corner, told after each trial.
 
     The second trial's is worst, and the third fails.

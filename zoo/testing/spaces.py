@@ -4,7 +4,6 @@ import random
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import product
-from typing import cast
 
 from zoo.assignments import split_assignments
 from zoo.errors import UsageError, ZooError
@@ -23,9 +22,9 @@ DRAWS = 10
 BETWEEN = 3  # values between the ends of a range: a number that is not whole fits no whole number
 
 
-def check_preset(registry: Registry, entry: Entry, name: str, preset: Preset) -> None:
+def check_preset(registry: Registry, entry: Entry[Architecture], name: str, preset: Preset) -> None:
     """Raise NotConforming where a preset names what is not there, or a value that cannot be."""
-    spec = cast(Architecture, entry.spec)
+    spec = entry.spec
     with _said(f"preset {name}"):
         Network.resolve(registry, f"{entry.name}.{name}").check(n_times=_times(spec), lengths=False)
         if spec.block_dims is None:
@@ -37,7 +36,7 @@ def check_preset(registry: Registry, entry: Entry, name: str, preset: Preset) ->
                 complete(registry.get(kind, named, home=entry.plugin.distribution).spec, params)
 
 
-def check_space(registry: Registry, entry: Entry, name: str, space: Space) -> None:
+def check_space(registry: Registry, entry: Entry[Architecture], name: str, space: Space) -> None:
     """Raise NotConforming where a key of a space is a parameter of nothing it can draw, or a value of it cannot be."""
     first = {key: values(domain)[0] for key, domain in space.items()}
     for axis in AXES.keys() & space.keys():
@@ -54,7 +53,7 @@ def check_space(registry: Registry, entry: Entry, name: str, space: Space) -> No
         expect(applies, f"space {name}: {key!r} is no parameter of {' or '.join(map(str, owners))}")
 
 
-def resolved(registry: Registry, entry: Entry, drawn: Mapping[str, Value]) -> Network:
+def resolved(registry: Registry, entry: Entry[Architecture], drawn: Mapping[str, Value]) -> Network:
     """The network of one configuration of a space. Raises ZooError for a name or a value that a trial would refuse."""
     request = _request(registry, entry, drawn)
     scopes, shipped = split_assignments(request.assignments), _shipped()
@@ -96,7 +95,7 @@ def _column(domain: Domain, count: int, rng: random.Random) -> list[Value]:
     return column
 
 
-def _request(registry: Registry, entry: Entry, drawn: Mapping[str, Value]) -> Request:
+def _request(registry: Registry, entry: Entry[Architecture], drawn: Mapping[str, Value]) -> Request:
     return bench_request(registry, TuneRequest(architecture=entry.name), drawn)
 
 

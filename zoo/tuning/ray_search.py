@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from ray import tune
-from ray.tune.search import SearchAlgorithm, Searcher, SearchGenerator
+from ray.tune import search
+from ray.tune.search import SearchAlgorithm, SearchGenerator
 
 from zoo.errors import PluginError, UsageError, guarded
 from zoo.factories import complete, load_factory
 from zoo.registry import Entry
 from zoo.space import Choice, Domain, Int, Space, Value
+from zoo.specs import Searcher
 
 
 def to_tune(space: Space) -> dict[str, Any]:
@@ -28,12 +30,12 @@ def _domain(domain: Domain) -> Any:
     return (tune.loguniform if domain.log else tune.uniform)(domain.low, domain.high)
 
 
-def make_searcher(entry: Entry, params: Mapping[str, Value], *, seed: int, startup: int) -> SearchAlgorithm:
+def make_searcher(entry: Entry[Searcher], params: Mapping[str, Value], *, seed: int, startup: int) -> SearchAlgorithm:
     """A component's search algorithm. Raises PluginError for what is none of Ray Tune's."""
     values = complete(entry.spec, params)
     with guarded(UsageError, f"searcher {entry.name} cannot be made"):
         made = load_factory(entry.spec.factory)(seed=seed, startup=startup, **values)
-    if isinstance(made, Searcher):
+    if isinstance(made, search.Searcher):
         return SearchGenerator(made)
     if isinstance(made, SearchAlgorithm):
         return made

@@ -21,6 +21,7 @@ from zoo.networks import Incompatible
 from zoo.registry import Registry
 from zoo.settings import Settings
 from zoo.space import Choice, Space
+from zoo.specs import Searcher
 from zoo.store.heartbeat import now
 from zoo.store.run import DONE as RUN_DONE
 from zoo.store.run import Run
@@ -339,7 +340,7 @@ def _check(registry: Registry, settings: Settings, request: TuneRequest, space: 
     choose_device(request.device or str(settings.default("hardware", "device")))
     if request.address is None:
         gpus_there(request.gpus_per_trial)
-    entry = registry.get("searcher", request.search)
+    entry = registry.get(Searcher, request.search)
     complete(entry.spec, request.search_params)
     from zoo.tuning.ray_search import make_searcher  # Ray, which what is asked wrongly need not wait for
     from zoo.workers.session import knock

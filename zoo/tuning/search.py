@@ -18,6 +18,7 @@ from zoo.errors import ZooError
 from zoo.registry import Registry
 from zoo.settings import Settings
 from zoo.space import Choice, Space
+from zoo.specs import Searcher
 from zoo.store.studies import StudyStore
 from zoo.store.study import MEMORY, METRICS, UNFINISHED, Study
 from zoo.training.hardware import choose_device
@@ -74,7 +75,7 @@ class Search:
         """One search of Tune's, led along the store; None where the cluster ended one of its workers for its memory."""
         task = self._task()
         scheduler = make_scheduler(self.request.scheduler, self._epochs())
-        entry = self.registry.get("searcher", self.request.search)
+        entry = self.registry.get(Searcher, self.request.search)
         params, startup = self.request.search_params, self.request.startup
         inner = make_searcher(entry, params, seed=self.request.seed, startup=startup)
         recorded = Replay(inner, scheduler, self.studies, study, task)

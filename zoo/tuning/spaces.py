@@ -9,7 +9,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from zoo.assignments import parse_value
 from zoo.errors import SettingsError, UsageError, unknown_name
@@ -17,7 +17,6 @@ from zoo.factories import parameters
 from zoo.registry import Registry
 from zoo.settings import Settings
 from zoo.space import Choice, Domain, Float, Int, Value
-from zoo.specs import Architecture
 from zoo.tuning.request import TuneRequest
 from zoo.tuning.trial_cell import AXES, cells_of
 
@@ -56,8 +55,8 @@ def check_space(registry: Registry, settings: Settings, request: TuneRequest, sp
         scope = key.partition(".")[0]
         if scope == "dataset":
             raise UsageError(f"all trials learn from the same data, so {key} cannot be searched: use --set")
-        if "." in key and scope in AXES and scope in space:
-            _check_applies(registry, key, cast(Choice, space[scope]))
+        if "." in key and scope in AXES and isinstance(named := space.get(scope), Choice):
+            _check_applies(registry, key, named)
     for axis in AXES:
         if axis in space and not isinstance(space[axis], Choice):
             raise UsageError(f"{axis} is searched by name: --tune {axis}=a,b")
@@ -89,7 +88,7 @@ def _check_applies(registry: Registry, key: str, axis: Choice) -> None:
 
 def _base(registry: Registry, settings: Settings, request: TuneRequest) -> Domains:
     entry, _, _ = registry.architecture(request.architecture, settings.presets)
-    spec = cast(Architecture, entry.spec)
+    spec = entry.spec
     if request.space.endswith(".toml"):
         return read_space(Path(request.space))
     if request.space in spec.spaces:
@@ -133,17 +132,21 @@ def _domains(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
 
 
 def _range(what: str, low: object, high: object, log: object) -> Domain:
-    for value in (low, high):
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise UsageError(f"{what}: a range is of numbers, as in 1..3 or 1e-4..1e-2, not {value!r}")
+    low, high = _number(what, low), _number(what, high)
     if not isinstance(log, bool):
         raise UsageError(f"{what}: log is true or false, not {log!r}")
     try:
         if isinstance(low, int) and isinstance(high, int):
             return Int(low, high, log)
-        return Float(float(cast(float, low)), float(cast(float, high)), log)
+        return Float(float(low), float(high), log)
     except ValueError as error:
         raise UsageError(f"{what}: {error}") from None
+
+
+def _number(what: str, value: object) -> int | float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise UsageError(f"{what}: a range is of numbers, as in 1..3 or 1e-4..1e-2, not {value!r}")
+    return value
 
 
 def first_values(space: Mapping[str, Domain]) -> dict[str, Value]:

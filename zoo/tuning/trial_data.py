@@ -17,6 +17,7 @@ from zoo.harness.training_run import resampled
 from zoo.registry import Registry
 from zoo.settings import Settings
 from zoo.space import Choice, Space
+from zoo.specs import Resampler
 from zoo.tuning.request import TuneRequest
 from zoo.tuning.spaces import first_values
 from zoo.tuning.trial_cell import cells_of
@@ -38,7 +39,7 @@ class StudyData:
         return sum({id(each): _nbytes(each) for each in rows if isinstance(each, Rows)}.values())
 
 
-def asked_of(part: ChosenComponent) -> Asked:
+def asked_of(part: ChosenComponent[Resampler]) -> Asked:
     return part.entry.name, tuple(part.params.items())
 
 

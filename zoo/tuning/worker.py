@@ -170,7 +170,7 @@ class Worker(Trainable):
         train, validation = self.rows["train"], self.rows["validation"]
         parts = Parts.without_test(train, validation, self.task.summary)
         cell.network.check(n_times=train.values.shape[2], lengths=train.lengths is not None)
-        check_lengths(cell.resampler.entry.spec, train)  # type: ignore[arg-type]
+        check_lengths(cell.resampler.entry.spec, train)
         asked = asked_of(cell.resampler)
         if asked in self.task.refused:
             raise ResamplingError(self.task.refused[asked])
