@@ -21,8 +21,6 @@ from pathlib import Path
 
 from zoo.harness.reporter import SilentReporter
 from zoo.harness.training_run import TrainingRun, resampled
-from zoo.registry import Registry
-from zoo.settings import Settings
 from zoo.store.runs import Store
 from zoo.store.study import Study, space_from_json
 from zoo.training.hardware import Hardware, computing_on
@@ -31,6 +29,7 @@ from zoo.tuning.request import TuneRequest
 from zoo.tuning.run_study import run_study
 from zoo.tuning.trial_cell import cell_of
 from zoo.tuning.trial_data import prepare
+from zoo.workspace import Workspace
 
 
 @dataclass
@@ -60,20 +59,19 @@ class Stopwatch(SilentTuneReporter):
 
 
 def search(request: TuneRequest) -> tuple[Study, Stopwatch]:
-    settings, watch = Settings.load(), Stopwatch()
+    watch = Stopwatch()
     with tempfile.TemporaryDirectory() as folder, Store(Path(folder)) as store:
-        return run_study(Registry.discover(settings.disabled), settings, request, store, watch), watch
+        return run_study(Workspace.load(), request, store, watch), watch
 
 
 def plain_loop(study: Study) -> float:
     """Seconds to train the study's configurations by the trainer alone, data at hand."""
-    settings, request = Settings.load(), TuneRequest.from_json(study.request)
-    registry = Registry.discover(settings.disabled)
-    data = prepare(registry, settings, request, space_from_json(study.space), SilentReporter())
+    workspace, request = Workspace.load(), TuneRequest.from_json(study.request)
+    data = prepare(workspace, request, space_from_json(study.space), SilentReporter())
     seconds = 0.0
     for trial in study.trials:
         started = time.perf_counter()
-        cell = cell_of(registry, settings, request, trial.config)
+        cell = cell_of(workspace, request, trial.config)
         model = cell.network.build(**data.parts.summary["shape"])
         hardware = Hardware.choose("cpu", 1, cell.training.precision, model, recurrent=cell.network.spec.recurrent)
         with computing_on(hardware):

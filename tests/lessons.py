@@ -19,6 +19,7 @@ from zoo.harness.training_run import TrainingRun
 from zoo.registry import Registry, source_of
 from zoo.settings import Settings
 from zoo.training.hardware import Hardware
+from zoo.workspace import Workspace
 
 CPU = Hardware(torch.device("cpu"), threads=1, bf16=False, channels_last=False)
 COUNTS: list[Tensor] = []  # what the loss `told` was told
@@ -234,7 +235,7 @@ def cell_of(
             **given,
         },
     )
-    (cell,) = make_plan(registry(), Settings.load(), request).cells
+    (cell,) = make_plan(Workspace(registry(), Settings.load()), request).cells
     return cell
 
 

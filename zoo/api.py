@@ -1,6 +1,7 @@
 """The zoo from Python: what the command line does, as functions."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from zoo.specs import Component
 from zoo.store.run import Run
 from zoo.store.runs import Store
 from zoo.unpackaged import is_unpackaged, with_unpackaged
+from zoo.workspace import Workspace
 
 if TYPE_CHECKING:
     from torch import nn
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 def list_components(kind: str | None = None, *, registry: Registry | None = None) -> list[Entry[Component]]:
     """What is registered, of one kind or all: each entry has `name`, `kind`, `spec` and `plugin`."""
-    found = registry or _registry(Settings.load())
+    found = registry or Workspace.load().registry
     return list(found.entries) if kind is None else found.of_kind(kind)
 
 
@@ -44,14 +46,14 @@ def build(
     """
     from zoo.networks import Network
 
-    settings = Settings.load()
+    workspace = _workspace(registry)
     network = Network.resolve(
-        registry or _registry(settings),
+        workspace.registry,
         architecture,
         block=block,
         params=params,
         block_params=block_params,
-        presets=settings.presets,
+        presets=workspace.settings.presets,
     )
     return network.build(n_channels=n_channels, n_times=n_times, n_classes=n_classes)
 
@@ -93,8 +95,8 @@ def bench(
     from zoo.harness.reporter import SilentReporter
     from zoo.harness.request import Request
 
-    settings = Settings.load()
-    known, names = with_unpackaged(registry or _registry(settings), _axis(architectures))
+    workspace = _workspace(registry)
+    known, names = with_unpackaged(workspace.registry, _axis(architectures))
     request = Request(
         architectures=names,
         blocks=_axis(block),
@@ -114,8 +116,8 @@ def bench(
         force=force,
         resume=resume,
     )
-    with Store(results_folder(settings, results)) as store:
-        asked = (known, settings, request, store, watch or SilentReporter())
+    with Store(workspace.settings.results_folder(results)) as store:
+        asked = (replace(workspace, registry=known), request, store, watch or SilentReporter())
         return list(run_bench(*asked, jobs=jobs, address=address))
 
 
@@ -130,17 +132,16 @@ def load(run: str, *, results: str | Path | None = None, registry: Registry | No
     from zoo.harness.trained import rebuilt
     from zoo.networks import Network
 
-    settings = Settings.load()
-    registry = registry or _registry(settings)
-    with Store(results_folder(settings, results), create=False) as store:
+    workspace = _workspace(registry)
+    with Store(workspace.settings.results_folder(results), create=False) as store:
         found = store.get(run)
-        if is_unpackaged(registry, found.architecture):
+        if is_unpackaged(workspace.registry, found.architecture):
             path = store.path(found, "model.safetensors")
             said = f"run {found.id} is of {found.architecture}, which no plugin provides"
             raise UsageError(f"{said}: build it, and load {path} into it")
         weights = safetensors.torch.load_file(store.read(found, "model.safetensors"))
     network = Network.resolve(
-        registry,
+        workspace.registry,
         found.architecture,
         block=found.block or None,
         params=found.config["params"],
@@ -155,14 +156,10 @@ def load(run: str, *, results: str | Path | None = None, registry: Registry | No
     return module.eval()
 
 
-def results_folder(settings: Settings, given: str | Path | None) -> Path:
-    """Where results are kept: as given, else ZOO_RESULTS, else registry.toml."""
-    return Path(given) if given is not None else Path(settings.default("defaults", "results")).expanduser()
-
-
 def _axis(values: str | Sequence[str]) -> tuple[str, ...]:
     return (values,) if isinstance(values, str) else tuple(values)
 
 
-def _registry(settings: Settings) -> Registry:
-    return Registry.discover(settings.disabled, settings.known)
+def _workspace(registry: Registry | None) -> Workspace:
+    """The registry given, or that of what is installed, with the settings of this folder."""
+    return Workspace.load() if registry is None else Workspace(registry, Settings.load())

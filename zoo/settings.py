@@ -265,6 +265,10 @@ class Settings:
         tables = [*self.shipped.tables.get("reference", []), *self.user.tables.get("reference", [])]
         return [Reference(**table) for table in tables]
 
+    def results_folder(self, given: str | Path | None) -> Path:
+        """Where results are kept: as given, else ZOO_RESULTS, else registry.toml."""
+        return Path(given) if given is not None else Path(self.default("defaults", "results")).expanduser()
+
     def data_dir(self, dataset: str, flag: Path | None) -> Path | None:
         """Where a data set's files are: flag, then ZOO_DATA, then `[datasets.NAME] dir`; else None."""
         if flag is not None:

@@ -24,6 +24,7 @@ from zoo.records import SplitSummary
 from zoo.registry import Registry, Source, source_of
 from zoo.settings import Settings, Training
 from zoo.sources import source_hash
+from zoo.workspace import Workspace
 
 PARTS = SplitSummary.of(
     {
@@ -36,7 +37,7 @@ PARTS = SplitSummary.of(
 
 def plan(registry: Registry, *architectures: str, **more) -> list[Cell]:
     request = Request(architectures=architectures or ("cnngru",), **more)
-    return list(make_plan(registry, Settings.load(), request).cells)
+    return list(make_plan(Workspace(registry, Settings.load()), request).cells)
 
 
 def test_several_values_of_an_axis_make_the_grid(registry: Registry) -> None:
@@ -86,7 +87,7 @@ def test_what_cannot_be_is_said_once_for_all_seeds_and_resamplers(registry: Regi
         losses=("focal",),
         seeds=(0, 1),
     )
-    found = make_plan(registry, Settings.load(), asked)
+    found = make_plan(Workspace(registry, Settings.load()), asked)
     assert found.left_out == (
         "minirocket with block se: minirocket has no slot for a block",
         "minirocket with loss focal: it is fitted, without a training loss",
@@ -297,11 +298,12 @@ def test_everything_asked_changes_key_and_configuration_and_the_seed_the_key_alo
         {"datasets": ("waves.csv",)},
         *({"assignments": {name: value}} for name, value in settings.items()),
     ]
-    cells = [make_plan(registry, Settings.load(), Request(**{**ASKED, **change})).cells for change in changes]
+    workspace = Workspace(registry, Settings.load())
+    cells = [make_plan(workspace, Request(**{**ASKED, **change})).cells for change in changes]
     assert all(len(found) == 1 for found in cells)
     assert len({cell.key(PARTS) for (cell,) in cells}) == len(changes) == 26
     assert len({cell.configuration(PARTS) for (cell,) in cells}) == len(changes)
-    (other_seed,) = make_plan(registry, Settings.load(), Request(**ASKED, seeds=(1,))).cells
+    (other_seed,) = make_plan(workspace, Request(**ASKED, seeds=(1,))).cells
     assert other_seed.key(PARTS) not in {cell.key(PARTS) for (cell,) in cells}
     assert other_seed.configuration(PARTS) == cells[0][0].configuration(PARTS)
 

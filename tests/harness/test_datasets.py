@@ -20,6 +20,7 @@ from zoo.harness.seeds import axis_seeds
 from zoo.registry import Registry, Source, source_of
 from zoo.settings import Settings
 from zoo.store.run import DONE, Run
+from zoo.workspace import Workspace
 
 ROOT = Path(__file__).parents[2]
 DATA = Path(os.environ.get("ZOO_TEST_DATA", ROOT.parent / "shared" / "data"))
@@ -43,7 +44,7 @@ def bench(*architectures: str, **more: Any) -> list[Run]:
 def load(registry: Registry, name: str, columns: FileColumns | None = None, **params: Any) -> Loaded:
     harness = {"rows": params.pop("rows", None), "data_dir": params.pop("data_dir", None)}
     columns = columns or FileColumns()
-    return load_dataset(registry, Settings.load(), name, params=params, columns=columns, **harness)
+    return load_dataset(Workspace(registry, Settings.load()), name, params=params, columns=columns, **harness)
 
 
 def noise(size: int = 60, scale: float = 1.0) -> LabelledSeries:

@@ -34,6 +34,7 @@ from zoo.settings import Settings
 from zoo.store.run import DIVERGED, DONE, FAILED, INTERRUPTED, Run
 from zoo.store.runs import Store
 from zoo.training.loop import Epoch
+from zoo.workspace import Workspace
 
 Runs = Callable[..., list[Run]]
 TEST_ROWS = 48  # no other part, and no batch, has as many
@@ -406,9 +407,10 @@ def test_where_a_run_is_made_is_said_by_flag_variable_or_file(bench: Runs, monke
 
 def steps(waves_csv: Path, store: Store, *architectures: str, beside: bool = False, **more: Any) -> tuple[Any, ...]:
     """A bench, and its steps with the keys that were settled before each."""
-    settings, request = Settings.load(), Request(architectures=architectures, target="kind", **more)
+    workspace = Workspace(registry_of(), Settings.load())
+    request = Request(architectures=architectures, target="kind", **more)
     request = replace(request, datasets=(str(waves_csv),), protocols=("holdout",))
-    planned = (registry_of(), settings, request, store, SilentReporter(), make_plan(registry_of(), settings, request))
+    planned = (workspace, request, store, SilentReporter(), make_plan(workspace, request))
     made, keys = Schedule(*planned, beside=beside), []
     return made, [(step, [*keys]) for step in made.steps(keys.append)]
 

@@ -17,6 +17,7 @@ from zoo.settings import Settings
 from zoo.sources import source_hash
 from zoo.store.runs import Store
 from zoo.unpackaged import is_unpackaged, with_unpackaged
+from zoo.workspace import Workspace
 
 NETWORK = '''
 """A net of its own."""
@@ -82,13 +83,13 @@ def test_a_network_in_a_file_is_benched_like_any_other(registry, folder, waves_c
     request: dict[str, Any] = {"datasets": (str(waves_csv),), "target": "kind", "rows": 60, "epochs": 1}
     with Store(tmp_path / "results") as store:
         asked = Request(architectures=names[1:2], **request)
-        (run,) = run_bench(known, Settings.load(), asked, store, SilentReporter())
+        (run,) = run_bench(Workspace(known, Settings.load()), asked, store, SilentReporter())
         assert (run.status, run.architecture, run.block) == ("done", "my_nets.py:plain", "")
         asked = Request(architectures=names[:1], blocks=("se",), assignments={"width": 8}, **request)
-        (run,) = run_bench(known, Settings.load(), asked, store, SilentReporter())
+        (run,) = run_bench(Workspace(known, Settings.load()), asked, store, SilentReporter())
         assert (run.status, run.architecture, run.block) == ("done", "my_nets.py:Net", "se")
         assert run.config["params"] == {"width": 8}
-        (again,) = run_bench(known, Settings.load(), asked, store, SilentReporter())
+        (again,) = run_bench(Workspace(known, Settings.load()), asked, store, SilentReporter())
         assert again.served
     entry = known.get("architecture", "my_nets.py:Net")
     assert (entry.spec.summary, entry.spec.min_times, entry.spec.takes_lengths) == ("Linear, with a slot.", 3, True)  # type: ignore[attr-defined]

@@ -9,6 +9,7 @@ import pytest
 from zoo.registry import Registry, Source, source_of
 from zoo.settings import Settings
 from zoo.tuning.request import TuneRequest
+from zoo.workspace import Workspace
 
 
 @pytest.fixture(scope="session")
@@ -21,6 +22,16 @@ def both() -> Registry:
 @pytest.fixture
 def settings() -> Settings:
     return Settings.load()
+
+
+@pytest.fixture
+def workspace(registry: Registry, settings: Settings) -> Workspace:
+    return Workspace(registry, settings)
+
+
+@pytest.fixture
+def with_faulty(both: Registry, settings: Settings) -> Workspace:
+    return Workspace(both, settings)
 
 
 @pytest.fixture

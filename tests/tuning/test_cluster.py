@@ -49,7 +49,7 @@ class Losing(SilentTuneReporter):
             self.cluster.remove_node(node, allow_graceful=False)
 
 
-def test_a_study_goes_on_when_its_cluster_loses_a_node(cluster, both, settings, asked, tmp_path) -> None:
+def test_a_study_goes_on_when_its_cluster_loses_a_node(cluster, with_faulty, asked, tmp_path) -> None:
     log = tmp_path / "epochs.log"
     request = asked(
         architecture="steady",
@@ -62,7 +62,7 @@ def test_a_study_goes_on_when_its_cluster_loses_a_node(cluster, both, settings, 
     )
     watch = Losing(cluster)
     with Store(tmp_path / "results") as store:
-        study = run_study(both, settings, request, store, watch)
+        study = run_study(with_faulty, request, store, watch)
         starts = [StudyStore(store).starts(study.name, trial.number) for trial in study.trials]
         assert store.get(study.run).status == "done"
     assert watch.lost

@@ -34,16 +34,16 @@ class Stopping(SilentTuneReporter):
             raise KeyboardInterrupt
 
 
-def test_a_comparison_goes_on_to_a_study_for_each_searcher_and_seed(registry, settings, asked, tmp_path) -> None:
+def test_a_comparison_goes_on_to_a_study_for_each_searcher_and_seed(workspace, asked, tmp_path) -> None:
     request = asked(trials=2, epochs=1, name="both", seed=7)
     with Store(tmp_path / "results") as store:
         watch, studies = Stopping(), StudyStore(store)
         with pytest.raises(KeyboardInterrupt):
-            run_comparison(registry, settings, request, ("optuna", "random"), (7,), store, watch)
+            run_comparison(workspace, request, ("optuna", "random"), (7,), store, watch)
         first, second = studies.studies()
         assert (first.status, second.status) == ("done", "interrupted")
         assert watch.phases.count(f"loading {request.dataset}") == 2, "the data of a seed once, and once for the winner"
-        resume_comparison(registry, settings, "both", store, SilentTuneReporter(), ResumeOptions())
+        resume_comparison(workspace, "both", store, SilentTuneReporter(), ResumeOptions())
         whole = studies.studies()
         assert [(study.name, study.searcher, study.status) for study in whole] == [
             ("both.optuna.7", "optuna", "done"),
@@ -54,20 +54,20 @@ def test_a_comparison_goes_on_to_a_study_for_each_searcher_and_seed(registry, se
         assert len({study.run for study in whole} | {study.defaults for study in whole}) == 3
         defaults = store.get(whole[0].defaults)
         assert (defaults.status, defaults.seed, whole[1].defaults) == ("done", 7, defaults.id)
-        assert defaults.config["training"]["learning_rate"] == settings.default("training", "learning_rate")
+        assert defaults.config["training"]["learning_rate"] == workspace.settings.default("training", "learning_rate")
         runs = len(store.runs())
         resume_comparison(
-            registry, settings, "both", store, SilentTuneReporter(), ResumeOptions()
+            workspace, "both", store, SilentTuneReporter(), ResumeOptions()
         )  # there is nothing left to do
         assert (studies.studies(), len(store.runs())) == (whole, runs)
         with pytest.raises(UsageError, match="there is a study 'both'"):
-            run_comparison(registry, settings, request, ("random",), (0,), store, watch)
+            run_comparison(workspace, request, ("random",), (0,), store, watch)
 
 
 @pytest.mark.parametrize("searchers", [(), ("random", "random")])
-def test_what_cannot_be_compared_is_said_at_once(registry, settings, asked, tmp_path, searchers: Any) -> None:
+def test_what_cannot_be_compared_is_said_at_once(workspace, asked, tmp_path, searchers: Any) -> None:
     with Store(tmp_path / "results") as store, pytest.raises(UsageError, match="each once"):
-        run_comparison(registry, settings, asked(), searchers, (0,), store, SilentTuneReporter())
+        run_comparison(workspace, asked(), searchers, (0,), store, SilentTuneReporter())
 
 
 # without a worker: the trials of these studies have ended
@@ -97,7 +97,7 @@ def tried(store: Store, searcher: str, seed: int, status: str, config: dict[str,
 
 
 def test_the_winners_and_the_defaults_of_each_seed_are_scored_and_one_that_has_no_winner_is_said(
-    both, settings, tmp_path
+    with_faulty, tmp_path
 ) -> None:
     steady: dict[str, Any] = {"architecture": "steady", "assignments": {"pause": 0.0}}
     with Store(tmp_path / "results") as store:
@@ -105,10 +105,10 @@ def test_the_winners_and_the_defaults_of_each_seed_are_scored_and_one_that_has_n
             tried(store, "random", seed, "done", {"width": 2}, **steady)
             tried(store, "optuna", seed, "done" if seed == 1 else "failed", {"width": 3}, **steady)
         watch, studies = Telling(), StudyStore(store)
-        resume_comparison(both, settings, "race", store, watch, ResumeOptions())
+        resume_comparison(with_faulty, "race", store, watch, ResumeOptions())
         found = studies.studies()
         runs = {run.id: run for run in store.runs()}
-        resume_comparison(both, settings, "race", store, SilentTuneReporter(), ResumeOptions())
+        resume_comparison(with_faulty, "race", store, SilentTuneReporter(), ResumeOptions())
         assert (studies.studies(), len(store.runs())) == (found, len(runs)), "there is nothing left to do"
     assert watch.notes[:4] == [
         "comparison race: study 1 of 4",
@@ -136,11 +136,11 @@ def test_the_winners_and_the_defaults_of_each_seed_are_scored_and_one_that_has_n
     assert len(runs) == 5
 
 
-def test_defaults_that_fail_are_noted_in_each_study_of_their_seed(both, settings, tmp_path) -> None:
+def test_defaults_that_fail_are_noted_in_each_study_of_their_seed(with_faulty, tmp_path) -> None:
     with Store(tmp_path / "results") as store:
         for searcher in ("random", "optuna"):
             tried(store, searcher, 0, "done", {"how": "fine"}, architecture="faulty", assignments={"how": "raise"})
-        resume_comparison(both, settings, "race", store, SilentTuneReporter(), ResumeOptions())
+        resume_comparison(with_faulty, "race", store, SilentTuneReporter(), ResumeOptions())
         found = StudyStore(store).studies()
         (defaults,) = {study.defaults for study in found}
         run = store.get(defaults)
@@ -149,7 +149,7 @@ def test_defaults_that_fail_are_noted_in_each_study_of_their_seed(both, settings
         assert study.notes == (f"the run of the defaults {defaults} ended as failed: {run.error}",)
 
 
-def test_all_studies_of_a_comparison_are_stored_before_the_first_begins(registry, settings, asked, tmp_path) -> None:
+def test_all_studies_of_a_comparison_are_stored_before_the_first_begins(workspace, asked, tmp_path) -> None:
     class Stopped(SilentTuneReporter):
         def on_study(self, study: Study) -> None:
             raise KeyboardInterrupt
@@ -158,14 +158,14 @@ def test_all_studies_of_a_comparison_are_stored_before_the_first_begins(registry
         studies = StudyStore(store)
         stored(store, study_of((), name="race.random.5"))
         with pytest.raises(UsageError, match=r"there is a study 'race\.random\.5'"):
-            run_comparison(registry, settings, asked(name="race"), ("optuna", "random"), (4, 5), store, Stopped())
+            run_comparison(workspace, asked(name="race"), ("optuna", "random"), (4, 5), store, Stopped())
         assert len(studies.studies()) == 1, "nothing is stored of what cannot begin"
         for searchers in (("optuna", "nobody"), ("optuna",)):
             with pytest.raises(UsageError if "nobody" in searchers else KeyboardInterrupt):
-                run_comparison(registry, settings, asked(trials=2), searchers, (3,), store, Stopped())
+                run_comparison(workspace, asked(trials=2), searchers, (3,), store, Stopped())
         assert [study.name for study in studies.studies()[1:]] == ["cnngru-comparison-0.optuna.3"]
         with pytest.raises(KeyboardInterrupt):
-            run_comparison(registry, settings, asked(name="two"), ("optuna", "random"), (9, 8), store, Stopped())
+            run_comparison(workspace, asked(name="two"), ("optuna", "random"), (9, 8), store, Stopped())
         found = studies.studies()[2:]
     assert [(study.name, study.status, study.request["seed"], study.searcher, study.comparison) for study in found] == [
         ("two.optuna.9", "interrupted", 9, "optuna", "two"),

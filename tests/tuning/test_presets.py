@@ -20,6 +20,7 @@ from zoo.store.study import Trial
 from zoo.tuning.presets import check_name, preset_of, save_preset, target_file
 from zoo.tuning.request import TuneRequest
 from zoo.tuning.trial_cell import cell_of
+from zoo.workspace import Workspace
 
 PRESET: dict[str, Any] = {"summary": "found", "params": {"hidden": 16, "dropout": 1e-05}, "training": {"epochs": 3}}
 
@@ -27,7 +28,7 @@ PRESET: dict[str, Any] = {"summary": "found", "params": {"hidden": 16, "dropout"
 def preset_for(registry: Registry, config: dict[str, Any], **request: Any) -> dict[str, Any]:
     study = study_of((), **request)
     trial = Trial(number=1, config=config, status="done", value=0.5)
-    return preset_of(registry, Settings.load(), replace(study, trials=(trial,)), trial, None)
+    return preset_of(Workspace(registry, Settings.load()), replace(study, trials=(trial,)), trial, None)
 
 
 def test_the_file_is_made_where_there_is_none(tmp_path: Path) -> None:
@@ -123,8 +124,8 @@ def test_the_name_is_a_free_one_of_the_studys_architecture(
 ) -> None:
     (tmp_path / "registry.toml").write_text('[presets."cnngru.old"]\nblock = "se"\n')
     with pytest.raises(UsageError, match=line):
-        check_name(registry, Settings.load(), "cnngru.table", name)
-    check_name(registry, Settings.load(), "cnngru.table", "cnngru.mine")
+        check_name(Workspace(registry, Settings.load()), "cnngru.table", name)
+    check_name(Workspace(registry, Settings.load()), "cnngru.table", "cnngru.mine")
 
 
 def test_a_preset_holds_what_was_fixed_and_what_was_found(registry: Registry) -> None:
@@ -173,17 +174,17 @@ def test_parameters_of_the_resampler_and_the_loss_come_back_as_they_were(registr
     request = TuneRequest(architecture="cnngru", loss="focal", assignments={"loss.gamma": 1.5, "hidden": 8})
     config: dict[str, Value] = {"data": "smote", "data.k_neighbors": 3, "block": "se", "block.reduction": 4}
     study = replace(study_of(()), request=request.to_json())
-    preset = preset_of(registry, Settings.load(), study, Trial(number=1, config=config), None)
+    preset = preset_of(Workspace(registry, Settings.load()), study, Trial(number=1, config=config), None)
     assert (preset["data_params"], preset["loss_params"]) == ({"k_neighbors": 3}, {"gamma": 1.5})
-    tuned = cell_of(registry, Settings.load(), request, config)
+    tuned = cell_of(Workspace(registry, Settings.load()), request, config)
     save_preset(tmp_path / "registry.toml", "cnngru.mine", preset)
-    (cell,) = make_plan(registry, Settings.load(), Request(architectures=("cnngru.mine",))).cells
+    (cell,) = make_plan(Workspace(registry, Settings.load()), Request(architectures=("cnngru.mine",))).cells
     assert cell.config() == tuned.config()
 
     further = TuneRequest(architecture="cnngru.mine").to_json()
     for found, kept in ((None, {"k_neighbors": 3}), ("smote", {"k_neighbors": 3}), ("oversampled", None)):
         trial = Trial(number=1, config={"data": found} if found else {})
-        again = preset_of(registry, Settings.load(), replace(study, request=further), trial, None)
+        again = preset_of(Workspace(registry, Settings.load()), replace(study, request=further), trial, None)
         assert again.get("data_params") == kept
         assert again["loss_params"] == {"gamma": 1.5}
 
@@ -195,7 +196,7 @@ def ran(**more: Any) -> Run:
 
 def of_winner(registry: Registry, config: dict[str, Any], run: Run | None, **request: Any) -> dict[str, Any]:
     study = study_of((), **request)
-    return preset_of(registry, Settings.load(), study, Trial(number=1, config=config), run)
+    return preset_of(Workspace(registry, Settings.load()), study, Trial(number=1, config=config), run)
 
 
 def test_what_came_from_defaults_is_written_down_so_that_other_defaults_change_nothing(registry: Registry) -> None:
@@ -257,11 +258,11 @@ def test_a_saved_preset_makes_the_very_cell_of_its_trial(
     registry: Registry, tmp_path: Path, given: dict[str, Any], config: dict[str, Any]
 ) -> None:
     request = TuneRequest(**{"architecture": "cnngru", **given})
-    tuned = cell_of(registry, Settings.load(), request, config)
+    tuned = cell_of(Workspace(registry, Settings.load()), request, config)
     study = replace(study_of(()), request=request.to_json())
-    preset = preset_of(registry, Settings.load(), study, Trial(number=1, config=config, value=0.5), None)
+    preset = preset_of(Workspace(registry, Settings.load()), study, Trial(number=1, config=config, value=0.5), None)
     name = f"{request.architecture.partition('.')[0]}.mine"
     save_preset(tmp_path / "registry.toml", name, preset)
     asked = Request(architectures=(name,), threads=1)
-    (cell,) = make_plan(registry, Settings.load(), asked).cells
+    (cell,) = make_plan(Workspace(registry, Settings.load()), asked).cells
     assert cell.config() == tuned.config()

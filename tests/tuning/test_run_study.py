@@ -30,6 +30,7 @@ from zoo.tuning.run_study import (
     plan_study,
     resume_study,
 )
+from zoo.workspace import Workspace
 
 
 @pytest.fixture
@@ -127,9 +128,9 @@ def test_a_study_is_finished_with_all_its_trials_and_its_winners_run(
 # planning
 
 
-def planned(registry: Any, settings: Any, **given: Any) -> Study:
+def planned(workspace: Workspace, **given: Any) -> Study:
     usual = {"architecture": "cnngru", "name": "mine", "overrides": ("dropout=0.1,0.2",), "space": "default"}
-    return plan_study(registry, settings, TuneRequest(**{**usual, **given}))
+    return plan_study(workspace, TuneRequest(**{**usual, **given}))
 
 
 @pytest.mark.parametrize(
@@ -145,12 +146,12 @@ def planned(registry: Any, settings: Any, **given: Any) -> Study:
         ({"trials": 20, "startup": 15}, 15),
     ],
 )
-def test_a_quarter_of_the_trials_are_random_three_at_least_and_ten_at_most(registry, settings, given, startup) -> None:
-    assert planned(registry, settings, **given).request["startup"] == startup
+def test_a_quarter_of_the_trials_are_random_three_at_least_and_ten_at_most(workspace, given, startup) -> None:
+    assert planned(workspace, **given).request["startup"] == startup
 
 
-def test_a_planned_study_is_what_was_asked(registry, settings) -> None:
-    study = planned(registry, settings, trials=8, seed=3, search="optuna", overrides=("dropout=0.1..0.2", "hidden=4,8"))
+def test_a_planned_study_is_what_was_asked(workspace) -> None:
+    study = planned(workspace, trials=8, seed=3, search="optuna", overrides=("dropout=0.1..0.2", "hidden=4,8"))
     assert (study.name, study.wanted, study.searcher, study.request["seed"]) == ("mine", 8, "optuna", 3)
     assert study.space["dropout"] == {"kind": "float", "low": 0.1, "high": 0.2, "log": False}
     assert study.space["hidden"] == {"kind": "choice", "values": [4, 8]}
@@ -176,8 +177,8 @@ NO_LEARNING = "hyperband has all configurations proposed before a result is ther
         ),
     ],
 )
-def test_what_a_reader_should_know_is_noted(registry, settings, given, notes) -> None:
-    assert planned(registry, settings, **given).notes == notes
+def test_what_a_reader_should_know_is_noted(workspace, given, notes) -> None:
+    assert planned(workspace, **given).notes == notes
 
 
 @pytest.mark.parametrize(
@@ -191,18 +192,18 @@ def test_what_a_reader_should_know_is_noted(registry, settings, given, notes) ->
         ({"search": "no-searcher"}, "searcher no-searcher cannot be made"),
     ],
 )
-def test_what_would_end_a_study_before_its_first_trial_is_said(both, settings, given, said) -> None:
+def test_what_would_end_a_study_before_its_first_trial_is_said(with_faulty, given, said) -> None:
     with pytest.raises(UsageError, match=re.escape(said)):
-        planned(both, settings, **given)
+        planned(with_faulty, **given)
 
 
 @pytest.mark.parametrize("domain", ["{ low = 2, high = 2 }", "[2]"])
-def test_a_space_in_which_every_key_has_one_value_is_refused(registry, settings, domain) -> None:
+def test_a_space_in_which_every_key_has_one_value_is_refused(workspace, domain) -> None:
     Path("one.toml").write_text(f"hidden = {domain}\n")
     with pytest.raises(UsageError, match="random has nothing to choose: every key of the space has one value"):
-        planned(registry, settings, space="one.toml", overrides=())
+        planned(workspace, space="one.toml", overrides=())
     Path("one.toml").write_text(f"hidden = {domain}\nnum_layers = {{ low = 1, high = 2 }}\n")
-    assert list(planned(registry, settings, space="one.toml", overrides=()).space) == ["hidden", "num_layers"]
+    assert list(planned(workspace, space="one.toml", overrides=()).space) == ["hidden", "num_layers"]
 
 
 # the data a study began with
@@ -227,7 +228,7 @@ def test_a_study_keeps_to_the_data_it_began_with() -> None:
 
 
 def test_a_study_whose_data_have_changed_is_interrupted_and_keeps_its_trials(
-    registry, settings, asked, store, waves_csv
+    workspace, asked, store, waves_csv
 ) -> None:
     request = asked(name="mine", trials=2).to_json()
     before = stored(
@@ -236,17 +237,17 @@ def test_a_study_whose_data_have_changed_is_interrupted_and_keeps_its_trials(
     changed = {**request, "data_fingerprints": {"train": "other"}}
     StudyStore(store).update(replace(before, request=changed))
     with pytest.raises(DataError, match="the data are not those"):
-        resume_study(registry, settings, "mine", store, SilentTuneReporter())
+        resume_study(workspace, "mine", store, SilentTuneReporter())
     assert StudyStore(store).get("mine") == replace(before, request=changed)
 
 
-def test_a_study_of_another_process_is_left_alone(registry, settings, asked, store) -> None:
+def test_a_study_of_another_process_is_left_alone(workspace, asked, store) -> None:
     request = asked(name="mine", trials=2).to_json()
     stored(store, replace(study_of(("done",)), name="mine", request=request, status="running"))
     with store.transaction() as connection:
         connection.execute("UPDATE studies SET process = ?", (os.getppid(),))
     with pytest.raises(UsageError, match="study 'mine' is under way in process"):
-        resume_study(registry, settings, "mine", store, SilentTuneReporter())
+        resume_study(workspace, "mine", store, SilentTuneReporter())
     assert StudyStore(store).get("mine").status == "running"
 
 
@@ -287,11 +288,11 @@ def kept(store: Store, asked: Any, trials: tuple[Trial, ...], **request: Any) ->
     return stored(store, study)
 
 
-def test_a_study_none_of_whose_trials_gave_a_value_is_over_and_says_why(registry, settings, asked, store) -> None:
+def test_a_study_none_of_whose_trials_gave_a_value_is_over_and_says_why(workspace, asked, store) -> None:
     ends = (("failed", None, "it is broken"), ("timeout", 0.9, ""), ("failed", None, "other"), ("done", None, ""))
     kept(store, asked, trials_that(*ends))
     with pytest.raises(ModelError) as caught:
-        resume_study(registry, settings, "mine", store, Noting())
+        resume_study(workspace, "mine", store, Noting())
     said = "study mine: none of its 4 trials finished: 2 failed (it is broken); 1 timeout; 1 done"
     assert str(caught.value) == said
     study = StudyStore(store).get("mine")
@@ -300,12 +301,10 @@ def test_a_study_none_of_whose_trials_gave_a_value_is_over_and_says_why(registry
 
 
 @pytest.mark.parametrize("unfinished", [True, False])
-def test_a_study_whose_time_was_over_before_a_trial_ended_can_go_on(
-    registry, settings, asked, store, unfinished
-) -> None:
+def test_a_study_whose_time_was_over_before_a_trial_ended_can_go_on(workspace, asked, store, unfinished) -> None:
     study = kept(store, asked, trials_that(("interrupted", 0.4, "")) if unfinished else ())
     data: Any = None
-    conduct = StudyRun.of(registry, settings, study, store, Noting(), data)
+    conduct = StudyRun.of(workspace, study, store, Noting(), data)
     said = "none of its 1 trials finished: 1 interrupted" if unfinished else "the time budget was over before the first"
     with pytest.raises(ModelError, match=said):
         conduct._score(study)
@@ -313,7 +312,7 @@ def test_a_study_whose_time_was_over_before_a_trial_ended_can_go_on(
     assert (found.status, found.finished != "") == (("interrupted", False) if unfinished else ("done", True))
 
 
-def test_the_best_trial_is_trained_again_and_the_files_of_trials_go(registry, settings, asked, store) -> None:
+def test_the_best_trial_is_trained_again_and_the_files_of_trials_go(workspace, asked, store) -> None:
     ends = (("done", 0.5, ""), ("pruned", 0.6, ""), ("failed", None, "no"), ("done", 0.6, ""))
     before = kept(store, asked, trials_that(*ends), epochs=1)
     StudyStore(store).update(replace(before, winner=1, run="old", finished="then"))
@@ -321,7 +320,7 @@ def test_the_best_trial_is_trained_again_and_the_files_of_trials_go(registry, se
     folder.mkdir(parents=True)
     (folder / "3.pt").touch()
     watch = Noting()
-    study = resume_study(registry, settings, "mine", store, watch)
+    study = resume_study(workspace, "mine", store, watch)
     assert (study.status, study.winner, study.finished != "then") == ("done", 2, True)
     assert StudyStore(store).get("mine") == study
     run = store.get(study.run)
@@ -334,14 +333,14 @@ def test_the_best_trial_is_trained_again_and_the_files_of_trials_go(registry, se
     assert "starting workers" not in watch.phases
 
 
-def test_an_interruption_leaves_a_study_to_go_on_with(registry, settings, asked, store) -> None:
+def test_an_interruption_leaves_a_study_to_go_on_with(workspace, asked, store) -> None:
     class Stopping(SilentTuneReporter):
         def on_study(self, study: Study) -> None:
             raise KeyboardInterrupt
 
     kept(store, asked, trials_that(("done", 0.5, "")), epochs=1)
     with pytest.raises(KeyboardInterrupt):
-        resume_study(registry, settings, "mine", store, Stopping())
+        resume_study(workspace, "mine", store, Stopping())
     study = StudyStore(store).get("mine")
     assert (study.status, study.run) == ("interrupted", "")
     assert [trial.status for trial in study.trials] == ["done"]
@@ -383,24 +382,22 @@ def test_another_look_at_the_test_part_is_counted_in_words() -> None:
         (10.0, {}, 10.0),
     ],
 )
-def test_a_study_that_goes_on_has_what_is_left_of_its_time(
-    registry, settings, asked, store, budget, more, left
-) -> None:
+def test_a_study_that_goes_on_has_what_is_left_of_its_time(workspace, asked, store, budget, more, left) -> None:
     ends = (("done", 0.5, ""), ("failed", None, "no"), ("interrupted", 0.4, ""))
     request = asked(time_budget=budget, jobs=2)
     study = replace(study_of(()), request=request.to_json(), trials=trials_that(*ends))
     data: Any = None
     given = {"whole_budget": False, **more}
-    assert StudyRun.of(registry, settings, study, store, SilentTuneReporter(), data, **given)._budget(study) == left
+    assert StudyRun.of(workspace, study, store, SilentTuneReporter(), data, **given)._budget(study) == left
 
 
 def test_the_time_that_is_left_is_told_from_the_first_trial_on(
-    registry, settings, asked, store, monkeypatch: pytest.MonkeyPatch
+    workspace, asked, store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = [500.0]
     study, watch = kept(store, asked, trials_that(("done", 0.5, ""))), Noting()
     data: Any = None
-    conduct = StudyRun.of(registry, settings, study, store, watch, data)
+    conduct = StudyRun.of(workspace, study, store, watch, data)
     with monkeypatch.context() as patched:
         patched.setattr("time.monotonic", lambda: clock[0])
         tell = conduct._teller("mine", 60.0)

@@ -73,15 +73,15 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def searched(registry, settings, asked, store, tmp_path):
+def searched(workspace, asked, store, tmp_path):
     def make(place: Any = None, seconds: float | None = None, **given: Any) -> Search:
         request = asked(name="mine", **given)
-        space, _ = resolve_space(registry, settings, request)
-        data = prepare(registry, settings, request, space, SilentReporter())
+        space, _ = resolve_space(workspace, request)
+        data = prepare(workspace, request, space, SilentReporter())
         studies = StudyStore(store)
         studies.create(replace(study_of(()), name="mine", request=request.to_json(), space=space_to_json(space)))
         folder = tmp_path / "results/studies/mine"
-        return Search(registry, settings, request, space, data, studies, folder, seconds, place or Place())
+        return Search(workspace, request, space, data, studies, folder, seconds, place or Place())
 
     return make
 
@@ -133,7 +133,7 @@ def test_a_trial_is_sent_what_it_needs(searched, standing, address, jobs) -> Non
     task = standing.asked[0]["trainable"].given.task
     assert (task.request, task.device, task.folder) == (search.request, "cpu", search.folder)
     assert set(sys.path) <= set(task.paths)
-    assert {name for name, *_ in task.sources} == {plugin.name for plugin in search.registry.plugins}
+    assert {name for name, *_ in task.sources} == {plugin.name for plugin in search.workspace.registry.plugins}
     if address:
         assert task.memory == 0, "the nodes of a cluster differ, and have a monitor of their own"
     else:

@@ -21,6 +21,7 @@ from zoo.tuning.request import TuneRequest
 from zoo.tuning.run_study import run_study
 from zoo.tuning.spaces import first_values, parse_override, read_space, resolve_space
 from zoo.tuning.trial_cell import bench_request, cell_of
+from zoo.workspace import Workspace
 
 
 @pytest.mark.parametrize(
@@ -121,35 +122,35 @@ def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
         read_space(tmp_path / "none.toml")
 
 
-def resolved(registry, settings, **given):
-    return resolve_space(registry, settings, TuneRequest(**{"architecture": "cnngru", **given}))
+def resolved(workspace, **given):
+    return resolve_space(workspace, TuneRequest(**{"architecture": "cnngru", **given}))
 
 
-def test_the_study_space_is_the_specs(registry, settings) -> None:
-    space, notes = resolved(registry, settings, space="study")
+def test_the_study_space_is_the_specs(registry, workspace) -> None:
+    space, notes = resolved(workspace, space="study")
     assert space == dict(registry.get("architecture", "cnngru").spec.spaces["study"])
     assert notes == ()
 
 
-def test_what_is_typed_replaces_and_adds(registry, settings) -> None:
-    space, _ = resolved(registry, settings, overrides=("hidden=8", "data=smote,oversampled"))
+def test_what_is_typed_replaces_and_adds(workspace) -> None:
+    space, _ = resolved(workspace, overrides=("hidden=8", "data=smote,oversampled"))
     assert space["hidden"] == Choice(8)
     assert space["data"] == Choice("smote", "oversampled")
     assert "dropout" in space
 
 
-def test_what_is_typed_lies_over_the_file_and_the_file_stands_in_for_the_spec(registry, settings, tmp_path) -> None:
+def test_what_is_typed_lies_over_the_file_and_the_file_stands_in_for_the_spec(workspace, tmp_path) -> None:
     (tmp_path / "own.toml").write_text("hidden = [8, 16]\ndropout = { low = 0.0, high = 0.5 }\n")
     given = {"space": str(tmp_path / "own.toml"), "overrides": ("hidden=4..6", "num_layers=1,2", "hidden=4..7")}
-    space, notes = resolved(registry, settings, **given)
+    space, notes = resolved(workspace, **given)
     assert space == {"hidden": Int(4, 7), "dropout": Float(0.0, 0.5), "num_layers": Choice(1, 2)}
     assert list(space) == ["hidden", "dropout", "num_layers"], "so that the same seed draws the same"
     assert notes == ()
 
 
-def test_a_specs_own_space_is_not_changed_by_a_study(registry, settings) -> None:
+def test_a_specs_own_space_is_not_changed_by_a_study(registry, workspace) -> None:
     before = dict(registry.get("architecture", "cnngru").spec.spaces["default"])
-    resolved(registry, settings, overrides=("hidden=8..9",), assignments={"dropout": 0.1})
+    resolved(workspace, overrides=("hidden=8..9",), assignments={"dropout": 0.1})
     assert registry.get("architecture", "cnngru").spec.spaces["default"] == before
 
 
@@ -158,9 +159,9 @@ def test_the_first_values_are_the_first_choices_and_the_low_ends() -> None:
     assert first_values(space) == {"a": "x", "b": 2, "c": 0.25}
 
 
-def test_epochs_loss_and_block_that_flags_set_are_not_searched(registry, settings) -> None:
+def test_epochs_loss_and_block_that_flags_set_are_not_searched(workspace) -> None:
     searched = ("training.epochs=2..9", "loss=focal,weighted", "hidden=4,8")
-    space, notes = resolved(registry, settings, space="study", epochs=3, loss="focal", overrides=searched)
+    space, notes = resolved(workspace, space="study", epochs=3, loss="focal", overrides=searched)
     assert space["hidden"] == Choice(4, 8)
     assert not {"loss", "training.epochs"} & space.keys()
     assert notes == (
@@ -169,31 +170,30 @@ def test_epochs_loss_and_block_that_flags_set_are_not_searched(registry, setting
     )
 
 
-def test_a_space_of_which_flags_set_every_key_has_nothing_to_search(both, settings) -> None:
+def test_a_space_of_which_flags_set_every_key_has_nothing_to_search(with_faulty) -> None:
     with pytest.raises(UsageError, match="there is nothing to search: add keys by --tune"):
-        resolved(both, settings, architecture="steady", overrides=("width=2..8",), assignments={"width": 4})
+        resolved(with_faulty, architecture="steady", overrides=("width=2..8",), assignments={"width": 4})
 
 
-def test_a_space_is_refused_where_no_configuration_makes_a_network_and_taken_where_one_does(registry, settings) -> None:
+def test_a_space_is_refused_where_no_configuration_makes_a_network_and_taken_where_one_does(workspace) -> None:
     with pytest.raises(UsageError, match="nothing to search: minirocket"):
-        resolved(registry, settings, architecture="minirocket", overrides=("block=se,resnet",))
+        resolved(workspace, architecture="minirocket", overrides=("block=se,resnet",))
     for blocks in ("block=none,se", "block=se,none"):
-        space, _ = resolved(registry, settings, architecture="minirocket", overrides=(blocks,))
+        space, _ = resolved(workspace, architecture="minirocket", overrides=(blocks,))
         assert "block" in space
 
 
-def test_what_a_flag_fixes_has_its_own_parameters_searched(registry, settings) -> None:
-    space, _ = resolved(registry, settings, block="se", overrides=("block.reduction=2,4",))
+def test_what_a_flag_fixes_has_its_own_parameters_searched(workspace) -> None:
+    space, _ = resolved(workspace, block="se", overrides=("block.reduction=2,4",))
     assert space["block.reduction"] == Choice(2, 4)
     several = ("block=se+eca,none", "block.se.reduction=2,4", "block.eca.kernel_size=3,5")
-    space, _ = resolved(registry, settings, overrides=several)
+    space, _ = resolved(workspace, overrides=several)
     assert {"block.se.reduction", "block.eca.kernel_size"} < space.keys()
 
 
-def test_what_a_flag_sets_is_not_searched_and_that_is_said(registry, settings) -> None:
+def test_what_a_flag_sets_is_not_searched_and_that_is_said(workspace) -> None:
     space, notes = resolved(
-        registry,
-        settings,
+        workspace,
         space="study",
         data="smote",
         block="se",
@@ -236,27 +236,27 @@ def test_what_a_flag_sets_is_not_searched_and_that_is_said(registry, settings) -
         ({"overrides": ("training.learning_rate=0..1",)}, "training.learning_rate is above 0"),
     ],
 )
-def test_a_key_or_a_value_that_makes_no_sense_is_said_before_anything_runs(registry, settings, given, said) -> None:
+def test_a_key_or_a_value_that_makes_no_sense_is_said_before_anything_runs(workspace, given, said) -> None:
     with pytest.raises(UsageError) as caught:
-        resolved(registry, settings, **given)
+        resolved(workspace, **given)
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
-def test_an_architecture_without_a_space_says_how_to_give_one(both, settings) -> None:
+def test_an_architecture_without_a_space_says_how_to_give_one(with_faulty) -> None:
     with pytest.raises(UsageError, match="steady has no search space: give one by --space FILE"):
-        resolved(both, settings, architecture="steady")
+        resolved(with_faulty, architecture="steady")
     with pytest.raises(UsageError, match="steady has no search space: give one by --space FILE"):
-        resolved(both, settings, architecture="steady", space="wide", overrides=("width=2..8",))
-    space, _ = resolved(both, settings, architecture="steady", overrides=("width=2..8",))
+        resolved(with_faulty, architecture="steady", space="wide", overrides=("width=2..8",))
+    space, _ = resolved(with_faulty, architecture="steady", overrides=("width=2..8",))
     assert space == {"width": Int(2, 8)}
 
 
-def test_parameters_of_a_block_go_with_the_blocks_that_have_them(registry, settings) -> None:
+def test_parameters_of_a_block_go_with_the_blocks_that_have_them(registry, workspace) -> None:
     request = TuneRequest(architecture="cnngru")
     config = {"block": "none", "block.reduction": 2, "hidden": 8}
     assert bench_request(registry, request, config).assignments == {"hidden": 8}
-    cell = cell_of(registry, settings, request, {**config, "block": "se"})
+    cell = cell_of(workspace, request, {**config, "block": "se"})
     assert cell.network.block_params == {"reduction": 2}
     assert cell.network.params["hidden"] == 8
     several = {"block": "se+eca", "block.se.reduction": 2, "block.eca.kernel_size": 5, "block.cbam.reduction": 4}
@@ -280,15 +280,15 @@ def test_a_trial_asks_the_bench_for_its_cell_alone(registry) -> None:
     assert (bare.blocks, bare.data, bare.losses, bare.datasets, bare.protocols) == ((),) * 5
 
 
-def test_a_configuration_whose_parts_do_not_go_together_has_no_cell(registry, settings) -> None:
+def test_a_configuration_whose_parts_do_not_go_together_has_no_cell(workspace) -> None:
     with pytest.raises(Incompatible, match="minirocket"):
-        cell_of(registry, settings, TuneRequest(architecture="minirocket"), {"block": "se"})
+        cell_of(workspace, TuneRequest(architecture="minirocket"), {"block": "se"})
 
 
 def test_the_best_epoch_is_chosen_by_the_metric_unless_the_user_says_otherwise(registry, monkeypatch) -> None:
     def monitor(config: dict[str, str] | None = None, **given: Any) -> str:
         request = TuneRequest(architecture="cnngru.mine", metric="validation_loss", **given)
-        return cell_of(registry, Settings.load(), request, config or {}).training.monitor
+        return cell_of(Workspace(registry, Settings.load()), request, config or {}).training.monitor
 
     mine = "[presets.'cnngru.mine']\ntraining = { monitor = 'accuracy' }\n"
     Path("registry.toml").write_text(mine)
@@ -382,18 +382,18 @@ def test_a_request_comes_back_from_json(tmp_path: Path) -> None:
         ({"device": "tpu"}, "hardware.device is auto, cpu, cuda, cuda:N or mps, not 'tpu'"),
     ],
 )
-def test_a_study_that_cannot_begin_is_not_stored(registry, settings, asked, tmp_path, given, said) -> None:
+def test_a_study_that_cannot_begin_is_not_stored(workspace, asked, tmp_path, given, said) -> None:
     with Store(tmp_path / "results") as store:
         with pytest.raises(ZooError) as caught:
-            run_study(registry, settings, asked(**given), store, SilentTuneReporter())
+            run_study(workspace, asked(**given), store, SilentTuneReporter())
         assert said in str(caught.value)
         assert StudyStore(store).studies() == []
 
 
-def test_a_space_without_a_choice_is_refused(registry, settings, asked, tmp_path) -> None:
+def test_a_space_without_a_choice_is_refused(workspace, asked, tmp_path) -> None:
     (tmp_path / "one.toml").write_text("dropout = 0.1\nhead = { low = 3, high = 3 }\n")
     with Store(tmp_path / "results") as store, pytest.raises(UsageError, match="no parameter of cnngru named 'head'"):
-        run_study(registry, settings, asked(space="one.toml", overrides=()), store, SilentTuneReporter())
+        run_study(workspace, asked(space="one.toml", overrides=()), store, SilentTuneReporter())
     (tmp_path / "one.toml").write_text("dropout = 0.1\n")
     with Store(tmp_path / "results") as store, pytest.raises(UsageError, match="random has nothing to choose"):
-        run_study(registry, settings, asked(space="one.toml", overrides=()), store, SilentTuneReporter())
+        run_study(workspace, asked(space="one.toml", overrides=()), store, SilentTuneReporter())

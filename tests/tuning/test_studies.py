@@ -51,14 +51,12 @@ def losses(store: Store, run: str) -> list[float]:
 
 
 @pytest.mark.parametrize(("search", "scheduler"), [("random", "none"), ("hyperopt", "asha"), ("optuna", "median")])
-def test_a_study_tries_chooses_and_scores_its_winner_once(
-    registry, settings, asked, tmp_path, search, scheduler
-) -> None:
+def test_a_study_tries_chooses_and_scores_its_winner_once(workspace, asked, tmp_path, search, scheduler) -> None:
     overrides = ("data=smote,oversampled,balanced-batches", "block=none,se", "training.learning_rate=1e-3..1e-2:log")
     request = asked(search=search, scheduler=scheduler, trials=4, jobs=2, metric="validation_loss", overrides=overrides)
     with Store(tmp_path / "results") as store:
         watch = Noting()
-        study = run_study(registry, settings, request, store, watch)
+        study = run_study(workspace, request, store, watch)
         assert study == StudyStore(store).get(f"cnngru-{search}-0")
         assert (study.status, len(study.trials)) == ("done", 4)
         assert {trial.status for trial in study.trials} <= {"done", "pruned"}
@@ -74,9 +72,9 @@ def test_a_study_tries_chooses_and_scores_its_winner_once(
         assert run.best_epoch == 1 + retrained.index(min(retrained)), "the epoch kept is chosen by the study's metric"
         assert (run.data, run.block) == (best.config["data"], best.config["block"])
         assert len(store.runs()) == 1
-        assert resume_study(registry, settings, study.name, store, watch) == study
+        assert resume_study(workspace, study.name, store, watch) == study
         with pytest.raises(UsageError, match="there is a study"):
-            run_study(registry, settings, asked(name=study.name), store, watch)
+            run_study(workspace, asked(name=study.name), store, watch)
     assert len(watch.begun) == 1
     assert len(watch.studies[-1].trials) == 4
     assert watch.session is not None
@@ -96,8 +94,10 @@ from zoo.settings import Settings
 from zoo.tuning.request import TuneRequest
 from zoo.tuning.run_study import resume_study, run_study
 from zoo.tuning.reporter import SilentTuneReporter
+from zoo.workspace import Workspace
 installed = [Source(point.name, point.value, point.load) for point in entry_points(group="zoo")]
 registry = Registry.load([*installed, source_of("faulty", import_module("faulty"))])
+workspace = Workspace(registry, Settings.load())
 request = TuneRequest(
     architecture="steady", dataset="waves.csv", target="kind", rows=60, epochs=3,
     search="optuna", trials=6, name="mine", assignments={"log": str(Path("epochs.log").absolute())},
@@ -105,9 +105,9 @@ request = TuneRequest(
 )
 with Store(Path("results")) as store:
     if sys.argv[2] == "resume":
-        resume_study(registry, Settings.load(), "mine", store, SilentTuneReporter())
+        resume_study(workspace, "mine", store, SilentTuneReporter())
     else:
-        run_study(registry, Settings.load(), request, store, SilentTuneReporter())
+        run_study(workspace, request, store, SilentTuneReporter())
 """
 
 
@@ -161,7 +161,7 @@ def test_a_study_whose_driver_was_killed_goes_on_to_its_full_number(tmp_path, wa
 
 
 @pytest.mark.slow
-def test_however_trials_end_the_study_goes_on(both, settings, asked, tmp_path) -> None:
+def test_however_trials_end_the_study_goes_on(with_faulty, asked, tmp_path) -> None:
     request = asked(
         architecture="faulty",
         search="in-order",
@@ -172,7 +172,7 @@ def test_however_trials_end_the_study_goes_on(both, settings, asked, tmp_path) -
         jobs=2,
     )
     with Store(tmp_path / "results") as store:
-        study = run_study(both, settings, request, store, Noting())
+        study = run_study(with_faulty, request, store, Noting())
         told = {event.number: event.value for event in StudyStore(store).events(study.name) if event.kind == "told"}
     ends = dict(zip(faulty.HOWS, (trial.status for trial in study.trials), strict=True))
     assert ends == {
@@ -192,11 +192,11 @@ def test_however_trials_end_the_study_goes_on(both, settings, asked, tmp_path) -
 
 
 @pytest.mark.slow
-def test_a_study_none_of_whose_trials_finished_says_why(both, settings, asked, tmp_path) -> None:
+def test_a_study_none_of_whose_trials_finished_says_why(with_faulty, asked, tmp_path) -> None:
     request = asked(architecture="faulty", assignments={}, overrides=("how=raise,exit", "place=1"), trials=3, jobs=2)
     with Store(tmp_path / "results") as store:
         with pytest.raises(ModelError, match=r"none of its 3 trials finished: 3 failed \("):
-            run_study(both, settings, request, store, Noting())
+            run_study(with_faulty, request, store, Noting())
         (study,) = StudyStore(store).studies()
         assert (study.status, study.winner, study.run, store.runs()) == ("done", None, "", [])
 
@@ -204,7 +204,7 @@ def test_a_study_none_of_whose_trials_finished_says_why(both, settings, asked, t
 @pytest.mark.slow
 @pytest.mark.parametrize("search", ["random", "hyperopt", "optuna"])
 @pytest.mark.parametrize("scheduler", ["none", "asha", "median", "hyperband"])
-def test_every_searcher_with_every_scheduler(both, settings, asked, tmp_path, search, scheduler) -> None:
+def test_every_searcher_with_every_scheduler(with_faulty, asked, tmp_path, search, scheduler) -> None:
     log = tmp_path / "epochs.log"
     request = asked(
         architecture="steady",
@@ -217,7 +217,7 @@ def test_every_searcher_with_every_scheduler(both, settings, asked, tmp_path, se
         jobs=2,
     )
     with Store(tmp_path / "results") as store:
-        study = run_study(both, settings, request, store, Noting())
+        study = run_study(with_faulty, request, store, Noting())
         retrained = store.get(study.run).epochs
     ends = Counter(trial.status for trial in study.trials)
     assert ends["done"] + ends["pruned"] == 6
@@ -229,7 +229,7 @@ def test_every_searcher_with_every_scheduler(both, settings, asked, tmp_path, se
 
 
 @pytest.mark.slow
-def test_a_time_budget_ends_the_study_and_more_trials_can_be_added(both, settings, asked, tmp_path) -> None:
+def test_a_time_budget_ends_the_study_and_more_trials_can_be_added(with_faulty, asked, tmp_path) -> None:
     request = asked(
         architecture="steady",
         assignments={"pause": 0.5},
@@ -240,11 +240,11 @@ def test_a_time_budget_ends_the_study_and_more_trials_can_be_added(both, setting
         name="budget",
     )
     with Store(tmp_path / "results") as store:
-        study = run_study(both, settings, request, store, Noting())
+        study = run_study(with_faulty, request, store, Noting())
         assert study.status == "done"
         assert 1 <= len(study.trials) < 50
         ended = [trial for trial in study.trials if trial.status == "done"]
-        many = resume_study(both, settings, "budget", store, Noting(), ResumeOptions(trials=len(study.trials) + 1))
+        many = resume_study(with_faulty, "budget", store, Noting(), ResumeOptions(trials=len(study.trials) + 1))
         assert [trial.status for trial in many.trials] == ["done"] * (len(study.trials) + 1)
         assert many.trials[: len(ended)] == tuple(ended)
         assert many.run

@@ -14,6 +14,7 @@ from zoo.tuning.request import TuneRequest
 from zoo.tuning.spaces import resolve_space
 from zoo.tuning.trial_cell import bench_request
 from zoo.tuning.trial_data import StudyData, prepare
+from zoo.workspace import Workspace
 
 
 class Phases(SilentReporter):
@@ -24,36 +25,36 @@ class Phases(SilentReporter):
         self.heard.append(text)
 
 
-def prepared(registry: Any, settings: Any, request: TuneRequest, watch: Any = None) -> StudyData:
-    space, _ = resolve_space(registry, settings, request)
-    return prepare(registry, settings, request, space, watch or SilentReporter())
+def prepared(workspace: Workspace, request: TuneRequest, watch: Any = None) -> StudyData:
+    space, _ = resolve_space(workspace, request)
+    return prepare(workspace, request, space, watch or SilentReporter())
 
 
 @pytest.mark.parametrize("given", [{"seed": 3}, {"group": "patient", "seed": 1, "rows": None}])
-def test_a_study_learns_from_the_rows_that_the_bench_would(registry, settings, asked, tmp_path, given) -> None:
+def test_a_study_learns_from_the_rows_that_the_bench_would(workspace, asked, tmp_path, given) -> None:
     request = asked(epochs=1, **given)
-    data = prepared(registry, settings, request)
+    data = prepared(workspace, request)
     with Store(tmp_path / "results") as store:
-        (run,) = run_bench(registry, settings, bench_request(registry, request, {}), store, SilentReporter())
+        (run,) = run_bench(workspace, bench_request(workspace.registry, request, {}), store, SilentReporter())
     assert data.parts.summary["fingerprints"] == run.parts["fingerprints"]
     assert data.parts.classes == tuple(run.parts["classes"])
     assert data.parts.summary == run.parts
     assert (data.parts.train.groups is None) == ("group" not in given)
 
 
-def test_what_is_set_of_the_data_set_reaches_it(both, settings) -> None:
+def test_what_is_set_of_the_data_set_reaches_it(with_faulty) -> None:
     def fingerprints(**given: Any) -> Any:
         request = TuneRequest(architecture="steady", dataset="levels", overrides=("width=2..8",), **given)
-        return prepared(both, settings, request).parts.summary["fingerprints"]
+        return prepared(with_faulty, request).parts.summary["fingerprints"]
 
     assert fingerprints() == fingerprints(assignments={"dataset.level": 1.0})
     assert fingerprints() != fingerprints(assignments={"dataset.level": 2.0})
 
 
-def test_each_resampler_of_the_space_is_run_once_before_the_trials(registry, settings, asked) -> None:
+def test_each_resampler_of_the_space_is_run_once_before_the_trials(workspace, asked) -> None:
     watch = Phases()
     request = asked(overrides=("data=original,oversampled,undersampled,original", "loss=focal,weighted"))
-    data = prepared(registry, settings, request, watch)
+    data = prepared(workspace, request, watch)
     assert watch.heard == [
         f"loading {request.dataset}",
         "resampling: original",
@@ -79,44 +80,42 @@ def test_each_resampler_of_the_space_is_run_once_before_the_trials(registry, set
         ({"overrides": ("dropout=0.1,0.2",)}, "original", {}),
     ],
 )
-def test_a_space_that_names_no_resampler_has_the_one_of_the_request(
-    registry, settings, asked, given, name, params
-) -> None:
-    data = prepared(registry, settings, asked(**given))
+def test_a_space_that_names_no_resampler_has_the_one_of_the_request(workspace, asked, given, name, params) -> None:
+    data = prepared(workspace, asked(**given))
     (((found, with_params), variant),) = data.variants.items()
     assert (found, dict(with_params)) == (name, {**dict(with_params), **params})
     assert not isinstance(variant, str)
 
 
-def test_a_resampler_whose_own_parameters_are_searched_is_left_to_the_trials(registry, settings, asked) -> None:
+def test_a_resampler_whose_own_parameters_are_searched_is_left_to_the_trials(workspace, asked) -> None:
     watch = Phases()
     request = asked(overrides=("data=smote,original", "data.k_neighbors=1..3"))
-    assert prepared(registry, settings, request, watch).variants == {}
+    assert prepared(workspace, request, watch).variants == {}
     assert watch.heard == [f"loading {request.dataset}"]
 
 
 def test_a_resampler_that_cannot_do_its_work_is_kept_with_the_reason_and_refused_where_none_can(
-    registry, settings, asked
+    workspace, asked
 ) -> None:
     few = {"rows": 12}
-    data = prepared(registry, settings, asked(overrides=("data=smote,original",), **few))
+    data = prepared(workspace, asked(overrides=("data=smote,original",), **few))
     reason, rows = data.variants.values()
     assert isinstance(reason, str)
     assert reason.startswith("smote needs two rows or more of each class to train on")
     assert not isinstance(rows, str)
     with pytest.raises(ResamplingError, match="smote needs two rows or more"):
-        prepared(registry, settings, asked(overrides=("data=smote,adasyn",), **few))
+        prepared(workspace, asked(overrides=("data=smote,adasyn",), **few))
 
 
-def test_the_size_of_what_trials_share_counts_each_array_once(registry, settings, asked) -> None:
+def test_the_size_of_what_trials_share_counts_each_array_once(workspace, asked) -> None:
     def size(*parts: Any) -> int:
         arrays = [(part.values, part.labels, part.index, part.groups, part.lengths) for part in parts]
         return sum(array.nbytes for each in arrays for array in each if array is not None)
 
-    data = prepared(registry, settings, asked(overrides=("data=original,oversampled",)))
+    data = prepared(workspace, asked(overrides=("data=original,oversampled",)))
     original, oversampled = data.variants.values()
     assert original is data.parts.train
     assert data.nbytes == size(data.parts.train, data.parts.validation, oversampled)
-    refused = prepared(registry, settings, asked(overrides=("data=original,smote",), rows=12))
+    refused = prepared(workspace, asked(overrides=("data=original,smote",), rows=12))
     assert refused.nbytes == size(refused.parts.train, refused.parts.validation)
     assert Path(asked().dataset).exists()

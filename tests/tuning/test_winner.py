@@ -21,12 +21,12 @@ def add_trial(store: Store, value: float, dropout: float) -> None:
     studies.update(replace(study, request={**study.request, "trials": number}, status=INTERRUPTED))
 
 
-def test_another_winner_is_said_to_be_another_look_at_the_test_part(registry, settings, asked, tmp_path) -> None:
+def test_another_winner_is_said_to_be_another_look_at_the_test_part(workspace, asked, tmp_path) -> None:
     with Store(tmp_path / "results") as store:
 
         def scored_with(value: float, dropout: float) -> Study:
             add_trial(store, value, dropout)
-            return resume_study(registry, settings, "mine", store, SilentTuneReporter())
+            return resume_study(workspace, "mine", store, SilentTuneReporter())
 
         StudyStore(store).create(replace(study_of(()), name="mine", request=asked(name="mine").to_json()))
         first = scored_with(0.5, dropout=0.0)

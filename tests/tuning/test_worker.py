@@ -17,7 +17,6 @@ from zoo.errors import SealError
 from zoo.harness.reporter import SilentReporter
 from zoo.harness.training_run import TrainingRun, resampled
 from zoo.registry import Registry, Source, source_of
-from zoo.settings import Settings
 from zoo.training.loop import Epoch
 from zoo.tuning.request import TuneRequest
 from zoo.tuning.spaces import resolve_space
@@ -25,20 +24,21 @@ from zoo.tuning.trial_cell import cell_of, one_member
 from zoo.tuning.trial_data import prepare
 from zoo.tuning.worker import NUMBER, SCORE, Task, Worker, hardware_of, sources_of
 from zoo.workers.limits import share_of_memory
+from zoo.workspace import Workspace
 
 
 class Trials:
     """A worker with the data of a request."""
 
-    def __init__(self, registry: Registry, settings: Settings, request: TuneRequest, folder: Path) -> None:
-        self.registry, self.settings, self.request = registry, settings, request
-        self.space, _ = resolve_space(registry, settings, request)
-        self.data = prepare(registry, settings, request, self.space, SilentReporter())
+    def __init__(self, workspace: Workspace, request: TuneRequest, folder: Path) -> None:
+        self.workspace, self.request = workspace, request
+        self.space, _ = resolve_space(workspace, request)
+        self.data = prepare(workspace, request, self.space, SilentReporter())
         refused = {asked: rows for asked, rows in self.data.variants.items() if isinstance(rows, str)}
         self.task = Task(
             request,
-            settings,
-            sources_of(registry),
+            workspace.settings,
+            sources_of(workspace.registry),
             (),
             self.data.parts.summary,
             refused,
@@ -57,7 +57,7 @@ class Trials:
 
     def losses(self, **config: Any) -> list[float]:
         """The validation losses of a plain training of the same configuration."""
-        cell = one_member(cell_of(self.registry, self.settings, self.request, config))
+        cell = one_member(cell_of(self.workspace, self.request, config))
         parts = self.data.parts
         rows = resampled(cell, parts)
         training_run = TrainingRun.of(cell, parts, rows, hardware_of(cell, parts.summary["shape"], "cpu"))
@@ -77,9 +77,9 @@ def told(results: list[dict[str, Any]]) -> list[float]:
 
 
 @pytest.fixture
-def trials(registry, settings, asked, tmp_path):
-    def make(registry: Registry = registry, **given: Any) -> Trials:
-        return Trials(registry, settings, asked(**{"metric": "validation_loss", **given}), tmp_path)
+def trials(workspace, asked, tmp_path):
+    def make(used: Workspace = workspace, **given: Any) -> Trials:
+        return Trials(used, asked(**{"metric": "validation_loss", **given}), tmp_path)
 
     return make
 
@@ -172,9 +172,11 @@ def test_a_variant_that_cannot_be_made_fails_the_trials_that_draw_it(trials) -> 
         ("swallow", "timeout", "passed its 1 s after 0 epochs"),
     ],
 )
-def test_however_a_trial_ends_that_is_its_result_and_the_process_goes_on(both, trials, how, status, reason) -> None:
+def test_however_a_trial_ends_that_is_its_result_and_the_process_goes_on(
+    with_faulty, trials, how, status, reason
+) -> None:
     timeout = 1.0 if status == "timeout" else None
-    made = trials(both, architecture="faulty", assignments={}, overrides=(), trial_timeout=timeout)
+    made = trials(with_faulty, architecture="faulty", assignments={}, overrides=(), trial_timeout=timeout)
     worker = made.worker(1, how=how, place=0)
     end = worker.step()
     assert (end["status"], end["done"], end["value"], end["new"]) == (status, True, None, [])
@@ -186,13 +188,13 @@ def test_however_a_trial_ends_that_is_its_result_and_the_process_goes_on(both, t
 
 
 @pytest.mark.parametrize(("metric", "worst"), [("macro_recall", 0.0), ("accuracy", 0.0), ("validation_loss", 1e6)])
-def test_a_trial_that_failed_has_the_worst_value_of_its_metric(both, trials, metric, worst) -> None:
-    made = trials(both, architecture="faulty", assignments={}, overrides=(), metric=metric)
+def test_a_trial_that_failed_has_the_worst_value_of_its_metric(with_faulty, trials, metric, worst) -> None:
+    made = trials(with_faulty, architecture="faulty", assignments={}, overrides=(), metric=metric)
     assert made.worker(1, how="raise", place=0).step()[SCORE] == worst
 
 
-def test_a_loss_beyond_the_worst_value_counts_as_the_worst(both, trials) -> None:
-    made = trials(both, architecture="faulty", assignments={}, overrides=())
+def test_a_loss_beyond_the_worst_value_counts_as_the_worst(with_faulty, trials) -> None:
+    made = trials(with_faulty, architecture="faulty", assignments={}, overrides=())
     results = to_the_end(made.worker(1, how="huge", place=0))
     assert min(made.losses(how="huge", place=0)) > 1e6
     assert told(results) == [1e6, 1e6]
@@ -223,9 +225,9 @@ def test_the_best_epoch_so_far_is_what_is_told_and_each_epoch_once(trials, metri
     assert (ended[SCORE], ended["value"], ended["new"]) == (1e6 if metric == "validation_loss" else 0.0, best, [])
 
 
-def test_the_time_of_a_trial_is_that_of_all_its_epochs_also_in_another_process(both, trials) -> None:
+def test_the_time_of_a_trial_is_that_of_all_its_epochs_also_in_another_process(with_faulty, trials) -> None:
     given = {"assignments": {"pause": 0.4}, "overrides": ("width=2..8",), "epochs": 50, "trial_timeout": 2.0}
-    made = trials(both, architecture="steady", **given)
+    made = trials(with_faulty, architecture="steady", **given)
     results = to_the_end(made.worker(1, width=4))
     end, count = results[-1], len(results) - 1
     assert 1 <= count < 5
@@ -236,8 +238,8 @@ def test_the_time_of_a_trial_is_that_of_all_its_epochs_also_in_another_process(b
     assert again["epoch"] <= count + 1, "an epoch more at most"
 
 
-def test_a_trial_whose_process_had_to_be_ended_is_not_begun_again(both, trials) -> None:
-    made = trials(both, architecture="faulty", assignments={}, overrides=(), trial_timeout=9.0)
+def test_a_trial_whose_process_had_to_be_ended_is_not_begun_again(with_faulty, trials) -> None:
+    made = trials(with_faulty, architecture="faulty", assignments={}, overrides=(), trial_timeout=9.0)
     made.task.trace(1).write_text("Timeout (0:00:14)!")
     made.task.trace(2).touch()
     (end,) = to_the_end(made.worker(1, how="fine", place=0))
@@ -254,19 +256,19 @@ def test_a_worker_computes_on_one_thread_in_the_precision_of_the_bench(trials) -
     finally:
         torch.set_num_threads(before)
     shape = made.data.parts.summary["shape"]
-    cell = cell_of(made.registry, made.settings, made.request, {})
+    cell = cell_of(made.workspace, made.request, {})
     asked_for = replace(cell, training=replace(cell.training, precision="bf16"))
     found = hardware_of(asked_for, shape, "cpu")
     assert (str(found.device), found.threads, found.bf16, found.channels_last) == ("cpu", 1, True, False)
-    fitted = cell_of(made.registry, made.settings, TuneRequest(architecture="minirocket"), {})
+    fitted = cell_of(made.workspace, TuneRequest(architecture="minirocket"), {})
     fitted = replace(fitted, training=replace(fitted.training, precision="bf16"))
     assert not hardware_of(fitted, shape, "cpu").bf16, "what is fitted learns from numbers as they are"
-    images = cell_of(made.registry, made.settings, TuneRequest(architecture="cnn2d"), {})
+    images = cell_of(made.workspace, TuneRequest(architecture="cnn2d"), {})
     assert hardware_of(images, shape, "cpu").channels_last
 
 
-def test_a_worker_has_the_plugins_that_work_by_their_modules(both, trials, tmp_path) -> None:
-    made = trials(both)
+def test_a_worker_has_the_plugins_that_work_by_their_modules(both, with_faulty, trials, tmp_path) -> None:
+    made = trials(with_faulty)
     sources = {name: module for name, module, *_ in sources_of(both)}
     assert (sources["faulty"], sources["cnngru"]) == ("faulty", "zoo_cnngru")
     broken = Registry.load([source_of("faulty", import_module("faulty")), Source("x", "zoo_missing", lambda: 1 / 0)])
@@ -277,7 +279,7 @@ def test_a_worker_has_the_plugins_that_work_by_their_modules(both, trials, tmp_p
     task = replace(made.task, paths=(str(tmp_path / "elsewhere"), sys.path[0]))
     before = list(sys.path)
     try:
-        found = task.registry()
+        found = task.workspace().registry
         assert sys.path == [*before, str(tmp_path / "elsewhere")]
     finally:
         sys.path[:] = before
@@ -295,7 +297,7 @@ def test_a_plugin_that_does_not_load_in_the_worker_is_said(trials) -> None:
     assert end["reason"].startswith("plugin 'missing' does not load in a worker: ModuleNotFoundError")
 
 
-def test_unequal_lengths_reach_the_network_and_what_cannot_take_them_fails(registry, settings, tmp_path) -> None:
+def test_unequal_lengths_reach_the_network_and_what_cannot_take_them_fails(workspace, tmp_path) -> None:
     rng = np.random.default_rng(0)
     lines = ["@problemName waves", "@timeStamps false", "@univariate true", "@equalLength false"]
     lines += ["@classLabel true a b", "@data"]
@@ -307,7 +309,7 @@ def test_unequal_lengths_reach_the_network_and_what_cannot_take_them_fails(regis
     small = {"hidden": 4, "num_blocks": 1, "gru_hidden": 4, "num_layers": 1}
     overrides = ("data=oversampled,smote", "dropout=0.1")
     given = {"assignments": small, "epochs": 2, "metric": "validation_loss", "overrides": overrides}
-    made = Trials(registry, settings, TuneRequest(architecture="cnngru", dataset=str(path), **given), tmp_path)
+    made = Trials(workspace, TuneRequest(architecture="cnngru", dataset=str(path), **given), tmp_path)
     assert made.data.parts.train.lengths is not None
     config = {"data": "oversampled", "dropout": 0.1}
     assert told(to_the_end(made.worker(1, **config))) == made.losses(**config)

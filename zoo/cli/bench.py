@@ -3,6 +3,7 @@
 import shlex
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -86,7 +87,8 @@ def bench_command(
             "architecture", split_reference(architectures[0])[0]
         )  # a typo is said before torch loads
     with quiet_stdout():
-        session.registry, names = with_unpackaged(session.registry, architectures)
+        registry, names = with_unpackaged(session.registry, architectures)
+    session.workspace = replace(session.workspace, registry=registry)
     from zoo.harness.request import Request
 
     request = Request(
@@ -123,15 +125,14 @@ def _run(
     session: Session, request: "Request", results: Path | None, runs: list[Run], workers: Mapping[str, Any]
 ) -> None:
     """Run a request, each finished run added to `runs` as it comes; `workers` say where."""
-    from zoo.api import results_folder
     from zoo.cli.views.bench_progress import BenchDisplay
     from zoo.harness.bench import run_bench
     from zoo.store.runs import Store
 
-    with Store(results_folder(session.settings, results)) as store, BenchDisplay(session.stderr) as display:
+    with Store(session.settings.results_folder(results)) as store, BenchDisplay(session.stderr) as display:
         try:
             with quiet_stdout():
-                for run in run_bench(session.registry, session.settings, request, store, display, **workers):
+                for run in run_bench(session.workspace, request, store, display, **workers):
                     runs.append(run)
         except KeyboardInterrupt as stopped:
             display.progress.stop()

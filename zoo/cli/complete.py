@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterable, Iterator
 import typer
 
 from zoo.cli.families import large_families
-from zoo.registry import Entry, Registry, presets_of
+from zoo.registry import Entry, presets_of
 from zoo.settings import Settings
 from zoo.specs import Architecture, Component
+from zoo.workspace import Workspace
 
 Completer = Callable[[typer.Context, list[str], str], list[str]]
 
@@ -17,13 +18,12 @@ def names_of(*kinds: str, presets: bool = False) -> Completer:
 
     def complete(context: typer.Context, arguments: list[str], incomplete: str) -> list[str]:
         try:
-            settings = Settings.load()
-            registry = Registry.discover(settings.disabled)
+            workspace = Workspace.load()
         except Exception:  # a broken registry.toml is said by the command; here a line would spoil the prompt
             return []
-        entries = [entry for kind in kinds for entry in registry.of_kind(kind)]
+        entries = [entry for kind in kinds for entry in workspace.registry.of_kind(kind)]
         if presets and "." in incomplete:
-            return _starting(incomplete, _presets(entries, settings))
+            return _starting(incomplete, _presets(entries, workspace.settings))
         return _starting(incomplete, _folded(entries, incomplete))
 
     return complete

@@ -15,7 +15,7 @@ def check_save(session: Session, architecture: str, name: str) -> None:
     """Raise UsageError or SettingsError where the winner cannot be saved under that name."""
     from zoo.tuning.presets import check_name, target_file
 
-    check_name(session.registry, session.settings, architecture, name)
+    check_name(session.workspace, architecture, name)
     target_file(session.settings)
 
 
@@ -29,6 +29,6 @@ def save_winner(session: Session, store: "Store", study: Study, name: str) -> No
             f"study {study.name} has no trial to save yet: go on with it by zoo tune --resume {study.name}"
         )
     path = target_file(session.settings)
-    preset = preset_of(session.registry, session.settings, study, trial, scored_run(store, study))
+    preset = preset_of(session.workspace, study, trial, scored_run(store, study))
     save_preset(path, name, preset)
     session.say(f"trial {trial.number} is the preset {name} in {path} now: zoo bench {name}")

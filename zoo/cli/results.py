@@ -41,7 +41,6 @@ def results_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """List stored runs, or show one, its scores recomputed from the stored probabilities."""
-    from zoo.api import results_folder
     from zoo.store.runs import Store
 
     session = session_of(context)
@@ -49,7 +48,7 @@ def results_command(
         found = [each for each in session.stored_runs(results) if fnmatchcase(each.architecture, architecture)]
         emit(COLUMNS, [_row(each) for each in found], as_json=as_json, objects=[each.to_json() for each in found])
         return
-    with Store(results_folder(session.settings, results), create=False) as store:
+    with Store(session.settings.results_folder(results), create=False) as store:
         one = store.get(run)
         shown = _recomputed(store.read(one, "predictions.parquet"), one) if one.status == DONE else one
         if as_json:

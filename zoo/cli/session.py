@@ -10,6 +10,7 @@ from rich.console import Console
 from zoo.registry import Registry
 from zoo.settings import Settings
 from zoo.store.run import Run
+from zoo.workspace import Workspace
 
 
 @dataclass
@@ -23,25 +24,28 @@ class Session:
         return Settings.load(self.registry_file)
 
     @cached_property
-    def registry(self) -> Registry:
-        """What is installed; a plugin that did not load is said once, on stderr."""
-        registry = Registry.discover(self.settings.disabled, self.settings.known)
-        for plugin in registry.plugins:
+    def workspace(self) -> Workspace:
+        """What is installed, with the settings; a plugin that did not load is said once, on stderr."""
+        workspace = Workspace.discover(self.settings)
+        for plugin in workspace.registry.plugins:
             if plugin.error:
                 owner = f" ({plugin.distribution})" if plugin.distribution else ""
                 self.say(f"warning: plugin {plugin.name!r}{owner} did not load; `zoo plugins` says why")
-        known = {name for plugin in registry.plugins for name in plugin.names}
+        known = {name for plugin in workspace.registry.plugins for name in plugin.names}
         for name in self.settings.disabled:
             if name not in known:
                 self.say(f"warning: no plugin named {name!r} to disable")
-        return registry
+        return workspace
+
+    @property
+    def registry(self) -> Registry:
+        return self.workspace.registry
 
     def stored_runs(self, results: Path | None) -> list[Run]:
         """The runs in the results folder; none, and no folder made, where there is none yet."""
-        from zoo.api import results_folder
         from zoo.store.runs import Store
 
-        folder = results_folder(self.settings, results)
+        folder = self.settings.results_folder(results)
         if not Store.exists(folder):
             return []
         with Store(folder, create=False) as store:

@@ -86,7 +86,7 @@ def _find(session: Session, name: str, kind: str | None) -> tuple[Entry[Componen
     if len(found) > 1:
         raise UnknownName(f"{name!r} is {' and '.join(found)}: say which with --kind")
     if found[0] == "architecture":
-        entry, _, preset = registry.architecture(name, session.settings.presets)
+        entry, _, preset = session.workspace.architecture(name)
         return entry, preset
     return registry.get(found[0], name), Preset()
 

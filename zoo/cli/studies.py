@@ -31,11 +31,10 @@ def list_command(
     if context.invoked_subcommand is not None:
         return
     session = session_of(context)
-    from zoo.api import results_folder
     from zoo.store.runs import Store
     from zoo.store.studies import StudyStore
 
-    folder = results_folder(session.settings, results)
+    folder = session.settings.results_folder(results)
     if not Store.exists(folder):
         show_list(session.say, [], as_json, [])
         return
@@ -65,14 +64,13 @@ def show_command(
 
     Or a comparison of searchers: the best so far, and whether tuning was worth it.
     """
-    from zoo.api import results_folder
     from zoo.store.runs import Store
     from zoo.store.studies import StudyStore
     from zoo.tuning.importance import importance
 
     session = session_of(context)
     above = context.parent.params if context.parent is not None else {}
-    folder = results_folder(session.settings, results or above.get("results"))
+    folder = session.settings.results_folder(results or above.get("results"))
     as_json = as_json or bool(above.get("as_json"))
     with Store(folder, create=False) as store:
         found = _find(StudyStore(store), name)

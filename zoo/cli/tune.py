@@ -127,10 +127,8 @@ def tune_command(
 
     The winner by validation is trained again and scored on the sealed test part, once.
     """
-    from zoo.api import results_folder
-
     session = session_of(context)
-    ends = Ends(results, results_folder(session.settings, results), save, as_json)
+    ends = Ends(results, session.settings.results_folder(results), save, as_json)
     if resume is not None:
         _check_resume(context)
         _run(session, partial(_resumed, session, resume, trials, jobs, address), ends, resume=resume)
@@ -172,7 +170,7 @@ def tune_command(
         overrides=tuple(tune or ()),
         name=name,
     )
-    session.registry.architecture(architecture, session.settings.presets)  # a typo is said before torch loads
+    session.workspace.architecture(architecture)  # a typo is said before torch loads
     for each in searchers or (search,):
         session.registry.get("searcher", each)
     if searchers:
@@ -200,7 +198,7 @@ def _searchers(context: typer.Context, compare: str | None, seeds: int | None, s
 def _begun(session: Session, request: TuneRequest, store: "Store", display: "TuneDisplay") -> str:
     from zoo.tuning.run_study import run_study
 
-    return run_study(session.registry, session.settings, request, store, display).name
+    return run_study(session.workspace, request, store, display).name
 
 
 def _compared(
@@ -213,7 +211,7 @@ def _compared(
 ) -> str:
     from zoo.comparison.run import run_comparison
 
-    return run_comparison(session.registry, session.settings, request, searchers, seeds, store, display)
+    return run_comparison(session.workspace, request, searchers, seeds, store, display)
 
 
 def _resumed(
@@ -230,7 +228,7 @@ def _resumed(
 
     anew = ResumeOptions(trials, jobs, address)
     resume = resume_comparison if _is_comparison(store, name) else resume_study
-    resume(session.registry, session.settings, name, store, display, anew)
+    resume(session.workspace, name, store, display, anew)
     return name
 
 

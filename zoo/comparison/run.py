@@ -9,8 +9,6 @@ from itertools import groupby
 
 from zoo.errors import ModelError, UsageError
 from zoo.harness.bench import run_bench
-from zoo.registry import Registry
-from zoo.settings import Settings
 from zoo.store.run import DONE as RUN_DONE
 from zoo.store.runs import Store
 from zoo.store.studies import StudyStore
@@ -21,11 +19,11 @@ from zoo.tuning.run_study import ResumeOptions, begun_on, check_name, free_name,
 from zoo.tuning.trial_cell import bench_request
 from zoo.tuning.trial_data import StudyData, prepare
 from zoo.workers.session import Workers
+from zoo.workspace import Workspace
 
 
 def run_comparison(
-    registry: Registry,
-    settings: Settings,
+    workspace: Workspace,
     request: TuneRequest,
     searchers: Sequence[str],
     seeds: Sequence[int],
@@ -43,35 +41,30 @@ def run_comparison(
         raise UsageError(f"--compare names searchers, each once, such as random,optuna, not {','.join(searchers)!r}")
     check_name(studies, request.name)
     name = request.name or free_name(studies, request, "comparison")
-    planned = [
-        plan_study(registry, settings, _asked(request, name, searcher, seed))
-        for seed in seeds
-        for searcher in searchers
-    ]
+    planned = [plan_study(workspace, _asked(request, name, searcher, seed)) for seed in seeds for searcher in searchers]
     for study in planned:
         check_name(studies, study.name)
     first = planned[0]
-    data = _data(registry, settings, first, watch)  # what cannot be used is said before anything is in the store
+    data = _data(workspace, first, watch)  # what cannot be used is said before anything is in the store
     for study in planned:
         studies.create(begun_on(study, data) if _seed(study) == _seed(first) else study, status=WAITING)
-    _Comparison(registry, settings, name, store, watch, ResumeOptions()).to_the_end({_seed(first): data})
+    _Comparison(workspace, name, store, watch, ResumeOptions()).to_the_end({_seed(first): data})
     return name
 
 
 def resume_comparison(
-    registry: Registry, settings: Settings, name: str, store: Store, watch: TuneReporter, options: ResumeOptions
+    workspace: Workspace, name: str, store: Store, watch: TuneReporter, options: ResumeOptions
 ) -> None:
     """Go on with the studies of a comparison that were interrupted, or that are to have more trials."""
     watch.on_phase("planning")
-    _Comparison(registry, settings, name, store, watch, options).to_the_end()
+    _Comparison(workspace, name, store, watch, options).to_the_end()
 
 
 @dataclass(frozen=True)
 class _Comparison:
     """A comparison under way in this process."""
 
-    registry: Registry
-    settings: Settings
+    workspace: Workspace
     name: str
     store: Store
     watch: TuneReporter
@@ -86,7 +79,7 @@ class _Comparison:
             with self._workers(left[0]) as workers:
                 for seed, group in groupby(left, key=_seed):
                     studies = list(group)
-                    data = (at_hand or {}).get(seed) or _data(self.registry, self.settings, studies[0], self.watch)
+                    data = (at_hand or {}).get(seed) or _data(self.workspace, studies[0], self.watch)
                     at_hand = None
                     for study in studies:
                         self._finish(study, data, workers)
@@ -108,7 +101,7 @@ class _Comparison:
         names = [each.name for each in self._studies()]
         self.watch.on_note(f"comparison {self.name}: study {names.index(study.name) + 1} of {len(names)}")
         try:
-            go_on(self.registry, self.settings, study, *both, data=data, workers=workers)
+            go_on(self.workspace, study, *both, data=data, workers=workers)
         except ModelError as problem:  # none of its trials finished: that is its result
             self.watch.on_note(str(problem))
 
@@ -119,8 +112,8 @@ class _Comparison:
             return
         self.watch.on_phase(f"training the defaults, seed {seed}")
         request = TuneRequest.from_json(group[0].request)
-        asked = replace(bench_request(self.registry, request, {}), resume=True)
-        (run,) = run_bench(self.registry, self.settings, asked, self.store, self.watch)
+        asked = replace(bench_request(self.workspace.registry, request, {}), resume=True)
+        (run,) = run_bench(self.workspace, asked, self.store, self.watch)
         said = (
             () if run.status == RUN_DONE else (f"the run of the defaults {run.id} ended as {run.status}: {run.error}",)
         )
@@ -133,8 +126,8 @@ def _asked(request: TuneRequest, name: str, searcher: str, seed: int) -> TuneReq
     return replace(request, search=searcher, seed=seed, name=own, comparison=name)
 
 
-def _data(registry: Registry, settings: Settings, study: Study, watch: TuneReporter) -> StudyData:
-    return prepare(registry, settings, TuneRequest.from_json(study.request), space_from_json(study.space), watch)
+def _data(workspace: Workspace, study: Study, watch: TuneReporter) -> StudyData:
+    return prepare(workspace, TuneRequest.from_json(study.request), space_from_json(study.space), watch)
 
 
 def _seed(study: Study) -> int:

@@ -8,15 +8,13 @@ from zoo.harness.reporter import BenchReporter
 from zoo.harness.request import Request
 from zoo.harness.run_cell import RunContext, execute
 from zoo.harness.schedule import Schedule, ToTrain
-from zoo.registry import Registry
-from zoo.settings import Settings
 from zoo.store.run import Run
 from zoo.store.runs import Store
+from zoo.workspace import Workspace
 
 
 def run_bench(
-    registry: Registry,
-    settings: Settings,
+    workspace: Workspace,
     request: Request,
     store: Store,
     watch: BenchReporter,
@@ -33,12 +31,12 @@ def run_bench(
     if jobs < 1:
         raise UsageError(f"--jobs is at least 1, not {jobs}")
     watch.on_phase("planning")
-    plan = make_plan(registry, settings, request)
+    plan = make_plan(workspace, request)
     for line in plan.left_out:
         watch.on_note(f"left out: {line}")
     beside = jobs > 1 or address is not None
-    schedule = Schedule(registry, settings, request, store, watch, plan, beside=beside)
-    context = RunContext(registry, store, watch)
+    schedule = Schedule(workspace, request, store, watch, plan, beside=beside)
+    context = RunContext(workspace.registry, store, watch)
     none = True
     for run in _on_ray(schedule, context, jobs, address) if beside else _here(schedule, context):
         none = False

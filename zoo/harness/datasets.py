@@ -12,9 +12,9 @@ from zoo.errors import DataError, UsageError, guarded, unknown_name
 from zoo.factories import complete, load_factory
 from zoo.harness.seeds import axis_seeds
 from zoo.registry import Registry
-from zoo.settings import Settings
 from zoo.space import Value
 from zoo.specs import Dataset
+from zoo.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,7 @@ class FileColumns:
 
 
 def load_dataset(
-    registry: Registry,
-    settings: Settings,
+    workspace: Workspace,
     name: str,
     *,
     params: Mapping[str, Value],
@@ -47,16 +46,16 @@ def load_dataset(
     columns: FileColumns,
 ) -> Loaded:
     """The data set of that name, or in that file. Raises DataError or UsageError, one line each."""
-    if is_file(registry, name):
+    if is_file(workspace.registry, name):
         return _from_file(Path(name), params, columns)
     if columns.target or columns.group:
         raise UsageError(f"--target and --group are for files: --dataset beats.csv, not {name}")
-    entry = registry.get(Dataset, name)
+    entry = workspace.registry.get(Dataset, name)
     spec = entry.spec
     complete_params = complete(spec, params)
     harness: dict[str, Any] = {"rows": rows} if spec.generated else {}
     if spec.from_files:
-        harness["data_dir"] = settings.data_dir(spec.name, data_dir)
+        harness["data_dir"] = workspace.settings.data_dir(spec.name, data_dir)
     with guarded(DataError, f"data set {name} cannot be loaded"):
         series = load_factory(spec.factory)(**harness, **complete_params)
     if not isinstance(series, LabelledSeries):

@@ -13,10 +13,10 @@ from zoo.harness.cells import Cell, ChosenComponent
 from zoo.harness.datasets import is_file
 from zoo.harness.request import Request
 from zoo.networks import Incompatible, Network
-from zoo.registry import DISTRIBUTION, C, Registry, is_pattern, presets_of
-from zoo.settings import Settings
+from zoo.registry import DISTRIBUTION, C, is_pattern, presets_of
 from zoo.space import Value
 from zoo.specs import Architecture, Component, Dataset, Objective, Preset, Resampler
+from zoo.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -27,17 +27,18 @@ class Plan:
     left_out: tuple[str, ...]
 
 
-def make_plan(registry: Registry, settings: Settings, request: Request) -> Plan:
+def make_plan(workspace: Workspace, request: Request) -> Plan:
     """All cells, those that share data next to each other. Raises UnknownName or UsageError before any work."""
-    planner = _Planner(registry, settings, request)
+    planner = _Planner(workspace, request)
     return Plan(tuple(planner.cells()), tuple(planner.left_out))
 
 
 class _Planner:
     """Turns the axes of a request into cells."""
 
-    def __init__(self, registry: Registry, settings: Settings, request: Request) -> None:
-        self.registry, self.settings, self.request = registry, settings, request
+    def __init__(self, workspace: Workspace, request: Request) -> None:
+        self.workspace, self.request = workspace, request
+        self.registry, self.settings = workspace.registry, workspace.settings
         self.scopes = split_assignments(request.assignments)
         self.left_out: dict[str, None] = {}
 
@@ -95,7 +96,7 @@ class _Planner:
     def _cell(
         self, network: Network, dataset: str, protocol: str, seed: int, data: str | None, loss: str | None
     ) -> Cell:
-        _, _, preset = self.registry.architecture(network.reference, self.settings.presets)
+        _, _, preset = self.workspace.architecture(network.reference)
         epochs: dict[str, Value] = {} if self.request.epochs is None else {"epochs": self.request.epochs}
         monitor: dict[str, Value] = {} if self.request.monitor is None else {"monitor": self.request.monitor}
         return Cell(

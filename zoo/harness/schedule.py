@@ -17,10 +17,9 @@ from zoo.harness.request import Request
 from zoo.harness.run_cell import Prepared, describe_run
 from zoo.harness.training_run import resampled
 from zoo.networks import Incompatible
-from zoo.registry import Registry
-from zoo.settings import Settings
 from zoo.store.run import Run
 from zoo.store.runs import Store
+from zoo.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -42,8 +41,7 @@ class Schedule:
 
     def __init__(
         self,
-        registry: Registry,
-        settings: Settings,
+        workspace: Workspace,
         request: Request,
         store: Store,
         watch: BenchReporter,
@@ -51,12 +49,13 @@ class Schedule:
         *,
         beside: bool = False,
     ) -> None:
-        self.registry, self.settings, self.request = registry, settings, request
+        self.workspace, self.request = workspace, request
         self.store, self.watch, self.plan = store, watch, plan
         self.left_out: set[str] = set()
         self.problems: list[ZooError] = []
-        self.device = request.device or str(settings.default("hardware", "device"))
-        threads = request.threads if request.threads is not None else settings.default("hardware", "threads")
+        default = workspace.settings.default
+        self.device = request.device or str(default("hardware", "device"))
+        threads = request.threads if request.threads is not None else default("hardware", "threads")
         self.threads = int(threads)
         if self.threads < 0:
             raise UsageError(f"hardware.threads is at least 1, or 0 to choose, not {self.threads}")
@@ -106,8 +105,7 @@ class Schedule:
 
     def _load(self, dataset: str) -> Loaded:
         return load_dataset(
-            self.registry,
-            self.settings,
+            self.workspace,
             dataset,
             params=split_assignments(self.request.assignments)["dataset"],
             rows=self.request.rows,

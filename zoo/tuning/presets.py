@@ -9,7 +9,7 @@ from typing import Any, Literal
 import tomlkit
 
 from zoo.errors import SettingsError, UsageError
-from zoo.registry import Registry, split_reference
+from zoo.registry import split_reference
 from zoo.scores import metric_words
 from zoo.settings import USER_FILE, Layer, Settings, shipped_path
 from zoo.space import Value
@@ -19,18 +19,19 @@ from zoo.store.run import Run
 from zoo.store.study import Study, Trial
 from zoo.tuning.request import TuneRequest
 from zoo.wording import count_text
+from zoo.workspace import Workspace
 
 _PRESET = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 
 
-def check_name(registry: Registry, settings: Settings, architecture: str, name: str) -> None:
+def check_name(workspace: Workspace, architecture: str, name: str) -> None:
     """Raise UsageError unless `name` is free for a preset of that architecture, named alone or with a preset."""
     bare, _ = split_reference(architecture)
     preset = name.removeprefix(f"{bare}.")
     if preset == name or not _PRESET.fullmatch(preset):
         raise UsageError(f"--save names a preset of {bare}, such as {bare}.mine, not {name!r}")
-    entry, _, _ = registry.architecture(bare)
-    if preset in getattr(entry.spec, "presets", {}) or name in settings.presets:
+    entry, _, _ = workspace.architecture(bare)
+    if preset in getattr(entry.spec, "presets", {}) or name in workspace.settings.presets:
         raise UsageError(f"there is a preset {name!r} already: save under another name, or take it out first")
 
 
@@ -64,7 +65,7 @@ def save_preset(path: Path, name: str, preset: Mapping[str, Any]) -> None:
     write_atomically(path.resolve(), new)
 
 
-def preset_of(registry: Registry, settings: Settings, study: Study, trial: Trial, run: Run | None) -> dict[str, Any]:
+def preset_of(workspace: Workspace, study: Study, trial: Trial, run: Run | None) -> dict[str, Any]:
     """The preset that makes a trial's configuration: what the study held fixed, and over it what the trial varied.
 
     `run`, the winner's, knows which components came from defaults.
@@ -72,10 +73,11 @@ def preset_of(registry: Registry, settings: Settings, study: Study, trial: Trial
     from zoo.assignments import split_assignments
     from zoo.tuning.trial_cell import bench_request
 
-    _, _, base = registry.architecture(study.architecture, settings.presets)
-    asked = bench_request(registry, TuneRequest.from_json(study.request), trial.config)
+    _, _, base = workspace.architecture(study.architecture)
+    asked = bench_request(workspace.registry, TuneRequest.from_json(study.request), trial.config)
     scopes = split_assignments(asked.assignments)
     block, data, loss = (next(iter(axis), None) for axis in (asked.blocks, asked.data, asked.losses))
+    settings = workspace.settings
     fixed: dict[str, Value] = {} if asked.epochs is None else {"epochs": asked.epochs}
     if asked.monitor != base.training.get("monitor", settings.shipped.get("training", "monitor")):
         fixed["monitor"] = str(asked.monitor)

@@ -18,8 +18,6 @@ from zoo.errors import DataError, ModelError, UsageError
 from zoo.factories import complete
 from zoo.harness.bench import run_bench
 from zoo.networks import Incompatible
-from zoo.registry import Registry
-from zoo.settings import Settings
 from zoo.space import Choice, Space
 from zoo.specs import Searcher
 from zoo.store.heartbeat import now
@@ -35,6 +33,7 @@ from zoo.tuning.spaces import first_values, resolve_space
 from zoo.tuning.trial_cell import bench_request, cell_of
 from zoo.tuning.trial_data import StudyData, prepare
 from zoo.workers.limits import gpus_there
+from zoo.workspace import Workspace
 
 if TYPE_CHECKING:
     from zoo.workers.session import Workers
@@ -64,7 +63,7 @@ class ResumeOptions:
         return replace(study, request={**study.request, **changed})
 
 
-def run_study(registry: Registry, settings: Settings, request: TuneRequest, store: Store, watch: TuneReporter) -> Study:
+def run_study(workspace: Workspace, request: TuneRequest, store: Store, watch: TuneReporter) -> Study:
     """Run a study to its end and score its winner on the test part.
 
     Raises a ZooError, one line, for what makes no sense, for data that cannot be used, and where no trial finished.
@@ -74,24 +73,23 @@ def run_study(registry: Registry, settings: Settings, request: TuneRequest, stor
     studies = StudyStore(store)
     check_name(studies, request.name)
     asked = replace(request, name=request.name or free_name(studies, request, request.search))
-    study = plan_study(registry, settings, asked)
-    data = prepare(registry, settings, TuneRequest.from_json(study.request), space_from_json(study.space), watch)
+    study = plan_study(workspace, asked)
+    data = prepare(workspace, TuneRequest.from_json(study.request), space_from_json(study.space), watch)
     study = studies.create(begun_on(study, data))
-    return StudyRun.of(registry, settings, study, store, watch, data).to_the_end(study)
+    return StudyRun.of(workspace, study, store, watch, data).to_the_end(study)
 
 
-def plan_study(registry: Registry, settings: Settings, request: TuneRequest) -> Study:
+def plan_study(workspace: Workspace, request: TuneRequest) -> Study:
     """The study that was asked for, before its data are at hand. Raises UsageError for what makes no sense."""
-    space, notes = resolve_space(registry, settings, request)
+    space, notes = resolve_space(workspace, request)
     asked = replace(request, startup=_startup(request))
-    _check(registry, settings, asked, space)
-    said = (*notes, *_remarks(registry, settings, asked, space))
+    _check(workspace, asked, space)
+    said = (*notes, *_remarks(workspace, asked, space))
     return Study(name=asked.name, request=asked.to_json(), space=space_to_json(space), notes=said)
 
 
 def resume_study(
-    registry: Registry,
-    settings: Settings,
+    workspace: Workspace,
     name: str,
     store: Store,
     watch: TuneReporter,
@@ -104,7 +102,7 @@ def resume_study(
     """
     watch.on_phase("planning")
     study = (options or ResumeOptions()).applied(StudyStore(store).get(name))
-    return study if is_finished(study) else go_on(registry, settings, study, store, watch)
+    return study if is_finished(study) else go_on(workspace, study, store, watch)
 
 
 def is_finished(study: Study) -> bool:
@@ -113,8 +111,7 @@ def is_finished(study: Study) -> bool:
 
 
 def go_on(
-    registry: Registry,
-    settings: Settings,
+    workspace: Workspace,
     study: Study,
     store: Store,
     watch: TuneReporter,
@@ -128,12 +125,12 @@ def go_on(
     try:
         if data is None:
             request = TuneRequest.from_json(study.request)
-            data = prepare(registry, settings, request, space_from_json(study.space), watch)
+            data = prepare(workspace, request, space_from_json(study.space), watch)
         study = begun_on(study, data)
     except BaseException:
         studies.update(replace(study, status=INTERRUPTED))
         raise
-    conduct = StudyRun.of(registry, settings, study, store, watch, data, workers, resumed=True, whole_budget=was_over)
+    conduct = StudyRun.of(workspace, study, store, watch, data, workers, resumed=True, whole_budget=was_over)
     return conduct.to_the_end(study)
 
 
@@ -149,8 +146,7 @@ def begun_on(study: Study, data: StudyData) -> Study:
 class StudyRun:
     """A study under way in this process."""
 
-    registry: Registry
-    settings: Settings
+    workspace: Workspace
     request: TuneRequest
     space: Space
     store: Store
@@ -163,8 +159,7 @@ class StudyRun:
     @classmethod
     def of(
         cls,
-        registry: Registry,
-        settings: Settings,
+        workspace: Workspace,
         study: Study,
         store: Store,
         watch: TuneReporter,
@@ -175,7 +170,7 @@ class StudyRun:
         whole_budget: bool = True,
     ) -> "StudyRun":
         request, space = TuneRequest.from_json(study.request), space_from_json(study.space)
-        return cls(registry, settings, request, space, store, watch, data, workers, resumed, whole_budget)
+        return cls(workspace, request, space, store, watch, data, workers, resumed, whole_budget)
 
     @property
     def studies(self) -> StudyStore:
@@ -205,7 +200,7 @@ class StudyRun:
         self.watch.on_phase("starting workers")
         seconds = self._budget(study)
         tell = self._teller(study.name, seconds)
-        asked = (self.registry, self.settings, self.request, self.space, self.data)
+        asked = (self.workspace, self.request, self.space, self.data)
         with self._own_workers() if self.workers is None else contextlib.nullcontext(self.workers) as workers:
             said = Search(*asked, self.studies, self.folder, seconds, workers).run(study.name, tell)
         self.studies.interrupt(study.name)  # those that the time budget cut off
@@ -233,9 +228,9 @@ class StudyRun:
             self.studies.update(replace(study, status=INTERRUPTED if left else DONE, finished="" if left else now()))
             raise ModelError(f"study {study.name}: none of its {len(study.trials)} trials finished: {_reasons(study)}")
         self.watch.on_phase(f"training the winner again, trial {best.number} of {len(study.trials)}")
-        asked = bench_request(self.registry, self.request, best.config)
+        asked = bench_request(self.workspace.registry, self.request, best.config)
         asked = replace(asked, resume=self.resumed)
-        (run,) = run_bench(self.registry, self.settings, asked, self.store, self.watch)
+        (run,) = run_bench(self.workspace, asked, self.store, self.watch)
         study = _told_of(replace(study, status=DONE, finished=now(), winner=best.number, run=run.id), run)
         self.studies.update(study)
         if not any(trial.status in UNFINISHED for trial in study.trials):
@@ -333,14 +328,14 @@ def _startup(request: TuneRequest) -> int:
     return request.startup or max(3, min(10, request.trials // 4))
 
 
-def _check(registry: Registry, settings: Settings, request: TuneRequest, space: Space) -> None:
+def _check(workspace: Workspace, request: TuneRequest, space: Space) -> None:
     """Raise UsageError for what would end the study before its first trial."""
     if all(_is_one(domain) for domain in space.values()):  # searchers that learn refuse that
         raise UsageError(f"{request.search} has nothing to choose: every key of the space has one value")
-    choose_device(request.device or str(settings.default("hardware", "device")))
+    choose_device(request.device or str(workspace.settings.default("hardware", "device")))
     if request.address is None:
         gpus_there(request.gpus_per_trial)
-    entry = registry.get(Searcher, request.search)
+    entry = workspace.registry.get(Searcher, request.search)
     complete(entry.spec, request.search_params)
     from zoo.tuning.ray_search import make_searcher  # Ray, which what is asked wrongly need not wait for
     from zoo.workers.session import knock
@@ -356,11 +351,11 @@ def _is_one(domain: object) -> bool:
     return getattr(domain, "low", None) == getattr(domain, "high", None)
 
 
-def _remarks(registry: Registry, settings: Settings, request: TuneRequest, space: Space) -> Iterator[str]:
+def _remarks(workspace: Workspace, request: TuneRequest, space: Space) -> Iterator[str]:
     """What someone who reads the study later is to know."""
     first = first_values(space)
     with contextlib.suppress(Incompatible):
-        members = cell_of(registry, settings, request, first).training.members
+        members = cell_of(workspace, request, first).training.members
         if members > 1 or "training.members" in space:
             yield "a trial trains one member of the ensemble; the winner's run trains all of them"
     if request.scheduler == "hyperband" and request.search != "random":

@@ -15,8 +15,6 @@ from ray.tune import CheckpointConfig, FailureConfig, RunConfig, TuneConfig, Tun
 
 from zoo.data.rows import Rows
 from zoo.errors import ZooError
-from zoo.registry import Registry
-from zoo.settings import Settings
 from zoo.space import Choice, Space
 from zoo.specs import Searcher
 from zoo.store.studies import StudyStore
@@ -33,6 +31,7 @@ from zoo.tuning.trial_data import StudyData
 from zoo.tuning.worker import SCORE, WORST, Task, Worker, sources_of
 from zoo.workers.limits import share_of_memory
 from zoo.workers.session import Workers, environment
+from zoo.workspace import Workspace
 
 MOST_STARTS = 3  # of a trial, where a cluster's memory monitor ends workers: Tune's search ends with them
 
@@ -41,8 +40,7 @@ MOST_STARTS = 3  # of a trial, where a cluster's memory monitor ends workers: Tu
 class Search:
     """All it takes to run the trials that a study still lacks: in `seconds` at most, and with files in `folder`."""
 
-    registry: Registry
-    settings: Settings
+    workspace: Workspace
     request: TuneRequest
     space: Space
     data: StudyData
@@ -75,7 +73,7 @@ class Search:
         """One search of Tune's, led along the store; None where the cluster ended one of its workers for its memory."""
         task = self._task()
         scheduler = make_scheduler(self.request.scheduler, self._epochs())
-        entry = self.registry.get(Searcher, self.request.search)
+        entry = self.workspace.registry.get(Searcher, self.request.search)
         params, startup = self.request.search_params, self.request.startup
         inner = make_searcher(entry, params, seed=self.request.seed, startup=startup)
         recorded = Replay(inner, scheduler, self.studies, study, task)
@@ -123,12 +121,12 @@ class Search:
         return Tuner(resources, param_space=to_tune(self.space), tune_config=config, run_config=run_config)
 
     def _task(self) -> Task:
-        device = self.request.device or str(self.settings.default("hardware", "device"))
+        device = self.request.device or str(self.workspace.settings.default("hardware", "device"))
         chosen = choose_device(device)
         return Task(
             request=self.request,
-            settings=self.settings,
-            sources=sources_of(self.registry),
+            settings=self.workspace.settings,
+            sources=sources_of(self.workspace.registry),
             paths=tuple(sys.path),
             summary=self.data.parts.summary,
             refused={asked: rows for asked, rows in self.data.variants.items() if isinstance(rows, str)},
@@ -160,9 +158,9 @@ class Search:
 
     def _training_epochs(self, config: dict[str, Any]) -> int:
         with contextlib.suppress(ZooError):
-            return cell_of(self.registry, self.settings, self.request, config).training.epochs
+            return cell_of(self.workspace, self.request, config).training.epochs
         without = {key: value for key, value in config.items() if not key.startswith("block")}
-        return cell_of(self.registry, self.settings, self.request, without).training.epochs
+        return cell_of(self.workspace, self.request, without).training.epochs
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -15,25 +15,25 @@ from zoo.assignments import parse_value
 from zoo.errors import SettingsError, UsageError, unknown_name
 from zoo.factories import parameters
 from zoo.registry import Registry
-from zoo.settings import Settings
 from zoo.space import Choice, Domain, Float, Int, Value
 from zoo.tuning.request import TuneRequest
 from zoo.tuning.trial_cell import AXES, cells_of
+from zoo.workspace import Workspace
 
 _RANGE = re.compile(r"(.+?)\.\.(.+?)(:log)?")
 Domains = dict[str, Domain]
 
 
-def resolve_space(registry: Registry, settings: Settings, request: TuneRequest) -> tuple[Domains, tuple[str, ...]]:
+def resolve_space(workspace: Workspace, request: TuneRequest) -> tuple[Domains, tuple[str, ...]]:
     """The space of a study and what is to be said of it. Raises UsageError or SettingsError, one line each."""
-    space = _base(registry, settings, request)
+    space = _base(workspace, request)
     for text in request.overrides:
         key, domain = parse_override(text)
         space[key] = domain
     notes = tuple(_drop_what_is_set(space, request))
     if not space:
         raise UsageError("there is nothing to search: add keys by --tune key=low..high or key=a,b,c")
-    check_space(registry, settings, request, space)
+    check_space(workspace, request, space)
     return space, notes
 
 
@@ -49,23 +49,23 @@ def parse_override(text: str) -> tuple[str, Domain]:
     return key, _range(f"--tune {text!r}", low, high, bool(ranged[3]))
 
 
-def check_space(registry: Registry, settings: Settings, request: TuneRequest, space: Mapping[str, Domain]) -> None:
+def check_space(workspace: Workspace, request: TuneRequest, space: Mapping[str, Domain]) -> None:
     """Plan a cell for every value of every key, or the ends of a range. Raises UsageError where one makes no sense."""
     for key in space:
         scope = key.partition(".")[0]
         if scope == "dataset":
             raise UsageError(f"all trials learn from the same data, so {key} cannot be searched: use --set")
         if "." in key and scope in AXES and isinstance(named := space.get(scope), Choice):
-            _check_applies(registry, key, named)
+            _check_applies(workspace.registry, key, named)
     for axis in AXES:
         if axis in space and not isinstance(space[axis], Choice):
             raise UsageError(f"{axis} is searched by name: --tune {axis}=a,b")
     first = first_values(space)
-    possible = bool(cells_of(registry, settings, request, first).cells)
+    possible = bool(cells_of(workspace, request, first).cells)
     left_out = ""
     for key, domain in space.items():
         for value in _ends(domain):
-            plan = cells_of(registry, settings, request, {**first, key: value})
+            plan = cells_of(workspace, request, {**first, key: value})
             possible, left_out = possible or bool(plan.cells), left_out or next(iter(plan.left_out), "")
     if not possible:
         raise UsageError(f"nothing to search: {left_out}")
@@ -86,8 +86,8 @@ def _check_applies(registry: Registry, key: str, axis: Choice) -> None:
         raise unknown_name(f"parameter of {axis}", name, known)
 
 
-def _base(registry: Registry, settings: Settings, request: TuneRequest) -> Domains:
-    entry, _, _ = registry.architecture(request.architecture, settings.presets)
+def _base(workspace: Workspace, request: TuneRequest) -> Domains:
+    entry, _, _ = workspace.architecture(request.architecture)
     spec = entry.spec
     if request.space.endswith(".toml"):
         return read_space(Path(request.space))

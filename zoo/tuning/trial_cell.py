@@ -10,9 +10,9 @@ from zoo.harness.planner import Plan, make_plan
 from zoo.harness.request import Request
 from zoo.networks import Incompatible
 from zoo.registry import Registry
-from zoo.settings import Settings
 from zoo.space import Value
 from zoo.tuning.request import TuneRequest
+from zoo.workspace import Workspace
 
 AXES = {"block": "block", "data": "resampler", "loss": "objective"}  # keys that name a component, with its kind
 
@@ -41,14 +41,14 @@ def bench_request(registry: Registry, request: TuneRequest, config: Mapping[str,
     )
 
 
-def cells_of(registry: Registry, settings: Settings, request: TuneRequest, config: Mapping[str, Value]) -> Plan:
+def cells_of(workspace: Workspace, request: TuneRequest, config: Mapping[str, Value]) -> Plan:
     """The cell of a configuration, or why there is none. Raises UsageError for what does not exist."""
-    return make_plan(registry, settings, bench_request(registry, request, config))
+    return make_plan(workspace, bench_request(workspace.registry, request, config))
 
 
-def cell_of(registry: Registry, settings: Settings, request: TuneRequest, config: Mapping[str, Value]) -> Cell:
+def cell_of(workspace: Workspace, request: TuneRequest, config: Mapping[str, Value]) -> Cell:
     """The cell of a configuration. Raises Incompatible where its parts do not go together."""
-    plan = cells_of(registry, settings, request, config)
+    plan = cells_of(workspace, request, config)
     if not plan.cells:
         raise Incompatible(plan.left_out[0])
     return plan.cells[0]

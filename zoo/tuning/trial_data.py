@@ -14,13 +14,12 @@ from zoo.harness.cells import Cell, ChosenComponent
 from zoo.harness.datasets import FileColumns, load_dataset, separated
 from zoo.harness.reporter import BenchReporter
 from zoo.harness.training_run import resampled
-from zoo.registry import Registry
-from zoo.settings import Settings
 from zoo.space import Choice, Space
 from zoo.specs import Resampler
 from zoo.tuning.request import TuneRequest
 from zoo.tuning.spaces import first_values
 from zoo.tuning.trial_cell import cells_of
+from zoo.workspace import Workspace
 
 Asked = tuple[str, tuple[tuple[str, Any], ...]]  # a resampler's name and its parameters
 
@@ -43,16 +42,14 @@ def asked_of(part: ChosenComponent[Resampler]) -> Asked:
     return part.entry.name, tuple(part.params.items())
 
 
-def prepare(
-    registry: Registry, settings: Settings, request: TuneRequest, space: Space, watch: BenchReporter
-) -> StudyData:
+def prepare(workspace: Workspace, request: TuneRequest, space: Space, watch: BenchReporter) -> StudyData:
     """Load and separate the data, and make each variant that the space can ask for, once.
 
     Where the resampler's own parameters are searched, trials make theirs. Raises DataError or UsageError for data that
     cannot be used, ResamplingError where no variant can be made.
     """
-    cells = _cells(registry, settings, request, space)
-    parts = _parts(registry, settings, request, cells[0], watch)
+    cells = _cells(workspace, request, space)
+    parts = _parts(workspace, request, cells[0], watch)
     if any(key.startswith("data.") for key in space):
         return StudyData(parts, {})
     variants: dict[Asked, Rows | str] = {}
@@ -69,7 +66,7 @@ def prepare(
     return StudyData(parts, variants)
 
 
-def _cells(registry: Registry, settings: Settings, request: TuneRequest, space: Space) -> list[Cell]:
+def _cells(workspace: Workspace, request: TuneRequest, space: Space) -> list[Cell]:
     """A cell for each resampler that the space names, or the one that it does not."""
     first = {
         key: value
@@ -79,14 +76,13 @@ def _cells(registry: Registry, settings: Settings, request: TuneRequest, space: 
     data = space.get("data")
     names = dict.fromkeys(data.values) if isinstance(data, Choice) else (None,)
     configs = [first if name is None else {**first, "data": name} for name in names]
-    return [plan.cells[0] for config in configs if (plan := cells_of(registry, settings, request, config)).cells]
+    return [plan.cells[0] for config in configs if (plan := cells_of(workspace, request, config)).cells]
 
 
-def _parts(registry: Registry, settings: Settings, request: TuneRequest, cell: Cell, watch: BenchReporter) -> Parts:
+def _parts(workspace: Workspace, request: TuneRequest, cell: Cell, watch: BenchReporter) -> Parts:
     watch.on_phase(f"loading {cell.dataset}")
     loaded = load_dataset(
-        registry,
-        settings,
+        workspace,
         cell.dataset,
         params=split_assignments(request.assignments)["dataset"],
         rows=request.rows,

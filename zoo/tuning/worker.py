@@ -36,6 +36,7 @@ from zoo.tuning.trial_cell import cell_of, one_member
 from zoo.tuning.trial_data import Asked, asked_of
 from zoo.workers.limits import Deadline, deadline, hung, memory, out_of_memory
 from zoo.workers.process import import_from, set_up
+from zoo.workspace import Workspace
 
 SCORE = "score"  # the key of results that holds the best of the study's metric so far, or the worst there is
 NUMBER = "zoo_trial"  # the key of a trial's number in its configuration
@@ -56,8 +57,11 @@ class Task:
     device: str
     memory: int
 
-    def registry(self) -> Registry:
-        """The plugins that the driver has, by the modules it has them from. Raises PluginError for one that fails."""
+    def workspace(self) -> Workspace:
+        """The driver's settings, and its plugins by the modules it has them from.
+
+        Raises PluginError for a plugin that fails.
+        """
         import_from(self.paths)
         registry = Registry.load(
             Source(name, module, lambda module=module: _load(module), distribution, version)  # type: ignore[misc]
@@ -66,7 +70,7 @@ class Task:
         for plugin in registry.plugins:
             if plugin.error:
                 raise PluginError(f"plugin {plugin.name!r} does not load in a worker: {plugin.error}")
-        return registry
+        return Workspace(registry, self.settings)
 
     def checkpoint(self, number: int) -> Path:
         return self.folder / f"{number}.pt"
@@ -98,12 +102,12 @@ class Worker(Trainable):
 
     def _import(self, config: Mapping[str, Any]) -> None:
         """What takes seconds to import is not to count as the first trial's time; what fails, its first step says."""
-        self.registry: Registry | None = None
+        self.workspace: Workspace | None = None
         with contextlib.suppress(Exception, SystemExit):
             import torch._dynamo  # noqa: F401  which the first optimiser would
 
-            self.registry = self.task.registry()
-            cell = cell_of(self.registry, self.task.settings, self.task.request, self.hyper)
+            self.workspace = self.task.workspace()
+            cell = cell_of(self.workspace, self.task.request, self.hyper)
             for entry in cell.entries():
                 load_factory(entry.spec.factory)
 
@@ -143,8 +147,8 @@ class Worker(Trainable):
 
     def _epochs(self) -> Iterator[bool]:
         """Trains an epoch whenever it is asked for the next; tells whether that was the last."""
-        self.registry = self.registry or self.task.registry()
-        cell = one_member(cell_of(self.registry, self.task.settings, self.task.request, self.hyper))
+        self.workspace = self.workspace or self.task.workspace()
+        cell = one_member(cell_of(self.workspace, self.task.request, self.hyper))
         training_run = self._lesson(cell)
         with computing_on(training_run.hardware):  # between two steps nothing else computes in this process
             if training_run.loss is None:
