@@ -1,7 +1,6 @@
 """Signs of life: a process beats for its runs and studies, and what no longer beats is stale."""
 
 import contextlib
-import os
 import socket
 import sqlite3
 import threading
@@ -9,6 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+import psutil
 
 BEAT_SECONDS = 5.0
 STALE_SECONDS = 60.0  # a machine that swaps can hold a beat up; a dead process on this host is seen at once
@@ -53,19 +54,9 @@ class Heartbeat:
 
 def alive(heartbeat: float, host: str, process: int) -> bool:
     """Whether a process that beats is still there: on this host by its number, and by its last beat."""
-    if host == socket.gethostname() and not process_exists(process):
+    if host == socket.gethostname() and not psutil.pid_exists(process):
         return False
     return clock() - heartbeat < STALE_SECONDS
-
-
-def process_exists(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def clock() -> float:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
+import psutil
 import torch
 
 from zoo.errors import UsageError
@@ -56,7 +57,7 @@ def hung(trace: Path) -> bool:
 @contextlib.contextmanager
 def memory(share: int) -> Iterator[None]:
     """Let the process take that many bytes more than it has; then it gets MemoryError. 0: no limit."""
-    used = _data_bytes()
+    used = getattr(psutil.Process().memory_info(), "data", 0)  # which Linux alone can limit
     if not share or not used:
         yield
         return
@@ -70,8 +71,8 @@ def memory(share: int) -> Iterator[None]:
 
 
 def share_of_memory(jobs: int) -> int:
-    """What each of so many trials may take: an equal share of what is free; 0 where that cannot be told."""
-    return int(0.9 * _kilobytes("/proc/meminfo", "MemAvailable:") * 1024 / jobs)
+    """What each of so many trials may take, in bytes: an equal share of what is free."""
+    return int(0.9 * psutil.virtual_memory().available / jobs)
 
 
 def gpus_there(share: float) -> int:
@@ -89,15 +90,3 @@ def out_of_memory(error: BaseException) -> bool:
     """Whether an exception is Python's or torch's way to say that memory ran out."""
     text = str(error).lower()
     return isinstance(error, MemoryError) or "out of memory" in text or "can't allocate memory" in text
-
-
-def _data_bytes() -> int:
-    return _kilobytes("/proc/self/status", "VmData:") * 1024
-
-
-def _kilobytes(path: str, name: str) -> int:
-    with contextlib.suppress(OSError, ValueError):
-        for line in Path(path).read_text().splitlines():
-            if line.startswith(name):
-                return int(line.split()[1])
-    return 0

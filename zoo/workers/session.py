@@ -15,11 +15,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn, Self
 
+import psutil
 import ray
 
 from zoo.errors import UsageError, describe
 from zoo.interruption import TERMINATED
-from zoo.store.heartbeat import process_exists
 from zoo.workers.limits import gpus_there
 
 ENVIRONMENT = {
@@ -179,7 +179,7 @@ def remove_dead_sessions() -> None:
         with contextlib.suppress(OSError, ValueError):  # another user's, or none of ours
             host, process = (folder / OWNER).read_text().split()
             ours = re.fullmatch(rf"{PREFIX}\w+", folder.name) and host == socket.gethostname()
-            if ours and not process_exists(int(process)):
+            if ours and not psutil.pid_exists(int(process)):
                 shutil.rmtree(folder, ignore_errors=True)
 
 
