@@ -42,7 +42,9 @@ def change(store: Store, sql: str, *parameters: object) -> None:
 
 def beating(store: Store) -> set[str]:
     """Which runs and studies have beaten since their beats were set to 0."""
-    rows = store.query("SELECT id FROM runs WHERE heartbeat > 0 UNION SELECT name FROM studies WHERE heartbeat > 0")
+    rows = store.database.query(
+        "SELECT id FROM runs WHERE heartbeat > 0 UNION SELECT name FROM studies WHERE heartbeat > 0"
+    )
     return {name for (name,) in rows}
 
 
@@ -98,7 +100,7 @@ def test_a_finished_run_needs_no_heartbeat(store: Store) -> None:
 def test_a_run_begins_with_a_beat_of_this_process(store: Store) -> None:
     before = time.time()
     store.begin(run_of("a"))
-    ((heartbeat, *process),) = store.query("SELECT heartbeat, host, process FROM runs")
+    ((heartbeat, *process),) = store.database.query("SELECT heartbeat, host, process FROM runs")
     assert before - 1 <= heartbeat <= time.time() + 1
     assert process == [HERE, os.getpid()]
 
@@ -126,7 +128,7 @@ def test_the_runs_or_the_study_of_a_heartbeat_beat_and_no_others(store: Store, m
         wait_for(lambda: beating(store) >= {"kept", "added"})
         assert "zoo-heartbeat" in {thread.name for thread in threading.enumerate()}
     assert beating(store) <= {"kept", "added"}
-    assert store.query("SELECT name FROM studies WHERE heartbeat > 0") == []
+    assert store.database.query("SELECT name FROM studies WHERE heartbeat > 0") == []
     assert "zoo-heartbeat" not in {thread.name for thread in threading.enumerate()}
     change(store, "UPDATE runs SET heartbeat = 0")
     with Heartbeat(store.folder / "zoo.db", "study", study=True):

@@ -66,8 +66,8 @@ def earlier(folder: Path, version: int) -> Path:
 
 
 def columns(store: Store) -> dict[str, list[str]]:
-    tables = [name for (name,) in store.query("SELECT name FROM sqlite_master WHERE type = 'table'")]
-    return {name: [row[1] for row in store.query(f"PRAGMA table_info({name})")] for name in tables}
+    tables = [name for (name,) in store.database.query("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    return {name: [row[1] for row in store.database.query(f"PRAGMA table_info({name})")] for name in tables}
 
 
 def test_a_new_store_has_every_table_and_opens_again(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_a_new_store_has_every_table_and_opens_again(tmp_path: Path) -> None:
     assert not Store.exists(folder)
     for _ in range(2):
         with Store(folder) as store:
-            assert store.version == 3
+            assert store.database.version == 3
             assert columns(store) == COLUMNS
     assert Store.exists(folder)
 
@@ -83,13 +83,13 @@ def test_a_new_store_has_every_table_and_opens_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize("version", [1, 2])
 def test_a_store_of_an_earlier_version_is_brought_up_to_date_and_keeps_its_rows(tmp_path: Path, version: int) -> None:
     with Store(earlier(tmp_path, version)) as store:
-        assert store.version == 3
+        assert store.database.version == 3
         assert columns(store) == COLUMNS
         assert store.runs() == [replace(RUN, status=DONE)]
         assert store.read(RUN, "a.txt").read_bytes() == b"abc"
         studies = [("s", "done", "2026-01-01", 0.5, "elsewhere", 1, "{}")] if version == 2 else []
-        assert store.query("SELECT * FROM studies") == studies
-        indexes = {name for (name,) in store.query("SELECT name FROM sqlite_master WHERE type = 'index'")}
+        assert store.database.query("SELECT * FROM studies") == studies
+        indexes = {name for (name,) in store.database.query("SELECT name FROM sqlite_master WHERE type = 'index'")}
         assert {"runs_by_key", "events_by_study"} <= indexes
 
 
@@ -97,7 +97,7 @@ def test_a_store_of_an_earlier_version_is_brought_up_to_date_and_keeps_its_rows(
 def test_a_store_of_an_earlier_version_is_read_as_it_stands(tmp_path: Path, version: int) -> None:
     before = (earlier(tmp_path, version) / "zoo.db").read_bytes()
     with Store(tmp_path, create=False) as store:
-        assert store.version == version
+        assert store.database.version == version
         assert store.runs() == [replace(RUN, status=DONE)]
     assert (tmp_path / "zoo.db").read_bytes() == before
 
@@ -108,7 +108,7 @@ def test_a_step_of_the_schema_that_fails_leaves_the_store_as_it_was(tmp_path: Pa
     with pytest.raises(StoreError, match="cannot be used: table epochs already exists"):
         Store(tmp_path)
     with Store(tmp_path, create=False) as store:
-        assert store.version == 1
+        assert store.database.version == 1
         assert set(columns(store)) == {"runs", "artefacts", "epochs"}
 
 
@@ -168,7 +168,7 @@ def test_a_new_store_that_another_holds_is_waited_for(tmp_path: Path) -> None:
         release = threading.Timer(0.4, other.execute, ["ROLLBACK"])
         release.start()
         with Store(tmp_path) as store:
-            assert store.version == 3
+            assert store.database.version == 3
         release.join()
 
 

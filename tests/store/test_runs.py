@@ -66,7 +66,7 @@ def test_a_run_that_ends_again_has_only_the_files_of_its_last_end(store: Store) 
     begun = store.begin(run_of())
     store.finish(replace(begun, status=INTERRUPTED), {"a.txt": b"abc", "b.txt": b"b"})
     ended = store.finish(replace(begun, status=DONE), {"a.txt": b"longer"})
-    assert store.query("SELECT run, name, bytes FROM artefacts") == [(begun.id, "a.txt", 6)]
+    assert store.database.query("SELECT run, name, bytes FROM artefacts") == [(begun.id, "a.txt", 6)]
     assert store.read(ended, "a.txt").read_bytes() == b"longer"
     with pytest.raises(StoreError, match=rf"run {begun.id} \(done\) has no b\.txt"):
         store.read(ended, "b.txt")
@@ -190,7 +190,7 @@ def test_a_damaged_record_is_one_line(store: Store, record: str) -> None:
 
 def test_a_query_that_fails_is_one_line(store: Store) -> None:
     with pytest.raises(StoreError, match=r"zoo\.db cannot be read: no such table: absent"):
-        store.query("SELECT 1 FROM absent")
+        store.database.query("SELECT 1 FROM absent")
 
 
 def test_a_closed_store_lets_go_of_its_file(tmp_path: Path) -> None:

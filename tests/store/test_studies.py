@@ -38,7 +38,7 @@ def named(name: str, **request: object) -> Study:
 def owned_by(store: Store, name: str, process: int, beat: float = 0.0, host: str = "") -> None:
     """Makes a study one of another process, whose last beat was so many seconds ago."""
     values = (process, clock() - beat, host or socket.gethostname(), name)
-    with store.transaction() as connection:
+    with store.database.transaction() as connection:
         connection.execute("UPDATE studies SET process = ?, heartbeat = ?, host = ? WHERE name = ?", values)
 
 
@@ -110,7 +110,7 @@ def test_a_study_whose_process_is_gone_is_interrupted_and_can_be_taken(
     studies.take(replace(study, notes=("taken",)))
     mine = studies.get("mine")
     assert (mine.status, mine.notes) == ("running", ("taken",))
-    owner = store.query("SELECT host, process FROM studies")
+    owner = store.database.query("SELECT host, process FROM studies")
     assert owner == [(socket.gethostname(), os.getpid())]
 
 
@@ -125,7 +125,7 @@ def test_a_heartbeat_is_of_its_study_alone(store: Store, studies: StudyStore) ->
         studies.create(named(name))
         owned_by(store, name, os.getpid(), beat=50.0)
     studies.heartbeat("mine")._say_alive()
-    ages = {name: clock() - beat for name, beat in store.query("SELECT name, heartbeat FROM studies")}
+    ages = {name: clock() - beat for name, beat in store.database.query("SELECT name, heartbeat FROM studies")}
     assert ages["mine"] < 10 < 45 < ages["other"]
 
 
@@ -153,7 +153,7 @@ def test_starts_are_counted_and_the_first_is_when_the_trial_started(store: Store
         studies.propose("mine", number, {})
     assert (studies.starts("mine", 1), studies.trial("mine", 1).started) == (0, "")
     studies.start("mine", 1)
-    with store.transaction() as connection:
+    with store.database.transaction() as connection:
         connection.execute("UPDATE trials SET started = 'then' WHERE number = 1")
     studies.interrupt("mine")
     assert studies.trial("mine", 1).status == "interrupted"
@@ -181,13 +181,13 @@ def test_what_the_searcher_did_is_kept_in_order_with_the_end_of_each_trial(studi
 
 def test_a_record_of_another_version_is_read_and_a_damaged_one_is_said(store: Store, studies: StudyStore) -> None:
     studies.create(named("mine"))
-    with store.transaction() as connection:
+    with store.database.transaction() as connection:
         text = '{"request": {"seed": 1}, "space": {}, "of_later": 1}'
         connection.execute("UPDATE studies SET record = ?", (text,))
     old = studies.get("mine")
     assert (old.request, old.scored, old.notes, old.defaults) == ({"seed": 1}, (), (), "")
     for text in ("{", "[]", "{}"):
-        with store.transaction() as connection:
+        with store.database.transaction() as connection:
             connection.execute("UPDATE studies SET record = ?", (text,))
         with pytest.raises(StoreError, match=r"zoo\.db: the record of study mine is damaged"):
             studies.get("mine")

@@ -31,7 +31,7 @@ def write(thread):
             key = f"{name}{thread}{number}"
             run = Run(id=key, key=key, architecture="a", dataset="d", protocol="p", data="o", loss="l", seed=0)
             store.finish(replace(store.begin(run), status=DONE), {"a.txt": key.encode()})
-            with store.transaction() as connection:
+            with store.database.transaction() as connection:
                 (before,) = connection.execute("SELECT writes FROM counted").fetchone()
                 time.sleep(0.01)
                 connection.execute("UPDATE counted SET writes = ?", (before + 1,))
@@ -52,7 +52,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def change_and_fail(store: Store, last: Any) -> None:
-    with store.transaction() as connection:
+    with store.database.transaction() as connection:
         connection.execute("UPDATE runs SET status = 'done'")
         connection.execute("INSERT INTO artefacts SELECT id, 'a.txt', '', 0 FROM runs")
         connection.execute(last)
@@ -65,7 +65,7 @@ def test_an_error_within_a_transaction_leaves_nothing_of_it(store: Store, last: 
         change_and_fail(store, last)
     with Store(store.folder) as other:
         assert other.runs() == store.runs() == [begun]
-        assert other.query("SELECT * FROM artefacts") == []
+        assert other.database.query("SELECT * FROM artefacts") == []
 
 
 def test_an_end_that_cannot_be_recorded_leaves_the_earlier_one(store: Store) -> None:
@@ -84,23 +84,23 @@ def test_a_file_that_cannot_be_written_leaves_the_run_as_it_was(store: Store) ->
     with pytest.raises(StoreError, match=r"a\.txt cannot be written"):
         store.finish(replace(begun, status=DONE), {"b.txt": b"b", "a.txt": b"abc"})
     assert store.runs() == [begun]
-    assert store.query("SELECT * FROM artefacts") == []
+    assert store.database.query("SELECT * FROM artefacts") == []
 
 
 def test_others_see_a_transaction_when_it_has_ended_and_need_not_wait_for_it(store: Store) -> None:
     begun = store.begin(RUN)
     with Store(store.folder, create=False) as reader:
-        with store.transaction() as connection:
+        with store.database.transaction() as connection:
             connection.execute("UPDATE runs SET status = 'done'")
             assert [run.status for run in reader.runs()] == [RUNNING]
         assert [run.status for run in reader.runs()] == [DONE]
-    assert store.query("PRAGMA journal_mode") == [("wal",)]
-    assert store.query("PRAGMA synchronous") == [(2,)]  # a commit is on the disk, also where the power fails
+    assert store.database.query("PRAGMA journal_mode") == [("wal",)]
+    assert store.database.query("PRAGMA synchronous") == [(2,)]  # a commit is on the disk, also where the power fails
     assert store.done("k").id == begun.id
 
 
 def test_threads_and_processes_write_at_once_and_lose_nothing(store: Store) -> None:
-    with store.transaction() as connection:
+    with store.database.transaction() as connection:
         connection.execute("CREATE TABLE counted AS SELECT 0 AS writes")
     words = [sys.executable, "-c", WRITER, str(store.folder)]
     pipes = {"stdin": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
@@ -109,4 +109,4 @@ def test_threads_and_processes_write_at_once_and_lose_nothing(store: Store) -> N
     names = {f"{name}{thread}{number}" for name in ("one", "two") for thread in range(2) for number in range(5)}
     assert {(run.id, run.status) for run in store.runs()} == {(name, DONE) for name in names}
     assert all(store.read(run, "a.txt").read_text() == run.key for run in store.runs())
-    assert store.query("SELECT writes FROM counted") == [(20,)]
+    assert store.database.query("SELECT writes FROM counted") == [(20,)]

@@ -322,7 +322,7 @@ def test_proposals_of_another_version_of_a_library_give_way_to_those_on_record(d
         first = driver(store, jobs=3)
         for _ in range(3):
             first.begin()
-        with store.transaction() as connection:
+        with store.database.transaction() as connection:
             connection.execute(
                 "UPDATE trials SET config = replace(config, '\"same\": 4', '\"same\": 5') WHERE number < 3"
             )

@@ -244,7 +244,7 @@ def test_a_study_whose_data_have_changed_is_interrupted_and_keeps_its_trials(
 def test_a_study_of_another_process_is_left_alone(workspace, asked, store) -> None:
     request = asked(name="mine", trials=2).to_json()
     stored(store, replace(study_of(("done",)), name="mine", request=request, status="running"))
-    with store.transaction() as connection:
+    with store.database.transaction() as connection:
         connection.execute("UPDATE studies SET process = ?", (os.getppid(),))
     with pytest.raises(UsageError, match="study 'mine' is under way in process"):
         resume_study(workspace, "mine", store, SilentTuneReporter())

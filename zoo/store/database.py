@@ -3,7 +3,12 @@
 import os
 import sqlite3
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+from zoo.errors import StoreError
 
 # Each entry brings a store one version forward; `PRAGMA user_version` says how many it has had.
 MIGRATIONS = (
@@ -40,6 +45,43 @@ MIGRATIONS = (
     """,
     "ALTER TABLE studies DROP COLUMN session;",
 )
+
+
+class Database:
+    """The open file of one results store."""
+
+    def __init__(self, path: Path, *, create: bool) -> None:
+        """Open the file, made or brought forward where need be; with `create` false to read only.
+
+        Raises OSError or sqlite3.Error where it cannot be used.
+        """
+        self.path = path
+        self._connection = _connect(path) if create else _connect_to_read(path)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    @property
+    def version(self) -> int:
+        """How many migrations the file has had: one that is only read may lack the newest tables."""
+        return _version(self._connection)
+
+    def query(self, sql: str, parameters: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a SELECT. Raises StoreError where the file cannot be read."""
+        try:
+            return self._connection.execute(sql, parameters).fetchall()
+        except sqlite3.Error as error:
+            raise StoreError(f"{self.path} cannot be read: {error}") from error
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Writes that are made together or not at all. Raises StoreError where they cannot."""
+        try:
+            with self._connection:
+                self._connection.execute("BEGIN IMMEDIATE")
+                yield self._connection
+        except sqlite3.Error as error:
+            raise StoreError(f"{self.path} cannot be written: {error}") from error
 
 
 def _connect(path: Path) -> sqlite3.Connection:

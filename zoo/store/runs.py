@@ -10,16 +10,15 @@ import os
 import secrets
 import socket
 import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import msgspec
 
 from zoo.errors import StoreError, UnknownName
-from zoo.store.database import _connect, _connect_to_read, _version
+from zoo.store.database import Database
 from zoo.store.files import sha256, write_atomically
 from zoo.store.heartbeat import Heartbeat, alive, clock, now
 from zoo.store.run import DONE, RESUMABLE, RUNNING, STALE, Run
@@ -45,7 +44,7 @@ class Store:
                 folder.mkdir(parents=True, exist_ok=True)
                 if not os.access(folder, os.W_OK):
                     raise PermissionError(13, "no permission to write")
-            self._connection = _connect(folder / "zoo.db") if create else _connect_to_read(folder / "zoo.db")
+            self.database = Database(folder / "zoo.db", create=create)
         except (OSError, sqlite3.Error) as error:
             reason = getattr(error, "strerror", None) or str(error)
             problem = f"results folder {str(folder)!r} cannot be used: {reason}. Name another with --results"
@@ -57,7 +56,7 @@ class Store:
         return os.path.isfile(folder / "zoo.db")
 
     def close(self) -> None:
-        self._connection.close()
+        self.database.close()
 
     def __enter__(self) -> Self:
         return self
@@ -74,7 +73,7 @@ class Store:
         started = replace(
             run, id=run.id or secrets.token_hex(4), status=RUNNING, error="", created=run.created or now()
         )
-        with self.transaction() as connection:
+        with self.database.transaction() as connection:
             connection.execute(
                 "INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
@@ -98,7 +97,7 @@ class Store:
             path = self.path(run, name)
             write_atomically(path, content)
             hashes.append((run.id, name, sha256(path), path.stat().st_size))
-        with self.transaction() as connection:
+        with self.database.transaction() as connection:
             connection.execute("DELETE FROM artefacts WHERE run = ?", (run.id,))
             connection.executemany("INSERT INTO artefacts VALUES (?, ?, ?, ?)", hashes)
             connection.execute(
@@ -138,7 +137,7 @@ class Store:
 
     def read(self, run: Run, name: str) -> Path:
         """A file of a run, its hash checked. Raises StoreError where it is missing or has changed."""
-        rows = self.query("SELECT sha256 FROM artefacts WHERE run = ? AND name = ?", (run.id, name))
+        rows = self.database.query("SELECT sha256 FROM artefacts WHERE run = ? AND name = ?", (run.id, name))
         if not rows:
             raise StoreError(f"run {run.id} ({run.status}) has no {name}")
         path = self.path(run, name)
@@ -148,12 +147,12 @@ class Store:
 
     def heartbeat(self, *runs: Run) -> "Heartbeat":
         """Beats for runs, and those added to it, from a thread of its own, while the context lasts."""
-        return Heartbeat(self.folder / "zoo.db", *(run.id for run in runs))
+        return Heartbeat(self.database.path, *(run.id for run in runs))
 
     def _runs(self, condition: str, *parameters: object) -> list[Run]:
         """Runs oldest first; a running one whose process is gone, or no longer beats, is stale."""
         columns = "id, status, heartbeat, host, process, record"
-        rows = self.query(f"SELECT {columns} FROM runs {condition} ORDER BY created, rowid", parameters)
+        rows = self.database.query(f"SELECT {columns} FROM runs {condition} ORDER BY created, rowid", parameters)
         return [self._decode(*row) for row in rows]
 
     def _decode(self, identifier: str, status: str, heartbeat: float, host: str, process: int, record: str) -> Run:
@@ -161,29 +160,7 @@ class Store:
         try:
             return replace(Run.from_json(json.loads(record)), status=STALE if stale else status)
         except (ValueError, AttributeError, msgspec.MsgspecError) as error:
-            raise StoreError(f"{self.folder / 'zoo.db'}: the record of run {identifier} is damaged: {error}") from error
-
-    @property
-    def version(self) -> int:
-        """How many migrations the store has had: one that is only read may lack the newest tables."""
-        return _version(self._connection)
-
-    def query(self, sql: str, parameters: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
-        """The rows of a SELECT. Raises StoreError where the file cannot be read."""
-        try:
-            return self._connection.execute(sql, parameters).fetchall()
-        except sqlite3.Error as error:
-            raise StoreError(f"{self.folder / 'zoo.db'} cannot be read: {error}") from error
-
-    @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Writes that are made together or not at all. Raises StoreError where they cannot."""
-        try:
-            with self._connection:
-                self._connection.execute("BEGIN IMMEDIATE")
-                yield self._connection
-        except sqlite3.Error as error:
-            raise StoreError(f"{self.folder / 'zoo.db'} cannot be written: {error}") from error
+            raise StoreError(f"{self.database.path}: the record of run {identifier} is damaged: {error}") from error
 
 
 def _encode(run: Run) -> str:

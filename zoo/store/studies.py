@@ -33,7 +33,7 @@ class StudyStore:
     """The studies of one results folder; the driver of a study is the only one that writes it."""
 
     def __init__(self, store: Store) -> None:
-        self.store = store
+        self.database = store.database
 
     # reading
 
@@ -77,14 +77,14 @@ class StudyStore:
 
     def heartbeat(self, name: str) -> Heartbeat:
         """Beats for a study, from a thread of its own, while the context lasts."""
-        return Heartbeat(self.store.folder / "zoo.db", name, study=True)
+        return Heartbeat(self.database.path, name, study=True)
 
     # writing
 
     def create(self, study: Study, *, status: str = RUNNING) -> Study:
         """Record a new study as this process's. Raises UsageError where its name is taken."""
         started = replace(study, status=status, created=now())
-        with self.store.transaction() as connection:
+        with self.database.transaction() as connection:
             if connection.execute("SELECT 1 FROM studies WHERE name = ?", (study.name,)).fetchone():
                 raise UsageError(
                     f"there is a study named {study.name!r} already: go on with it by --resume {study.name}, or name "
@@ -96,7 +96,7 @@ class StudyStore:
 
     def take(self, study: Study) -> None:
         """Make a study this process's. Raises UsageError where another process is at it."""
-        with self.store.transaction() as connection:
+        with self.database.transaction() as connection:
             row = connection.execute(
                 "SELECT status, heartbeat, host, process FROM studies WHERE name = ?", (study.name,)
             ).fetchone()
@@ -109,14 +109,14 @@ class StudyStore:
 
     def update(self, study: Study) -> None:
         """Write down the study's status, notes, winner and run; its trials are written by themselves."""
-        with self.store.transaction() as connection:
+        with self.database.transaction() as connection:
             connection.execute(
                 "UPDATE studies SET status = ?, record = ? WHERE name = ?", (study.status, _encode(study), study.name)
             )
 
     def propose(self, name: str, number: int, config: dict[str, Value]) -> None:
         """Record a new trial, and that the searcher proposed it, together."""
-        with self.store.transaction() as connection:
+        with self.database.transaction() as connection:
             connection.execute(
                 "INSERT INTO trials (study, number, config, status) VALUES (?, ?, ?, ?)",
                 (name, number, json.dumps(config), RUNNING),
@@ -125,7 +125,7 @@ class StudyStore:
 
     def start(self, name: str, number: int) -> None:
         """A worker begins a trial, or goes on with it."""
-        with self.store.transaction() as connection:
+        with self.database.transaction() as connection:
             connection.execute(
                 "UPDATE trials SET status = ?, starts = starts + 1, started = CASE started WHEN '' THEN ? "
                 "ELSE started END WHERE study = ? AND number = ?",
@@ -134,7 +134,7 @@ class StudyStore:
 
     def add_epochs(self, name: str, number: int, value: float | None, epochs: Iterable[EpochResult]) -> None:
         """Record a trial's new epochs, each once, and its best value so far."""
-        with self.store.transaction() as connection:
+        with self.database.transaction() as connection:
             connection.executemany(
                 "INSERT OR IGNORE INTO epochs (study, number, epoch, value, seconds) VALUES (?, ?, ?, ?, ?)",
                 [(name, number, *epoch) for epoch in epochs],
@@ -149,7 +149,7 @@ class StudyStore:
 
     def end(self, name: str, trial: Trial, told: float) -> None:
         """Record how a trial ended and what the searcher was told of it: both, or at a kill neither."""
-        with self.store.transaction() as connection:
+        with self.database.transaction() as connection:
             connection.execute(
                 "UPDATE trials SET status = ?, reason = ?, value = ?, finished = ? WHERE study = ? AND number = ?",
                 (trial.status, trial.reason, trial.value, now(), name, trial.number),
@@ -158,7 +158,7 @@ class StudyStore:
 
     def interrupt(self, name: str) -> None:
         """Those of the trials that were under way can go on later."""
-        with self.store.transaction() as connection:
+        with self.database.transaction() as connection:
             connection.execute(
                 "UPDATE trials SET status = ? WHERE study = ? AND status = ?", (INTERRUPTED, name, RUNNING)
             )
@@ -166,7 +166,7 @@ class StudyStore:
     # rows to records
 
     def _query(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
-        return self.store.query(sql, parameters) if self.store.version >= SCHEMA else []
+        return self.database.query(sql, parameters) if self.database.version >= SCHEMA else []
 
     def _studies(self, condition: str, *parameters: object) -> list[Study]:
         columns = "name, status, created, heartbeat, host, process, record"
@@ -187,7 +187,7 @@ class StudyStore:
                 name=name, status=INTERRUPTED if gone else status, created=created, trials=tuple(trials), **record
             )
         except (ValueError, TypeError, AttributeError) as error:
-            raise StoreError(f"{self.store.folder / 'zoo.db'}: the record of study {name} is damaged") from error
+            raise StoreError(f"{self.database.path}: the record of study {name} is damaged") from error
 
     def _trials(self, name: str, number: int | None = None) -> list[Trial]:
         only, values = ("", (name,)) if number is None else (" AND number = ?", (name, number))
