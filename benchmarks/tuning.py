@@ -20,6 +20,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from zoo.harness.reporter import SilentReporter
+from zoo.harness.request import Request
 from zoo.harness.training_run import TrainingRun, resampled
 from zoo.store.runs import Store
 from zoo.store.study import Study, space_from_json
@@ -99,7 +100,8 @@ def reached(watch: Stopwatch, score: float) -> float:
 def early_stopping(request: TuneRequest) -> None:
     runs = {name: search(replace(request, scheduler=name)) for name in ("none", "asha")}
     score = min(watch.best[-1][1] for _, watch in runs.values())
-    print(f"early stopping: {request.trials} trials of {request.epochs} epochs, to a validation recall of {score:.3f}")
+    cell = request.cell
+    print(f"early stopping: {request.trials} trials of {cell.epochs} epochs, to a validation recall of {score:.3f}")
     seconds = {name: reached(watch, score) for name, (_, watch) in runs.items()}
     for name, (study, watch) in runs.items():
         epochs = sum(trial.epochs for trial in study.trials)
@@ -117,10 +119,11 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--skip-early", action="store_true", help="measure the overhead alone")
     options = parser.parse_args()
-    common = {"architecture": "cnngru", "search": "random", "assignments": {"training.patience": 0}}
-    overhead(TuneRequest(**common, trials=options.trials, rows=options.rows, epochs=2))
+    cell = Request(architectures=("cnngru",), rows=options.rows, epochs=2, assignments={"training.patience": 0})
+    overhead(TuneRequest(cell=cell, trials=options.trials))
     if not options.skip_early:
-        early_stopping(TuneRequest(**common, trials=3 * options.trials, rows=1000, epochs=8, jobs=options.jobs))
+        longer = replace(cell, rows=1000, epochs=8)
+        early_stopping(TuneRequest(cell=longer, trials=3 * options.trials, jobs=options.jobs))
 
 
 if __name__ == "__main__":

@@ -3,9 +3,10 @@
 import math
 import random
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
+from zoo.harness.request import Request
 from zoo.store.runs import Store
 from zoo.store.studies import StudyStore
 from zoo.store.study import DONE, INTERRUPTED, RUNNING, Study, Trial
@@ -49,9 +50,17 @@ def trials_of(statuses: Sequence[str], seed: int = 0) -> tuple[Trial, ...]:
     return tuple(trials)
 
 
+def tune_request(architecture: str = "cnngru", *, seed: int = 0, **given: Any) -> TuneRequest:
+    """A request in which what is of its cell is named as on the command line: `block="se"`, `rows=60`."""
+    own = {item.name for item in fields(TuneRequest)}
+    cell = {name: value for name, value in given.items() if name not in own}
+    search = {name: value for name, value in given.items() if name in own}
+    return TuneRequest(cell=Request.of(architecture, seeds=(seed,), **cell), **search)
+
+
 def study_of(statuses: Sequence[str] = ("done",) * 4, seed: int = 0, **request: Any) -> Study:
     """A study of `cnngru` that has ended, its winner not yet scored."""
-    asked = TuneRequest(**{"architecture": "cnngru", "search": "optuna", "trials": len(statuses) or 1, **request})
+    asked = tune_request(**{"search": "optuna", "trials": len(statuses) or 1, **request})
     return Study(
         name=asked.name or "cnngru-optuna-0",
         request=asked.to_json(),

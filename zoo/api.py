@@ -96,19 +96,21 @@ def bench(
     from zoo.harness.request import Request
 
     workspace = _workspace(registry)
-    known, names = with_unpackaged(workspace.registry, _axis(architectures))
-    request = Request(
-        architectures=names,
-        blocks=_axis(block),
-        data=_axis(data),
-        losses=_axis(loss),
-        datasets=_axis(dataset),
-        protocols=_axis(protocol),
-        seeds=tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds),
+    asked = (architectures,) if isinstance(architectures, str) else architectures
+    known, names = with_unpackaged(workspace.registry, asked)
+    workspace = replace(workspace, registry=known)
+    request = Request.of(
+        names,
+        block=block,
+        data=data,
+        loss=loss,
+        dataset=dataset,
+        protocol=protocol,
+        seeds=range(seeds) if isinstance(seeds, int) else seeds,
         rows=rows,
         epochs=epochs,
         assignments=set or {},
-        data_dir=None if data_dir is None else Path(data_dir),
+        data_dir=data_dir,
         target=target,
         group=group,
         device=device,
@@ -117,8 +119,7 @@ def bench(
         resume=resume,
     )
     with Store(workspace.settings.results_folder(results)) as store:
-        asked = (replace(workspace, registry=known), request, store, watch or SilentReporter())
-        return list(run_bench(*asked, jobs=jobs, address=address))
+        return list(run_bench(workspace, request, store, watch or SilentReporter(), jobs=jobs, address=address))
 
 
 def load(run: str, *, results: str | Path | None = None, registry: Registry | None = None) -> "nn.Module":
@@ -154,10 +155,6 @@ def load(run: str, *, results: str | Path | None = None, registry: Registry | No
         reason = f"its weights do not fit {found.reference} as it is now: {describe(error)}"
         raise StoreError(f"run {found.id}: {reason}") from error
     return module.eval()
-
-
-def _axis(values: str | Sequence[str]) -> tuple[str, ...]:
-    return (values,) if isinstance(values, str) else tuple(values)
 
 
 def _workspace(registry: Registry | None) -> Workspace:

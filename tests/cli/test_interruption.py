@@ -11,12 +11,11 @@ from pathlib import Path
 
 import pytest
 from conftest import Zoo
-from studies import stored, study_of
+from studies import stored, study_of, tune_request
 
 from zoo.store.runs import Store
 from zoo.store.studies import StudyStore
 from zoo.store.study import Trial
-from zoo.tuning.request import TuneRequest
 
 
 def words(csv: Path) -> list[str]:
@@ -77,9 +76,7 @@ def test_sigterm_exits_143_with_the_way_to_go_on(waves_csv: Path) -> None:
 
 def test_sigterm_in_the_winners_run_leaves_a_study_to_go_on_with(waves_csv: Path) -> None:
     fixed = {"training.batch_size": 2, "training.patience": 0}
-    asked = TuneRequest(
-        architecture="cnngru", dataset=str(waves_csv), target="kind", epochs=12, trials=1, assignments=fixed
-    )
+    asked = tune_request(dataset=str(waves_csv), target="kind", epochs=12, trials=1, assignments=fixed)
     trial = Trial(number=1, config={"dropout": 0.1}, status="done", value=0.5)
     study = replace(study_of(()), name="mine", request=asked.to_json(), trials=(trial,), status="interrupted")
     with Store(Path("results")) as store:

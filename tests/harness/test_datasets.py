@@ -11,11 +11,12 @@ from torch import nn
 import zoo
 import zoo_imbalance
 from zoo import Architecture, Dataset, hookimpl
-from zoo.data.protocols import separate
+from zoo.data.protocols import Parts, separate
 from zoo.data.series import LabelledSeries
 from zoo.errors import DataError, UnknownName, UsageError
-from zoo.harness.datasets import FileColumns, Loaded, is_file, load_dataset, separated
+from zoo.harness.datasets import Loaded, is_file, load_dataset, separated
 from zoo.harness.reporter import SilentReporter
+from zoo.harness.request import Request
 from zoo.harness.seeds import axis_seeds
 from zoo.registry import Registry, Source, source_of
 from zoo.settings import Settings
@@ -41,10 +42,16 @@ def bench(*architectures: str, **more: Any) -> list[Run]:
     return zoo.bench(architectures, **{**fixed, **more})
 
 
-def load(registry: Registry, name: str, columns: FileColumns | None = None, **params: Any) -> Loaded:
-    harness = {"rows": params.pop("rows", None), "data_dir": params.pop("data_dir", None)}
-    columns = columns or FileColumns()
-    return load_dataset(Workspace(registry, Settings.load()), name, params=params, columns=columns, **harness)
+def load(registry: Registry, name: str, **given: Any) -> Loaded:
+    """A data set with what is given: `rows`, `data_dir`, `target` and `group`, and its own parameters."""
+    asked = {key: given.pop(key) for key in ("rows", "data_dir", "target", "group") if key in given}
+    params = {f"dataset.{key}": value for key, value in given.items()}
+    request = Request.of("cnngru", assignments=params, **asked)
+    return load_dataset(Workspace(registry, Settings.load()), name, request)
+
+
+def parts_of(loaded: Loaded, protocol: str, seed: int = 0, **given: Any) -> Parts:
+    return separated(loaded, protocol, seed, Request.of("cnngru", **given))
 
 
 def noise(size: int = 60, scale: float = 1.0) -> LabelledSeries:
@@ -165,14 +172,14 @@ def test_published_arrays_are_separated_as_they_were(series: LabelledSeries) -> 
 
 def test_a_files_parameters_are_kept_and_others_refused(registry: Registry, series: LabelledSeries) -> None:
     np.savez("waves.npz", X=series.values, kind=series.labels)
-    loaded = load(registry, "waves.npz", FileColumns("kind"), constant="drop")
+    loaded = load(registry, "waves.npz", target="kind", constant="drop")
     assert (loaded.name, loaded.params) == ("waves.npz", {"constant": "drop", "target": "kind"})
     with pytest.raises(UsageError, match="it is one of error, keep, drop"):
-        load(registry, "waves.npz", FileColumns("kind"), constant="dorp")
+        load(registry, "waves.npz", target="kind", constant="dorp")
     with pytest.raises(UnknownName, match=r"no parameter of a file named 'constnat'\. Did you mean constant"):
-        load(registry, "waves.npz", FileColumns("kind"), constnat="drop")
+        load(registry, "waves.npz", target="kind", constnat="drop")
     with pytest.raises(UsageError, match=r"is for \.csv files"):
-        load(registry, "waves.npz", FileColumns("kind"), header=True)
+        load(registry, "waves.npz", target="kind", header=True)
 
 
 def test_files_that_are_not_read_name_those_that_are(registry: Registry) -> None:
@@ -208,10 +215,10 @@ def test_a_data_set_that_gives_no_series_is_one_line(own: Registry) -> None:
         load(own, "plain", scala=1)
 
 
-@pytest.mark.parametrize("columns", [FileColumns(target="kind"), FileColumns(group="patient")])
-def test_columns_are_named_for_files_alone(own: Registry, columns: FileColumns) -> None:
+@pytest.mark.parametrize("columns", [{"target": "kind"}, {"group": "patient"}])
+def test_columns_are_named_for_files_alone(own: Registry, columns: dict[str, str]) -> None:
     with pytest.raises(UsageError, match=r"^--target and --group are for files: --dataset beats\.csv, not plain$"):
-        load(own, "plain", columns)
+        load(own, "plain", **columns)
 
 
 def test_a_registered_name_is_no_path_whatever_lies_there(own: Registry) -> None:
@@ -229,26 +236,26 @@ def test_a_data_set_is_separated_by_its_protocol_and_the_seeds_own_split(
 ) -> None:
     loaded = load(own, "plain")
     for seed in (0, 3):
-        parts = separated(loaded, protocol, group, seed=seed, rows=20)
+        parts = parts_of(loaded, protocol, seed, group=group, rows=20)
         expected = separate(noise(), chosen, seed=axis_seeds(seed)["split"], rows=20)
         assert parts.summary == expected.summary
         assert np.array_equal(parts.validation.index, expected.validation.index)
         assert len(parts.train) == 20
-    assert separated(loaded, protocol, group, seed=0, rows=20).summary != parts.summary
+    assert parts_of(loaded, protocol, 0, group=group, rows=20).summary != parts.summary
 
 
 def test_a_published_split_is_the_default_without_groups(own: Registry, series: LabelledSeries) -> None:
     arrays = {f"X_{half}": noise().values[rows] for half, rows in (("train", slice(40)), ("test", slice(40, None)))}
     np.savez("waves.npz", **arrays, y_train=noise().labels[:40], y_test=noise().labels[40:])  # type: ignore[arg-type]
     loaded = load(own, "waves.npz")
-    assert separated(loaded, "", None, seed=0, rows=None).summary["protocol"] == "official"
-    assert separated(loaded, "holdout", None, seed=0, rows=None).summary["protocol"] == "holdout"
+    assert parts_of(loaded, "").summary["protocol"] == "official"
+    assert parts_of(loaded, "holdout").summary["protocol"] == "holdout"
 
 
 def test_more_rows_than_there_are_is_an_error_but_for_a_set_that_was_made_for_them(own: Registry) -> None:
     with pytest.raises(UsageError, match=r"^--rows 60: the training part has \d+ rows$"):
-        separated(load(own, "plain"), "", None, seed=0, rows=60)
-    made = separated(load(own, "sized", rows=60), "", None, seed=0, rows=60)
+        parts_of(load(own, "plain"), "", rows=60)
+    made = parts_of(load(own, "sized", rows=60), "", rows=60)
     assert 30 < len(made.train) < 60
 
 
@@ -266,15 +273,15 @@ def test_a_synthetic_set_is_benched_by_its_name_and_says_so(own: Registry) -> No
 def test_the_header_of_a_file_is_looked_for_or_said(own: Registry, header: bool | None, rows: int) -> None:
     Path("waves.csv").write_text("1,2,3\n2,3,1\n4,3,3\n")
     params = {} if header is None else {"header": header}
-    loaded = load(own, "waves.csv", FileColumns("-1"), **params)
+    loaded = load(own, "waves.csv", target="-1", **params)
     assert loaded.series.values.shape == (rows, 1, 2)
     assert loaded.params == {"constant": "error", "target": "-1", **params}
     with pytest.raises(UsageError, match=r"^dataset\.header is true or false, not 'no'$"):
-        load(own, "waves.csv", FileColumns("-1"), header="no")
+        load(own, "waves.csv", target="-1", header="no")
 
 
 def test_the_columns_of_a_file_are_kept_as_they_were_named(own: Registry, waves_csv: Path) -> None:
-    loaded = load(own, str(waves_csv), FileColumns("kind", "patient"))
+    loaded = load(own, str(waves_csv), target="kind", group="patient")
     assert loaded.params == {"constant": "error", "target": "kind", "group": "patient"}
     assert (loaded.series.values.shape[2], len(np.unique(loaded.series.groups))) == (48, 8)  # type: ignore[arg-type]
     assert (loaded.synthetic, loaded.sized) == (False, False)

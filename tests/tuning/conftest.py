@@ -5,6 +5,7 @@ from importlib.metadata import entry_points
 from typing import Any
 
 import pytest
+from studies import tune_request
 
 from zoo.registry import Registry, Source, source_of
 from zoo.settings import Settings
@@ -42,6 +43,6 @@ def asked(waves_csv: Any) -> Any:
         small = {"hidden": 4, "num_blocks": 1, "gru_hidden": 4, "num_layers": 1}
         usual = {"architecture": "cnngru", "dataset": str(waves_csv), "target": "kind", "rows": 60, "epochs": 2}
         chosen = {"assignments": small, "overrides": ("training.learning_rate=1e-3..1e-2:log", "dropout=0.0..0.3")}
-        return TuneRequest(**{**usual, **chosen, "trials": 3, **given})
+        return tune_request(**{**usual, **chosen, "trials": 3, **given})
 
     return make

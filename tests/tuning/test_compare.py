@@ -42,7 +42,8 @@ def test_a_comparison_goes_on_to_a_study_for_each_searcher_and_seed(workspace, a
             run_comparison(workspace, request, ("optuna", "random"), (7,), store, watch)
         first, second = studies.studies()
         assert (first.status, second.status) == ("done", "interrupted")
-        assert watch.phases.count(f"loading {request.dataset}") == 2, "the data of a seed once, and once for the winner"
+        (dataset,) = request.cell.datasets
+        assert watch.phases.count(f"loading {dataset}") == 2, "the data of a seed once, and once for the winner"
         resume_comparison(workspace, "both", store, SilentTuneReporter(), ResumeOptions())
         whole = studies.studies()
         assert [(study.name, study.searcher, study.status) for study in whole] == [

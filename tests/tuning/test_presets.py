@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from studies import study_of
+from studies import study_of, tune_request
 
 from zoo import SettingsError, UsageError
 from zoo.harness.planner import make_plan
@@ -18,7 +18,6 @@ from zoo.space import Value
 from zoo.store.run import Run
 from zoo.store.study import Trial
 from zoo.tuning.presets import check_name, preset_of, save_preset, target_file
-from zoo.tuning.request import TuneRequest
 from zoo.tuning.trial_cell import cell_of
 from zoo.workspace import Workspace
 
@@ -171,7 +170,7 @@ def test_what_says_nothing_to_the_block_that_won_is_left_out(registry: Registry,
 
 
 def test_parameters_of_the_resampler_and_the_loss_come_back_as_they_were(registry: Registry, tmp_path: Path) -> None:
-    request = TuneRequest(architecture="cnngru", loss="focal", assignments={"loss.gamma": 1.5, "hidden": 8})
+    request = tune_request(architecture="cnngru", loss="focal", assignments={"loss.gamma": 1.5, "hidden": 8})
     config: dict[str, Value] = {"data": "smote", "data.k_neighbors": 3, "block": "se", "block.reduction": 4}
     study = replace(study_of(()), request=request.to_json())
     preset = preset_of(Workspace(registry, Settings.load()), study, Trial(number=1, config=config), None)
@@ -181,7 +180,7 @@ def test_parameters_of_the_resampler_and_the_loss_come_back_as_they_were(registr
     (cell,) = make_plan(Workspace(registry, Settings.load()), Request(architectures=("cnngru.mine",))).cells
     assert cell.config() == tuned.config()
 
-    further = TuneRequest(architecture="cnngru.mine").to_json()
+    further = tune_request(architecture="cnngru.mine").to_json()
     for found, kept in ((None, {"k_neighbors": 3}), ("smote", {"k_neighbors": 3}), ("oversampled", None)):
         trial = Trial(number=1, config={"data": found} if found else {})
         again = preset_of(Workspace(registry, Settings.load()), replace(study, request=further), trial, None)
@@ -257,7 +256,7 @@ def test_the_preset_a_study_began_with_gives_what_was_not_searched(registry: Reg
 def test_a_saved_preset_makes_the_very_cell_of_its_trial(
     registry: Registry, tmp_path: Path, given: dict[str, Any], config: dict[str, Any]
 ) -> None:
-    request = TuneRequest(**{"architecture": "cnngru", **given})
+    request = tune_request(**given)
     tuned = cell_of(Workspace(registry, Settings.load()), request, config)
     study = replace(study_of(()), request=request.to_json())
     preset = preset_of(Workspace(registry, Settings.load()), study, Trial(number=1, config=config, value=0.5), None)

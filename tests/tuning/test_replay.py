@@ -45,7 +45,7 @@ class Driver:
         self.study = studies.get(request.name)
         self.studies = studies
         mode = self.study.mode
-        self.scheduler = judge or make_scheduler(request.scheduler, request.epochs)
+        self.scheduler = judge or make_scheduler(request.scheduler, request.cell.epochs)
         self.scheduler.set_search_properties(SCORE, mode)
         inner = inner or make_searcher(registry.get("searcher", request.search), {}, seed=request.seed, startup=3)
         task = Task(request, Settings.load(), (), (), SplitSummary(), {}, folder, "cpu", 0)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from studies import stored, study_of
+from studies import stored, study_of, tune_request
 
 from zoo.errors import DataError, ModelError, UsageError
 from zoo.records import SplitSummary
@@ -17,7 +17,6 @@ from zoo.store.runs import Store
 from zoo.store.studies import StudyStore
 from zoo.store.study import Study, Trial
 from zoo.tuning.reporter import SilentTuneReporter
-from zoo.tuning.request import TuneRequest
 from zoo.tuning.run_study import (
     ResumeOptions,
     StudyRun,
@@ -56,7 +55,7 @@ def test_a_name_is_made_of_what_names_may_have(text: str, name: str) -> None:
 
 
 def test_a_free_name_is_of_architecture_searcher_and_seed_and_has_a_number_where_that_is_taken(store: Store) -> None:
-    studies, request = StudyStore(store), TuneRequest(architecture="cnngru.study", seed=7)
+    studies, request = StudyStore(store), tune_request(architecture="cnngru.study", seed=7)
     found = []
     for _ in range(3):
         found.append(free_name(studies, request, "random"))
@@ -130,7 +129,7 @@ def test_a_study_is_finished_with_all_its_trials_and_its_winners_run(
 
 def planned(workspace: Workspace, **given: Any) -> Study:
     usual = {"architecture": "cnngru", "name": "mine", "overrides": ("dropout=0.1,0.2",), "space": "default"}
-    return plan_study(workspace, TuneRequest(**{**usual, **given}))
+    return plan_study(workspace, tune_request(**{**usual, **given}))
 
 
 @pytest.mark.parametrize(

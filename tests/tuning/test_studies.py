@@ -91,14 +91,14 @@ sys.path.insert(0, sys.argv[1])
 from zoo.registry import Registry, Source, source_of
 from zoo.store.runs import Store
 from zoo.settings import Settings
-from zoo.tuning.request import TuneRequest
+from studies import tune_request
 from zoo.tuning.run_study import resume_study, run_study
 from zoo.tuning.reporter import SilentTuneReporter
 from zoo.workspace import Workspace
 installed = [Source(point.name, point.value, point.load) for point in entry_points(group="zoo")]
 registry = Registry.load([*installed, source_of("faulty", import_module("faulty"))])
 workspace = Workspace(registry, Settings.load())
-request = TuneRequest(
+request = tune_request(
     architecture="steady", dataset="waves.csv", target="kind", rows=60, epochs=3,
     search="optuna", trials=6, name="mine", assignments={"log": str(Path("epochs.log").absolute())},
     overrides=("training.learning_rate=1e-3..1e-1", "width=2..8"),

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from studies import tune_request
 
 from zoo.errors import ResamplingError
 from zoo.harness.bench import run_bench
@@ -44,7 +45,7 @@ def test_a_study_learns_from_the_rows_that_the_bench_would(workspace, asked, tmp
 
 def test_what_is_set_of_the_data_set_reaches_it(with_faulty) -> None:
     def fingerprints(**given: Any) -> Any:
-        request = TuneRequest(architecture="steady", dataset="levels", overrides=("width=2..8",), **given)
+        request = tune_request(architecture="steady", dataset="levels", overrides=("width=2..8",), **given)
         return prepared(with_faulty, request).parts.summary["fingerprints"]
 
     assert fingerprints() == fingerprints(assignments={"dataset.level": 1.0})
@@ -56,7 +57,7 @@ def test_each_resampler_of_the_space_is_run_once_before_the_trials(workspace, as
     request = asked(overrides=("data=original,oversampled,undersampled,original", "loss=focal,weighted"))
     data = prepared(workspace, request, watch)
     assert watch.heard == [
-        f"loading {request.dataset}",
+        f"loading {request.cell.datasets[0]}",
         "resampling: original",
         "resampling: oversampled",
         "resampling: undersampled",
@@ -91,7 +92,7 @@ def test_a_resampler_whose_own_parameters_are_searched_is_left_to_the_trials(wor
     watch = Phases()
     request = asked(overrides=("data=smote,original", "data.k_neighbors=1..3"))
     assert prepared(workspace, request, watch).variants == {}
-    assert watch.heard == [f"loading {request.dataset}"]
+    assert watch.heard == [f"loading {request.cell.datasets[0]}"]
 
 
 def test_a_resampler_that_cannot_do_its_work_is_kept_with_the_reason_and_refused_where_none_can(
@@ -118,4 +119,4 @@ def test_the_size_of_what_trials_share_counts_each_array_once(workspace, asked) 
     assert data.nbytes == size(data.parts.train, data.parts.validation, oversampled)
     refused = prepared(workspace, asked(overrides=("data=original,smote",), rows=12))
     assert refused.nbytes == size(refused.parts.train, refused.parts.validation)
-    assert Path(asked().dataset).exists()
+    assert Path(asked().cell.datasets[0]).exists()

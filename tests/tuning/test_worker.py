@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from studies import tune_request
 
 from zoo.data.protocols import Parts
 from zoo.data.rows import Rows
@@ -260,10 +261,10 @@ def test_a_worker_computes_on_one_thread_in_the_precision_of_the_bench(trials) -
     asked_for = replace(cell, training=replace(cell.training, precision="bf16"))
     found = hardware_of(asked_for, shape, "cpu")
     assert (str(found.device), found.threads, found.bf16, found.channels_last) == ("cpu", 1, True, False)
-    fitted = cell_of(made.workspace, TuneRequest(architecture="minirocket"), {})
+    fitted = cell_of(made.workspace, tune_request(architecture="minirocket"), {})
     fitted = replace(fitted, training=replace(fitted.training, precision="bf16"))
     assert not hardware_of(fitted, shape, "cpu").bf16, "what is fitted learns from numbers as they are"
-    images = cell_of(made.workspace, TuneRequest(architecture="cnn2d"), {})
+    images = cell_of(made.workspace, tune_request(architecture="cnn2d"), {})
     assert hardware_of(images, shape, "cpu").channels_last
 
 
@@ -309,7 +310,7 @@ def test_unequal_lengths_reach_the_network_and_what_cannot_take_them_fails(works
     small = {"hidden": 4, "num_blocks": 1, "gru_hidden": 4, "num_layers": 1}
     overrides = ("data=oversampled,smote", "dropout=0.1")
     given = {"assignments": small, "epochs": 2, "metric": "validation_loss", "overrides": overrides}
-    made = Trials(workspace, TuneRequest(architecture="cnngru", dataset=str(path), **given), tmp_path)
+    made = Trials(workspace, tune_request(architecture="cnngru", dataset=str(path), **given), tmp_path)
     assert made.data.parts.train.lengths is not None
     config = {"data": "oversampled", "dropout": 0.1}
     assert told(to_the_end(made.worker(1, **config))) == made.losses(**config)

@@ -91,14 +91,14 @@ def bench_command(
     session.workspace = replace(session.workspace, registry=registry)
     from zoo.harness.request import Request
 
-    request = Request(
-        architectures=names,
-        blocks=tuple(block or ()),
-        data=tuple(data or ()),
-        losses=tuple(loss or ()),
-        datasets=tuple(dataset or ()),
-        protocols=tuple(protocol or ()),
-        seeds=tuple(range(seed, seed + seeds)),
+    request = Request.of(
+        names,
+        block=block,
+        data=data,
+        loss=loss,
+        dataset=dataset,
+        protocol=protocol,
+        seeds=range(seed, seed + seeds),
         rows=rows,
         epochs=epochs,
         assignments=assignments,

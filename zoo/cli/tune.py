@@ -17,6 +17,7 @@ from zoo.cli.session import Session, session_of
 from zoo.cli.views.study import show_study
 from zoo.cli.views.table import quiet_stdout
 from zoo.errors import UsageError, ZooError
+from zoo.harness.request import Request
 from zoo.interruption import exit_code
 from zoo.store.run import DONE
 from zoo.store.study import DONE as STUDY_DONE
@@ -140,19 +141,22 @@ def tune_command(
     searchers = _searchers(context, compare, seeds, save)
     assignments = parse_assignments(set_ or [])
     request = TuneRequest(
-        architecture=architecture,
-        block=block,
-        data=data,
-        loss=loss,
-        dataset=dataset,
-        protocol=protocol,
-        rows=rows,
-        epochs=epochs,
-        assignments={key: value for key, value in assignments.items() if not key.startswith(_SEARCH)},
-        data_dir=data_dir,
-        target=target,
-        group=group,
-        device=device,
+        cell=Request.of(
+            architecture,
+            block=block,
+            data=data,
+            loss=loss,
+            dataset=dataset,
+            protocol=protocol,
+            seeds=(seed,),
+            rows=rows,
+            epochs=epochs,
+            assignments={key: value for key, value in assignments.items() if not key.startswith(_SEARCH)},
+            data_dir=data_dir,
+            target=target,
+            group=group,
+            device=device,
+        ),
         search=search,
         search_params={
             key.removeprefix(_SEARCH): value for key, value in assignments.items() if key.startswith(_SEARCH)
@@ -165,7 +169,6 @@ def tune_command(
         gpus_per_trial=gpus_per_trial,
         address=None if address == "local" else address,
         metric=metric,
-        seed=seed,
         space=space,
         overrides=tuple(tune or ()),
         name=name,

@@ -123,7 +123,8 @@ class _Comparison:
 
 def _asked(request: TuneRequest, name: str, searcher: str, seed: int) -> TuneRequest:
     own = plain_name(f"{name}.{searcher}.{seed}")
-    return replace(request, search=searcher, seed=seed, name=own, comparison=name)
+    cell = replace(request.cell, seeds=(seed,))
+    return replace(request, cell=cell, search=searcher, name=own, comparison=name)
 
 
 def _data(workspace: Workspace, study: Study, watch: TuneReporter) -> StudyData:

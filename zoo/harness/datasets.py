@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from zoo.assignments import split_assignments
 from zoo.data.files import data_set_name, from_file, is_path
 from zoo.data.protocols import Parts, default_protocol, separate
 from zoo.data.series import LabelledSeries
 from zoo.errors import DataError, UsageError, guarded, unknown_name
 from zoo.factories import complete, load_factory
+from zoo.harness.request import Request
 from zoo.harness.seeds import axis_seeds
 from zoo.registry import Registry
 from zoo.space import Value
@@ -28,34 +30,22 @@ class Loaded:
     sized: bool = False
 
 
-@dataclass(frozen=True)
-class FileColumns:
-    """Which columns of a table, or arrays of an `.npz`, are not samples."""
+def load_dataset(workspace: Workspace, name: str, request: Request) -> Loaded:
+    """The data set of that name, or in that file, as a request asks for it.
 
-    target: str | None = None
-    group: str | None = None
-
-
-def load_dataset(
-    workspace: Workspace,
-    name: str,
-    *,
-    params: Mapping[str, Value],
-    rows: int | None,
-    data_dir: Path | None,
-    columns: FileColumns,
-) -> Loaded:
-    """The data set of that name, or in that file. Raises DataError or UsageError, one line each."""
+    Raises DataError or UsageError, one line each.
+    """
+    params = split_assignments(request.assignments)["dataset"]
     if is_file(workspace.registry, name):
-        return _from_file(Path(name), params, columns)
-    if columns.target or columns.group:
+        return _from_file(Path(name), params, request)
+    if request.target or request.group:
         raise UsageError(f"--target and --group are for files: --dataset beats.csv, not {name}")
     entry = workspace.registry.get(Dataset, name)
     spec = entry.spec
     complete_params = complete(spec, params)
-    harness: dict[str, Any] = {"rows": rows} if spec.generated else {}
+    harness: dict[str, Any] = {"rows": request.rows} if spec.generated else {}
     if spec.from_files:
-        harness["data_dir"] = workspace.settings.data_dir(spec.name, data_dir)
+        harness["data_dir"] = workspace.settings.data_dir(spec.name, request.data_dir)
     with guarded(DataError, f"data set {name} cannot be loaded"):
         series = load_factory(spec.factory)(**harness, **complete_params)
     if not isinstance(series, LabelledSeries):
@@ -63,10 +53,10 @@ def load_dataset(
     return Loaded(entry.name, complete_params, series, spec.synthetic, spec.generated)
 
 
-def separated(loaded: Loaded, protocol: str, group: str | None, *, seed: int, rows: int | None) -> Parts:
+def separated(loaded: Loaded, protocol: str, seed: int, request: Request) -> Parts:
     """The parts of a data set for a run's seed; a file whose groups were named is separated by them by default."""
-    chosen = protocol or ("inter-patient" if group else default_protocol(loaded.series))
-    return separate(loaded.series, chosen, seed=axis_seeds(seed)["split"], rows=rows, sized=loaded.sized)
+    chosen = protocol or ("inter-patient" if request.group else default_protocol(loaded.series))
+    return separate(loaded.series, chosen, seed=axis_seeds(seed)["split"], rows=request.rows, sized=loaded.sized)
 
 
 def is_file(registry: Registry, name: str) -> bool:
@@ -74,7 +64,7 @@ def is_file(registry: Registry, name: str) -> bool:
     return not any(entry.name == name for entry in registry.of_kind("dataset")) and is_path(name)
 
 
-def _from_file(path: Path, params: Mapping[str, Value], columns: FileColumns) -> Loaded:
+def _from_file(path: Path, params: Mapping[str, Value], request: Request) -> Loaded:
     for name in params:
         if name not in ("constant", "header"):
             raise unknown_name("parameter of a file", name, ("constant", "header"))
@@ -83,7 +73,7 @@ def _from_file(path: Path, params: Mapping[str, Value], columns: FileColumns) ->
     if not (header is None or isinstance(header, bool)):
         raise UsageError(f"dataset.header is true or false, not {header!r}")
     constant = str(merged["constant"])
-    series = from_file(path, target=columns.target, group=columns.group, constant=constant, header=header)
-    named = {"target": columns.target, "group": columns.group}
+    series = from_file(path, target=request.target, group=request.group, constant=constant, header=header)
+    named = {"target": request.target, "group": request.group}
     kept = {**merged, **{name: column for name, column in named.items() if column is not None}}
     return Loaded(data_set_name(path), kept, series)

@@ -1,11 +1,14 @@
 """What is asked of a bench: the axes of the grid, and how it is run."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from zoo.errors import UsageError
 from zoo.space import Value
+
+Axis = str | Sequence[str] | None  # as it is typed: one value, several, or none
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,3 +47,39 @@ class Request:
                 raise UsageError(f"--{name} is at least 1, not {value}")
         if self.threads is not None and self.threads < 0:
             raise UsageError(f"--threads is at least 1, or 0 to choose, not {self.threads}")
+
+    @classmethod
+    def of(
+        cls,
+        architectures: Axis,
+        *,
+        block: Axis = None,
+        data: Axis = None,
+        loss: Axis = None,
+        dataset: Axis = None,
+        protocol: Axis = None,
+        seeds: Sequence[int] = (0,),
+        data_dir: str | Path | None = None,
+        **others: Any,
+    ) -> "Request":
+        """The request for axes as they are typed and called: `block="se"`, `data=["original", "smote"]`.
+
+        `others` are fields of a request. Raises UsageError for what makes no sense.
+        """
+        return cls(
+            architectures=_values(architectures),
+            blocks=_values(block),
+            data=_values(data),
+            losses=_values(loss),
+            datasets=_values(dataset),
+            protocols=_values(protocol),
+            seeds=tuple(seeds),
+            data_dir=None if data_dir is None else Path(data_dir),
+            **others,
+        )
+
+
+def _values(axis: Axis) -> tuple[str, ...]:
+    if axis is None:
+        return ()
+    return (axis,) if isinstance(axis, str) else tuple(axis)

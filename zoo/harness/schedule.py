@@ -5,12 +5,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
 
-from zoo.assignments import split_assignments
 from zoo.data.protocols import Parts
 from zoo.data.rows import Rows
 from zoo.errors import UsageError, ZooError
 from zoo.harness.cells import Cell
-from zoo.harness.datasets import FileColumns, Loaded, load_dataset, separated
+from zoo.harness.datasets import Loaded, load_dataset, separated
 from zoo.harness.planner import Plan
 from zoo.harness.reporter import BenchReporter
 from zoo.harness.request import Request
@@ -72,13 +71,13 @@ class Schedule:
         for dataset, cells in groupby(self.plan.cells, key=lambda cell: cell.dataset):
             self.watch.on_phase(f"loading {dataset}")
             try:
-                loaded = self._load(dataset)
+                loaded = load_dataset(self.workspace, dataset, self.request)
             except ZooError as problem:
                 self.problems.append(problem)
                 continue
             for (protocol, seed), same in groupby(cells, key=lambda cell: (cell.protocol, cell.seed)):
                 try:
-                    parts = self._separate(loaded, protocol, seed)
+                    parts = separated(loaded, protocol, seed, self.request)
                 except ZooError as problem:
                     self.problems.append(problem)
                     continue
@@ -102,19 +101,6 @@ class Schedule:
             self.watch.on_note(f"error: {line}")
         if self.problems:
             raise self.problems[0]
-
-    def _load(self, dataset: str) -> Loaded:
-        return load_dataset(
-            self.workspace,
-            dataset,
-            params=split_assignments(self.request.assignments)["dataset"],
-            rows=self.request.rows,
-            data_dir=self.request.data_dir,
-            columns=FileColumns(self.request.target, self.request.group),
-        )
-
-    def _separate(self, loaded: Loaded, protocol: str, seed: int) -> Parts:
-        return separated(loaded, protocol, self.request.group, seed=seed, rows=self.request.rows)
 
     def _step(
         self,

@@ -96,7 +96,7 @@ def _column(domain: Domain, count: int, rng: random.Random) -> list[Value]:
 
 
 def _request(registry: Registry, entry: Entry[Architecture], drawn: Mapping[str, Value]) -> Request:
-    return bench_request(registry, TuneRequest(architecture=entry.name), drawn)
+    return bench_request(registry, TuneRequest(cell=Request(architectures=(entry.name,))), drawn)
 
 
 def _shipped() -> Settings:

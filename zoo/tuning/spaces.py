@@ -160,8 +160,8 @@ def _ends(domain: Domain) -> tuple[Value, ...]:
 
 def _drop_what_is_set(space: Domains, request: TuneRequest) -> Iterator[str]:
     """Take out what a flag or --set gives; a line for each."""
-    given: dict[str, Value | None] = {axis: getattr(request, axis) for axis in AXES}
-    given |= {"training.epochs": request.epochs, **request.assignments}
+    given: dict[str, Value | None] = {axis: request.given(axis) for axis in AXES}
+    given |= {"training.epochs": request.cell.epochs, **request.cell.assignments}
     for key, value in given.items():
         if value is not None and key in space:
             del space[key]

@@ -19,24 +19,15 @@ AXES = {"block": "block", "data": "resampler", "loss": "objective"}  # keys that
 
 def bench_request(registry: Registry, request: TuneRequest, config: Mapping[str, Value]) -> Request:
     """What the bench is asked to do for one configuration: that cell alone, on one thread."""
-    drawn = {axis: str(config[axis]) for axis in AXES if axis in config}
-    values = {key: value for key, value in {**request.assignments, **config}.items() if key not in AXES}
-    return Request(
-        architectures=(request.architecture,),
-        blocks=_axis(drawn.get("block", request.block)),
-        data=_axis(drawn.get("data", request.data)),
-        losses=_axis(drawn.get("loss", request.loss)),
-        datasets=_axis(request.dataset),
-        protocols=_axis(request.protocol),
-        seeds=(request.seed,),
-        rows=request.rows,
-        epochs=request.epochs,
+    cell, drawn = request.cell, {axis: str(config[axis]) for axis in AXES if axis in config}
+    values = {key: value for key, value in {**cell.assignments, **config}.items() if key not in AXES}
+    return replace(
+        cell,
+        blocks=(drawn["block"],) if "block" in drawn else cell.blocks,
+        data=(drawn["data"],) if "data" in drawn else cell.data,
+        losses=(drawn["loss"],) if "loss" in drawn else cell.losses,
         assignments={key: value for key, value in values.items() if _applies(registry, key, drawn)},
         monitor=request.metric,
-        data_dir=request.data_dir,
-        target=request.target,
-        group=request.group,
-        device=request.device,
         threads=1,
     )
 
@@ -57,10 +48,6 @@ def cell_of(workspace: Workspace, request: TuneRequest, config: Mapping[str, Val
 def one_member(cell: Cell) -> Cell:
     """The cell as a trial trains it: one network of an ensemble stands for all."""
     return replace(cell, training=replace(cell.training, members=1))
-
-
-def _axis(name: str | None) -> tuple[str, ...]:
-    return () if name is None else (name,)
 
 
 def _applies(registry: Registry, key: str, drawn: Mapping[str, str]) -> bool:

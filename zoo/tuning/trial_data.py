@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from zoo.assignments import split_assignments
 from zoo.data.protocols import Parts
 from zoo.data.rows import Rows
 from zoo.errors import ResamplingError
 from zoo.harness.cells import Cell, ChosenComponent
-from zoo.harness.datasets import FileColumns, load_dataset, separated
+from zoo.harness.datasets import load_dataset, separated
 from zoo.harness.reporter import BenchReporter
 from zoo.harness.training_run import resampled
 from zoo.space import Choice, Space
@@ -49,7 +48,9 @@ def prepare(workspace: Workspace, request: TuneRequest, space: Space, watch: Ben
     cannot be used, ResamplingError where no variant can be made.
     """
     cells = _cells(workspace, request, space)
-    parts = _parts(workspace, request, cells[0], watch)
+    dataset, protocol = cells[0].dataset, cells[0].protocol
+    watch.on_phase(f"loading {dataset}")
+    parts = separated(load_dataset(workspace, dataset, request.cell), protocol, request.seed, request.cell)
     if any(key.startswith("data.") for key in space):
         return StudyData(parts, {})
     variants: dict[Asked, Rows | str] = {}
@@ -77,19 +78,6 @@ def _cells(workspace: Workspace, request: TuneRequest, space: Space) -> list[Cel
     names = dict.fromkeys(data.values) if isinstance(data, Choice) else (None,)
     configs = [first if name is None else {**first, "data": name} for name in names]
     return [plan.cells[0] for config in configs if (plan := cells_of(workspace, request, config)).cells]
-
-
-def _parts(workspace: Workspace, request: TuneRequest, cell: Cell, watch: BenchReporter) -> Parts:
-    watch.on_phase(f"loading {cell.dataset}")
-    loaded = load_dataset(
-        workspace,
-        cell.dataset,
-        params=split_assignments(request.assignments)["dataset"],
-        rows=request.rows,
-        data_dir=request.data_dir,
-        columns=FileColumns(request.target, request.group),
-    )
-    return separated(loaded, cell.protocol, request.group, seed=request.seed, rows=request.rows)
 
 
 def _nbytes(rows: Rows) -> int:
