@@ -1,6 +1,7 @@
 """Looks into a built network: its layers with the shapes that pass through them."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -8,12 +9,19 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 
-def layer_table(module: nn.Module, *, n_channels: int, n_times: int) -> list[dict[str, Any]]:
-    """One row for each layer without layers inside, in the order they are used; the module is on the meta device.
+@dataclass(frozen=True)
+class Layer:
+    """A layer without layers inside; `output` is its shape for one row, without the batch: `32 x 187`."""
 
-    `output` is the shape for one row, without the batch.
-    """
-    rows: list[dict[str, Any]] = []
+    name: str
+    kind: str
+    output: str
+    parameters: int
+
+
+def layers_of(module: nn.Module, *, n_channels: int, n_times: int) -> list[Layer]:
+    """The layers in the order in which they are used; the module is on the meta device."""
+    rows: list[Layer] = []
     leaves = [(name, layer) for name, layer in module.named_modules() if not list(layer.children())]
     hooks = [layer.register_forward_hook(_recorder(rows, name)) for name, layer in leaves]
     try:
@@ -25,13 +33,11 @@ def layer_table(module: nn.Module, *, n_channels: int, n_times: int) -> list[dic
     return rows
 
 
-def _recorder(rows: list[dict[str, Any]], name: str) -> Any:
+def _recorder(rows: list[Layer], name: str) -> Callable[[nn.Module, Any, Any], None]:
     def record(layer: nn.Module, inputs: Any, output: Any) -> None:
         tensor = output[0] if isinstance(output, tuple) else output
         shape = " x ".join(str(size) for size in tensor.shape[1:]) if isinstance(tensor, Tensor) else ""
-        rows.append(
-            {"name": name, "kind": type(layer).__name__, "output": shape, "parameters": count_parameters(layer)}
-        )
+        rows.append(Layer(name, type(layer).__name__, shape, count_parameters(layer)))
 
     return record
 

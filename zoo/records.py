@@ -11,6 +11,8 @@ from typing import Any, Self
 
 import msgspec
 
+JsonObject = Mapping[str, Any]  # an object as JSON has it
+
 
 class Record(Mapping[str, Any]):
     """A frozen dataclass that can also be read as a mapping of its fields; equal to any mapping of the same items."""

@@ -103,13 +103,16 @@ _NAMED: Mapping[str, Mapping[str, type]] = {
 _REFERENCE_TYPES: Mapping[str, type] = {item.name: str for item in fields(Reference)} | {"scores": dict}
 
 
+Table = Mapping[str, Any]  # as TOML has it
+
+
 @dataclass(frozen=True)
 class Layer:
     """One registry.toml, checked key by key; errors name the file, the line and what is wrong."""
 
     path: str
     text: str = ""
-    tables: Mapping[str, Any] = field(default_factory=dict)
+    tables: Table = field(default_factory=dict)
 
     @classmethod
     def read(cls, path: Path) -> "Layer":
@@ -159,7 +162,7 @@ class Layer:
         if name == "known":
             self._check_known(content)
 
-    def _check_presets(self, content: Mapping[str, Any]) -> None:
+    def _check_presets(self, content: Table) -> None:
         for key, table in content.items():
             self._check_table("training", table.get("training", {}), _TYPES["training"])
             if not all(key.partition(".")):
@@ -169,7 +172,7 @@ class Layer:
             except ValueError as error:
                 self._fail(key, f"preset {key}: {error}")
 
-    def _check_known(self, content: Mapping[str, Any]) -> None:
+    def _check_known(self, content: Table) -> None:
         for key, table in content.items():
             for provided in table.get("provides", []):
                 kind, _, component = provided.partition(" ") if isinstance(provided, str) else ("", "", "")
@@ -187,7 +190,7 @@ class Layer:
             if missing:
                 self._fail("reference", f"a [[reference]] lacks {', '.join(sorted(missing))}")
 
-    def _check_scores(self, table: Mapping[str, Any]) -> None:
+    def _check_scores(self, table: Table) -> None:
         for name, value in table.get("scores", {}).items():
             if name not in MACRO_SCORES:
                 self._fail(name, str(unknown_name("score", name, MACRO_SCORES)))

@@ -1,6 +1,7 @@
 """`zoo show`: all there is to know of one component."""
 
 import inspect
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -148,14 +149,14 @@ def _architecture(
     shape: dict[str, int],
 ) -> dict[str, Any]:
     """What building on the meta device tells: layers, parameters, multiply-accumulates."""
-    from zoo.inspection import count_macs, count_parameters, layer_table, on_meta
+    from zoo.inspection import count_macs, count_parameters, layers_of, on_meta
     from zoo.networks import Network
 
     network = Network.resolve(session.registry, reference, block=block, presets=session.settings.presets)
     model = on_meta(lambda: network.build(**shape))
     series = {name: shape[name] for name in ("n_channels", "n_times")}
     with guarded(ModelError, f"{network.reference} cannot take a row of {shape['n_channels']} x {shape['n_times']}"):
-        macs, layers = count_macs(model, **series), layer_table(model, **series)
+        macs, layers = count_macs(model, **series), layers_of(model, **series)
     presets = {**spec.presets, **presets_of(entry.name, session.settings.presets)}
     return {
         "presets": [_preset(name, preset) for name, preset in presets.items()],
@@ -167,7 +168,7 @@ def _architecture(
             "macs": macs,
             "members": _members(presets.get(network.preset)),
         },
-        "layers": layers,
+        "layers": [asdict(layer) for layer in layers],
     }
 
 

@@ -8,9 +8,10 @@ that neither an interruption nor several jobs at a time change them. Over seeds 
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from zoo.errors import unknown_name
+from zoo.records import JsonObject
 from zoo.store.study import DONE, INTERRUPTED, RUNNING, Study
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class Comparison:
         """The number of trials at each of `SHARES`."""
         return {share: math.ceil(share * self.trials) for share in SHARES}
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """What was compared, as plain data."""
         return {
             "name": self.name,

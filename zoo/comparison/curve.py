@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from zoo.comparison.comparison import Comparison
+from zoo.records import JsonObject
 from zoo.store.study import DONE, SCORED, Study
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class Band:
             return None
         return next((point for point in reversed(self.points) if point.at <= place), None)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         return {"seeds": self.seeds, "points": [asdict(point) for point in self.points]}
 
 

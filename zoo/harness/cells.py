@@ -4,12 +4,12 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Generic
+from typing import Generic
 
 from zoo.factories import complete
 from zoo.harness.seeds import axis_seeds
 from zoo.networks import Network
-from zoo.records import SplitSummary
+from zoo.records import JsonObject, SplitSummary
 from zoo.registry import Entry, S
 from zoo.settings import Training
 from zoo.sources import factory_hash, source_hash
@@ -46,7 +46,7 @@ class Cell:
     seed: int
     dataset_params: Mapping[str, Value] = field(default_factory=dict)
 
-    def config(self) -> dict[str, Any]:
+    def config(self) -> JsonObject:
         """All that was asked for, as plain data without None: what config.toml holds and the key is made of."""
         config = {
             "architecture": self.network.entry.name,
@@ -90,10 +90,10 @@ class Cell:
         return _hash({"config": config, "data": data, "classes": summary.classes, "code": self.code()})
 
 
-def _known(params: Mapping[str, Any]) -> dict[str, Any]:
+def _known(params: JsonObject) -> JsonObject:
     """Without those that are None, which TOML cannot hold; a factory's default gives them back."""
     return {name: value for name, value in params.items() if value is not None}
 
 
-def _hash(asked: Mapping[str, Any]) -> str:
+def _hash(asked: JsonObject) -> str:
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from zoo.assignments import split_assignments
 from zoo.data.files import data_set_name, from_file, is_path
@@ -43,7 +42,7 @@ def load_dataset(workspace: Workspace, name: str, request: Request) -> Loaded:
     entry = workspace.registry.get(Dataset, name)
     spec = entry.spec
     complete_params = complete(spec, params)
-    harness: dict[str, Any] = {"rows": request.rows} if spec.generated else {}
+    harness: dict[str, object] = {"rows": request.rows} if spec.generated else {}
     if spec.from_files:
         harness["data_dir"] = workspace.settings.data_dir(spec.name, request.data_dir)
     with guarded(DataError, f"data set {name} cannot be loaded"):

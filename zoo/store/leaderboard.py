@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import mean, stdev
-from typing import Any
 
+from zoo.records import JsonObject
 from zoo.store.run import DONE, Run
 
 SEEDED = ("seed", "seeds")  # of a configuration, what differs by chance alone
@@ -85,20 +85,20 @@ def _settings(runs: Mapping[str, Run]) -> dict[str, str]:
     return texts
 
 
-def _described(run: Run) -> dict[str, Any]:
+def _described(run: Run) -> JsonObject:
     asked = {name: value for name, value in run.config.items() if name not in SEEDED}
     rows = {} if run.rows is None else {"rows": run.rows}
     return {**_flatten(asked), **rows, "code": run.code[:4]}
 
 
-def _varying(configs: Iterable[Mapping[str, Any]]) -> list[str]:
+def _varying(configs: Iterable[JsonObject]) -> list[str]:
     found = list(configs)
     keys = dict.fromkeys(key for values in found for key in values)
     return [key for key in keys if len({repr(values.get(key)) for values in found}) > 1]
 
 
-def _flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
+def _flatten(config: JsonObject, prefix: str = "") -> dict[str, object]:
+    flat: dict[str, object] = {}
     for name, value in config.items():
         flat |= _flatten(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {f"{prefix}{name}": value}
     return flat

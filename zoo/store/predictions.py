@@ -26,7 +26,7 @@ class Predictions:
 
     def to_parquet(self) -> memoryview:
         """The file's bytes: columns `row`, `label`, `group` where rows are grouped, and `p_<class>`."""
-        columns: dict[str, Any] = {"row": self.index, "label": self.labels}
+        columns: dict[str, npt.NDArray[Any]] = {"row": self.index, "label": self.labels}
         if self.groups is not None:
             columns["group"] = self.groups
         columns |= {f"p_{name}": self.probabilities[:, number] for number, name in enumerate(self.classes)}

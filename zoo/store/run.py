@@ -1,12 +1,10 @@
 """A run: one trained and evaluated cell, as the store keeps it and `--json` prints it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
 
 import msgspec
 
-from zoo.records import Cost, Environment, Scores, SplitSummary, plain
+from zoo.records import Cost, Environment, JsonObject, Scores, SplitSummary, plain
 from zoo.specs import full_name
 
 RUNNING, STALE, DONE = "running", "stale", "done"
@@ -49,7 +47,7 @@ class Run:
     loss: str
     seed: int
     rows: int | None = None
-    config: Mapping[str, Any] = field(default_factory=dict)
+    config: JsonObject = field(default_factory=dict)
     environment: Environment = field(default_factory=Environment)
     parts: SplitSummary = field(default_factory=SplitSummary)
     notes: tuple[str, ...] = ()
@@ -69,7 +67,7 @@ class Run:
             object.__setattr__(self, name, record)
 
     @classmethod
-    def from_json(cls, record: Mapping[str, Any]) -> "Run":
+    def from_json(cls, record: JsonObject) -> "Run":
         """The run that `to_json` wrote; unknown names are left out. Raises msgspec.ValidationError for a wrong type."""
         records = _records(record)
         rest = {name: value for name, value in record.items() if name not in records}
@@ -94,12 +92,12 @@ class Run:
         """The value of one macro score, None where there is none."""
         return self.scores.of_all(name).value
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """The run as plain data: the documented form of `zoo bench --json`."""
         return {item.name: plain(getattr(self, item.name)) for item in fields(self)}
 
 
-def _records(values: Mapping[str, Any]) -> dict[str, Any]:
+def _records(values: JsonObject) -> JsonObject:
     """Those fields of a run that are records."""
     return {
         "environment": Environment.of(values.get("environment", {})),

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
 
+from zoo.records import JsonObject
 from zoo.scores import MONITORS
 from zoo.space import Choice, Domain, Float, Int, Space, Value
 
@@ -40,7 +40,7 @@ class Trial:
     started: str = ""
     finished: str = ""
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         return {item.name: getattr(self, item.name) for item in fields(self)}
 
 
@@ -58,8 +58,8 @@ class Study:
 
     name: str
     status: str = RUNNING
-    request: Mapping[str, Any]
-    space: Mapping[str, Any]
+    request: JsonObject
+    space: JsonObject
     created: str = ""
     finished: str = ""
     trials: tuple[Trial, ...] = ()
@@ -121,7 +121,7 @@ class Study:
         """The trial that was retrained; the best so far where none was yet."""
         return next((trial for trial in self.trials if trial.number == self.winner), self.best)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """The study as plain data: the documented form of `zoo studies --json`."""
         record = {item.name: getattr(self, item.name) for item in fields(self)}
         return {**record, "trials": [trial.to_json() for trial in self.trials]}
@@ -134,24 +134,24 @@ def best_of(trials: Iterable[Trial], mode: str) -> Trial | None:
     return min(ended, key=lambda trial: (sign * (trial.value or 0.0), trial.number), default=None)
 
 
-def space_to_json(space: Space) -> dict[str, Any]:
+def space_to_json(space: Space) -> JsonObject:
     """A search space as plain data."""
     return {key: _domain_to_json(domain) for key, domain in space.items()}
 
 
-def space_from_json(record: Mapping[str, Any]) -> dict[str, Domain]:
+def space_from_json(record: JsonObject) -> dict[str, Domain]:
     """The search space that `space_to_json` wrote down."""
     return {key: _domain_from_json(domain) for key, domain in record.items()}
 
 
-def _domain_to_json(domain: Domain) -> dict[str, Any]:
+def _domain_to_json(domain: Domain) -> JsonObject:
     if isinstance(domain, Choice):
         return {"kind": "choice", "values": list(domain.values)}
     kind = "int" if isinstance(domain, Int) else "float"
     return {"kind": kind, "low": domain.low, "high": domain.high, "log": domain.log}
 
 
-def _domain_from_json(record: Mapping[str, Any]) -> Domain:
+def _domain_from_json(record: JsonObject) -> Domain:
     if record["kind"] == "choice":
         return Choice(*record["values"])
     kind = Int if record["kind"] == "int" else Float

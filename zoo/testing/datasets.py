@@ -62,12 +62,12 @@ def use(registry: Registry, entry: Entry[Dataset]) -> None:
 
 def _load(entry: Entry[Dataset], **more: Any) -> LabelledSeries:
     spec = entry.spec
-    harness: dict[str, Any] = {"rows": ROWS} if spec.generated else {}
+    harness: dict[str, object] = {"rows": ROWS} if spec.generated else {}
     series: LabelledSeries = load_factory(spec.factory)(**{**harness, **more, **complete(spec, {})})
     return series
 
 
-def _plain(series: LabelledSeries) -> dict[str, Any]:
+def _plain(series: LabelledSeries) -> dict[str, object]:
     """All that it holds, in a form that can be compared."""
     splits = {name: {**vars(split), "parts": split.parts.tobytes()} for name, split in series.splits.items()}
     held = {**vars(series), "splits": splits}

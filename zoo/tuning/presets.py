@@ -4,14 +4,14 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import tomlkit
 
 from zoo.errors import SettingsError, UsageError
 from zoo.registry import split_reference
 from zoo.scores import metric_words
-from zoo.settings import USER_FILE, Layer, Settings, shipped_path
+from zoo.settings import USER_FILE, Layer, Settings, Table, shipped_path
 from zoo.space import Value
 from zoo.specs import Preset
 from zoo.store.files import write_atomically
@@ -43,7 +43,7 @@ def target_file(settings: Settings) -> Path:
     return path
 
 
-def save_preset(path: Path, name: str, preset: Mapping[str, Any]) -> None:
+def save_preset(path: Path, name: str, preset: Table) -> None:
     """Add `[presets."NAME"]` at the end of the file, which is made where there is none.
 
     Raises SettingsError for a file that is broken, and leaves it as it is.
@@ -65,7 +65,7 @@ def save_preset(path: Path, name: str, preset: Mapping[str, Any]) -> None:
     write_atomically(path.resolve(), new)
 
 
-def preset_of(workspace: Workspace, study: Study, trial: Trial, run: Run | None) -> dict[str, Any]:
+def preset_of(workspace: Workspace, study: Study, trial: Trial, run: Run | None) -> dict[str, object]:
     """The preset that makes a trial's configuration: what the study held fixed, and over it what the trial varied.
 
     `run`, the winner's, knows which components came from defaults.
@@ -100,7 +100,7 @@ def _part(
     scope: Literal["data", "loss"],
     given: str | None,
     params: Mapping[str, Value],
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """A resampler or a loss with its parameters; nothing for the loss of a network that is fitted, which has none."""
     asked = given or str(settings.default("defaults", scope, getattr(base, scope)))
     name = given or (getattr(run, scope) if run else asked)
@@ -112,7 +112,7 @@ def _summary(study: Study, trial: Trial) -> str:
     return f"study {study.name}, {count_text(len(study.candidates), 'trial')}{value}"
 
 
-def _appended(old: bytes, name: str, preset: Mapping[str, Any]) -> str:
+def _appended(old: bytes, name: str, preset: Table) -> str:
     """The text that adds a preset: an empty line before it, and line ends as the file has them."""
     presets = tomlkit.table(is_super_table=True)
     presets[name] = _table(preset)
@@ -121,7 +121,7 @@ def _appended(old: bytes, name: str, preset: Mapping[str, Any]) -> str:
     return (lead + text.rstrip("\n") + "\n").replace("\n", "\r\n" if b"\r\n" in old else "\n")
 
 
-def _table(preset: Mapping[str, Any]) -> tomlkit.items.Table:
+def _table(preset: Table) -> tomlkit.items.Table:
     table = tomlkit.table()
     for key, value in preset.items():
         if isinstance(value, Mapping):

@@ -14,7 +14,7 @@ from zoo.space import Choice, Domain, Int, Space, Value
 from zoo.specs import Searcher
 
 
-def to_tune(space: Space) -> dict[str, Any]:
+def to_tune(space: Space) -> dict[str, object]:
     """Ray Tune's domains, upper ends included; a domain of one value is that value, which is all HyperOpt takes."""
     return {key: _domain(domain) for key, domain in space.items()}
 

@@ -7,7 +7,7 @@ from typing import Any
 from ray.tune import Callback
 
 from zoo.store.studies import StudyStore
-from zoo.tuning.worker import NUMBER
+from zoo.tuning.worker import NUMBER, Result
 
 QUIET_SECONDS = 1.0  # a watch hears of a study at least so often
 BUSY_SECONDS = 0.1  # and at most so often: each time the trials are read anew
@@ -27,7 +27,7 @@ class Recorder(Callback):
         self.studies.start(self.name, trial.config[NUMBER])
         self.changed = True
 
-    def on_trial_result(self, iteration: int, trials: Any, trial: Any, result: dict[str, Any], **info: Any) -> None:
+    def on_trial_result(self, iteration: int, trials: Any, trial: Any, result: Result, **info: Any) -> None:
         self.studies.add_epochs(self.name, trial.config[NUMBER], result["value"], result.pop("new", []))
         self.changed = True
 

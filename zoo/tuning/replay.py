@@ -17,7 +17,7 @@ from zoo.space import Value
 from zoo.store.studies import PROPOSED, StudyStore
 from zoo.store.study import DIED, PRUNED, SCORED, TIMEOUT, UNFINISHED, Study, Trial
 from zoo.tuning.ray_schedulers import EPOCH, last_epoch
-from zoo.tuning.worker import NUMBER, SCORE, WORST, Task
+from zoo.tuning.worker import NUMBER, SCORE, WORST, Result, Task
 from zoo.workers.limits import hung
 from zoo.workers.process import cause_of_death
 
@@ -49,7 +49,7 @@ class Replay(SearchAlgorithm):
     def metric(self) -> str:
         return SCORE
 
-    def set_search_properties(self, metric: str | None, mode: str | None, config: dict[str, Any], **spec: Any) -> bool:
+    def set_search_properties(self, metric: str | None, mode: str | None, config: Result, **spec: Any) -> bool:
         return bool(self.inner.set_search_properties(metric, mode, config, **spec))
 
     @property
@@ -82,14 +82,14 @@ class Replay(SearchAlgorithm):
         self._finished = True
         self.inner.set_finished()  # type: ignore[no-untyped-call]
 
-    def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
+    def on_trial_result(self, trial_id: str, result: Result) -> None:
         """A trial that went on from its checkpoint says its last epoch again: the searcher hears each once."""
         self.last[trial_id] = result[SCORE]
         if result[EPOCH] > self.heard.get(trial_id, 0):
             self.heard[trial_id] = result[EPOCH]
             self.inner.on_trial_result(trial_id, _without_list(result))
 
-    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
+    def on_trial_complete(self, trial_id: str, result: Result | None = None, error: bool = False) -> None:
         """A trial that did not end as it should is told as the worst value, one that was pruned as its best."""
         trial = self.trials[trial_id]
         result = dict(result or {})
@@ -146,7 +146,7 @@ class Replay(SearchAlgorithm):
         scheduler: Any = self.scheduler  # no controller is at hand yet, and these two ask nothing of it
         unfinished = {trial.number for trial in self.study.trials if trial.status in UNFINISHED}
         best: dict[int, float] = {}
-        results: dict[int, dict[str, Any]] = {}
+        results: dict[int, Result] = {}
         for number, epoch, value in self.studies.epochs(self.name):
             trial = everyone[number]
             if number not in best:
@@ -165,7 +165,7 @@ class Replay(SearchAlgorithm):
             scheduler.on_trial_complete(None, everyone[number], results[number])
 
 
-def plain(config: Mapping[str, Any]) -> Config:
+def plain(config: Result) -> Config:
     """A configuration without what the harness put there."""
     return {key: value for key, value in config.items() if key != NUMBER}
 
@@ -179,5 +179,5 @@ def death_of(trial: TuneTrial) -> str:
     return f"its process died: {cause_of_death(text)}".rstrip()[:300]
 
 
-def _without_list(result: Mapping[str, Any]) -> dict[str, Any]:
+def _without_list(result: Result) -> Result:
     return {key: value for key, value in result.items() if key != "new"}

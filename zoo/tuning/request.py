@@ -3,10 +3,10 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
 
 from zoo.errors import UsageError, unknown_name
 from zoo.harness.request import Request
+from zoo.records import JsonObject
 from zoo.registry import is_pattern
 from zoo.space import Value
 from zoo.store.study import METRICS
@@ -98,7 +98,7 @@ class TuneRequest:
         values: tuple[str, ...] = getattr(self.cell, _AXES[axis])
         return values[0] if values else None
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """The request as plain data, from which `from_json` makes it again."""
         cell = self.cell
         others = {name: getattr(cell, name) for name in _OTHERS}
@@ -111,7 +111,7 @@ class TuneRequest:
         return {**{axis: self.given(axis) for axis in _AXES}, **others, **search}
 
     @classmethod
-    def from_json(cls, record: Mapping[str, Any]) -> "TuneRequest":
+    def from_json(cls, record: JsonObject) -> "TuneRequest":
         """The request that was written down; what this version does not know is left out."""
         axes = {axis: record.get(axis) for axis in _AXES}
         others = {name: record[name] for name in _OTHERS if name in record}

@@ -3,7 +3,7 @@
 import contextlib
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from ray.tune import CheckpointConfig, FailureConfig, RunConfig, TuneConfig, Tun
 
 from zoo.data.rows import Rows
 from zoo.errors import ZooError
-from zoo.space import Choice, Space
+from zoo.space import Choice, Space, Value
 from zoo.specs import Searcher
 from zoo.store.studies import StudyStore
 from zoo.store.study import MEMORY, METRICS, UNFINISHED, Study
@@ -156,7 +156,7 @@ class Search:
             return int(domain.high)
         return self._training_epochs(first_values(self.space))
 
-    def _training_epochs(self, config: dict[str, Any]) -> int:
+    def _training_epochs(self, config: Mapping[str, Value]) -> int:
         with contextlib.suppress(ZooError):
             return cell_of(self.workspace, self.request, config).training.epochs
         without = {key: value for key, value in config.items() if not key.startswith("block")}

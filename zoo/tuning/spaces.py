@@ -9,12 +9,12 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from zoo.assignments import parse_value
 from zoo.errors import SettingsError, UsageError, unknown_name
 from zoo.factories import parameters
 from zoo.registry import Registry
+from zoo.settings import Table
 from zoo.space import Choice, Domain, Float, Int, Value
 from zoo.tuning.request import TuneRequest
 from zoo.tuning.trial_cell import AXES, cells_of
@@ -114,7 +114,7 @@ def read_space(path: Path) -> Domains:
         raise SettingsError(f"{path}: {error}") from None
 
 
-def _domains(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Domain]]:
+def _domains(table: Table, prefix: str = "") -> Iterator[tuple[str, Domain]]:
     """`a.b` may be written as a key in quotes or as a table."""
     for name, value in table.items():
         key = f"{prefix}{name}"

@@ -42,6 +42,8 @@ SCORE = "score"  # the key of results that holds the best of the study's metric 
 NUMBER = "zoo_trial"  # the key of a trial's number in its configuration
 WORST: Mapping[str, float] = {"max": 0.0, "min": 1e6}  # finite: ASHA and HyperOpt go wrong over NaN and infinity
 
+Result = dict[str, Any]  # what Tune and a trial send each other: a configuration, or a result
+
 
 @dataclass(frozen=True)
 class Task:
@@ -89,7 +91,7 @@ def sources_of(registry: Registry) -> tuple[tuple[str, str, str, str], ...]:
 class Worker(Trainable):
     """Trains one trial after another; nothing of one is left when the next begins."""
 
-    def setup(self, config: dict[str, Any], task: Task, rows: Mapping[Asked | str, Any]) -> None:  # type: ignore[override]
+    def setup(self, config: Result, task: Task, rows: Mapping[Asked | str, Any]) -> None:  # type: ignore[override]
         """Once a process; rows come from the object store without a copy, and cannot be written to."""
         set_up(task.paths)
         self.task = task
@@ -100,7 +102,7 @@ class Worker(Trainable):
         self._begin(config)
         self._import(config)
 
-    def _import(self, config: Mapping[str, Any]) -> None:
+    def _import(self, config: Result) -> None:
         """What takes seconds to import is not to count as the first trial's time; what fails, its first step says."""
         self.workspace: Workspace | None = None
         with contextlib.suppress(Exception, SystemExit):
@@ -111,11 +113,11 @@ class Worker(Trainable):
             for entry in cell.entries():
                 load_factory(entry.spec.factory)
 
-    def reset_config(self, config: dict[str, Any]) -> bool:
+    def reset_config(self, config: Result) -> bool:
         self._begin(config)
         return True
 
-    def _begin(self, config: dict[str, Any]) -> None:
+    def _begin(self, config: Result) -> None:
         self.number = int(config[NUMBER])
         self.hyper = {key: value for key, value in config.items() if key != NUMBER}
         self.history: list[Epoch] = []
@@ -123,7 +125,7 @@ class Worker(Trainable):
         self.seconds = 0.0
         self.run: Iterator[bool] | None = None
 
-    def step(self) -> dict[str, Any]:
+    def step(self) -> Result:
         """One epoch; where a checkpoint has some already, these are told first and nothing is trained."""
         try:
             with self._limited():
@@ -204,14 +206,14 @@ class Worker(Trainable):
     def _metric(self, epoch: Epoch) -> float:
         return min(float(getattr(epoch, self.task.request.metric)), WORST["min"])
 
-    def _result(self, score: float | None, **more: Any) -> dict[str, Any]:
+    def _result(self, score: float | None, **more: Any) -> Result:
         """A result with all epochs that were not told yet."""
         new = [(epoch.number, self._metric(epoch), epoch.seconds) for epoch in self.history[self.told :]]
         self.told = len(self.history)
         told = self.worst if score is None else score
         return {SCORE: told, "epoch": self.told, "new": new, "value": self._best(), **more}
 
-    def _end(self, status: str, reason: str) -> dict[str, Any]:
+    def _end(self, status: str, reason: str) -> Result:
         self.run = None
         score = self._best() if status == DONE else None
         return self._result(score, done=True, status=status, reason=reason)

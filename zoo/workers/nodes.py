@@ -37,7 +37,7 @@ def check_nodes(folder: Path, gpus_each: float) -> None:
         token.unlink(missing_ok=True)
 
 
-def _ask(node: Mapping[str, Any], token: Path) -> Any:
+def _ask(node: Mapping[str, str], token: Path) -> Any:
     where = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
     return ray.remote(num_cpus=0, max_retries=0)(_look).options(scheduling_strategy=where).remote(str(token.absolute()))
 
