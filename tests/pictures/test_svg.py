@@ -16,11 +16,9 @@ from zoo.comparison.comparison import Comparison
 from zoo.pictures.comparison import COLOURS, DASHES, by_seconds, by_trials
 from zoo.pictures.study import history, parallel
 from zoo.pictures.svg import document, grid, numbers, padded, text, ticks
-from zoo.scores import metric_words
 from zoo.store.runs import Store
 from zoo.store.studies import StudyStore
 from zoo.store.study import DONE, Study, Trial
-from zoo.wording import config_text, short_keys, value_text
 
 # A picture is 720 by 360; what is drawn in it lies between x = 64 and 696, and above y = 304.
 
@@ -88,39 +86,6 @@ def test_a_document_has_its_size_and_its_title() -> None:
     assert [child.tag.removeprefix(SVG) for child in root] == ["style", "rect", "text", "rect", "g"]
     assert texts(root) == ["a < b"]
     assert document(300, 200, "", []).endswith("</svg>\n")
-
-
-# the words that pictures, tables and presets share
-
-
-@pytest.mark.parametrize(
-    ("metric", "words"),
-    [
-        ("macro_recall", "validation macro recall"),
-        ("accuracy", "validation accuracy"),
-        ("validation_loss", "validation loss"),
-    ],
-)
-def test_a_metric_is_said_to_be_of_validation(metric: str, words: str) -> None:
-    assert metric_words(metric) == words
-
-
-def test_the_trials_that_a_winner_is_chosen_from_are_counted() -> None:
-    assert len(study_of(("done", "pruned", "failed", "running", "timeout")).candidates) == 2
-    assert len(study_of(("done", "failed")).candidates) == 1
-    assert len(study_of(()).candidates) == 0
-    without = study_of(("done", "done"))
-    assert len(replace(without, trials=(without.trials[0], replace(without.trials[1], value=None))).candidates) == 1
-
-
-def test_a_configuration_is_one_line_with_its_scopes_or_without() -> None:
-    config = {"hidden": 32, "training.learning_rate": 0.0013217, "block": "se", "block.size": 2, "data.size": 3}
-    assert config_text(config) == "hidden=32 training.learning_rate=0.00132 block=se block.size=2 data.size=3"
-    assert config_text(config, short=True) == "hidden=32 learning_rate=0.00132 block=se block.size=2 data.size=3"
-    assert short_keys(["a.b.c", "d", "e.d"]) == {"a.b.c": "c", "d": "d", "e.d": "e.d"}
-    assert [value_text(value) for value in (1234567, 0.5, 1234567.0, True, "x")] == [
-        "1234567", "0.5", "1.23e+06", "True", "x"
-    ]  # fmt: skip
 
 
 # a study

@@ -1,5 +1,7 @@
 """Which trial is the best, what a study says of itself, and a space as plain data."""
 
+from dataclasses import replace
+
 import pytest
 from studies import study_of
 
@@ -71,6 +73,14 @@ def test_a_study_as_plain_data_has_all_that_is_known_of_it() -> None:
         "started": "",
         "finished": "",
     }
+
+
+def test_the_trials_that_a_winner_is_chosen_from_are_counted() -> None:
+    assert len(study_of(("done", "pruned", "failed", "running", "timeout")).candidates) == 2
+    assert len(study_of(("done", "failed")).candidates) == 1
+    assert len(study_of(()).candidates) == 0
+    without = study_of(("done", "done"))
+    assert len(replace(without, trials=(without.trials[0], replace(without.trials[1], value=None))).candidates) == 1
 
 
 def test_a_space_is_written_down_with_its_kinds_and_both_ends() -> None:
