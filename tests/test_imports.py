@@ -12,6 +12,7 @@ import pytest
 HEAVY = {
     "hyperopt",
     "imblearn",
+    "matplotlib",
     "numpy",
     "optuna",
     "pandas",
@@ -34,7 +35,7 @@ finally:
     with open(place, "w") as file:
         json.dump([name for name in json.loads(names) if name in sys.modules], file)
 """
-PLUGIN = """
+MODULE = """
 import importlib, json, sys
 importlib.import_module(sys.argv[2])
 print(json.dumps([name for name in json.loads(sys.argv[1]) if name in sys.modules]))
@@ -110,11 +111,16 @@ def test_the_probe_sees_what_a_heavy_command_imports(tmp_path: Path) -> None:
     assert "torch" in imported
 
 
+def test_the_module_of_plots_imports_nothing_heavy_until_a_figure_is_drawn() -> None:
+    done = python(MODULE, "zoo.plots")
+    assert (done.returncode, done.stdout) == (0, "[]\n"), done.stderr
+
+
 def test_first_party_plugins_are_found() -> None:
     assert {"blocks", "cnn2d", "cnngru", "heartbeats", "imbalance"} <= {point.name for point in first_party()}
 
 
 @pytest.mark.parametrize("module", sorted({point.module for point in first_party()}))
 def test_a_first_party_plugin_imports_nothing_heavy(module: str) -> None:
-    done = python(PLUGIN, module)
+    done = python(MODULE, module)
     assert (done.returncode, done.stdout) == (0, "[]\n"), done.stderr

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -143,7 +144,21 @@ def test_pictures_are_written() -> None:
     keep(1)
     shown = zoo("studies", "show", "race", "--pictures", "pictures")
     assert shown.stderr.endswith("wrote pictures/trials.svg\nwrote pictures/time.svg\n")
-    assert all(Path(f"pictures/{name}.svg").read_text().startswith("<svg") for name in ("trials", "time"))
+    for name in ("trials", "time"):
+        assert ElementTree.parse(f"pictures/{name}.svg").getroot().tag == "{http://www.w3.org/2000/svg}svg"
+
+
+@pytest.mark.parametrize("name", ["race", "race.optuna.0", "absent"])
+def test_pictures_without_matplotlib_are_refused_before_any_work(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep(1)
+    for module in {"matplotlib", *(each for each in sys.modules if each.startswith("matplotlib."))}:
+        monkeypatch.setitem(sys.modules, module, None)
+    refused = zoo("studies", "show", name, "--pictures", "pictures")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert refused.stderr == "error: pictures are drawn with matplotlib: pip install 'zoo-registry[plots]'\n"
+    assert not Path("pictures").exists()
+    if name != "absent":
+        assert zoo("studies", "show", name).exit_code == 0
 
 
 def test_a_comparison_has_no_winner_of_its_own_to_save() -> None:

@@ -116,13 +116,14 @@ def test_without_studies_there_is_a_clean_line(zoo: Zoo) -> None:
 
 def test_show_gives_the_trials_their_importance_and_pictures(zoo: Zoo) -> None:
     (study,) = keep(study_of(MIXED))
-    shown = zoo("studies", "show", study.name, "--pictures", "pictures")
+    shown = zoo("studies", "show", study.name, "--pictures", "pictures", MPLCONFIGDIR="fonts")  # none are known yet
     rows = tsv(shown.stdout)
     assert [row["number"] for row in rows] == [str(trial.number) for trial in study.trials]
     assert [row["config.block"] for row in rows] == [trial.config["block"] for trial in study.trials]
     assert rows[7]["reason"] == "RuntimeError: <no> such thing"
     assert sorted(path.name for path in Path("pictures").iterdir()) == ["history.svg", "parallel.svg"]
     assert shown.stderr.endswith("wrote pictures/history.svg\nwrote pictures/parallel.svg\n")
+    assert len(shown.stderr.splitlines()) == 3
 
     one = json.loads(zoo("studies", "show", study.name, "--json").stdout)
     assert next(iter(one["importance"])) == "training.learning_rate"

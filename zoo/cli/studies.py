@@ -7,6 +7,7 @@ import typer
 
 from zoo.cli.presets import check_save, save_winner
 from zoo.cli.session import Session, session_of
+from zoo.cli.views.pictures import write_comparison, write_study
 from zoo.cli.views.study import scored_run, show_list, show_study, study_object
 from zoo.comparison.comparison import Comparison, grouped
 from zoo.errors import UsageError, unknown_name
@@ -51,7 +52,8 @@ def show_command(
     pictures: Annotated[
         Path | None,
         typer.Option(
-            help="Write history.svg and parallel.svg there; of a comparison trials.svg and time.svg.", metavar="DIR"
+            help="Write history.svg and parallel.svg there; of a comparison trials.svg and time.svg. Needs matplotlib.",
+            metavar="DIR",
         ),
     ] = None,
     save: Annotated[
@@ -69,6 +71,10 @@ def show_command(
     from zoo.tuning.importance import importance
 
     session = session_of(context)
+    if pictures is not None:
+        from zoo.plots import check_installed
+
+        check_installed()
     above = context.parent.params if context.parent is not None else {}
     folder = session.settings.results_folder(results or above.get("results"))
     as_json = as_json or bool(above.get("as_json"))
@@ -82,7 +88,7 @@ def show_command(
             check_save(session, study.architecture, save)
         show_study(session.say, store, study, as_json=as_json, mattered=importance(study))
         if pictures is not None:
-            _write_pictures(session, study, pictures)
+            write_study(session.say, study, pictures)
         if save is not None:
             save_winner(session, store, study, save)
 
@@ -100,7 +106,7 @@ def _find(studies: "StudyStore", name: str) -> Study | Comparison:
 def _show_comparison(
     session: Session, store: "Store", comparison: Comparison, pictures: Path | None, save: str | None, as_json: bool
 ) -> None:
-    from zoo.cli.views.comparison import show_comparison, write_pictures
+    from zoo.cli.views.comparison import show_comparison
 
     if save is not None:
         raise UsageError(
@@ -109,13 +115,4 @@ def _show_comparison(
         )
     show_comparison(session.say, store, comparison, as_json=as_json)
     if pictures is not None:
-        write_pictures(session.say, store, comparison, pictures)
-
-
-def _write_pictures(session: Session, study: Study, folder: Path) -> None:
-    from zoo.pictures.study import history, parallel
-    from zoo.store.files import write_atomically
-
-    for name, content in (("history.svg", history(study)), ("parallel.svg", parallel(study))):
-        write_atomically(folder / name, content.encode())
-        session.say(f"wrote {folder / name}")
+        write_comparison(session.say, store, comparison, pictures)

@@ -1,9 +1,8 @@
-"""What a comparison of searchers says: a table, the verdict on tuning in plain lines, and its pictures."""
+"""What a comparison of searchers says: a table, and the verdict on tuning in plain lines."""
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from statistics import mean
 from typing import TYPE_CHECKING, Any
 
@@ -71,18 +70,6 @@ def show_comparison(say: Say, store: "Store", comparison: Comparison, *, as_json
     answer = output.say if sys.stdout.isatty() and not as_json else say
     for line in verdict_lines(comparison, found, first, _dataset(runs)):
         answer(line)
-
-
-def write_pictures(say: Say, store: "Store", comparison: Comparison, folder: Path) -> None:
-    """Write the best so far against trials and against time, and say so."""
-    from zoo.pictures.comparison import by_seconds, by_trials
-    from zoo.store.files import write_atomically
-    from zoo.store.studies import StudyStore
-
-    pictures = {"trials.svg": by_trials(comparison), "time.svg": by_seconds(comparison, StudyStore(store))}
-    for name, content in pictures.items():
-        write_atomically(folder / name, content.encode())
-        say(f"wrote {folder / name}")
 
 
 def _columns(comparison: Comparison) -> list[Column]:

@@ -1,0 +1,40 @@
+"""Figures of studies and comparisons as files."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from zoo.cli.views.table import Say
+from zoo.store.files import write_atomically
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from zoo.comparison.comparison import Comparison
+    from zoo.store.runs import Store
+    from zoo.store.study import Study
+
+
+def write_study(say: Say, study: "Study", folder: Path) -> None:
+    """Write how the search went, and which values went with which scores, and say so."""
+    from zoo.plots import study_history, study_parallel
+
+    _write(say, folder, {"history.svg": study_history(study), "parallel.svg": study_parallel(study)})
+
+
+def write_comparison(say: Say, store: "Store", comparison: "Comparison", folder: Path) -> None:
+    """Write the best so far against trials and against time, and say so."""
+    from zoo.plots import comparison_by_seconds, comparison_by_trials
+    from zoo.store.studies import StudyStore
+
+    by_seconds = comparison_by_seconds(comparison, StudyStore(store))
+    _write(say, folder, {"trials.svg": comparison_by_trials(comparison), "time.svg": by_seconds})
+
+
+def _write(say: Say, folder: Path, figures: Mapping[str, "Figure"]) -> None:
+    from zoo.plots import file_bytes
+
+    for name, figure in figures.items():
+        path = folder / name
+        write_atomically(path, file_bytes(figure, path.suffix))
+        say(f"wrote {path}")
