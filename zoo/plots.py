@@ -24,7 +24,7 @@ from zoo.comparison.curve import Band, second_band, trial_band, trial_curve
 from zoo.errors import UsageError
 from zoo.scores import metric_words
 from zoo.space import Choice, Domain, Float, Int, Value
-from zoo.store.study import DONE, PRUNED, Study, Trial, space_from_json
+from zoo.store.study import DONE, PRUNED, Study, Trial
 from zoo.wording import count_text, value_text
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def study_parallel(study: Study) -> "Figure":
     sign = -1.0 if study.mode == "min" else 1.0
     ranked = sorted(study.candidates, key=lambda trial: (sign * (trial.value or 0.0), -trial.number))
     metric = metric_words(study.metric)
-    rulers = [_Ruler(name, domain) for name, domain in space_from_json(study.space).items()]
+    rulers = [_Ruler(name, domain) for name, domain in study.space.items()]
     rulers.append(_Ruler(metric, _range([trial.value or 0.0 for trial in ranked]), ends=False))
     figure, axes = _figure(_heading(study))
     columns = _side_by_side(figure, rulers)

@@ -32,7 +32,7 @@ from zoo.settings import Settings
 from zoo.store.run import Run
 from zoo.store.runs import Store
 from zoo.store.studies import StudyStore
-from zoo.store.study import Study
+from zoo.store.study import Study, space_to_json
 
 MIXED = ("done",) * 6 + ("pruned", "failed", "timeout") + ("done",) * 9
 RUN = Run(id="1a2b3c4d", key="", architecture="cnngru", dataset="d", protocol="p", data="smote", loss="", seed=0)
@@ -130,7 +130,7 @@ def test_show_gives_the_trials_their_importance_and_pictures(zoo: Zoo) -> None:
     assert one["importance_note"].startswith("a hint only: 15 trials")
     assert one["test"] is None
     assert one["trials"][0]["history"] == [list(pair) for pair in study.trials[0].history]
-    assert one["space"] == study.space
+    assert one["space"] == space_to_json(study.space)
     assert zoo("studies", "--results", "zoo-results", "--json", "show", study.name).stdout.startswith("{")
 
 

@@ -12,6 +12,7 @@ from studies import stored, study_of, tune_request
 
 from zoo.errors import DataError, ModelError, UsageError
 from zoo.records import SplitSummary
+from zoo.space import Choice, Float
 from zoo.store.run import Run
 from zoo.store.runs import Store
 from zoo.store.studies import StudyStore
@@ -152,8 +153,8 @@ def test_a_quarter_of_the_trials_are_random_three_at_least_and_ten_at_most(works
 def test_a_planned_study_is_what_was_asked(workspace) -> None:
     study = planned(workspace, trials=8, seed=3, search="optuna", overrides=("dropout=0.1..0.2", "hidden=4,8"))
     assert (study.name, study.wanted, study.searcher, study.request["seed"]) == ("mine", 8, "optuna", 3)
-    assert study.space["dropout"] == {"kind": "float", "low": 0.1, "high": 0.2, "log": False}
-    assert study.space["hidden"] == {"kind": "choice", "values": [4, 8]}
+    assert study.space["dropout"] == Float(0.1, 0.2)
+    assert study.space["hidden"] == Choice(4, 8)
     assert (study.trials, study.notes) == ((), ())
 
 

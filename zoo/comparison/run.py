@@ -12,7 +12,7 @@ from zoo.harness.bench import run_bench
 from zoo.store.run import DONE as RUN_DONE
 from zoo.store.runs import Store
 from zoo.store.studies import StudyStore
-from zoo.store.study import DONE, WAITING, Study, space_from_json
+from zoo.store.study import DONE, WAITING, Study
 from zoo.tuning.reporter import TuneReporter
 from zoo.tuning.request import TuneRequest
 from zoo.tuning.run_study import ResumeOptions, begun_on, check_name, free_name, go_on, plain_name, plan_study
@@ -128,7 +128,7 @@ def _asked(request: TuneRequest, name: str, searcher: str, seed: int) -> TuneReq
 
 
 def _data(workspace: Workspace, study: Study, watch: TuneReporter) -> StudyData:
-    return prepare(workspace, TuneRequest.from_json(study.request), space_from_json(study.space), watch)
+    return prepare(workspace, TuneRequest.from_json(study.request), study.space, watch)
 
 
 def _seed(study: Study) -> int:

@@ -49,7 +49,7 @@ class Study:
     """A search: what was asked, the trials it made, and the one that won.
 
     request  all that was asked, as plain data: enough to go on
-    space    what was searched: key -> {"kind": "choice", "values"} or {"kind": "int" or "float", "low", "high", "log"}
+    space    what was searched
     winner   the number of the trial that was retrained, None until all trials have ended
     run      the id of the winner's run, scored on the test part; "" until then
     scored   the ids of all winners' runs that were scored on it: a study that is given more trials may find another
@@ -59,7 +59,7 @@ class Study:
     name: str
     status: str = RUNNING
     request: JsonObject
-    space: JsonObject
+    space: Space
     created: str = ""
     finished: str = ""
     trials: tuple[Trial, ...] = ()
@@ -68,6 +68,10 @@ class Study:
     scored: tuple[str, ...] = ()
     defaults: str = ""
     notes: tuple[str, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        """A space as `space_to_json` writes it is taken too."""
+        object.__setattr__(self, "space", space_from_json(self.space))
 
     @property
     def metric(self) -> str:
@@ -124,7 +128,8 @@ class Study:
     def to_json(self) -> JsonObject:
         """The study as plain data: the documented form of `zoo studies --json`."""
         record = {item.name: getattr(self, item.name) for item in fields(self)}
-        return {**record, "trials": [trial.to_json() for trial in self.trials]}
+        trials = [trial.to_json() for trial in self.trials]
+        return {**record, "space": space_to_json(self.space), "trials": trials}
 
 
 def best_of(trials: Iterable[Trial], mode: str) -> Trial | None:
@@ -139,8 +144,8 @@ def space_to_json(space: Space) -> JsonObject:
     return {key: _domain_to_json(domain) for key, domain in space.items()}
 
 
-def space_from_json(record: JsonObject) -> dict[str, Domain]:
-    """The search space that `space_to_json` wrote down."""
+def space_from_json(record: Mapping[str, JsonObject | Domain]) -> dict[str, Domain]:
+    """The search space that `space_to_json` wrote down; domains stay as they are."""
     return {key: _domain_from_json(domain) for key, domain in record.items()}
 
 
@@ -151,7 +156,9 @@ def _domain_to_json(domain: Domain) -> JsonObject:
     return {"kind": kind, "low": domain.low, "high": domain.high, "log": domain.log}
 
 
-def _domain_from_json(record: JsonObject) -> Domain:
+def _domain_from_json(record: JsonObject | Domain) -> Domain:
+    if isinstance(record, Choice | Int | Float):
+        return record
     if record["kind"] == "choice":
         return Choice(*record["values"])
     kind = Int if record["kind"] == "int" else Float

@@ -8,9 +8,9 @@ or were pruned are left out: how far a pruned one came says when it was stopped,
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from zoo.space import Value
+from zoo.space import Choice, Domain, Int, Space, Value
 from zoo.store.study import DONE, Study, Trial
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def importance(study: Study) -> Importance:
     return Importance(shares, hint if len(trials) < ENOUGH else "")
 
 
-def _shares(mode: str, space: Mapping[str, Mapping[str, Any]], trials: list[Trial]) -> dict[str, float]:
+def _shares(mode: str, space: Space, trials: list[Trial]) -> dict[str, float]:
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -69,26 +69,22 @@ def _shares(mode: str, space: Mapping[str, Mapping[str, Any]], trials: list[Tria
     return {name: float(share) for name, share in found.items()}
 
 
-def _distribution(domain: Mapping[str, Any]) -> "BaseDistribution":
+def _distribution(domain: Domain) -> "BaseDistribution":
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-    if domain["kind"] == "choice":
-        return CategoricalDistribution(domain["values"])
-    log = bool(domain.get("log"))
-    if domain["kind"] == "int":
-        return IntDistribution(int(domain["low"]), int(domain["high"]), log=log)
-    return FloatDistribution(float(domain["low"]), float(domain["high"]), log=log)
+    if isinstance(domain, Choice):
+        return CategoricalDistribution(domain.values)
+    if isinstance(domain, Int):
+        return IntDistribution(domain.low, domain.high, log=domain.log)
+    return FloatDistribution(domain.low, domain.high, log=domain.log)
 
 
-def _inside(domain: Mapping[str, Any], value: Value) -> Value:
+def _inside(domain: Domain, value: Value) -> Value:
     """A number within its bounds: a searcher that draws logarithms can miss an end by a rounding."""
-    if domain["kind"] == "choice" or isinstance(value, str):
+    if isinstance(domain, Choice) or isinstance(value, str):
         return value
-    low, high = domain["low"], domain["high"]
-    return type(value)(min(max(value, low), high))
+    return type(value)(min(max(value, domain.low), domain.high))
 
 
-def _varies(domain: Mapping[str, Any]) -> bool:
-    if domain["kind"] == "choice":
-        return len(domain["values"]) > 1
-    return bool(domain["low"] != domain["high"])
+def _varies(domain: Domain) -> bool:
+    return len(domain.values) > 1 if isinstance(domain, Choice) else domain.low != domain.high

@@ -25,7 +25,7 @@ from zoo.store.run import DONE as RUN_DONE
 from zoo.store.run import Run
 from zoo.store.runs import Store
 from zoo.store.studies import StudyStore
-from zoo.store.study import DONE, INTERRUPTED, RUNNING, UNFINISHED, Study, Trial, space_from_json, space_to_json
+from zoo.store.study import DONE, INTERRUPTED, RUNNING, UNFINISHED, Study, Trial
 from zoo.training.hardware import choose_device
 from zoo.tuning.reporter import TuneReporter
 from zoo.tuning.request import TuneRequest
@@ -74,7 +74,7 @@ def run_study(workspace: Workspace, request: TuneRequest, store: Store, watch: T
     check_name(studies, request.name)
     asked = replace(request, name=request.name or free_name(studies, request, request.search))
     study = plan_study(workspace, asked)
-    data = prepare(workspace, TuneRequest.from_json(study.request), space_from_json(study.space), watch)
+    data = prepare(workspace, TuneRequest.from_json(study.request), study.space, watch)
     study = studies.create(begun_on(study, data))
     return StudyRun.of(workspace, study, store, watch, data).to_the_end(study)
 
@@ -85,7 +85,7 @@ def plan_study(workspace: Workspace, request: TuneRequest) -> Study:
     asked = replace(request, startup=_startup(request))
     _check(workspace, asked, space)
     said = (*notes, *_remarks(workspace, asked, space))
-    return Study(name=asked.name, request=asked.to_json(), space=space_to_json(space), notes=said)
+    return Study(name=asked.name, request=asked.to_json(), space=space, notes=said)
 
 
 def resume_study(
@@ -125,7 +125,7 @@ def go_on(
     try:
         if data is None:
             request = TuneRequest.from_json(study.request)
-            data = prepare(workspace, request, space_from_json(study.space), watch)
+            data = prepare(workspace, request, study.space, watch)
         study = begun_on(study, data)
     except BaseException:
         studies.update(replace(study, status=INTERRUPTED))
@@ -169,7 +169,7 @@ class StudyRun:
         resumed: bool = False,
         whole_budget: bool = True,
     ) -> "StudyRun":
-        request, space = TuneRequest.from_json(study.request), space_from_json(study.space)
+        request, space = TuneRequest.from_json(study.request), study.space
         return cls(workspace, request, space, store, watch, data, workers, resumed, whole_budget)
 
     @property

@@ -154,13 +154,10 @@ def _config_columns(trial: Trial) -> list[Column]:
 
 def _config_rows(study: Study, trial: Trial, mattered: "Importance | None") -> list[dict[str, Any]]:
     """A row for each hyperparameter; where importance is known, the one that mattered most first."""
-    from zoo.store.study import space_from_json
-
-    space = space_from_json(study.space)
     shares = mattered.shares if mattered else {}
     keys = sorted(trial.config, key=lambda key: -shares.get(key, 0.0))
     return [
-        {"key": key, "value": trial.config[key], "domain": str(space.get(key, "")), "importance": shares.get(key)}
+        {"key": key, "value": trial.config[key], "domain": str(study.space.get(key, "")), "importance": shares.get(key)}
         for key in keys
     ]
 
