@@ -5,23 +5,20 @@ import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from zoo.assignments import parse_assignments
-from zoo.cli.complete import composed, names_of
+from zoo.cli import options
+from zoo.cli.complete import names_of
 from zoo.cli.session import Session, session_of
 from zoo.cli.views.table import emit, print_json, quiet_stdout
+from zoo.harness.request import Request
 from zoo.interruption import exit_code
 from zoo.registry import split_reference
 from zoo.store.run import DONE, Run
 from zoo.unpackaged import is_unpackaged, with_unpackaged
-
-if TYPE_CHECKING:
-    from zoo.harness.request import Request
-
-AXIS = "Several values make a grid."
 
 
 def bench_command(
@@ -34,47 +31,30 @@ def bench_command(
             autocompletion=names_of("architecture", presets=True),
         ),
     ],
-    block: Annotated[
-        list[str] | None,
-        typer.Option(help=f"Block for the slot; a+b is one after the other. {AXIS}", autocompletion=composed("block")),
-    ] = None,
-    data: Annotated[
-        list[str] | None,
-        typer.Option(help=f"Resampler of the training part. {AXIS}", autocompletion=names_of("resampler")),
-    ] = None,
-    loss: Annotated[
-        list[str] | None, typer.Option(help=f"Training loss. {AXIS}", autocompletion=names_of("objective"))
-    ] = None,
-    dataset: Annotated[
-        list[str] | None,
-        typer.Option(
-            help=f"Data set, or a .csv, .parquet, .npz or .ts file. {AXIS}", autocompletion=names_of("dataset")
-        ),
-    ] = None,
-    protocol: Annotated[
-        list[str] | None, typer.Option(help=f"official, holdout, inter-patient, inter-patient-strict. {AXIS}")
-    ] = None,
+    block: options.Blocks = None,
+    data: options.Resamplers = None,
+    loss: options.Losses = None,
+    dataset: options.Datasets = None,
+    protocol: options.Protocols = None,
     seeds: Annotated[int, typer.Option(help="How many seeds: --seed and those after it.", min=1)] = 1,
     seed: Annotated[int, typer.Option(help="The first seed.", min=0)] = 0,
-    rows: Annotated[int | None, typer.Option(help="Rows to train on, by class shares; all by default.")] = None,
+    rows: options.Rows = None,
     epochs: Annotated[int | None, typer.Option(help="Most epochs to train.")] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", help="key=value: a parameter, or block.*, data.*, loss.*, dataset.*, training.*."),
     ] = None,
-    data_dir: Annotated[Path | None, typer.Option(help="Folder with the data set's files; else ZOO_DATA.")] = None,
-    target: Annotated[str | None, typer.Option(help="Column of the labels, for a file.")] = None,
-    group: Annotated[str | None, typer.Option(help="Column of what belongs together (patients), for a file.")] = None,
-    results: Annotated[Path | None, typer.Option(help="Folder for results; else ZOO_RESULTS.")] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = None,
+    data_dir: options.DataDir = None,
+    target: options.Target = None,
+    group: options.Group = None,
+    results: options.ResultsToWrite = None,
+    device: options.Device = None,
     threads: Annotated[int | None, typer.Option(help="CPU threads; 0 chooses.")] = None,
     jobs: Annotated[int, typer.Option(help="Runs at a time, each with one thread.")] = 1,
-    address: Annotated[
-        str | None, typer.Option(help="Of a running Ray cluster to work on: auto, HOST:PORT, or local for here.")
-    ] = None,
+    address: options.Address = None,
     force: Annotated[bool, typer.Option("--force", help="Run again what is in the store.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last epoch of interrupted runs.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one object per run.")] = False,
+    as_json: Annotated[bool, options.json_option("Print JSON, one object per run.")] = False,
 ) -> None:
     """Train and score architectures on equal terms; what is in the store is served from there.
 
@@ -89,23 +69,11 @@ def bench_command(
     with quiet_stdout():
         registry, names = with_unpackaged(session.registry, architectures)
     session.workspace = replace(session.workspace, registry=registry)
-    from zoo.harness.request import Request
-
-    request = Request.of(
+    request = options.request_of(
+        context,
         names,
-        block=block,
-        data=data,
-        loss=loss,
-        dataset=dataset,
-        protocol=protocol,
         seeds=range(seed, seed + seeds),
-        rows=rows,
-        epochs=epochs,
         assignments=assignments,
-        data_dir=data_dir,
-        target=target,
-        group=group,
-        device=device,
         threads=threads,
         force=force,
         resume=resume,
@@ -121,9 +89,7 @@ def bench_command(
         raise typer.Exit(1)
 
 
-def _run(
-    session: Session, request: "Request", results: Path | None, runs: list[Run], workers: Mapping[str, Any]
-) -> None:
+def _run(session: Session, request: Request, results: Path | None, runs: list[Run], workers: Mapping[str, Any]) -> None:
     """Run a request, each finished run added to `runs` as it comes; `workers` say where."""
     from zoo.cli.views.bench_progress import BenchDisplay
     from zoo.harness.bench import run_bench

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from zoo.cli import options
 from zoo.cli.complete import names_of
 from zoo.cli.session import Session, session_of
 from zoo.cli.views.table import print_json, quiet_stdout
@@ -28,7 +29,7 @@ def check_command(
         ),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Check all that is installed.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: options.Json = False,
 ) -> None:
     """Check that components keep the promises of their kind, and plugins those of every plugin.
 

@@ -1,11 +1,11 @@
 """`zoo leaderboard`: configurations ranked, one board for each test part."""
 
 import sys
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from zoo.cli import options
 from zoo.cli.session import session_of
 from zoo.cli.views.runs import SHORT, interval_text
 from zoo.cli.views.table import Column, count, emit, millions, number, print_json
@@ -19,8 +19,8 @@ from zoo.store.leaderboard import Board, Standing, boards
 def leaderboard_command(
     context: typer.Context,
     metric: Annotated[str, typer.Option(help=f"What ranks: {', '.join(MACRO_SCORES)}.")] = "macro_recall",
-    results: Annotated[Path | None, typer.Option(help="Folder with results; else ZOO_RESULTS.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one object per board.")] = False,
+    results: options.ResultsToRead = None,
+    as_json: Annotated[bool, options.json_option("Print JSON, one object per board.")] = False,
 ) -> None:
     """Rank what was scored on the same test rows: seeds averaged, cost beside score."""
     if metric not in MACRO_SCORES:

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from zoo.cli import options
 from zoo.cli.families import family_of, large_families
 from zoo.cli.session import session_of
 from zoo.cli.views.table import Column, emit
@@ -24,7 +25,7 @@ def list_command(
     context: typer.Context,
     kind: Annotated[str | None, typer.Argument(help=f"A kind ({', '.join(KINDS)}) or a pattern of names.")] = None,
     pattern: Annotated[str | None, typer.Argument(help="A pattern of names, such as 'cnn*'.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: options.Json = False,
 ) -> None:
     """List architectures, blocks, datasets, resamplers, objectives and searchers.
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from zoo.cli import options
 from zoo.cli.session import session_of
 from zoo.cli.views.table import Column, emit, print_json
 from zoo.errors import UsageError, unknown_name
@@ -30,7 +31,7 @@ def new_command(
     author: Annotated[
         str | None, typer.Option(help="Who holds the licence; git's user.name by default.", metavar="WHO")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: options.Json = False,
 ) -> None:
     """Begin a plugin: a pip distribution with a working example, its tests, licence, README and CI.
 

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from zoo.cli import options
 from zoo.cli.families import folded
 from zoo.cli.session import session_of
 from zoo.cli.views.table import Column, emit
@@ -32,7 +33,7 @@ def plugins_command(
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Also the plugin API that each needs, and its module.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: options.Json = False,
 ) -> None:
     """List plugins with what they provide, or why they did not load."""
     plugins = session_of(context).registry.plugins

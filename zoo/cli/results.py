@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from zoo.cli import options
 from zoo.cli.session import session_of
 from zoo.cli.views.table import Column, count, emit, number, print_json
 from zoo.scores import CLASS_SCORES, MACRO_SCORES
@@ -37,8 +38,8 @@ def results_command(
     context: typer.Context,
     run: Annotated[str | None, typer.Argument(help="A run's id, or the start of it: shows that run.")] = None,
     architecture: Annotated[str, typer.Option(help="A pattern of architectures.")] = "*",
-    results: Annotated[Path | None, typer.Option(help="Folder with results; else ZOO_RESULTS.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    results: options.ResultsToRead = None,
+    as_json: options.Json = False,
 ) -> None:
     """List stored runs, or show one, its scores recomputed from the stored probabilities."""
     from zoo.store.runs import Store

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from zoo.cli import options
 from zoo.cli.complete import names_of
 from zoo.cli.session import Session, session_of
 from zoo.cli.views.table import Column, count, emit, millions, number, print_json, quiet_stdout, say
@@ -55,8 +56,8 @@ def show_command(
     channels: Annotated[int, typer.Option(help="Channels to build for.", min=1)] = 1,
     times: Annotated[int, typer.Option(help="Samples to build for.", min=1)] = 187,
     classes: Annotated[int, typer.Option(help="Classes to build for.", min=2)] = 5,
-    results: Annotated[Path | None, typer.Option(help="Folder with results; else ZOO_RESULTS.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    results: options.ResultsToRead = None,
+    as_json: options.Json = False,
 ) -> None:
     """Show a component: its paper, plugin, parameters, presets, layers, cost and results."""
     session = session_of(context)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from zoo.cli import options
 from zoo.cli.presets import check_save, save_winner
 from zoo.cli.session import Session, session_of
 from zoo.cli.views.pictures import write_comparison, write_study
@@ -17,16 +18,14 @@ if TYPE_CHECKING:
     from zoo.store.runs import Store
     from zoo.store.studies import StudyStore
 
-Results = Annotated[Path | None, typer.Option(help="Folder with results; else ZOO_RESULTS.")]
-
 studies = typer.Typer(help="List the studies of zoo tune, or show one.", invoke_without_command=True)
 
 
 @studies.callback()
 def list_command(
     context: typer.Context,
-    results: Results = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    results: options.ResultsToRead = None,
+    as_json: options.Json = False,
 ) -> None:
     """List the studies in the store, or show one."""
     if context.invoked_subcommand is not None:
@@ -56,11 +55,9 @@ def show_command(
             metavar="DIR",
         ),
     ] = None,
-    save: Annotated[
-        str | None, typer.Option(help="Write the winner to registry.toml as this preset.", metavar="ARCH.NAME")
-    ] = None,
-    results: Results = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    save: options.Save = None,
+    results: options.ResultsToRead = None,
+    as_json: options.Json = False,
 ) -> None:
     """Show a study: its trials, the winner's configuration, and how much each hyperparameter mattered.
 

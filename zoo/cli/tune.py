@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from zoo.assignments import parse_assignments
+from zoo.cli import options
 from zoo.cli.complete import composed, names_of
 from zoo.cli.presets import check_save, save_winner
 from zoo.cli.session import Session, session_of
 from zoo.cli.views.study import show_study
 from zoo.cli.views.table import quiet_stdout
 from zoo.errors import UsageError, ZooError
-from zoo.harness.request import Request
 from zoo.interruption import exit_code
 from zoo.store.run import DONE
 from zoo.store.study import DONE as STUDY_DONE
@@ -56,31 +56,21 @@ def tune_command(
             metavar="ARCH", help="A name, or NAME.PRESET.", autocompletion=names_of("architecture", presets=True)
         ),
     ] = None,
-    block: Annotated[
-        str | None,
-        typer.Option(help="Block for the slot; a+b is one after the other.", autocompletion=composed("block")),
-    ] = None,
-    data: Annotated[
-        str | None, typer.Option(help="Resampler of the training part.", autocompletion=names_of("resampler"))
-    ] = None,
-    loss: Annotated[str | None, typer.Option(help="Training loss.", autocompletion=names_of("objective"))] = None,
-    dataset: Annotated[
-        str | None,
-        typer.Option(help="Data set, or a .csv, .parquet, .npz or .ts file.", autocompletion=names_of("dataset")),
-    ] = None,
-    protocol: Annotated[
-        str | None, typer.Option(help="official, holdout, inter-patient, inter-patient-strict.")
-    ] = None,
-    rows: Annotated[int | None, typer.Option(help="Rows to train on, by class shares; all by default.")] = None,
+    block: options.Block = None,
+    data: options.Resampler = None,
+    loss: options.Loss = None,
+    dataset: options.Dataset = None,
+    protocol: options.Protocol = None,
+    rows: options.Rows = None,
     epochs: Annotated[int | None, typer.Option(help="Most epochs of a trial.")] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", help="key=value, held fixed: as for zoo bench, and search.* for the searcher."),
     ] = None,
-    data_dir: Annotated[Path | None, typer.Option(help="Folder with the data set's files; else ZOO_DATA.")] = None,
-    target: Annotated[str | None, typer.Option(help="Column of the labels, for a file.")] = None,
-    group: Annotated[str | None, typer.Option(help="Column of what belongs together (patients), for a file.")] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = None,
+    data_dir: options.DataDir = None,
+    target: options.Target = None,
+    group: options.Group = None,
+    device: options.Device = None,
     search: Annotated[
         str,
         typer.Option(help="Searcher: random, hyperopt, optuna, or a plugin's.", autocompletion=names_of("searcher")),
@@ -104,9 +94,7 @@ def tune_command(
     trial_timeout: Annotated[str | None, typer.Option(help="For one trial: 90s, 30m, 2h.", metavar="TIME")] = None,
     jobs: Annotated[int | None, typer.Option(help="Trials at a time, each with one thread.", show_default="1")] = None,
     gpus_per_trial: Annotated[float, typer.Option(help="GPUs, or the share of one, that a trial takes.")] = 0.0,
-    address: Annotated[
-        str | None, typer.Option(help="Of a running Ray cluster to work on: auto, HOST:PORT, or local for here.")
-    ] = None,
+    address: options.Address = None,
     metric: Annotated[str, typer.Option(help=f"Searched for on validation: {', '.join(METRICS)}.")] = "macro_recall",
     seed: Annotated[int, typer.Option(help="Seed of the search and of every trial.", min=0)] = 0,
     space: Annotated[
@@ -118,11 +106,9 @@ def tune_command(
     ] = None,
     name: Annotated[str, typer.Option(help="The study's name; chosen by default.", show_default=False)] = "",
     resume: Annotated[str | None, typer.Option(help="Go on with a study.", metavar="NAME")] = None,
-    save: Annotated[
-        str | None, typer.Option(help="Write the winner to registry.toml as this preset.", metavar="ARCH.NAME")
-    ] = None,
-    results: Annotated[Path | None, typer.Option(help="Folder for results; else ZOO_RESULTS.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the study as JSON.")] = False,
+    save: options.Save = None,
+    results: options.ResultsToWrite = None,
+    as_json: Annotated[bool, options.json_option("Print the study as JSON.")] = False,
 ) -> None:
     """Search for good hyperparameters: each trial sees the train and validation parts only.
 
@@ -140,27 +126,13 @@ def tune_command(
         raise UsageError("zoo tune takes installed architectures, so that a study can go on: see zoo new architecture")
     searchers = _searchers(context, compare, seeds, save)
     assignments = parse_assignments(set_ or [])
+    search_params = {
+        key.removeprefix(_SEARCH): assignments.pop(key) for key in [*assignments] if key.startswith(_SEARCH)
+    }
     request = TuneRequest(
-        cell=Request.of(
-            architecture,
-            block=block,
-            data=data,
-            loss=loss,
-            dataset=dataset,
-            protocol=protocol,
-            seeds=(seed,),
-            rows=rows,
-            epochs=epochs,
-            assignments={key: value for key, value in assignments.items() if not key.startswith(_SEARCH)},
-            data_dir=data_dir,
-            target=target,
-            group=group,
-            device=device,
-        ),
+        cell=options.request_of(context, [architecture], seeds=[seed], assignments=assignments),
         search=search,
-        search_params={
-            key.removeprefix(_SEARCH): value for key, value in assignments.items() if key.startswith(_SEARCH)
-        },
+        search_params=search_params,
         scheduler=scheduler,
         trials=20 if trials is None else trials,
         time_budget=None if time_budget is None else seconds_of("--time-budget", time_budget),
