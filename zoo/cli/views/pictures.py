@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoo.cli.views.table import Say
-from zoo.store.files import write_atomically
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -33,6 +32,7 @@ def write_comparison(say: Say, store: "Store", comparison: "Comparison", folder:
 
 def _write(say: Say, folder: Path, figures: Mapping[str, "Figure"]) -> None:
     from zoo.plots import file_bytes
+    from zoo.store.files import write_atomically
 
     for name, figure in figures.items():
         path = folder / name
