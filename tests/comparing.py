@@ -10,7 +10,7 @@ from studies import stored, study_of
 from zoo.comparison.comparison import Comparison, comparison_of
 from zoo.metrics import score
 from zoo.store.predictions import Predictions
-from zoo.store.run import DONE, Run
+from zoo.store.run import Run, RunStatus
 from zoo.store.runs import Store
 from zoo.store.studies import StudyStore
 from zoo.store.study import Study
@@ -50,7 +50,7 @@ def scored(store: Store, found: Predictions, **more: Any) -> Run:
     begun = store.begin(Run(id="", key="k", **{**usual, **more}))
     scores = score(found.probabilities, found.labels, found.classes, found.groups, resamples=20)
     cost = {"train_seconds": 1.5}
-    ended = replace(begun, status=DONE, scores=scores, parts={"classes": list(found.classes)}, cost=cost)
+    ended = replace(begun, status=RunStatus.DONE, scores=scores, parts={"classes": list(found.classes)}, cost=cost)
     return store.finish(ended, {"predictions.parquet": found.to_parquet()})
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from zoo.harness.request import Request
 from zoo.store.runs import Store
 from zoo.store.studies import StudyStore
-from zoo.store.study import DONE, INTERRUPTED, RUNNING, Study, Trial
+from zoo.store.study import Study, StudyStatus, Trial, TrialStatus
 from zoo.tuning.request import TuneRequest
 
 SPACE: dict[str, Any] = {
@@ -66,7 +66,7 @@ def study_of(statuses: Sequence[str] = ("done",) * 4, seed: int = 0, **request: 
         request=asked.to_json(),
         space=SPACE,
         trials=trials_of(statuses, seed),
-        status=DONE,
+        status=StudyStatus.DONE,
     )
 
 
@@ -82,9 +82,9 @@ def stored(store: Store, study: Study) -> Study:
             studies.add_epochs(
                 study.name, trial.number, trial.value, [(epoch, value, seconds) for epoch, value in trial.history]
             )
-        if trial.status not in (RUNNING, INTERRUPTED):
+        if trial.status not in (TrialStatus.RUNNING, TrialStatus.INTERRUPTED):
             studies.end(study.name, trial, trial.value or 0.0)
-    if study.status == INTERRUPTED:
+    if study.status == StudyStatus.INTERRUPTED:
         studies.interrupt(study.name)
     studies.update(replace(study, created=studies.get(study.name).created))
     return studies.get(study.name)

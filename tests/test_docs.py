@@ -13,7 +13,7 @@ from zoo.cli.app import app
 from zoo.scores import CLASS_SCORES, MACRO_SCORES
 from zoo.space import Float
 from zoo.store.run import Run
-from zoo.store.study import DIED, DIVERGED, DONE, FAILED, INTERRUPTED, MEMORY, PRUNED, TIMEOUT, Study, Trial
+from zoo.store.study import Study, StudyStatus, Trial, TrialStatus
 from zoo.tuning.spaces import parse_override, read_space
 
 ROOT = Path(__file__).parent.parent
@@ -71,7 +71,16 @@ def test_the_tuning_page_is_valid(tmp_path: Path) -> None:
     assert len(typed) >= 8
     assert all(parse_override(each) for each in typed)
     statuses = re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)
-    assert set(statuses) == {DONE, PRUNED, FAILED, DIVERGED, TIMEOUT, MEMORY, DIED, INTERRUPTED}
+    assert set(statuses) == {
+        StudyStatus.DONE,
+        TrialStatus.PRUNED,
+        TrialStatus.FAILED,
+        TrialStatus.DIVERGED,
+        TrialStatus.TIMEOUT,
+        TrialStatus.MEMORY,
+        TrialStatus.DIED,
+        StudyStatus.INTERRUPTED,
+    }
 
 
 def test_every_table_of_the_settings_is_documented() -> None:

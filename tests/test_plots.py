@@ -33,7 +33,7 @@ from zoo.plots import (
 )
 from zoo.store.runs import Store
 from zoo.store.studies import StudyStore
-from zoo.store.study import DONE, Study, Trial
+from zoo.store.study import Study, Trial, TrialStatus
 
 Points = list[tuple[float, float]]
 SVG = "{http://www.w3.org/2000/svg}"
@@ -437,7 +437,9 @@ def raced(values: dict[str, list[list[Any]]], name: str = "race", **request: Any
     studies = []
     for searcher, seeds in values.items():
         for seed, found in enumerate(seeds):
-            trials = tuple(Trial(number=n, config={}, status=DONE, value=value) for n, value in enumerate(found, 1))
+            trials = tuple(
+                Trial(number=n, config={}, status=TrialStatus.DONE, value=value) for n, value in enumerate(found, 1)
+            )
             study = member(searcher, seed, (), name, **{"trials": len(found), "metric": "accuracy", **request})
             studies.append(replace(study, trials=trials))
     return Comparison(name, tuple(studies))
@@ -544,7 +546,7 @@ def test_times_are_in_the_unit_that_suits_them(
 ) -> None:
     study = member("random", 0, (), trials=2, metric="accuracy")
     trials = [
-        Trial(number=n, config={}, status=DONE, value=v, seconds=s, history=((1, v),))
+        Trial(number=n, config={}, status=TrialStatus.DONE, value=v, seconds=s, history=((1, v),))
         for n, v, s in ((1, 0.4, seconds / 4), (2, 0.6, seconds * 3 / 4))
     ]
     with Store(tmp_path) as store:

@@ -24,7 +24,7 @@ from zoo.comparison.curve import Band, second_band, trial_band, trial_curve
 from zoo.errors import UsageError
 from zoo.scores import metric_words
 from zoo.space import Choice, Domain, Float, Int, Value
-from zoo.store.study import DONE, PRUNED, Study, Trial
+from zoo.store.study import Study, Trial, TrialStatus
 from zoo.wording import count_text, value_text
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def study_history(study: Study) -> "Figure":
     figure, axes = _figure(_heading(study), "trial", metric_words(study.metric))
     last = max((trial.number for trial in study.ended), default=1)
     size = min(6.0, max(2.5, 72 * WIDTH / last))  # in points: as wide as there is room for
-    for status, inside in ((DONE, TRIAL), (PRUNED, "white")):
+    for status, inside in ((TrialStatus.DONE, TRIAL), (TrialStatus.PRUNED, "white")):
         if group := [trial for trial in study.candidates if trial.status == status]:
             numbers, values = [trial.number for trial in group], [trial.value or 0.0 for trial in group]
             axes.plot(numbers, values, "o", ms=size, color=TRIAL, mfc=inside, label=f"{status} ({len(group)})")

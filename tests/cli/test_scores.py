@@ -6,14 +6,16 @@ import pytest
 from zoo.cli.views.runs import BY_CLASS, by_class_rows, class_columns, class_row, score_columns, score_row
 from zoo.cli.views.table import fits
 from zoo.metrics import score
-from zoo.store.run import DONE, Run
+from zoo.store.run import Run, RunStatus
 
 
 def run(loss: str, dataset: str = "waves.csv", seed: int = 0) -> Run:
     probabilities = np.full((8, 2), 0.5)
     names = {"architecture": "minirocket", "block": "none", "data": "original", "protocol": "holdout"}
     scores = score(probabilities, np.arange(8) % 2, ("a", "b"), None)
-    return Run(id="1a2b3c4d", key="", loss=loss, dataset=dataset, seed=seed, scores=scores, status=DONE, **names)
+    return Run(
+        id="1a2b3c4d", key="", loss=loss, dataset=dataset, seed=seed, scores=scores, status=RunStatus.DONE, **names
+    )
 
 
 @pytest.mark.parametrize(

@@ -16,10 +16,10 @@ from zoo.comparison.curve import Curve, band, second_curve, trial_band, trial_cu
 from zoo.comparison.verdict import Verdict, lead, verdicts
 from zoo.errors import UnknownName
 from zoo.store.predictions import Predictions
-from zoo.store.run import FAILED
+from zoo.store.run import RunStatus
 from zoo.store.runs import Store
 from zoo.store.studies import StudyStore
-from zoo.store.study import DONE, INTERRUPTED, Study, Trial
+from zoo.store.study import Study, StudyStatus, Trial, TrialStatus
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def trials_with(*values: float | str) -> tuple[Trial, ...]:
     return tuple(
         Trial(number=number, config={}, status=value)
         if isinstance(value, str)
-        else Trial(number=number, config={}, status=DONE, value=value)
+        else Trial(number=number, config={}, status=TrialStatus.DONE, value=value)
         for number, value in enumerate(values, start=1)
     )
 
@@ -57,9 +57,9 @@ def test_a_lower_loss_is_better() -> None:
 
 def test_a_curve_ends_at_the_last_trial_that_ended_and_holds_where_no_more_will_come() -> None:
     asked = study_of(("done",) * 6)
-    under_way = over(asked, 0.4, 0.5, "running", status=INTERRUPTED)
+    under_way = over(asked, 0.4, 0.5, "running", status=StudyStatus.INTERRUPTED)
     assert [trial_curve(under_way).at(number) for number in (2, 3)] == [0.5, None]
-    out_of_time = over(asked, 0.4, 0.5, "interrupted", status=DONE)
+    out_of_time = over(asked, 0.4, 0.5, "interrupted", status=StudyStatus.DONE)
     assert trial_curve(out_of_time).at(6) == 0.5
 
 
@@ -71,7 +71,7 @@ def test_seconds_are_those_of_all_trials_in_the_order_they_were_told(store: Stor
     studies.add_epochs(study.name, 1, 0.3, [(1, 0.3, 2.0)])
     studies.add_epochs(study.name, 2, 0.9, [(1, 0.9, 5.0)])  # at the same time, by another worker
     studies.add_epochs(study.name, 1, 0.5, [(1, 0.3, 2.0), (2, 0.5, 2.0)])  # what was told again counts once
-    for number, status in ((1, DONE), (2, FAILED)):
+    for number, status in ((1, StudyStatus.DONE), (2, RunStatus.FAILED)):
         studies.end(study.name, replace(studies.trial(study.name, number), status=status), 0.0)
     curve = second_curve(studies.get(study.name), studies.spent(study.name))
     assert curve == Curve(((2.0, 0.3), (9.0, 0.5)), 9.0)  # the failed trial took its time, and its value is none
@@ -94,7 +94,7 @@ def test_a_band_goes_from_where_all_seeds_have_a_value_to_where_the_first_ends()
 
 def test_a_study_under_way_does_not_shorten_the_curve_of_those_that_are_over() -> None:
     over_now = over(member("random", 0), 0.4, 0.6, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5)
-    begun = over(member("random", 1), 0.9, status=INTERRUPTED)
+    begun = over(member("random", 1), 0.9, status=StudyStatus.INTERRUPTED)
     waiting = over(member("random", 2), status="waiting")
     some = trial_band(Comparison("race", (over_now, begun, waiting)), "random")
     assert (some.seeds, some.points[-1].at, some.points[-1].mean) == (1, 8, 0.6)
@@ -178,7 +178,7 @@ def test_what_has_no_pair_of_scores_is_left_out_and_said(store: Store) -> None:
     studies, found = StudyStore(store), compared(store, {"random": 0.8}, range(5))
     failed, changed, gone, other, whole = found.studies
     run = store.get(failed.run)
-    store.finish(replace(run, status=FAILED, error="no"))
+    store.finish(replace(run, status=RunStatus.FAILED, error="no"))
     store.path(store.get(changed.run), "predictions.parquet").write_bytes(b"no")
     studies.update(replace(gone, run="00000000"))
     studies.update(replace(other, run=scored(store, guesses(0.8, 0, rows=100)).id))
@@ -197,7 +197,7 @@ def test_what_has_no_pair_of_scores_is_left_out_and_said(store: Store) -> None:
 
 def test_of_what_is_not_over_there_is_no_verdict_yet(store: Store) -> None:
     StudyStore(store).create(member("random", 0, ()), status="waiting")
-    stored(store, replace(member("optuna", 0, ("done", "interrupted")), status=INTERRUPTED))
+    stored(store, replace(member("optuna", 0, ("done", "interrupted")), status=StudyStatus.INTERRUPTED))
     found = comparison_of(StudyStore(store), "race")
     assert (found.status, found.done) == ("interrupted", 0)
     for verdict in verdicts(store, found):
@@ -250,7 +250,10 @@ def test_with_five_seeds_one_that_is_better_throughout_is_ahead() -> None:
 
 def test_searchers_are_compared_on_the_seeds_that_all_have_finished() -> None:
     found = race({"random": [0.5, 0.9, 0.9], "optuna": [0.6, 0.1, 0.1]})
-    part = [replace(study, status=INTERRUPTED) if study.name.endswith("optuna.1") else study for study in found.studies]
+    part = [
+        replace(study, status=StudyStatus.INTERRUPTED) if study.name.endswith("optuna.1") else study
+        for study in found.studies
+    ]
     part = [over(study, "failed") if study.name.endswith("random.2") else study for study in part]
     both = lead(Comparison("race", tuple(part)))
     assert both is not None

@@ -17,7 +17,7 @@ from zoo.comparison.verdict import FEWEST_SEEDS, Lead, Verdict, lead, verdicts
 from zoo.store.predictions import Predictions
 from zoo.store.runs import Store
 from zoo.store.studies import StudyStore
-from zoo.store.study import DONE, INTERRUPTED, RUNNING, Study, Trial
+from zoo.store.study import Study, StudyStatus, Trial, TrialStatus
 
 
 @pytest.fixture
@@ -118,7 +118,9 @@ def test_an_interval_on_one_side_of_zero_shows_which(store: Store, better: bool,
 def test_a_verdict_counts_what_the_search_cost_over_all_seeds(store: Store) -> None:
     hits = guesses(0.8, 0, rows=40)
     held(store, [(hits, hits)])
-    stored(store, replace(member("random", 1, ("done", "failed", "pruned", "interrupted")), status=INTERRUPTED))
+    stored(
+        store, replace(member("random", 1, ("done", "failed", "pruned", "interrupted")), status=StudyStatus.INTERRUPTED)
+    )
     stored(store, member("optuna", 0, ("done", "timeout")))
     first, second = verdicts(store, comparison_of(StudyStore(store), "race"), resamples=10)
     # The seconds of a trial are 1.5 times its number, where it had an epoch.
@@ -160,7 +162,7 @@ def race(values: Mapping[str, Sequence[float]], **request: Any) -> Comparison:
     studies = []
     for searcher, found in values.items():
         for seed, value in enumerate(found):
-            trials = (Trial(number=1, config={}, status=DONE, value=value),)
+            trials = (Trial(number=1, config={}, status=TrialStatus.DONE, value=value),)
             studies.append(replace(member(searcher, seed, ("done",), **asked), trials=trials))
     return Comparison("race", tuple(studies))
 
@@ -220,7 +222,10 @@ def test_of_one_seed_there_is_a_difference_and_no_interval() -> None:
 
 def test_searchers_with_different_budgets_are_compared_after_the_smallest() -> None:
     small, large = race({"random": [0.6]}).studies[0], member("optuna", 0, ("done",) * 2, trials=2)
-    values = (Trial(number=1, config={}, status=DONE, value=0.5), Trial(number=2, config={}, status=DONE, value=0.9))
+    values = (
+        Trial(number=1, config={}, status=TrialStatus.DONE, value=0.5),
+        Trial(number=2, config={}, status=TrialStatus.DONE, value=0.9),
+    )
     comparison = Comparison("race", (small, replace(large, trials=values)))
     assert comparison.trials == 1
     assert led(comparison).values == (0.6, 0.5)
@@ -237,7 +242,7 @@ def test_a_searcher_that_has_finished_no_seed_leaves_the_others_to_be_compared()
 # comparisons and their curves
 
 
-def asked(searcher: str, seed: int, status: str = DONE, **request: Any) -> Study:
+def asked(searcher: str, seed: int, status: str = StudyStatus.DONE, **request: Any) -> Study:
     return replace(member(searcher, seed, (), **request), status=status)
 
 
@@ -268,10 +273,10 @@ def test_a_comparison_says_what_it_is_of() -> None:
 @pytest.mark.parametrize(
     ("statuses", "status", "done"),
     [
-        ((DONE, DONE), "done", 2),
-        ((DONE, RUNNING), "running", 1),
-        ((INTERRUPTED, RUNNING), "running", 0),
-        ((DONE, "waiting"), "interrupted", 1),
+        ((StudyStatus.DONE, StudyStatus.DONE), "done", 2),
+        ((StudyStatus.DONE, StudyStatus.RUNNING), "running", 1),
+        ((StudyStatus.INTERRUPTED, StudyStatus.RUNNING), "running", 0),
+        ((StudyStatus.DONE, "waiting"), "interrupted", 1),
     ],
 )
 def test_a_comparison_is_done_when_all_its_studies_are(statuses: tuple[str, str], status: str, done: int) -> None:
@@ -282,7 +287,9 @@ def test_a_comparison_is_done_when_all_its_studies_are(statuses: tuple[str, str]
 @pytest.mark.parametrize(("mode", "better"), [("macro_recall", (0.5, 0.7)), ("validation_loss", (0.5, 0.3))])
 def test_a_curve_has_a_step_where_a_trial_was_truly_better(mode: str, better: tuple[float, float]) -> None:
     values = [better[0], better[0], better[1], better[1]]
-    trials = tuple(Trial(number=n, config={}, status=DONE, value=value) for n, value in enumerate(values, start=1))
+    trials = tuple(
+        Trial(number=n, config={}, status=TrialStatus.DONE, value=value) for n, value in enumerate(values, start=1)
+    )
     study = replace(asked("random", 0, metric=mode, trials=4), trials=trials)
     assert trial_curve(study) == Curve(((1, better[0]), (3, better[1])), 4)
 
@@ -297,7 +304,7 @@ def test_a_curve_of_a_study_with_more_trials_than_were_asked_for_goes_to_its_las
     study = replace(asked("random", 0, trials=2), trials=trials)
     assert trial_curve(study).end == 3
     assert trial_curve(replace(study, trials=())) == Curve((), 2)
-    assert trial_curve(replace(study, trials=(), status=RUNNING)) == Curve((), 0)
+    assert trial_curve(replace(study, trials=(), status=TrialStatus.RUNNING)) == Curve((), 0)
 
 
 def test_seconds_count_the_epochs_of_trials_that_gave_no_score() -> None:

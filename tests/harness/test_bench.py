@@ -14,7 +14,7 @@ from zoo.errors import DataError, StoreError, UnknownName, UsageError
 from zoo.harness.reporter import SilentReporter
 from zoo.metrics import score
 from zoo.store.predictions import read_predictions
-from zoo.store.run import DONE, FAILED, INTERRUPTED, Run
+from zoo.store.run import Run, RunStatus
 from zoo.store.runs import Store
 from zoo.training.loop import Epoch
 
@@ -57,7 +57,7 @@ def predictions_of(run: Run) -> bytes:
 
 def test_a_run_is_scored_stored_and_complete(bench) -> None:
     (run,) = bench()
-    assert run.status == DONE
+    assert run.status == RunStatus.DONE
     assert set(run.scores["recall"]) == {"a", "b", "c"}
     assert (
         run.scores["macro_recall"]["low"] <= run.scores["macro_recall"]["value"] <= run.scores["macro_recall"]["high"]
@@ -117,12 +117,12 @@ def test_an_interrupted_run_resumes_to_the_bits_of_an_unbroken_one(bench) -> Non
         bench(epochs=4, watch=Notebook(stop_after=2))
     with Store(Path("results")) as store:
         (left,) = store.runs()
-        assert left.status == INTERRUPTED
+        assert left.status == RunStatus.INTERRUPTED
         assert store.checkpoint(left).exists()
     notebook = Notebook()
     (resumed,) = bench(epochs=4, resume=True, watch=notebook)
     assert notebook.epochs == [3, 4]
-    assert (resumed.id, resumed.status) == (left.id, DONE)
+    assert (resumed.id, resumed.status) == (left.id, RunStatus.DONE)
     assert not (Path("results") / "runs" / left.id / "checkpoint").exists()
     (unbroken,) = bench(epochs=4, force=True)
     assert predictions_of(unbroken) == predictions_of(resumed)
@@ -159,9 +159,11 @@ def test_incompatible_cells_are_named_with_their_reason_and_the_rest_runs(bench,
 
 def test_a_resampler_that_cannot_is_a_failed_run_and_the_rest_runs(bench) -> None:
     runs = bench(data=["smote", "oversampled"], rows=20, epochs=1)
-    assert [(run.data, run.status) for run in runs] == [("smote", FAILED), ("oversampled", DONE)]
+    assert [(run.data, run.status) for run in runs] == [("smote", RunStatus.FAILED), ("oversampled", RunStatus.DONE)]
     assert "class 'c' has 2" in runs[0].error
-    assert [run.status for run in bench(data="smote", rows=20, epochs=1, set={"data.k_neighbors": 1})] == [DONE]
+    assert [run.status for run in bench(data="smote", rows=20, epochs=1, set={"data.k_neighbors": 1})] == [
+        RunStatus.DONE
+    ]
 
 
 def test_a_file_whose_groups_are_named_is_separated_by_them(bench) -> None:
@@ -202,7 +204,7 @@ def test_a_damaged_checkpoint_is_one_line_with_the_way_out(bench) -> None:
     checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
     (run,) = bench(epochs=3, resume=True)
     assert (run.status, run.error) == (
-        FAILED,
+        RunStatus.FAILED,
         f"checkpoint {checkpoint} cannot be used: leave out --resume to start again",
     )
 
@@ -224,14 +226,14 @@ def test_an_interruption_after_the_end_loses_nothing(bench, monkeypatch: pytest.
     with pytest.raises(KeyboardInterrupt):
         bench(epochs=1)
     with Store(Path("results")) as store:
-        assert [run.status for run in store.runs()] == [DONE]
+        assert [run.status for run in store.runs()] == [RunStatus.DONE]
 
 
 def test_one_data_set_that_cannot_be_read_does_not_stop_the_others(bench, waves_csv: Path) -> None:
     with pytest.raises(DataError, match="there is no file"):
         bench(dataset=["absent.csv", str(waves_csv)], epochs=1)
     with Store(Path("results")) as store:
-        assert [run.status for run in store.runs()] == [DONE]
+        assert [run.status for run in store.runs()] == [RunStatus.DONE]
 
 
 def test_the_same_twice_is_asked_once(bench) -> None:
@@ -239,7 +241,7 @@ def test_the_same_twice_is_asked_once(bench) -> None:
 
 
 def test_batches_of_one_row_train(bench) -> None:
-    assert bench(rows=12, epochs=1, set={"training.batch_size": 1})[0].status == DONE
+    assert bench(rows=12, epochs=1, set={"training.batch_size": 1})[0].status == RunStatus.DONE
 
 
 def test_a_diverged_run_says_so_and_has_no_scores(bench) -> None:

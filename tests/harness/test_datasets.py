@@ -20,7 +20,7 @@ from zoo.harness.request import Request
 from zoo.harness.seeds import axis_seeds
 from zoo.registry import Registry, Source, source_of
 from zoo.settings import Settings
-from zoo.store.run import DONE, Run
+from zoo.store.run import Run, RunStatus
 from zoo.workspace import Workspace
 
 ROOT = Path(__file__).parents[2]
@@ -124,7 +124,7 @@ def test_unequal_lengths_by_path_train_and_what_cannot_take_them_is_left_out() -
     notebook = Notebook()
     runs = bench("cnngru", "cnn2d", dataset=str(folder), data=["original", "smote", "oversampled"], watch=notebook)
     mine = [run for run in runs if run.architecture == "cnngru"]
-    assert [(run.data, run.status) for run in mine] == [("original", DONE), ("oversampled", DONE)]
+    assert [(run.data, run.status) for run in mine] == [("original", RunStatus.DONE), ("oversampled", RunStatus.DONE)]
     smote = "smote makes rows between rows, which unequal lengths do not allow: use oversampled or undersampled"
     assert f"left out: cnngru with block resnet on Waves.ts: {smote}" in notebook.notes
     assert mine[0].protocol == "official"
@@ -148,7 +148,7 @@ def test_the_archives_unequal_lengths() -> None:
     if not folder.is_dir():
         pytest.skip(f"the real data are not at {folder}; set ZOO_TEST_DATA to the folder above ucr")
     (run,) = bench("cnngru", dataset=str(folder / "JapaneseVowels_TRAIN.ts"))
-    assert (run.status, run.protocol, run.dataset) == (DONE, "official", "JapaneseVowels.ts")
+    assert (run.status, run.protocol, run.dataset) == (RunStatus.DONE, "official", "JapaneseVowels.ts")
     assert run.parts["rows"] == {"train": 243, "validation": 27, "test": 370}
     assert run.parts["shape"] == {"n_channels": 12, "n_times": 29, "n_classes": 9}
 
@@ -157,7 +157,7 @@ def test_arrays_with_groups_are_separated_by_them(series: LabelledSeries) -> Non
     arrays = {"X": series.values, "kind": series.labels, "patient": series.groups}
     np.savez("waves.npz", **arrays)  # type: ignore[arg-type]
     (run,) = bench("cnngru", dataset="waves.npz", target="kind", group="patient")
-    assert (run.status, run.protocol) == (DONE, "inter-patient")
+    assert (run.status, run.protocol) == (RunStatus.DONE, "inter-patient")
     assert run.parts["groups_by"] == "patient"
     assert run.parts["shared_groups"]["train/test"] == []
 
@@ -167,7 +167,7 @@ def test_published_arrays_are_separated_as_they_were(series: LabelledSeries) -> 
     arrays = {f"X_{half}": series.values[rows, 0] for half, rows in halves.items()}
     np.savez("waves.npz", **arrays, **{f"y_{half}": series.labels[rows] for half, rows in halves.items()})  # type: ignore[arg-type]
     (run,) = bench("cnngru", dataset="waves.npz")
-    assert (run.status, run.protocol, run.parts["rows"]["test"]) == (DONE, "official", 40)
+    assert (run.status, run.protocol, run.parts["rows"]["test"]) == (RunStatus.DONE, "official", 40)
 
 
 def test_a_files_parameters_are_kept_and_others_refused(registry: Registry, series: LabelledSeries) -> None:
@@ -261,7 +261,7 @@ def test_more_rows_than_there_are_is_an_error_but_for_a_set_that_was_made_for_th
 
 def test_a_synthetic_set_is_benched_by_its_name_and_says_so(own: Registry) -> None:
     (run,) = bench("layer", dataset="own:sized", rows=40, registry=own, set={"training.batch_size": 8})
-    assert (run.status, run.dataset, run.synthetic, run.rows) == (DONE, "sized", True, 40)
+    assert (run.status, run.dataset, run.synthetic, run.rows) == (RunStatus.DONE, "sized", True, 40)
     (run,) = bench("layer", dataset="plain", registry=own, set={"dataset.scale": 2.0})
     assert (run.dataset, run.synthetic, run.rows) == ("plain", False, None)
     assert run.config["dataset_params"] == {"scale": 2.0}

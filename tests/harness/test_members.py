@@ -16,7 +16,7 @@ from zoo.harness.reporter import SilentReporter
 from zoo.networks import Ensemble
 from zoo.registry import Registry, Source, source_of
 from zoo.store.predictions import read_predictions
-from zoo.store.run import DONE, Run
+from zoo.store.run import Run, RunStatus
 from zoo.store.runs import Store
 from zoo.training.loop import Epoch
 
@@ -87,7 +87,7 @@ def test_an_ensemble_interrupted_in_a_later_member_resumes_to_the_same_bits(benc
 
 def test_a_fitted_network_has_no_loss_one_epoch_and_the_same_bits_again(bench) -> None:
     (run,) = bench("minirocket")
-    assert (run.status, run.loss, run.epochs, run.best_epoch) == (DONE, "", 1, 1)
+    assert (run.status, run.loss, run.epochs, run.best_epoch) == (RunStatus.DONE, "", 1, 1)
     assert run.environment["bf16"] is False
     assert run.scores["macro_recall"]["value"] > 0.9
     (again,) = bench("minirocket", force=True)

@@ -25,7 +25,7 @@ from zoo.harness.parallel import gpu_share
 from zoo.harness.reporter import SilentReporter, UnderWay
 from zoo.registry import Registry, Source, source_of
 from zoo.store.predictions import read_predictions
-from zoo.store.run import DONE, FAILED, INTERRUPTED, STALE, Run
+from zoo.store.run import Run, RunStatus
 from zoo.store.runs import Store
 
 HERE = Path(__file__).parents[1]
@@ -157,7 +157,7 @@ def test_several_at_a_time_give_the_bits_of_one_after_the_other(
             if crowded
             else ""
         )
-        assert run.status == (FAILED if broken else DONE)
+        assert run.status == (RunStatus.FAILED if broken else RunStatus.DONE)
         assert run.error.startswith(broken) if broken else not run.error
     assert "it is broken" in (Path("results/runs") / runs[4].id / "traceback.txt").read_text()
     twins = [(run.id, run.served) for run in runs if run.preset == "twin"]
@@ -170,7 +170,7 @@ def test_several_at_a_time_give_the_bits_of_one_after_the_other(
     begun = len(log.read_text().splitlines())
     assert begun - 4 * 3 in (0, 1), "no finished epoch is trained twice"
     told = [(kind, epoch) for run, kind, epoch in observer.told if run == runs[0].id]
-    assert told == [("started", 0), *(("epoch", epoch) for epoch in range(1, 7)), (DONE, 0)]
+    assert told == [("started", 0), *(("epoch", epoch) for epoch in range(1, 7)), (RunStatus.DONE, 0)]
 
     several = [run for run in runs if run.reference in asked[:2]]
     alone = bench(*asked[:2], **grid, threads=1, results="alone")
@@ -196,10 +196,10 @@ def test_an_interruption_keeps_what_ended_and_goes_on_from_the_last_epoch(bench,
         bench(*asked, registry=registry, jobs=2, epochs=4, watch=Notebook(log, kill=False, stop_at=2))
     with Store(Path("results")) as store:
         left = {run.architecture: run for run in store.runs()}
-    assert left["steady"].status == INTERRUPTED
+    assert left["steady"].status == RunStatus.INTERRUPTED
     epochs = len(log.read_text().splitlines())
     resumed, _ = bench(*asked, registry=registry, epochs=4, threads=1, resume=True)
-    assert (resumed.id, resumed.status, resumed.epochs) == (left["steady"].id, DONE, 4)
+    assert (resumed.id, resumed.status, resumed.epochs) == (left["steady"].id, RunStatus.DONE, 4)
     begun = len(log.read_text().splitlines()) - epochs
     assert begun <= 2, "epochs that were done are not trained again"
     (unbroken,) = bench(asked[0], registry=registry, epochs=4, threads=1, results="alone")
@@ -279,7 +279,11 @@ def with_epochs(folder: Path, driver: subprocess.Popen[str]) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "code", "status"),
-    [(signal.SIGKILL, -9, STALE), (signal.SIGTERM, 143, INTERRUPTED), (signal.SIGINT, -2, INTERRUPTED)],
+    [
+        (signal.SIGKILL, -9, RunStatus.STALE),
+        (signal.SIGTERM, 143, RunStatus.INTERRUPTED),
+        (signal.SIGINT, -2, RunStatus.INTERRUPTED),
+    ],
 )
 def test_a_bench_whose_driver_was_ended_goes_on(tmp_path, log, waves_csv, number, code, status) -> None:
     driver = drive(tmp_path, "steady.slow", "run")
@@ -298,7 +302,7 @@ def test_a_bench_whose_driver_was_ended_goes_on(tmp_path, log, waves_csv, number
     assert (again.returncode, out, err) == (0, "", "")
     with Store(tmp_path / "results") as store:
         runs = store.runs()
-    assert [run.status for run in runs] == [DONE] * 3
+    assert [run.status for run in runs] == [RunStatus.DONE] * 3
     assert {run.id for run in broken} < {run.id for run in runs}
     assert len(log.read_text().splitlines()) - before <= 3 * 8 - 2, "no finished epoch is trained twice"
     assert not any(folder.exists() for folder in left_behind)
@@ -307,6 +311,6 @@ def test_a_bench_whose_driver_was_ended_goes_on(tmp_path, log, waves_csv, number
 @pytest.mark.slow
 def test_a_network_that_kills_its_process_twice_is_a_failed_run(bench) -> None:
     runs = bench("faulty.kill", "cnngru.tiny", registry=registry_with(Observer()), jobs=2, epochs=1)
-    assert [run.status for run in runs] == [FAILED, DONE]
+    assert [run.status for run in runs] == [RunStatus.FAILED, RunStatus.DONE]
     assert runs[0].error.startswith("its process died twice: ")
     assert "\n" not in runs[0].error

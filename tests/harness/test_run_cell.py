@@ -31,7 +31,7 @@ from zoo.harness.seeds import axis_seeds
 from zoo.records import Cost, Environment
 from zoo.registry import Registry, Source, source_of
 from zoo.settings import Settings
-from zoo.store.run import DIVERGED, DONE, FAILED, INTERRUPTED, Run
+from zoo.store.run import Run, RunStatus
 from zoo.store.runs import Store
 from zoo.training.loop import Epoch
 from zoo.workspace import Workspace
@@ -300,7 +300,7 @@ def test_an_ensemble_costs_what_its_members_cost(bench: Runs) -> None:
 def test_a_failed_run_keeps_its_size_and_its_traceback(bench: Runs) -> None:
     alone, three = (bench("broken", set={"training.members": members})[0] for members in (1, 3))
     for run, members in ((alone, 1), (three, 3)):
-        assert (run.status, run.error) == (FAILED, "ValueError: it is broken")
+        assert (run.status, run.error) == (RunStatus.FAILED, "ValueError: it is broken")
         assert run.cost == Cost(parameters=members * PARAMETERS, macs=members * MACS)
         assert (run.epochs, run.best_epoch, run.scores) == (0, 0, {})
         assert run.finished >= run.created > ""
@@ -312,13 +312,13 @@ def test_a_failed_run_keeps_its_size_and_its_traceback(bench: Runs) -> None:
 
 def test_a_network_that_leaves_is_a_failed_run(bench: Runs) -> None:
     left, right = bench("leaving", "still")
-    assert (left.status, left.error, right.status) == (FAILED, "sys.exit(3)", DONE)
+    assert (left.status, left.error, right.status) == (RunStatus.FAILED, "sys.exit(3)", RunStatus.DONE)
 
 
 def test_a_fitted_network_is_one_epoch_without_loss_or_rounding(bench: Runs) -> None:
     notebook = Notebook()
     (run,) = bench("fitted", epochs=5, set={"training.precision": "bf16", "training.members": 2}, watch=notebook)
-    assert (run.status, run.loss, run.epochs, run.environment["bf16"]) == (DONE, "", 2, False)
+    assert (run.status, run.loss, run.epochs, run.environment["bf16"]) == (RunStatus.DONE, "", 2, False)
     assert ("started", "fitted", 1, 1, 2) in notebook.told, "one epoch of each member"
     assert [each for each in notebook.told if each[0] == "epoch"] == [("epoch", 1), ("epoch", 2)]
     assert run.config["loss_params"] == {}
@@ -327,7 +327,7 @@ def test_a_fitted_network_is_one_epoch_without_loss_or_rounding(bench: Runs) -> 
 def test_logits_of_test_rows_that_are_not_finite_are_a_diverged_run(bench: Runs) -> None:
     (run,) = bench("brokenontest")
     assert run.parts["rows"]["test"] == TEST_ROWS
-    assert (run.status, run.error) == (DIVERGED, "the logits of the test rows are NaN or infinite")
+    assert (run.status, run.error) == (RunStatus.DIVERGED, "the logits of the test rows are NaN or infinite")
     assert (run.scores, run.epochs, files_of(run) - {"checkpoint"}) == ({}, 0, set())
 
 
@@ -336,7 +336,7 @@ def test_what_cannot_be_counted_before_training_is_trained_all_the_same(
     bench: Runs, name: str, known: dict[str, Any]
 ) -> None:
     (run,) = bench(name)
-    assert (run.status, run.cost["parameters"]) == (DONE, PARAMETERS)
+    assert (run.status, run.cost["parameters"]) == (RunStatus.DONE, PARAMETERS)
     times = {"train_seconds", "peak_memory_mib", "rows_per_second", "latency_ms"}
     assert {key: value for key, value in run.cost.items() if key not in times} == {
         **known,
@@ -388,7 +388,7 @@ def test_the_environment_says_where_and_with_what_a_run_was_made(bench: Runs) ->
         assert run.environment[library] == version(library)
     assert run.environment["torch"] == torch.__version__
     assert "no-such-library" not in run.environment
-    assert (rounded.environment["bf16"], rounded.status) == (True, DONE)
+    assert (rounded.environment["bf16"], rounded.status) == (True, RunStatus.DONE)
     assert bench("image")[0].environment["channels_last"] is True
 
 
@@ -433,9 +433,9 @@ def test_a_key_is_settled_before_the_store_is_asked(waves_csv: Path) -> None:
 @pytest.mark.parametrize(
     ("error", "stopped", "status"),
     [
-        (ValueError("killed"), True, INTERRUPTED),
-        (SystemExit(143), True, INTERRUPTED),
-        (KeyboardInterrupt(), False, INTERRUPTED),
+        (ValueError("killed"), True, RunStatus.INTERRUPTED),
+        (SystemExit(143), True, RunStatus.INTERRUPTED),
+        (KeyboardInterrupt(), False, RunStatus.INTERRUPTED),
         (GeneratorExit(), False, "running"),
     ],
 )
@@ -486,17 +486,17 @@ def test_news_come_in_the_order_of_what_happens(bench: Runs, waves_csv: Path) ->
         ("epoch", 1),
         ("epoch", 2),
         "scoring",
-        ("finished", "linear", DONE, False),
+        ("finished", "linear", RunStatus.DONE, False),
         *loading,
         ("started", "linear", 1, 2, 4),
         "resampling: original",
         *(("epoch", number) for number in (1, 2, 3, 4)),
         "scoring",
-        ("finished", "linear", DONE, False),
+        ("finished", "linear", RunStatus.DONE, False),
         ("started", "broken", 2, 2, 4),
-        ("finished", "broken", FAILED, False),
+        ("finished", "broken", RunStatus.FAILED, False),
         *loading,
-        ("finished", "linear", DONE, True),
+        ("finished", "linear", RunStatus.DONE, True),
     ]
     scores = [
         {name: float(row[name]) for name in row if name not in ("number", "seconds", "member")}
@@ -506,12 +506,12 @@ def test_news_come_in_the_order_of_what_happens(bench: Runs, waves_csv: Path) ->
     assert observer.told == [
         ("started", first.id, "running"),
         *(("epoch", first.id, number, scores[number - 1]) for number in (1, 2)),
-        ("finished", first.id, DONE),
+        ("finished", first.id, RunStatus.DONE),
         ("started", second.id, "running"),
         *(("epoch", second.id, number, scores[number + 1]) for number in (1, 2, 3, 4)),
-        ("finished", second.id, DONE),
+        ("finished", second.id, RunStatus.DONE),
         ("started", third.id, "running"),
-        ("finished", third.id, FAILED),
+        ("finished", third.id, RunStatus.FAILED),
     ]
     assert notebook.notes == ["plugin 'observer': zoo_run_finished raised ValueError: no tracker"] * 3
 
@@ -524,13 +524,13 @@ def test_a_run_under_way_elsewhere_is_refused_in_one_line_and_the_others_run(ben
         with pytest.raises(UsageError, match=message):
             bench("linear", "still", force=True)
         assert [(each.architecture, each.status) for each in store.runs()] == [
-            ("linear", DONE),
+            ("linear", RunStatus.DONE),
             ("linear", "running"),
-            ("still", DONE),
+            ("still", RunStatus.DONE),
         ]
         assert bench()[0].id == run.id, "what is done is served, whatever is under way"
-        store.finish(replace(busy, status=FAILED))
-    assert bench(force=True)[0].status == DONE
+        store.finish(replace(busy, status=RunStatus.FAILED))
+    assert bench(force=True)[0].status == RunStatus.DONE
 
 
 def test_an_unfinished_run_that_is_older_than_a_finished_one_is_not_gone_on_with(bench: Runs) -> None:
@@ -538,12 +538,14 @@ def test_an_unfinished_run_that_is_older_than_a_finished_one_is_not_gone_on_with
         bench(epochs=2, watch=Notebook(stop_after=1))
     with Store(Path("results")) as store:
         (left,) = store.runs()
-        store.finish(replace(store.begin(replace(left, created="2000-01-01T00:00:00+00:00")), status=INTERRUPTED))
+        store.finish(
+            replace(store.begin(replace(left, created="2000-01-01T00:00:00+00:00")), status=RunStatus.INTERRUPTED)
+        )
     (done,) = bench(epochs=2, force=True)
     (served,) = bench(epochs=2, resume=True)
     assert (served.served, served.id) == (True, done.id)
     with Store(Path("results")) as store:  # times are told to the second: of two in one, the unfinished one goes on
-        store.finish(replace(store.begin(replace(left, created=done.created)), status=INTERRUPTED))
+        store.finish(replace(store.begin(replace(left, created=done.created)), status=RunStatus.INTERRUPTED))
     assert bench(epochs=2, resume=True)[0].id == left.id
 
 
@@ -553,14 +555,14 @@ def test_of_several_unfinished_runs_the_newest_is_resumed_as_it_was_begun(bench:
             bench(epochs=3, watch=Notebook(stop_after=stop_after))
     with Store(Path("results")) as store:
         older, newer = store.runs()
-        assert older.status == newer.status == INTERRUPTED
+        assert older.status == newer.status == RunStatus.INTERRUPTED
         assert (newer.error, newer.scores, newer.epochs) == ("interrupted", {}, 0)
         created = "2000-01-02T00:00:00+00:00"
         for run, when in ((older, "2000-01-01T00:00:00+00:00"), (newer, created)):
-            store.finish(replace(store.begin(replace(run, created=when)), status=INTERRUPTED))
+            store.finish(replace(store.begin(replace(run, created=when)), status=RunStatus.INTERRUPTED))
     notebook = Notebook()
     (resumed,) = bench(epochs=3, resume=True, watch=notebook)
-    assert (resumed.id, resumed.created, resumed.status, resumed.error) == (newer.id, created, DONE, "")
+    assert (resumed.id, resumed.created, resumed.status, resumed.error) == (newer.id, created, RunStatus.DONE, "")
     assert [each for each in notebook.told if each[0] == "epoch"] == [("epoch", 2), ("epoch", 3)]
     with Store(Path("results")) as store:
         assert [run.id for run in store.runs()] == [older.id, newer.id]
@@ -574,8 +576,11 @@ def test_resuming_elsewhere_is_refused_and_the_rest_runs(bench: Runs) -> None:
     ):
         bench("linear", "still", epochs=2, threads=2, resume=True)
     with Store(Path("results")) as store:
-        assert {run.architecture: run.status for run in store.runs()} == {"linear": INTERRUPTED, "still": DONE}
-    assert bench(epochs=2, resume=True)[0].status == DONE
+        assert {run.architecture: run.status for run in store.runs()} == {
+            "linear": RunStatus.INTERRUPTED,
+            "still": RunStatus.DONE,
+        }
+    assert bench(epochs=2, resume=True)[0].status == RunStatus.DONE
 
 
 def test_the_global_state_is_left_as_it_was(bench: Runs) -> None:
@@ -606,8 +611,8 @@ def test_what_cannot_be_read_is_raised_at_the_end_and_noted_once_each(bench: Run
     ]
     with Store(Path("results")) as store:
         assert [(run.seed, run.protocol, run.status) for run in store.runs()] == [
-            (0, "holdout", DONE),
-            (1, "holdout", DONE),
+            (0, "holdout", RunStatus.DONE),
+            (1, "holdout", RunStatus.DONE),
         ]
 
 

@@ -24,7 +24,7 @@ from zoo.harness.reporter import SilentReporter
 from zoo.harness.seeds import axis_seeds
 from zoo.harness.training_run import TrainedModel, TrainingRun, epoch_scores, resampled
 from zoo.registry import Registry, Source, source_of
-from zoo.store.run import DONE
+from zoo.store.run import RunStatus
 from zoo.training.batches import Tensors
 from zoo.training.loop import Epoch, validate
 
@@ -303,7 +303,7 @@ def test_lengths_go_with_their_rows_to_training_validation_and_test() -> None:
         results="results",
         registry=Registry.load(sources),
     )
-    assert run.status == DONE
+    assert run.status == RunStatus.DONE
     first = waves().values[:, 0, 0].tolist()
     assert len(set(first)) == len(first)
     lengths = [(values, told) for _, values, told in Seeing.seen if told is not None]

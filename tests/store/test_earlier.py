@@ -12,7 +12,7 @@ from conftest import waves
 import zoo
 from zoo.metrics import score
 from zoo.store.predictions import read_predictions
-from zoo.store.run import DONE, Run
+from zoo.store.run import Run, RunStatus
 from zoo.store.runs import Store
 from zoo.store.studies import StudyStore
 
@@ -64,7 +64,7 @@ def test_its_networks_answer_as_they_did(earlier: Path) -> None:
 def test_its_study_is_whole(earlier: Path) -> None:
     with Store(earlier, create=False) as store:
         study = StudyStore(store).get("earlier")
-        assert store.get(study.run).status == DONE
+        assert store.get(study.run).status == RunStatus.DONE
     assert (study.status, study.searcher, [trial.status for trial in study.trials]) == ("done", "random", ["done"] * 2)
     assert study.winner == 1
 
@@ -93,4 +93,4 @@ def test_the_same_commands_write_the_same_predictions(earlier: Path, waves_csv: 
 
 
 def finished(store: Store) -> list[Run]:
-    return [run for run in store.runs() if run.status == DONE]
+    return [run for run in store.runs() if run.status == RunStatus.DONE]

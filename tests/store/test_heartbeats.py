@@ -16,7 +16,7 @@ import pytest
 
 from zoo.store import heartbeat as module
 from zoo.store.heartbeat import Heartbeat, alive, clock
-from zoo.store.run import DONE, RUNNING, STALE, Run
+from zoo.store.run import Run, RunStatus
 from zoo.store.runs import Store
 
 HERE = socket.gethostname()
@@ -64,20 +64,22 @@ def test_a_run_whose_process_died_turns_stale(tmp_path: Path) -> None:
     result = subprocess.run([sys.executable, "-c", code, str(tmp_path / "results")], check=False)
     assert result.returncode == 9
     with Store(tmp_path / "results") as store:
-        assert [run.status for run in store.runs()] == [STALE]
+        assert [run.status for run in store.runs()] == [RunStatus.STALE]
         assert store.running("k") is None
 
 
 @pytest.mark.parametrize(
     ("host", "process", "age", "status"),
     [
-        ("elsewhere", NOBODY, 50, RUNNING),
-        ("elsewhere", NOBODY, 70, STALE),
-        ("elsewhere", None, 70, STALE),
-        (HERE, None, 50, RUNNING),
-        (HERE, None, 70, STALE),
-        (HERE, NOBODY, 0, STALE),
-        pytest.param(HERE, 1, 0, RUNNING, marks=pytest.mark.skipif(os.geteuid() == 0, reason="of another user")),
+        ("elsewhere", NOBODY, 50, RunStatus.RUNNING),
+        ("elsewhere", NOBODY, 70, RunStatus.STALE),
+        ("elsewhere", None, 70, RunStatus.STALE),
+        (HERE, None, 50, RunStatus.RUNNING),
+        (HERE, None, 70, RunStatus.STALE),
+        (HERE, NOBODY, 0, RunStatus.STALE),
+        pytest.param(
+            HERE, 1, 0, RunStatus.RUNNING, marks=pytest.mark.skipif(os.geteuid() == 0, reason="of another user")
+        ),
     ],
 )
 def test_a_silent_run_is_stale_after_a_minute_and_one_whose_process_is_gone_at_once(
@@ -87,14 +89,14 @@ def test_a_silent_run_is_stale_after_a_minute_and_one_whose_process_is_gone_at_o
     process = process or os.getpid()  # None: this one
     change(store, "UPDATE runs SET host = ?, process = ?, heartbeat = ?", host, process, clock() - age)
     assert [run.status for run in store.runs()] == [status]
-    assert (store.running("k") is not None) == (status == RUNNING)
-    assert alive(clock() - age, host, process) == (status == RUNNING)
+    assert (store.running("k") is not None) == (status == RunStatus.RUNNING)
+    assert alive(clock() - age, host, process) == (status == RunStatus.RUNNING)
 
 
 def test_a_finished_run_needs_no_heartbeat(store: Store) -> None:
-    store.finish(replace(store.begin(run_of("a")), status=DONE))
+    store.finish(replace(store.begin(run_of("a")), status=RunStatus.DONE))
     change(store, "UPDATE runs SET heartbeat = 0, process = ?", NOBODY)
-    assert [run.status for run in store.runs()] == [DONE]
+    assert [run.status for run in store.runs()] == [RunStatus.DONE]
 
 
 def test_a_run_begins_with_a_beat_of_this_process(store: Store) -> None:
@@ -111,9 +113,9 @@ def test_a_live_run_stays_running_while_its_heart_beats(store: Store, monkeypatc
     begun = store.begin(run_of("a"))
     with store.heartbeat(begun):
         time.sleep(1.0)
-        assert store.get(begun.id).status == RUNNING
+        assert store.get(begun.id).status == RunStatus.RUNNING
     time.sleep(0.7)
-    assert store.get(begun.id).status == STALE
+    assert store.get(begun.id).status == RunStatus.STALE
 
 
 def test_the_runs_or_the_study_of_a_heartbeat_beat_and_no_others(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,14 +7,20 @@ from typing import Any
 import pytest
 
 from zoo.store.leaderboard import Standing, boards
-from zoo.store.run import DIVERGED, DONE, FAILED, INTERRUPTED, RUNNING, STALE, Run
+from zoo.store.run import Run, RunStatus
 
 
 def run(
     identifier: str, recall: float, *, seed: int = 0, configuration: str = "c", test: str = "t", **more: Any
 ) -> Run:
     config = {"params": {"hidden": 8}, "training": {"epochs": 2}, "seed": seed, **more.pop("config", {})}
-    names = {"architecture": "net", "dataset": "waves", "protocol": "holdout", "data": "original", "status": DONE}
+    names = {
+        "architecture": "net",
+        "dataset": "waves",
+        "protocol": "holdout",
+        "data": "original",
+        "status": RunStatus.DONE,
+    }
     return Run(
         id=identifier,
         key=f"{configuration}{seed}",
@@ -52,13 +58,18 @@ def test_changed_code_is_another_configuration_and_another_look_at_the_test_part
 
 
 def test_a_board_counts_configurations_not_seeds_failures_or_the_same_again() -> None:
-    again, failed = run("again", 0.2, seed=1, configuration="a"), run("failed", 0.9, configuration="c", status=FAILED)
+    again, failed = (
+        run("again", 0.2, seed=1, configuration="a"),
+        run("failed", 0.9, configuration="c", status=RunStatus.FAILED),
+    )
     (board,) = boards([*scored("a", 0.5, 0.6, 0.7), *scored("b", 0.1), again, failed], "macro_recall")
     assert ids(board.standings) == [["a0", "again", "a2"], ["b0"]]
     assert [standing.mean("macro_recall") for standing in board.standings] == [pytest.approx(1.4 / 3), 0.1]
 
 
-@pytest.mark.parametrize("status", [FAILED, DIVERGED, INTERRUPTED, RUNNING, STALE])
+@pytest.mark.parametrize(
+    "status", [RunStatus.FAILED, RunStatus.DIVERGED, RunStatus.INTERRUPTED, RunStatus.RUNNING, RunStatus.STALE]
+)
 def test_only_finished_runs_stand_and_an_unfinished_one_replaces_none(status: str) -> None:
     runs = [run("a", 0.9), run("b", 0.95, status=status), run("c", 0.7, configuration="d", status=status)]
     assert [ids(board.standings) for board in boards(runs, "macro_recall")] == [[["a"]]]

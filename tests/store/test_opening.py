@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from zoo.errors import StoreError
-from zoo.store.run import DONE, Run
+from zoo.store.run import Run, RunStatus
 from zoo.store.runs import Store
 
 RUN = Run(id="abc", key="k", architecture="a", dataset="d", protocol="p", data="original", loss="l", seed=0)
@@ -85,7 +85,7 @@ def test_a_store_of_an_earlier_version_is_brought_up_to_date_and_keeps_its_rows(
     with Store(earlier(tmp_path, version)) as store:
         assert store.database.version == 3
         assert columns(store) == COLUMNS
-        assert store.runs() == [replace(RUN, status=DONE)]
+        assert store.runs() == [replace(RUN, status=RunStatus.DONE)]
         assert store.read(RUN, "a.txt").read_bytes() == b"abc"
         studies = [("s", "done", "2026-01-01", 0.5, "elsewhere", 1, "{}")] if version == 2 else []
         assert store.database.query("SELECT * FROM studies") == studies
@@ -98,7 +98,7 @@ def test_a_store_of_an_earlier_version_is_read_as_it_stands(tmp_path: Path, vers
     before = (earlier(tmp_path, version) / "zoo.db").read_bytes()
     with Store(tmp_path, create=False) as store:
         assert store.database.version == version
-        assert store.runs() == [replace(RUN, status=DONE)]
+        assert store.runs() == [replace(RUN, status=RunStatus.DONE)]
     assert (tmp_path / "zoo.db").read_bytes() == before
 
 
@@ -142,11 +142,11 @@ def test_a_folder_without_permission_is_one_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("folder_mode", "file_mode"), [(0o500, 0o400), (0o500, 0o600), (0o700, 0o400)])
 def test_a_folder_without_permission_is_read(tmp_path: Path, folder_mode: int, file_mode: int) -> None:
     with Store(tmp_path / "results") as store:
-        store.finish(replace(store.begin(RUN), status=DONE))
+        store.finish(replace(store.begin(RUN), status=RunStatus.DONE))
     (tmp_path / "results" / "zoo.db").chmod(file_mode)
     (tmp_path / "results").chmod(folder_mode)
     with Store(tmp_path / "results", create=False) as reader:
-        assert [run.status for run in reader.runs()] == [DONE]
+        assert [run.status for run in reader.runs()] == [RunStatus.DONE]
 
 
 def test_reading_writes_nothing(tmp_path: Path) -> None:
@@ -154,9 +154,9 @@ def test_reading_writes_nothing(tmp_path: Path) -> None:
         Store(tmp_path / "absent", create=False)
     assert not (tmp_path / "absent").exists()
     with Store(tmp_path / "results") as store:
-        store.finish(replace(store.begin(RUN), status=DONE))
+        store.finish(replace(store.begin(RUN), status=RunStatus.DONE))
     with Store(tmp_path / "results", create=False) as reader:
-        assert [run.status for run in reader.runs()] == [DONE]
+        assert [run.status for run in reader.runs()] == [RunStatus.DONE]
         with pytest.raises(StoreError, match="cannot be written: attempt to write a readonly database"):
             reader.begin(RUN)
 

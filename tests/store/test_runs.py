@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from zoo.errors import StoreError, UnknownName
-from zoo.store.run import DIVERGED, DONE, FAILED, INTERRUPTED, RUNNING, Run
+from zoo.store.run import Run, RunStatus
 from zoo.store.runs import Store
 
 SECOND = "2026-01-01T00:00:00+00:00"
@@ -37,7 +37,9 @@ def change(store: Store, sql: str, *parameters: object) -> None:
 
 def test_a_finished_run_comes_back_as_it_went_in(store: Store) -> None:
     begun = store.begin(run_of(config={"params": {"hidden": 8}}, notes=("one", "two"), rows=None))
-    ended = store.finish(replace(begun, status=DONE, scores={"macro_recall": {"value": 0.5}}), {"a.txt": b"abc"})
+    ended = store.finish(
+        replace(begun, status=RunStatus.DONE, scores={"macro_recall": {"value": 0.5}}), {"a.txt": b"abc"}
+    )
     assert store.get(begun.id) == ended
     assert store.done("k") == ended
     assert store.read(ended, "a.txt").read_bytes() == b"abc"
@@ -49,23 +51,23 @@ def test_a_run_begins_with_an_id_and_a_time_of_its_own(store: Store) -> None:
     assert re.fullmatch("[0-9a-f]{8}", begun.id)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", begun.created)
     assert abs(datetime.fromisoformat(begun.created) - datetime.now(UTC)).total_seconds() < 60
-    assert (begun.status, begun.error, begun.finished) == (RUNNING, "", "")
+    assert (begun.status, begun.error, begun.finished) == (RunStatus.RUNNING, "", "")
     assert store.get(begun.id) == begun
-    ended = store.finish(replace(begun, status=DONE))
+    ended = store.finish(replace(begun, status=RunStatus.DONE))
     assert ended.created <= ended.finished <= datetime.now(UTC).isoformat()
 
 
 def test_a_resumed_run_keeps_its_id_and_the_time_it_was_made(store: Store) -> None:
-    failed = store.finish(replace(store.begin(run_of(created=SECOND)), status=FAILED, error="no"))
+    failed = store.finish(replace(store.begin(run_of(created=SECOND)), status=RunStatus.FAILED, error="no"))
     resumed = store.begin(failed)
-    assert (resumed.id, resumed.created, resumed.status, resumed.error) == (failed.id, SECOND, RUNNING, "")
+    assert (resumed.id, resumed.created, resumed.status, resumed.error) == (failed.id, SECOND, RunStatus.RUNNING, "")
     assert store.runs() == [resumed]
 
 
 def test_a_run_that_ends_again_has_only_the_files_of_its_last_end(store: Store) -> None:
     begun = store.begin(run_of())
-    store.finish(replace(begun, status=INTERRUPTED), {"a.txt": b"abc", "b.txt": b"b"})
-    ended = store.finish(replace(begun, status=DONE), {"a.txt": b"longer"})
+    store.finish(replace(begun, status=RunStatus.INTERRUPTED), {"a.txt": b"abc", "b.txt": b"b"})
+    ended = store.finish(replace(begun, status=RunStatus.DONE), {"a.txt": b"longer"})
     assert store.database.query("SELECT run, name, bytes FROM artefacts") == [(begun.id, "a.txt", 6)]
     assert store.read(ended, "a.txt").read_bytes() == b"longer"
     with pytest.raises(StoreError, match=rf"run {begun.id} \(done\) has no b\.txt"):
@@ -73,29 +75,29 @@ def test_a_run_that_ends_again_has_only_the_files_of_its_last_end(store: Store) 
 
 
 def test_what_a_run_was_served_for_is_not_stored(store: Store) -> None:
-    ended = store.finish(replace(store.begin(run_of()), status=DONE, served=True, differs=("device",)))
+    ended = store.finish(replace(store.begin(run_of()), status=RunStatus.DONE, served=True, differs=("device",)))
     assert (store.get(ended.id).served, store.get(ended.id).differs) == (False, ())
 
 
 def test_classes_keep_their_order(store: Store) -> None:
     scores = {"recall": {name: {"value": 0.5} for name in ("normal", "ectopic", "fusion")}}
-    ended = store.finish(replace(store.begin(run_of()), status=DONE, scores=scores))
+    ended = store.finish(replace(store.begin(run_of()), status=RunStatus.DONE, scores=scores))
     assert list(store.get(ended.id).scores["recall"]) == ["normal", "ectopic", "fusion"]
 
 
 def test_the_newest_finished_run_is_served(store: Store) -> None:
     for number in (9, 5, 7):  # of one second: the last that began is the newest
-        latest = store.finish(replace(store.begin(run_of(id=f"{number}", created=SECOND)), status=DONE))
-    store.finish(replace(store.begin(run_of(id="1", created=SECOND)), status=FAILED, error="no"))
+        latest = store.finish(replace(store.begin(run_of(id=f"{number}", created=SECOND)), status=RunStatus.DONE))
+    store.finish(replace(store.begin(run_of(id="1", created=SECOND)), status=RunStatus.FAILED, error="no"))
     store.begin(run_of(id="2", created=SECOND))
-    store.finish(replace(store.begin(run_of(key="other", id="3", created=SECOND)), status=DONE))
+    store.finish(replace(store.begin(run_of(key="other", id="3", created=SECOND)), status=RunStatus.DONE))
     assert store.done("k") == latest
     assert store.done("missing") is None
 
 
 def test_runs_are_listed_from_the_oldest_whatever_began_last(store: Store) -> None:
     for identifier, created in (("c", "2026-03-01"), ("b", "2026-01-01"), ("a", "2026-02-01"), ("0", "2026-02-01")):
-        store.finish(replace(store.begin(run_of(id=identifier, created=created)), status=DONE))
+        store.finish(replace(store.begin(run_of(id=identifier, created=created)), status=RunStatus.DONE))
     assert [run.id for run in store.runs()] == ["b", "a", "0", "c"]
     assert store.done("k").id == "c"
 
@@ -121,7 +123,7 @@ def test_an_id_that_is_short_for_many_runs_names_five(store: Store) -> None:
 
 
 def test_a_changed_file_is_refused(store: Store) -> None:
-    ended = store.finish(replace(store.begin(run_of()), status=DONE), {"a.txt": b"abc"})
+    ended = store.finish(replace(store.begin(run_of()), status=RunStatus.DONE), {"a.txt": b"abc"})
     store.path(ended, "a.txt").write_bytes(b"abd")
     with pytest.raises(StoreError, match="is not what was stored"):
         store.read(ended, "a.txt")
@@ -136,11 +138,18 @@ def checkpointed(store: Store, identifier: str, status: str) -> Run:
     run = store.begin(run_of(id=identifier, created=SECOND))
     store.checkpoint(run).parent.mkdir(parents=True)
     store.checkpoint(run).write_bytes(b"state")
-    return run if status == RUNNING else store.finish(replace(run, status=status))
+    return run if status == RunStatus.RUNNING else store.finish(replace(run, status=status))
 
 
 @pytest.mark.parametrize(
-    ("status", "resumed"), [(INTERRUPTED, True), (FAILED, True), (DIVERGED, False), (DONE, False), (RUNNING, False)]
+    ("status", "resumed"),
+    [
+        (RunStatus.INTERRUPTED, True),
+        (RunStatus.FAILED, True),
+        (RunStatus.DIVERGED, False),
+        (RunStatus.DONE, False),
+        (RunStatus.RUNNING, False),
+    ],
 )
 def test_interrupted_and_failed_runs_are_resumed_from_their_checkpoint(
     store: Store, status: str, resumed: bool
@@ -152,20 +161,20 @@ def test_interrupted_and_failed_runs_are_resumed_from_their_checkpoint(
 
 
 def test_a_stale_run_is_resumed(store: Store) -> None:
-    checkpointed(store, "a", RUNNING)
+    checkpointed(store, "a", RunStatus.RUNNING)
     change(store, "UPDATE runs SET heartbeat = 0")
     assert store.unfinished("k").id == "a"
 
 
 def test_the_newest_run_with_a_checkpoint_is_resumed(store: Store) -> None:
-    for identifier, status in (("c", FAILED), ("a", INTERRUPTED), ("b", FAILED)):
+    for identifier, status in (("c", RunStatus.FAILED), ("a", RunStatus.INTERRUPTED), ("b", RunStatus.FAILED)):
         checkpointed(store, identifier, status)
-    store.finish(replace(store.begin(run_of(id="later", created=SECOND)), status=INTERRUPTED))
+    store.finish(replace(store.begin(run_of(id="later", created=SECOND)), status=RunStatus.INTERRUPTED))
     assert store.unfinished("k").id == "b"
 
 
 def test_the_run_that_is_under_way_is_found_by_its_key(store: Store) -> None:
-    store.finish(replace(store.begin(run_of()), status=DONE))
+    store.finish(replace(store.begin(run_of()), status=RunStatus.DONE))
     assert store.running("k") is None
     begun = store.begin(run_of())
     assert store.running("k") == begun

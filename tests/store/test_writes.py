@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from zoo.errors import StoreError
-from zoo.store.run import DONE, INTERRUPTED, RUNNING, Run
+from zoo.store.run import Run, RunStatus
 from zoo.store.runs import Store
 
 RUN = Run(id="", key="k", architecture="a", dataset="d", protocol="p", data="original", loss="l", seed=0)
@@ -19,7 +19,7 @@ WRITER = """
 import sys, threading, time
 from dataclasses import replace
 from pathlib import Path
-from zoo.store.run import DONE, Run
+from zoo.store.run import Run, RunStatus
 from zoo.store.runs import Store
 
 folder, name = Path(sys.argv[1]), sys.argv[2]
@@ -30,7 +30,7 @@ def write(thread):
         for number in range(5):
             key = f"{name}{thread}{number}"
             run = Run(id=key, key=key, architecture="a", dataset="d", protocol="p", data="o", loss="l", seed=0)
-            store.finish(replace(store.begin(run), status=DONE), {"a.txt": key.encode()})
+            store.finish(replace(store.begin(run), status=RunStatus.DONE), {"a.txt": key.encode()})
             with store.database.transaction() as connection:
                 (before,) = connection.execute("SELECT writes FROM counted").fetchone()
                 time.sleep(0.01)
@@ -69,9 +69,9 @@ def test_an_error_within_a_transaction_leaves_nothing_of_it(store: Store, last: 
 
 
 def test_an_end_that_cannot_be_recorded_leaves_the_earlier_one(store: Store) -> None:
-    earlier = store.finish(replace(store.begin(RUN), status=INTERRUPTED), {"a.txt": b"abc"})
+    earlier = store.finish(replace(store.begin(RUN), status=RunStatus.INTERRUPTED), {"a.txt": b"abc"})
     with pytest.raises(ValueError, match="Out of range float values are not JSON compliant"):
-        store.finish(replace(earlier, status=DONE, scores={"mcc": {"value": float("nan")}}), {"b.txt": b"b"})
+        store.finish(replace(earlier, status=RunStatus.DONE, scores={"mcc": {"value": float("nan")}}), {"b.txt": b"b"})
     assert store.runs() == [earlier]
     assert store.read(earlier, "a.txt").read_bytes() == b"abc"
     with pytest.raises(StoreError, match=r"has no b\.txt"):
@@ -82,7 +82,7 @@ def test_a_file_that_cannot_be_written_leaves_the_run_as_it_was(store: Store) ->
     begun = store.begin(RUN)
     store.path(begun, "a.txt").mkdir(parents=True)
     with pytest.raises(StoreError, match=r"a\.txt cannot be written"):
-        store.finish(replace(begun, status=DONE), {"b.txt": b"b", "a.txt": b"abc"})
+        store.finish(replace(begun, status=RunStatus.DONE), {"b.txt": b"b", "a.txt": b"abc"})
     assert store.runs() == [begun]
     assert store.database.query("SELECT * FROM artefacts") == []
 
@@ -92,8 +92,8 @@ def test_others_see_a_transaction_when_it_has_ended_and_need_not_wait_for_it(sto
     with Store(store.folder, create=False) as reader:
         with store.database.transaction() as connection:
             connection.execute("UPDATE runs SET status = 'done'")
-            assert [run.status for run in reader.runs()] == [RUNNING]
-        assert [run.status for run in reader.runs()] == [DONE]
+            assert [run.status for run in reader.runs()] == [RunStatus.RUNNING]
+        assert [run.status for run in reader.runs()] == [RunStatus.DONE]
     assert store.database.query("PRAGMA journal_mode") == [("wal",)]
     assert store.database.query("PRAGMA synchronous") == [(2,)]  # a commit is on the disk, also where the power fails
     assert store.done("k").id == begun.id
@@ -107,6 +107,6 @@ def test_threads_and_processes_write_at_once_and_lose_nothing(store: Store) -> N
     writers = [subprocess.Popen([*words, name], **pipes) for name in ("one", "two")]
     assert [writer.communicate("go\n")[1] for writer in writers] == ["", ""]
     names = {f"{name}{thread}{number}" for name in ("one", "two") for thread in range(2) for number in range(5)}
-    assert {(run.id, run.status) for run in store.runs()} == {(name, DONE) for name in names}
+    assert {(run.id, run.status) for run in store.runs()} == {(name, RunStatus.DONE) for name in names}
     assert all(store.read(run, "a.txt").read_text() == run.key for run in store.runs())
     assert store.database.query("SELECT writes FROM counted") == [(20,)]

@@ -14,7 +14,7 @@ import zoo
 from zoo.errors import UsageError
 from zoo.store.runs import Store
 from zoo.store.studies import StudyStore
-from zoo.store.study import RUNNING
+from zoo.store.study import TrialStatus
 from zoo.tuning.reporter import SilentTuneReporter
 from zoo.tuning.run_study import run_study
 from zoo.workers.nodes import _look, _problem
@@ -42,7 +42,7 @@ class Losing(SilentTuneReporter):
         self.cluster, self.lost = cluster, False
 
     def on_trials(self, study: Any, seconds_left: float | None) -> None:
-        running = [trial for trial in study.trials if trial.status == RUNNING]
+        running = [trial for trial in study.trials if trial.status == TrialStatus.RUNNING]
         if not self.lost and sum(len(trial.history) >= 2 for trial in running) >= 2:
             self.lost = True
             (node,) = self.cluster.worker_nodes

@@ -6,7 +6,7 @@ from studies import study_of
 
 from zoo.store.runs import Store
 from zoo.store.studies import StudyStore
-from zoo.store.study import INTERRUPTED, Study, Trial
+from zoo.store.study import Study, Trial, TrialStatus
 from zoo.tuning.reporter import SilentTuneReporter
 from zoo.tuning.run_study import resume_study
 
@@ -18,7 +18,7 @@ def add_trial(store: Store, value: float, dropout: float) -> None:
     number = len(study.trials) + 1
     studies.propose("mine", number, config)
     studies.end("mine", Trial(number=number, config=config, status="done", value=value), value)
-    studies.update(replace(study, request={**study.request, "trials": number}, status=INTERRUPTED))
+    studies.update(replace(study, request={**study.request, "trials": number}, status=TrialStatus.INTERRUPTED))
 
 
 def test_another_winner_is_said_to_be_another_look_at_the_test_part(workspace, asked, tmp_path) -> None:

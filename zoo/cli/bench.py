@@ -17,7 +17,7 @@ from zoo.cli.views.table import emit, print_json, quiet_stdout
 from zoo.harness.request import Request
 from zoo.interruption import exit_code
 from zoo.registry import split_reference
-from zoo.store.run import DONE, Run
+from zoo.store.run import Run, RunStatus
 from zoo.unpackaged import is_unpackaged, with_unpackaged
 
 
@@ -85,7 +85,7 @@ def bench_command(
         if runs:
             _say_notes(session, runs)
             _show(runs, as_json)
-    if any(run.status != DONE for run in runs):
+    if any(run.status != RunStatus.DONE for run in runs):
         raise typer.Exit(1)
 
 

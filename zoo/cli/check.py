@@ -67,7 +67,7 @@ def _report(session: Session, subject: "Subject", display: "CheckDisplay") -> "R
 
 
 def _outcomes(subject: "Subject", display: "CheckDisplay") -> "Iterator[Outcome]":
-    from zoo.testing.running import FAILED, run
+    from zoo.testing.running import CheckStatus, run
 
     for check in subject.checks:
         display.on_check(check)
@@ -75,7 +75,7 @@ def _outcomes(subject: "Subject", display: "CheckDisplay") -> "Iterator[Outcome]
             outcome = run(check)
         display.on_outcome(outcome)
         yield outcome
-        if (check.name, outcome.status) == ("factory", FAILED):
+        if (check.name, outcome.status) == ("factory", CheckStatus.FAILED):
             return  # all others build it: each would say the same again
 
 

@@ -10,7 +10,7 @@ from zoo.cli import options
 from zoo.cli.session import session_of
 from zoo.cli.views.table import Column, count, emit, number, print_json
 from zoo.scores import CLASS_SCORES, MACRO_SCORES
-from zoo.store.run import DONE, Run
+from zoo.store.run import Run, RunStatus
 
 COLUMNS = (
     Column("run", "id"),
@@ -51,7 +51,7 @@ def results_command(
         return
     with Store(session.settings.results_folder(results), create=False) as store:
         one = store.get(run)
-        shown = _recomputed(store.read(one, "predictions.parquet"), one) if one.status == DONE else one
+        shown = _recomputed(store.read(one, "predictions.parquet"), one) if one.status == RunStatus.DONE else one
         if as_json:
             print_json(shown.to_json())
             return

@@ -19,9 +19,8 @@ from zoo.cli.views.study import show_study
 from zoo.cli.views.table import quiet_stdout
 from zoo.errors import UsageError, ZooError
 from zoo.interruption import exit_code
-from zoo.store.run import DONE
-from zoo.store.study import DONE as STUDY_DONE
-from zoo.store.study import METRICS, Study
+from zoo.store.run import RunStatus
+from zoo.store.study import METRICS, Study, StudyStatus
 from zoo.tuning.request import SCHEDULERS, TuneRequest
 from zoo.unpackaged import is_unpackaged
 
@@ -304,7 +303,7 @@ def _show_comparison(session: Session, store: "Store", name: str, ends: Ends) ->
 
 
 def _is_scored(store: "Store", run: str) -> bool:
-    return bool(run) and store.get(run).status == DONE
+    return bool(run) and store.get(run).status == RunStatus.DONE
 
 
 def _show_what_there_is(session: Session, store: "Store", display: "TuneDisplay", ends: Ends) -> bool:
@@ -319,7 +318,7 @@ def _show_what_there_is(session: Session, store: "Store", display: "TuneDisplay"
         return True
     if study.ended:
         show_study(session.say, store, study, as_json=ends.as_json, most=SHOWN)
-    return study.status != STUDY_DONE
+    return study.status != StudyStatus.DONE
 
 
 def _say_interrupted(session: Session, store: "Store", display: "TuneDisplay", ends: Ends) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from zoo.errors import unknown_name
 from zoo.records import JsonObject
-from zoo.store.study import DONE, INTERRUPTED, RUNNING, Study
+from zoo.store.study import Study, StudyStatus
 
 if TYPE_CHECKING:
     from zoo.store.studies import StudyStore
@@ -63,14 +63,18 @@ class Comparison:
     @property
     def done(self) -> int:
         """How many of the studies are over."""
-        return sum(study.status == DONE for study in self.studies)
+        return sum(study.status == StudyStatus.DONE for study in self.studies)
 
     @property
     def status(self) -> str:
         """`done` when all studies are, else `running` where one is, else `interrupted`."""
         if self.done == len(self.studies):
-            return DONE
-        return RUNNING if any(study.status == RUNNING for study in self.studies) else INTERRUPTED
+            return StudyStatus.DONE
+        return (
+            StudyStatus.RUNNING
+            if any(study.status == StudyStatus.RUNNING for study in self.studies)
+            else StudyStatus.INTERRUPTED
+        )
 
     def of(self, searcher: str) -> tuple[Study, ...]:
         """The studies of one searcher, by seed."""

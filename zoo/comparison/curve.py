@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from zoo.comparison.comparison import Comparison
 from zoo.records import JsonObject
-from zoo.store.study import DONE, SCORED, Study
+from zoo.store.study import SCORED, Study, StudyStatus
 
 if TYPE_CHECKING:
     from zoo.store.studies import StudyStore
@@ -61,7 +61,7 @@ def trial_curve(study: Study) -> Curve:
     ended = study.ended
     values = [(trial.number, trial.value) for trial in ended if trial.status in SCORED and trial.value is not None]
     last = max((trial.number for trial in ended), default=0)
-    return Curve(_better(values, study.mode), max(last, study.wanted) if study.status == DONE else last)
+    return Curve(_better(values, study.mode), max(last, study.wanted) if study.status == StudyStatus.DONE else last)
 
 
 def second_curve(study: Study, spent: Iterable[tuple[int, int, float, float]]) -> Curve:
@@ -104,7 +104,9 @@ def _point(curves: Sequence[Curve], place: float) -> Point:
 
 def _shown(studies: Sequence[Study]) -> list[Study]:
     """The studies that are over; while none is, those that have begun."""
-    return [study for study in studies if study.status == DONE] or [study for study in studies if study.trials]
+    return [study for study in studies if study.status == StudyStatus.DONE] or [
+        study for study in studies if study.trials
+    ]
 
 
 def _better(values: Iterable[tuple[float, float]], mode: str) -> tuple[tuple[float, float], ...]:

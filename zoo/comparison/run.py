@@ -9,10 +9,10 @@ from itertools import groupby
 
 from zoo.errors import ModelError, UsageError
 from zoo.harness.bench import run_bench
-from zoo.store.run import DONE as RUN_DONE
+from zoo.store.run import RunStatus
 from zoo.store.runs import Store
 from zoo.store.studies import StudyStore
-from zoo.store.study import DONE, WAITING, Study
+from zoo.store.study import Study, StudyStatus
 from zoo.tuning.reporter import TuneReporter
 from zoo.tuning.request import TuneRequest
 from zoo.tuning.run_study import ResumeOptions, begun_on, check_name, free_name, go_on, plain_name, plan_study
@@ -47,7 +47,7 @@ def run_comparison(
     first = planned[0]
     data = _data(workspace, first, watch)  # what cannot be used is said before anything is in the store
     for study in planned:
-        studies.create(begun_on(study, data) if _seed(study) == _seed(first) else study, status=WAITING)
+        studies.create(begun_on(study, data) if _seed(study) == _seed(first) else study, status=StudyStatus.WAITING)
     _Comparison(workspace, name, store, watch, ResumeOptions()).to_the_end({_seed(first): data})
     return name
 
@@ -74,7 +74,7 @@ class _Comparison:
         """Finish the studies and run the defaults, seed by seed; `at_hand` are data loaded already, by seed."""
         more = self.options.trials is not None
         # One that its time budget ended has had what the others had.
-        left = [self.options.applied(study) for study in self._studies() if more or study.status != DONE]
+        left = [self.options.applied(study) for study in self._studies() if more or study.status != StudyStatus.DONE]
         if left:
             with self._workers(left[0]) as workers:
                 for seed, group in groupby(left, key=_seed):
@@ -115,7 +115,9 @@ class _Comparison:
         asked = replace(bench_request(self.workspace.registry, request, {}), resume=True)
         (run,) = run_bench(self.workspace, asked, self.store, self.watch)
         said = (
-            () if run.status == RUN_DONE else (f"the run of the defaults {run.id} ended as {run.status}: {run.error}",)
+            ()
+            if run.status == RunStatus.DONE
+            else (f"the run of the defaults {run.id} ended as {run.status}: {run.error}",)
         )
         for study in group:
             StudyStore(self.store).update(replace(study, defaults=run.id, notes=(*study.notes, *said)))

@@ -29,9 +29,8 @@ from zoo.metrics import (
 )
 from zoo.records import Interval
 from zoo.store.predictions import Predictions, read_predictions
-from zoo.store.run import DONE
-from zoo.store.study import DONE as STUDY_DONE
-from zoo.store.study import UNFINISHED, Study
+from zoo.store.run import RunStatus
+from zoo.store.study import UNFINISHED, Study, StudyStatus
 
 if TYPE_CHECKING:
     from zoo.store.runs import Store
@@ -161,14 +160,14 @@ class _Tests:
 
     def problems_of(self, study: Study) -> list[str]:
         """Why a study that is over has no pair of scores, beyond what is still to be run."""
-        if study.status == STUDY_DONE and not study.run:
+        if study.status == StudyStatus.DONE and not study.run:
             return [f"study {study.name} has no winner"]
         return [self.problems[name] for name in (study.run, study.defaults) if name in self.problems]
 
     def _read(self, identifier: str) -> None:
         try:
             run = self.store.get(identifier)
-            if run.status != DONE:
+            if run.status != RunStatus.DONE:
                 raise StoreError(f"run {identifier} ended as {run.status}")
             found = read_predictions(self.store.read(run, "predictions.parquet"), run.parts.classes)
         except (StoreError, UnknownName) as problem:
@@ -232,7 +231,7 @@ def _students(differences: Doubles) -> Interval:
 def _reached(comparison: Comparison, searcher: str) -> Iterator[tuple[int, float]]:
     """The best with the full budget by seed, of the studies that are over."""
     for study in comparison.of(searcher):
-        value = trial_curve(study).at(comparison.trials) if study.status == STUDY_DONE else None
+        value = trial_curve(study).at(comparison.trials) if study.status == StudyStatus.DONE else None
         if value is not None:
             yield seed_of(study), value
 

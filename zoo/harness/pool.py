@@ -11,7 +11,7 @@ from ray.exceptions import RayError
 from zoo.errors import ZooError, describe
 from zoo.harness.trained import Failure
 from zoo.harness.worker import Assignment, News, Trainer
-from zoo.store.run import FAILED
+from zoo.store.run import RunStatus
 from zoo.training.loop import Epoch
 from zoo.workers.process import cause_of_death
 
@@ -114,7 +114,7 @@ class Pool:
             return []
         task.deaths += 1
         if task.deaths == MOST_DEATHS:
-            return [(task.ticket, Failure(FAILED, f"its process died twice: {cause_of_death(error)}"))]
+            return [(task.ticket, Failure(RunStatus.FAILED, f"its process died twice: {cause_of_death(error)}"))]
         task.assignment = replace(task.assignment, resume=True)
         self._again.append(task)
         if self._free:

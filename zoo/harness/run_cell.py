@@ -32,7 +32,7 @@ from zoo.records import Cost, Environment, plain
 from zoo.registry import Registry
 from zoo.specs import Resampler
 from zoo.store.predictions import Predictions
-from zoo.store.run import DONE, INTERRUPTED, Run
+from zoo.store.run import Run, RunStatus
 from zoo.store.runs import Store
 from zoo.training.batches import Tensors
 from zoo.training.hardware import Hardware, computing_on
@@ -78,7 +78,7 @@ class RunContext:
         return self.end(replace(run, status=failure.status, error=failure.error), failure.artefacts())
 
     def interrupt(self, run: Run) -> Run:
-        return self.end(replace(run, status=INTERRUPTED, error="interrupted"))
+        return self.end(replace(run, status=RunStatus.INTERRUPTED, error="interrupted"))
 
     def tell(self, run: Run, epoch: Epoch) -> None:
         """Tell the observers of an epoch."""
@@ -234,7 +234,7 @@ def _score(run: Run, evaluation: Evaluation) -> Run:
     seen = evaluation.predictions
     return replace(
         run,
-        status=DONE,
+        status=RunStatus.DONE,
         scores=score(seen.probabilities, seen.labels, seen.classes, seen.groups),
         cost=evaluation.cost,
         epochs=len(evaluation.trained_model.history),

@@ -14,7 +14,7 @@ from zoo.harness.cells import Cell
 from zoo.harness.training_run import TrainedModel
 from zoo.networks import Network, ensemble
 from zoo.records import Environment
-from zoo.store.run import DIVERGED, FAILED
+from zoo.store.run import RunStatus
 from zoo.training.batches import Tensors
 from zoo.training.hardware import Hardware
 from zoo.training.loop import Epoch, predict
@@ -79,13 +79,13 @@ class Product:
 class Failure:
     """How a run failed: its status, one line, and the traceback where that tells whoever wrote the network more."""
 
-    status: str
+    status: RunStatus
     error: str
     trace: str = ""
 
     @classmethod
     def of(cls, error: BaseException) -> "Failure":
-        status = DIVERGED if isinstance(error, Diverged) else FAILED
+        status = RunStatus.DIVERGED if isinstance(error, Diverged) else RunStatus.FAILED
         if isinstance(error, ZooError):
             trace = "" if error.__cause__ is None else _text(error)
             return cls(status, str(error), trace)

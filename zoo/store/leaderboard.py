@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from statistics import mean, stdev
 
 from zoo.records import JsonObject
-from zoo.store.run import DONE, Run
+from zoo.store.run import Run, RunStatus
 
 SEEDED = ("seed", "seeds")  # of a configuration, what differs by chance alone
 
@@ -49,7 +49,7 @@ def boards(runs: Iterable[Run], metric: str) -> list[Board]:
     """A board for each test part that finished runs were scored on; `log_loss` and `ece` rank upwards."""
     by_test: dict[tuple[str, str, str], list[Run]] = defaultdict(list)
     for run in runs:
-        if run.status == DONE:
+        if run.status == RunStatus.DONE:
             by_test[run.dataset_label, run.protocol, run.parts.fingerprints["test"]].append(run)
     return [Board(*test, _ranked(found, metric)) for test, found in sorted(by_test.items())]
 

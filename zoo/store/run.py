@@ -1,15 +1,26 @@
 """A run: one trained and evaluated cell, as the store keeps it and `--json` prints it."""
 
 from dataclasses import dataclass, field, fields, replace
+from enum import StrEnum
 
 import msgspec
 
 from zoo.records import Cost, Environment, JsonObject, Scores, SplitSummary, plain
 from zoo.specs import full_name
 
-RUNNING, STALE, DONE = "running", "stale", "done"
-FAILED, DIVERGED, INTERRUPTED = "failed", "diverged", "interrupted"
-RESUMABLE = (STALE, INTERRUPTED, FAILED)
+
+class RunStatus(StrEnum):
+    """How a run stands; the process of a stale one is gone."""
+
+    RUNNING = "running"
+    STALE = "stale"
+    DONE = "done"
+    FAILED = "failed"
+    DIVERGED = "diverged"
+    INTERRUPTED = "interrupted"
+
+
+RESUMABLE = (RunStatus.STALE, RunStatus.INTERRUPTED, RunStatus.FAILED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +31,7 @@ class Run:
     configuration  what was asked but for the seed, hashed: the leaderboard averages over it
     code         the code that ran, hashed: the plugins' and the zoo's
     fingerprint  the key and all else the bits of the result depend on, hashed
-    status       running, done, failed, diverged, interrupted, or stale: its process is gone
+    status       running, done, failed, diverged, interrupted, or stale: its process has ended
     data, loss   the resampler and the objective, as `--data` and `--loss` name them; no loss where a network is fitted
     config       the cell in full: parameters, training settings, seeds
     environment  device, threads, precision, versions
@@ -36,7 +47,7 @@ class Run:
     configuration: str = ""
     code: str = ""
     fingerprint: str = ""
-    status: str = RUNNING
+    status: RunStatus = RunStatus.RUNNING
     architecture: str
     preset: str = ""
     block: str = ""
@@ -63,6 +74,7 @@ class Run:
 
     def __post_init__(self) -> None:
         """Plain mappings are taken for the records too. Raises msgspec.ValidationError for a value of a wrong type."""
+        object.__setattr__(self, "status", RunStatus(self.status))
         for name, record in _records(vars(self)).items():
             object.__setattr__(self, name, record)
 

@@ -21,7 +21,7 @@ from zoo.errors import StoreError, UnknownName
 from zoo.store.database import Database
 from zoo.store.files import sha256, write_atomically
 from zoo.store.heartbeat import Heartbeat, alive, clock, now
-from zoo.store.run import DONE, RESUMABLE, RUNNING, STALE, Run
+from zoo.store.run import RESUMABLE, Run, RunStatus
 
 TRANSIENT = ("served", "differs")
 
@@ -71,7 +71,7 @@ class Store:
     def begin(self, run: Run) -> Run:
         """Record that a run has started, under a new id unless it has one, as this process's."""
         started = replace(
-            run, id=run.id or secrets.token_hex(4), status=RUNNING, error="", created=run.created or now()
+            run, id=run.id or secrets.token_hex(4), status=RunStatus.RUNNING, error="", created=run.created or now()
         )
         with self.database.transaction() as connection:
             connection.execute(
@@ -79,7 +79,7 @@ class Store:
                 (
                     started.id,
                     started.key,
-                    RUNNING,
+                    RunStatus.RUNNING,
                     started.created,
                     clock(),
                     socket.gethostname(),
@@ -121,7 +121,7 @@ class Store:
 
     def done(self, key: str) -> Run | None:
         """The newest finished run of what that key asks for."""
-        return next(reversed(self._runs("WHERE key = ? AND status = ?", key, DONE)), None)
+        return next(reversed(self._runs("WHERE key = ? AND status = ?", key, RunStatus.DONE)), None)
 
     def unfinished(self, key: str) -> Run | None:
         """The newest run of that key which can be resumed: its checkpoint is there."""
@@ -130,7 +130,7 @@ class Store:
 
     def running(self, key: str) -> Run | None:
         """A run of that key that another process is at."""
-        return next((run for run in self._runs("WHERE key = ?", key) if run.status == RUNNING), None)
+        return next((run for run in self._runs("WHERE key = ?", key) if run.status == RunStatus.RUNNING), None)
 
     def checkpoint(self, run: Run) -> Path:
         return self.path(run, "checkpoint/state.pt")
@@ -156,9 +156,9 @@ class Store:
         return [self._decode(*row) for row in rows]
 
     def _decode(self, identifier: str, status: str, heartbeat: float, host: str, process: int, record: str) -> Run:
-        stale = status == RUNNING and not alive(heartbeat, host, process)
+        stale = status == RunStatus.RUNNING and not alive(heartbeat, host, process)
         try:
-            return replace(Run.from_json(json.loads(record)), status=STALE if stale else status)
+            return replace(Run.from_json(json.loads(record)), status=RunStatus.STALE if stale else RunStatus(status))
         except (ValueError, AttributeError, msgspec.MsgspecError) as error:
             raise StoreError(f"{self.database.path}: the record of run {identifier} is damaged: {error}") from error
 

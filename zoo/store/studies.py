@@ -12,7 +12,7 @@ from zoo.errors import StoreError, UsageError, unknown_name
 from zoo.space import Value
 from zoo.store.heartbeat import Heartbeat, alive, clock, now
 from zoo.store.runs import Store
-from zoo.store.study import INTERRUPTED, RUNNING, Study, Trial
+from zoo.store.study import Study, StudyStatus, Trial, TrialStatus
 
 SCHEMA = 2  # the version of the store that brought studies
 RECORDED = ("request", "space", "finished", "winner", "run", "scored", "defaults", "notes")
@@ -81,7 +81,7 @@ class StudyStore:
 
     # writing
 
-    def create(self, study: Study, *, status: str = RUNNING) -> Study:
+    def create(self, study: Study, *, status: StudyStatus = StudyStatus.RUNNING) -> Study:
         """Record a new study as this process's. Raises UsageError where its name is taken."""
         started = replace(study, status=status, created=now())
         with self.database.transaction() as connection:
@@ -100,11 +100,11 @@ class StudyStore:
             row = connection.execute(
                 "SELECT status, heartbeat, host, process FROM studies WHERE name = ?", (study.name,)
             ).fetchone()
-            if row[0] == RUNNING and alive(*row[1:]) and row[3] != os.getpid():
+            if row[0] == StudyStatus.RUNNING and alive(*row[1:]) and row[3] != os.getpid():
                 raise UsageError(f"study {study.name!r} is under way in process {row[3]} on {row[2]}: wait for it")
             connection.execute(
                 "UPDATE studies SET status = ?, heartbeat = ?, host = ?, process = ?, record = ? WHERE name = ?",
-                (RUNNING, clock(), socket.gethostname(), os.getpid(), _encode(study), study.name),
+                (StudyStatus.RUNNING, clock(), socket.gethostname(), os.getpid(), _encode(study), study.name),
             )
 
     def update(self, study: Study) -> None:
@@ -119,7 +119,7 @@ class StudyStore:
         with self.database.transaction() as connection:
             connection.execute(
                 "INSERT INTO trials (study, number, config, status) VALUES (?, ?, ?, ?)",
-                (name, number, json.dumps(config), RUNNING),
+                (name, number, json.dumps(config), StudyStatus.RUNNING),
             )
             _record(connection, name, PROPOSED, number, None)
 
@@ -129,7 +129,7 @@ class StudyStore:
             connection.execute(
                 "UPDATE trials SET status = ?, starts = starts + 1, started = CASE started WHEN '' THEN ? "
                 "ELSE started END WHERE study = ? AND number = ?",
-                (RUNNING, now(), name, number),
+                (StudyStatus.RUNNING, now(), name, number),
             )
 
     def add_epochs(self, name: str, number: int, value: float | None, epochs: Iterable[EpochResult]) -> None:
@@ -160,7 +160,8 @@ class StudyStore:
         """Those of the trials that were under way can go on later."""
         with self.database.transaction() as connection:
             connection.execute(
-                "UPDATE trials SET status = ? WHERE study = ? AND status = ?", (INTERRUPTED, name, RUNNING)
+                "UPDATE trials SET status = ? WHERE study = ? AND status = ?",
+                (TrialStatus.INTERRUPTED, name, TrialStatus.RUNNING),
             )
 
     # rows to records
@@ -176,15 +177,22 @@ class StudyStore:
     def _decode(
         self, name: str, status: str, created: str, heartbeat: float, host: str, process: int, text: str
     ) -> Study:
-        gone = status == RUNNING and not alive(heartbeat, host, process)
+        gone = status == StudyStatus.RUNNING and not alive(heartbeat, host, process)
         try:
             record = {key: value for key, value in json.loads(text).items() if key in RECORDED}
             record |= {key: tuple(record.get(key, ())) for key in ("scored", "notes")}
             trials = self._trials(name)
             if gone:
-                trials = [replace(trial, status=INTERRUPTED) if trial.status == RUNNING else trial for trial in trials]
+                trials = [
+                    replace(trial, status=TrialStatus.INTERRUPTED) if trial.status == TrialStatus.RUNNING else trial
+                    for trial in trials
+                ]
             return Study(
-                name=name, status=INTERRUPTED if gone else status, created=created, trials=tuple(trials), **record
+                name=name,
+                status=StudyStatus.INTERRUPTED if gone else StudyStatus(status),
+                created=created,
+                trials=tuple(trials),
+                **record,
             )
         except (ValueError, TypeError, AttributeError) as error:
             raise StoreError(f"{self.database.path}: the record of study {name} is damaged") from error

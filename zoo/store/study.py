@@ -2,16 +2,38 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
+from enum import StrEnum
 
 from zoo.records import JsonObject
 from zoo.scores import MONITORS
 from zoo.space import Choice, Domain, Float, Int, Space, Value
 
-RUNNING, DONE, INTERRUPTED = "running", "done", "interrupted"
-WAITING = "waiting"  # a study whose turn in a comparison has not come
-PRUNED, FAILED, DIVERGED, TIMEOUT, MEMORY, DIED = "pruned", "failed", "diverged", "timeout", "memory", "died"
-SCORED = (DONE, PRUNED)  # the trials that a winner is chosen from
-UNFINISHED = (RUNNING, INTERRUPTED)  # the trials that go on when the study does
+
+class StudyStatus(StrEnum):
+    """How a study stands; one that waits is part of a comparison, and its turn has not come."""
+
+    RUNNING = "running"
+    DONE = "done"
+    INTERRUPTED = "interrupted"
+    WAITING = "waiting"
+
+
+class TrialStatus(StrEnum):
+    """How a trial stands; a pruned one was ended early by the scheduler."""
+
+    RUNNING = "running"
+    DONE = "done"
+    INTERRUPTED = "interrupted"
+    PRUNED = "pruned"
+    FAILED = "failed"
+    DIVERGED = "diverged"
+    TIMEOUT = "timeout"
+    MEMORY = "memory"
+    DIED = "died"
+
+
+SCORED = (TrialStatus.DONE, TrialStatus.PRUNED)  # the trials that a winner is chosen from
+UNFINISHED = (TrialStatus.RUNNING, TrialStatus.INTERRUPTED)  # the trials that resume when the study does
 METRICS = MONITORS  # so that the winner's weights can be those of the epoch that its value is of
 
 
@@ -21,7 +43,7 @@ class Trial:
 
     number    from 1, in the order of the proposals
     config    the values that were proposed, by the keys of the space
-    status    running, done, pruned (ended early by the scheduler), failed, diverged, timeout, memory, died, interrupted
+    status    how it stands
     value     the best of the study's metric so far, on validation; None before the first epoch
     seconds   spent on its epochs
     reason    why it did not end as it should
@@ -31,7 +53,7 @@ class Trial:
 
     number: int
     config: Mapping[str, Value]
-    status: str = RUNNING
+    status: TrialStatus = TrialStatus.RUNNING
     value: float | None = None
     epochs: int = 0
     seconds: float = 0.0
@@ -39,6 +61,9 @@ class Trial:
     history: tuple[tuple[int, float], ...] = ()
     started: str = ""
     finished: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "status", TrialStatus(self.status))
 
     def to_json(self) -> JsonObject:
         return {item.name: getattr(self, item.name) for item in fields(self)}
@@ -57,7 +82,7 @@ class Study:
     """
 
     name: str
-    status: str = RUNNING
+    status: StudyStatus = StudyStatus.RUNNING
     request: JsonObject
     space: Space
     created: str = ""
@@ -71,6 +96,7 @@ class Study:
 
     def __post_init__(self) -> None:
         """A space as `space_to_json` writes it is taken too."""
+        object.__setattr__(self, "status", StudyStatus(self.status))
         object.__setattr__(self, "space", space_from_json(self.space))
 
     @property

@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Iterable
 from contextlib import redirect_stdout
 from dataclasses import dataclass
+from enum import StrEnum
 
 import torch
 
@@ -16,22 +17,27 @@ from zoo.registry import Registry
 from zoo.testing.check import Check, NotConforming, Unexpected
 from zoo.testing.collection import Subject
 
-PASSED = "passed"
-FAILED = "failed"
-EXPECTED = "expected"
 BEAT = {"n_channels": 1, "n_times": 187, "n_classes": 5}  # what parameters are counted for, as in `zoo show`
+
+
+class CheckStatus(StrEnum):
+    """How a check ended; a failure is expected that the component declared with its reason."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    EXPECTED = "expected"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one check ended: `passed`, `failed`, or `expected`, which is a failure that was declared with its reason.
+    """How one check ended.
 
     message    what was expected, in one line; of a declared failure its reason; "" for one that passed
     traceback  of what was raised; "" where nothing was
     """
 
     check: Check
-    status: str
+    status: CheckStatus
     message: str
     seconds: float
     traceback: str
@@ -49,23 +55,23 @@ class Report:
 
     @property
     def failed(self) -> bool:
-        return any(outcome.status == FAILED for outcome in self.outcomes)
+        return any(outcome.status == CheckStatus.FAILED for outcome in self.outcomes)
 
     @property
     def expected(self) -> bool:
         """Whether a failure was expected, and came."""
-        return any(outcome.status == EXPECTED for outcome in self.outcomes)
+        return any(outcome.status == CheckStatus.EXPECTED for outcome in self.outcomes)
 
 
 def run(check: Check) -> Outcome:
     """Run one check, whatever comes of it."""
     started = time.perf_counter()
-    status, message, trace = PASSED, "", ""
+    status, message, trace = CheckStatus.PASSED, "", ""
     try:
         check()
     except (NotConforming, Unexpected) as broken:
         known = bool(check.expected) and isinstance(broken, NotConforming)
-        status, message = (EXPECTED, check.expected) if known else (FAILED, str(broken))
+        status, message = (CheckStatus.EXPECTED, check.expected) if known else (CheckStatus.FAILED, str(broken))
         trace = "".join(traceback.format_exception(broken))
     return Outcome(check, status, message, time.perf_counter() - started, trace)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from zoo.space import Choice, Domain, Int, Space, Value
-from zoo.store.study import DONE, Study, Trial
+from zoo.store.study import Study, Trial, TrialStatus
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -30,7 +30,7 @@ class Importance:
 
 def importance(study: Study) -> Importance:
     """The importance of every hyperparameter that had more than one value to take."""
-    trials = [trial for trial in study.trials if trial.status == DONE and trial.value is not None]
+    trials = [trial for trial in study.trials if trial.status == TrialStatus.DONE and trial.value is not None]
     varied = {name: domain for name, domain in study.space.items() if _varies(domain)}
     if len(trials) < FEWEST:
         return Importance(note=f"importance takes {FEWEST} trials trained to their end, and there are {len(trials)}")

@@ -15,7 +15,7 @@ from ray.tune.search import SearchAlgorithm
 
 from zoo.space import Value
 from zoo.store.studies import PROPOSED, StudyStore
-from zoo.store.study import DIED, PRUNED, SCORED, TIMEOUT, UNFINISHED, Study, Trial
+from zoo.store.study import SCORED, UNFINISHED, Study, Trial, TrialStatus
 from zoo.tuning.ray_schedulers import EPOCH, last_epoch
 from zoo.tuning.worker import NUMBER, SCORE, WORST, Result, Task
 from zoo.workers.limits import hung
@@ -93,7 +93,7 @@ class Replay(SearchAlgorithm):
         """A trial that did not end as it should is told as the worst value, one that was pruned as its best."""
         trial = self.trials[trial_id]
         result = dict(result or {})
-        status, reason = result.get("status") or PRUNED, result.get("reason", "")
+        status, reason = result.get("status") or TrialStatus.PRUNED, result.get("reason", "")
         if error:
             status, reason = self._death(trial)
         known = self.studies.trial(self.name, trial.config[NUMBER])
@@ -111,8 +111,11 @@ class Replay(SearchAlgorithm):
 
     def _death(self, trial: TuneTrial) -> tuple[str, str]:
         if hung(self.task.trace(trial.config[NUMBER])):
-            return TIMEOUT, f"passed its {self.task.request.trial_timeout:g} s in code that could not be interrupted"
-        return DIED, death_of(trial)
+            return (
+                TrialStatus.TIMEOUT,
+                f"passed its {self.task.request.trial_timeout:g} s in code that could not be interrupted",
+            )
+        return TrialStatus.DIED, death_of(trial)
 
     def _proposal(self, number: int) -> TuneTrial | None:
         trial = self.inner.next_trial()
@@ -160,7 +163,7 @@ class Replay(SearchAlgorithm):
                 self.waiting.remove(trial)
                 self.inner.on_trial_complete(trial.trial_id, result=results[number])
                 known = self.studies.trial(self.name, number)
-                self._end(replace(known, status=PRUNED, value=best[number]), best[number])
+                self._end(replace(known, status=TrialStatus.PRUNED, value=best[number]), best[number])
         for number in best.keys() - unfinished:
             scheduler.on_trial_complete(None, everyone[number], results[number])
 

@@ -21,11 +21,10 @@ from zoo.networks import Incompatible
 from zoo.space import Choice, Space
 from zoo.specs import Searcher
 from zoo.store.heartbeat import now
-from zoo.store.run import DONE as RUN_DONE
-from zoo.store.run import Run
+from zoo.store.run import Run, RunStatus
 from zoo.store.runs import Store
 from zoo.store.studies import StudyStore
-from zoo.store.study import DONE, INTERRUPTED, RUNNING, UNFINISHED, Study, Trial
+from zoo.store.study import UNFINISHED, Study, StudyStatus, Trial
 from zoo.training.hardware import choose_device
 from zoo.tuning.reporter import TuneReporter
 from zoo.tuning.request import TuneRequest
@@ -107,7 +106,7 @@ def resume_study(
 
 def is_finished(study: Study) -> bool:
     """Whether a study has all its trials, and its winner a run."""
-    return study.status == DONE and bool(study.run) and not _lacks_trials(study)
+    return study.status == StudyStatus.DONE and bool(study.run) and not _lacks_trials(study)
 
 
 def go_on(
@@ -120,7 +119,7 @@ def go_on(
     workers: "Workers | None" = None,
 ) -> Study:
     """Bring a study that is in the store to its end; `data` and `workers` are its own where none are given."""
-    studies, was_over = StudyStore(store), study.status == DONE
+    studies, was_over = StudyStore(store), study.status == StudyStatus.DONE
     studies.take(study)
     try:
         if data is None:
@@ -128,7 +127,7 @@ def go_on(
             data = prepare(workspace, request, study.space, watch)
         study = begun_on(study, data)
     except BaseException:
-        studies.update(replace(study, status=INTERRUPTED))
+        studies.update(replace(study, status=StudyStatus.INTERRUPTED))
         raise
     conduct = StudyRun.of(workspace, study, store, watch, data, workers, resumed=True, whole_budget=was_over)
     return conduct.to_the_end(study)
@@ -182,7 +181,7 @@ class StudyRun:
         return self.store.folder / "studies" / self.request.name
 
     def to_the_end(self, study: Study) -> Study:
-        study = replace(study, status=RUNNING, finished="", winner=None, run="")
+        study = replace(study, status=StudyStatus.RUNNING, finished="", winner=None, run="")
         with self.studies.heartbeat(study.name):
             try:
                 self.studies.update(study)
@@ -225,13 +224,17 @@ class StudyRun:
         best = study.best
         if best is None:
             left = any(trial.status in UNFINISHED for trial in study.trials)
-            self.studies.update(replace(study, status=INTERRUPTED if left else DONE, finished="" if left else now()))
+            self.studies.update(
+                replace(
+                    study, status=StudyStatus.INTERRUPTED if left else StudyStatus.DONE, finished="" if left else now()
+                )
+            )
             raise ModelError(f"study {study.name}: none of its {len(study.trials)} trials finished: {_reasons(study)}")
         self.watch.on_phase(f"training the winner again, trial {best.number} of {len(study.trials)}")
         asked = bench_request(self.workspace.registry, self.request, best.config)
         asked = replace(asked, resume=self.resumed)
         (run,) = run_bench(self.workspace, asked, self.store, self.watch)
-        study = _told_of(replace(study, status=DONE, finished=now(), winner=best.number, run=run.id), run)
+        study = _told_of(replace(study, status=StudyStatus.DONE, finished=now(), winner=best.number, run=run.id), run)
         self.studies.update(study)
         if not any(trial.status in UNFINISHED for trial in study.trials):
             shutil.rmtree(self.folder, ignore_errors=True)
@@ -242,8 +245,8 @@ class StudyRun:
     def _interrupt(self, study: Study) -> None:
         self.studies.interrupt(study.name)
         known = self.studies.get(study.name)
-        if known.status == RUNNING:
-            self.studies.update(replace(known, status=INTERRUPTED))
+        if known.status == StudyStatus.RUNNING:
+            self.studies.update(replace(known, status=StudyStatus.INTERRUPTED))
 
     def _budget(self, study: Study) -> float | None:
         """What is left of the time budget; all of it where it was used up before."""
@@ -267,7 +270,7 @@ class StudyRun:
 
 def _told_of(study: Study, run: Run) -> Study:
     """The study with what there is to say of its winner's run: that it failed, or was another look at the test part."""
-    if run.status != RUN_DONE:
+    if run.status != RunStatus.DONE:
         return replace(study, notes=(*study.notes, f"the winner's run {run.id} ended as {run.status}: {run.error}"))
     if run.id in study.scored:
         return study

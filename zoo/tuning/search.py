@@ -18,7 +18,7 @@ from zoo.errors import ZooError
 from zoo.space import Choice, Space, Value
 from zoo.specs import Searcher
 from zoo.store.studies import StudyStore
-from zoo.store.study import MEMORY, METRICS, UNFINISHED, Study
+from zoo.store.study import METRICS, UNFINISHED, Study, TrialStatus
 from zoo.training.hardware import choose_device
 from zoo.tuning.ray_schedulers import make_scheduler
 from zoo.tuning.ray_search import make_searcher, to_tune
@@ -67,7 +67,7 @@ class Search:
             if trial.status in UNFINISHED and self.studies.starts(name, trial.number) >= MOST_STARTS:
                 reason = f"its worker was ended for the memory of its node {MOST_STARTS} times"
                 told = WORST[METRICS[self.request.metric]]
-                self.studies.end(name, replace(trial, status=MEMORY, reason=reason), told)
+                self.studies.end(name, replace(trial, status=TrialStatus.MEMORY, reason=reason), told)
 
     def _fit(self, study: Study, tell: Callable[[], None]) -> tuple[str, ...] | None:
         """One search of Tune's, led along the store; None where the cluster ended one of its workers for its memory."""

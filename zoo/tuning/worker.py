@@ -28,7 +28,7 @@ from zoo.networks import Incompatible
 from zoo.records import SplitSummary
 from zoo.registry import Registry, Source
 from zoo.settings import Settings
-from zoo.store.study import DIVERGED, DONE, FAILED, MEMORY, METRICS, TIMEOUT
+from zoo.store.study import METRICS, TrialStatus
 from zoo.training.hardware import Hardware, computing_on
 from zoo.training.loop import Epoch
 from zoo.tuning.request import TuneRequest
@@ -133,13 +133,13 @@ class Worker(Trainable):
                     self.run = self._epochs()
                 self.last = next(self.run)
         except Deadline:
-            return self._end(TIMEOUT, self._too_long())
+            return self._end(TrialStatus.TIMEOUT, self._too_long())
         except Diverged as error:
-            return self._end(DIVERGED, str(error))
+            return self._end(TrialStatus.DIVERGED, str(error))
         except (Exception, SystemExit) as error:
-            status = MEMORY if out_of_memory(error) else FAILED
+            status = TrialStatus.MEMORY if out_of_memory(error) else TrialStatus.FAILED
             return self._end(status, str(error) if isinstance(error, ZooError) else describe(error))
-        return self._end(DONE, "") if self.last else self._result(self._best())
+        return self._end(TrialStatus.DONE, "") if self.last else self._result(self._best())
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
         """Schedulers that pause a trial ask for one: ours is there already."""
@@ -215,7 +215,7 @@ class Worker(Trainable):
 
     def _end(self, status: str, reason: str) -> Result:
         self.run = None
-        score = self._best() if status == DONE else None
+        score = self._best() if status == TrialStatus.DONE else None
         return self._result(score, done=True, status=status, reason=reason)
 
 

@@ -9,7 +9,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 
 from zoo.cli.views.runs import interval_text
 from zoo.harness.reporter import UnderWay
-from zoo.store.run import DONE, Run
+from zoo.store.run import Run, RunStatus
 from zoo.training.loop import Epoch
 
 
@@ -113,7 +113,7 @@ def several_detail(running: Sequence[UnderWay]) -> str:
 
 def finished_line(run: Run) -> str:
     """How a run ended, in one line."""
-    if run.status != DONE:
+    if run.status != RunStatus.DONE:
         return f"{run.status}: {run_label(run)}: {run.error}"
     how = f"served from the store, run {run.id}; --force runs it again" if run.served else f"run {run.id}"
     seconds = "" if run.served else f", {_training_text(run)}"

@@ -14,7 +14,7 @@ from zoo.registry import Registry
 from zoo.testing.check import Check
 from zoo.testing.collection import Subject
 from zoo.testing.representatives import declared
-from zoo.testing.running import EXPECTED, FAILED, PASSED, Outcome, Report
+from zoo.testing.running import CheckStatus, Outcome, Report
 
 COLUMNS = (
     Column("kind", "kind"),
@@ -29,7 +29,7 @@ TABLE = (
     Column("check", "checks", wraps=True),
     Column("what was expected, or why it is known to fail", "message", wraps=True, optional=True),
 )
-STYLES = {FAILED: "red", EXPECTED: "yellow"}
+STYLES = {CheckStatus.FAILED: "red", CheckStatus.EXPECTED: "yellow"}
 FEW = 8  # so many have a table each; where there are more, one that keeps all its promises is one line
 
 
@@ -75,7 +75,7 @@ class CheckDisplay:
         if self.lines:
             print_tsv(COLUMNS, [_row(outcome)], heading=False)
             sys.stdout.flush()
-        if self.debug and outcome.status == FAILED:
+        if self.debug and outcome.status == CheckStatus.FAILED:
             self.console.print(outcome.traceback.rstrip(), markup=False, soft_wrap=True)
         self.progress.advance(self.task)
 
@@ -93,8 +93,10 @@ class CheckDisplay:
 def tally(outcomes: Iterable[Outcome]) -> str:
     """How many checks ended in which way: `14 passed, 1 failed`."""
     counts = Counter(outcome.status for outcome in outcomes)
-    words = {PASSED: "passed", FAILED: "failed", EXPECTED: "failed as expected"}
-    return ", ".join(f"{counts[status]} {word}" for status, word in words.items() if counts[status] or status == PASSED)
+    words = {CheckStatus.PASSED: "passed", CheckStatus.FAILED: "failed", CheckStatus.EXPECTED: "failed as expected"}
+    return ", ".join(
+        f"{counts[status]} {word}" for status, word in words.items() if counts[status] or status == CheckStatus.PASSED
+    )
 
 
 def took(report: Report) -> str:
@@ -141,11 +143,11 @@ def _row(outcome: Outcome) -> dict[str, Any]:
 
 def _rows(report: Report) -> Iterator[dict[str, Any]]:
     """What passed in one row, and a row for each check that did not."""
-    passed = [outcome.check.name for outcome in report.outcomes if outcome.status == PASSED]
+    passed = [outcome.check.name for outcome in report.outcomes if outcome.status == CheckStatus.PASSED]
     if passed:
-        yield {"status": PASSED, "checks": ", ".join(passed)}
+        yield {"status": CheckStatus.PASSED, "checks": ", ".join(passed)}
     for outcome in report.outcomes:
-        if outcome.status != PASSED:
+        if outcome.status != CheckStatus.PASSED:
             style = STYLES[outcome.status]
             yield {
                 "status": outcome.status,

@@ -15,7 +15,7 @@ from zoo.comparison.comparison import AS_IT_IS, Comparison, seed_of
 from zoo.comparison.curve import Band, Point, second_band, trial_band, trial_curve
 from zoo.records import Interval
 from zoo.scores import metric_words
-from zoo.store.run import DONE, Run
+from zoo.store.run import Run, RunStatus
 from zoo.store.study import Study
 from zoo.wording import count_text
 
@@ -118,8 +118,8 @@ def _flat_rows(comparison: Comparison, runs: Runs) -> list[dict[str, Any]]:
 
 def _flat_row(comparison: Comparison, study: Study, runs: Runs) -> dict[str, Any]:
     run, defaults, curve = runs.get(study.run), runs.get(study.defaults), trial_curve(study)
-    test = run.scores.of_all(comparison.score) if run is not None and run.status == DONE else Interval()
-    plain = defaults.score(comparison.score) if defaults is not None and defaults.status == DONE else None
+    test = run.scores.of_all(comparison.score) if run is not None and run.status == RunStatus.DONE else Interval()
+    plain = defaults.score(comparison.score) if defaults is not None and defaults.status == RunStatus.DONE else None
     return {
         "searcher": study.searcher,
         "seed": seed_of(study),
@@ -202,11 +202,11 @@ def _all_notes(comparison: Comparison, runs: Runs) -> Iterator[str]:
 def _defaults(comparison: Comparison, runs: Runs) -> list[Run]:
     """The runs of the defaults that were scored, each once."""
     found = [runs.get(name) for name in dict.fromkeys(study.defaults for study in comparison.studies)]
-    return [run for run in found if run is not None and run.status == DONE]
+    return [run for run in found if run is not None and run.status == RunStatus.DONE]
 
 
 def _mean(comparison: Comparison, runs: Sequence[Run | None]) -> float | None:
-    values = [run.score(comparison.score) for run in runs if run is not None and run.status == DONE]
+    values = [run.score(comparison.score) for run in runs if run is not None and run.status == RunStatus.DONE]
     known = [value for value in values if value is not None]
     return mean(known) if known else None
 

@@ -11,7 +11,7 @@ from zoo.cli.views.trials import VALUE, flat_columns, ranked, trial_columns, tri
 from zoo.errors import UnknownName
 from zoo.records import plain
 from zoo.scores import metric_words
-from zoo.store.run import DONE, Run
+from zoo.store.run import Run, RunStatus
 from zoo.store.study import Study, Trial
 from zoo.wording import count_text, value_text
 
@@ -67,7 +67,7 @@ def outcome(study: Study, run: Run | None) -> str:
     choice = f"{count_text(len(study.candidates), 'trial')} by {metric_words(study.metric)} {VALUE(best.value)}"
     if run is None:
         return f"best so far of {choice}, trial {best.number}; the test part was not opened"
-    if run.status != DONE:
+    if run.status != RunStatus.DONE:
         return f"chosen from {choice}; its run {run.id} on the test part: {run.status}. {run.error}".rstrip()
     metric = "accuracy" if study.metric == "accuracy" else "macro_recall"
     score = f"test {metric.replace('_', ' ')} {interval_text(run.scores.of_all(metric))}"

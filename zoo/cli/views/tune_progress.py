@@ -14,7 +14,7 @@ from rich.text import Text
 from zoo.cli.views.bench_progress import BenchDisplay
 from zoo.cli.views.trials import number_text, trial_line
 from zoo.scores import metric_words
-from zoo.store.study import DONE, INTERRUPTED, PRUNED, RUNNING, UNFINISHED, Study, Trial
+from zoo.store.study import UNFINISHED, Study, Trial, TrialStatus
 from zoo.wording import config_text
 
 SHOWN = 8  # trials in the live table, where the terminal has the lines
@@ -109,10 +109,13 @@ def starting_line(study: Study) -> str:
 def summary_lines(study: Study, seconds_left: float | None) -> list[str]:
     """How far the study is and what is best so far, in two lines."""
     number = Counter(trial.status for trial in study.trials)
-    failed = sum(number.values()) - sum(number[status] for status in (DONE, PRUNED, RUNNING, INTERRUPTED))
-    parts = [f"{number[DONE] + number[PRUNED] + failed} of {study.wanted} ended"]
+    failed = sum(number.values()) - sum(
+        number[status]
+        for status in (TrialStatus.DONE, TrialStatus.PRUNED, TrialStatus.RUNNING, TrialStatus.INTERRUPTED)
+    )
+    parts = [f"{number[TrialStatus.DONE] + number[TrialStatus.PRUNED] + failed} of {study.wanted} ended"]
     parts += [f"{clock_text(seconds_left)} left"] if seconds_left is not None else []
-    counts = ((number[RUNNING], "running"), (number[PRUNED], "pruned"), (failed, "failed"))
+    counts = ((number[TrialStatus.RUNNING], "running"), (number[TrialStatus.PRUNED], "pruned"), (failed, "failed"))
     parts += [f"{many} {word}" for many, word in counts if many]
     best = study.best
     so_far = (
@@ -125,7 +128,7 @@ def summary_lines(study: Study, seconds_left: float | None) -> list[str]:
 
 def shown_trials(study: Study, room: int) -> list[Trial]:
     """The trials under way, and of those that ended the last, as many as there is room for, by number."""
-    running = [trial for trial in study.trials if trial.status == RUNNING][-room:]
+    running = [trial for trial in study.trials if trial.status == TrialStatus.RUNNING][-room:]
     ended = sorted(study.ended, key=lambda trial: (trial.finished, trial.number))
     last = ended[max(0, len(ended) - (room - len(running))) :]
     return sorted([*last, *running], key=lambda trial: trial.number)
