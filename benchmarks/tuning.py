@@ -24,7 +24,7 @@ from zoo.harness.request import Request
 from zoo.harness.training_run import TrainingRun, resampled
 from zoo.store.runs import Store
 from zoo.store.study import Study, space_from_json
-from zoo.training.hardware import Hardware, computing_on
+from zoo.training.hardware import computing_on
 from zoo.tuning.reporter import SilentTuneReporter
 from zoo.tuning.request import TuneRequest
 from zoo.tuning.run_study import run_study
@@ -74,7 +74,7 @@ def plain_loop(study: Study) -> float:
         started = time.perf_counter()
         cell = cell_of(workspace, request, trial.config)
         model = cell.network.build(**data.parts.summary["shape"])
-        hardware = Hardware.choose("cpu", 1, cell.training.precision, model, recurrent=cell.network.spec.recurrent)
+        hardware = cell.hardware(model, "cpu", threads=1)
         with computing_on(hardware):
             lesson = TrainingRun.of(cell, data.parts, resampled(cell, data.parts), hardware)
             for _ in lesson.epochs(lesson.learner(1), SilentReporter()):

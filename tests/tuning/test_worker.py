@@ -15,15 +15,17 @@ from studies import tune_request
 from zoo.data.protocols import Parts
 from zoo.data.rows import Rows
 from zoo.errors import SealError
+from zoo.harness.cells import Cell
 from zoo.harness.reporter import SilentReporter
 from zoo.harness.training_run import TrainingRun, resampled
 from zoo.registry import Registry, Source, source_of
+from zoo.training.hardware import Hardware
 from zoo.training.loop import Epoch
 from zoo.tuning.request import TuneRequest
 from zoo.tuning.spaces import resolve_space
 from zoo.tuning.trial_cell import cell_of, one_member
 from zoo.tuning.trial_data import prepare
-from zoo.tuning.worker import NUMBER, SCORE, Task, Worker, hardware_of, sources_of
+from zoo.tuning.worker import NUMBER, SCORE, Task, Worker, sources_of
 from zoo.workers.limits import share_of_memory
 from zoo.workspace import Workspace
 
@@ -61,7 +63,8 @@ class Trials:
         cell = one_member(cell_of(self.workspace, self.request, config))
         parts = self.data.parts
         rows = resampled(cell, parts)
-        training_run = TrainingRun.of(cell, parts, rows, hardware_of(cell, parts.summary["shape"], "cpu"))
+        hardware = cell.hardware(cell.on_meta(parts.summary.shape), "cpu", threads=1)
+        training_run = TrainingRun.of(cell, parts, rows, hardware)
         trained_model = training_run.learn(SilentReporter(), Path("plain/state.pt"), resume=False)
         return [epoch.validation_loss for epoch in trained_model.history]
 
@@ -256,16 +259,19 @@ def test_a_worker_computes_on_one_thread_in_the_precision_of_the_bench(trials) -
         assert torch.get_num_threads() == 1
     finally:
         torch.set_num_threads(before)
-    shape = made.data.parts.summary["shape"]
+
+    def hardware_of(cell: Cell) -> Hardware:
+        return cell.hardware(cell.on_meta(made.data.parts.summary.shape), "cpu", threads=1)
+
     cell = cell_of(made.workspace, made.request, {})
     asked_for = replace(cell, training=replace(cell.training, precision="bf16"))
-    found = hardware_of(asked_for, shape, "cpu")
+    found = hardware_of(asked_for)
     assert (str(found.device), found.threads, found.bf16, found.channels_last) == ("cpu", 1, True, False)
     fitted = cell_of(made.workspace, tune_request(architecture="minirocket"), {})
     fitted = replace(fitted, training=replace(fitted.training, precision="bf16"))
-    assert not hardware_of(fitted, shape, "cpu").bf16, "what is fitted learns from numbers as they are"
+    assert not hardware_of(fitted).bf16, "what is fitted learns from numbers as they are"
     images = cell_of(made.workspace, tune_request(architecture="cnn2d"), {})
-    assert hardware_of(images, shape, "cpu").channels_last
+    assert hardware_of(images).channels_last
 
 
 def test_a_worker_has_the_plugins_that_work_by_their_modules(both, with_faulty, trials, tmp_path) -> None:

@@ -6,15 +6,20 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Generic
 
+from torch import nn
+
+from zoo.errors import ModelError
 from zoo.factories import complete
 from zoo.harness.seeds import axis_seeds
-from zoo.networks import Network
+from zoo.inspection import on_meta
+from zoo.networks import Incompatible, Network
 from zoo.records import JsonObject, SplitSummary
 from zoo.registry import Entry, S
 from zoo.settings import Training
 from zoo.sources import factory_hash, source_hash
 from zoo.space import Value
 from zoo.specs import Component, Objective, Resampler
+from zoo.training.hardware import Hardware
 
 FINGERPRINTED = ("rows", "dataset_params")  # what these change, the fingerprints of the data say
 SEEDED = ("seed", "seeds", "dataset_params")
@@ -71,6 +76,28 @@ class Cell:
         blocks = (part.entry for part in self.network.blocks)
         objective = () if self.objective is None else (self.objective.entry,)
         return (self.network.entry, *blocks, self.resampler.entry, *objective)
+
+    @property
+    def precision(self) -> str:
+        """What it is trained in, as `training.precision` names it; a network that is fitted is never rounded."""
+        return "fp32" if self.objective is None else self.training.precision
+
+    def on_meta(self, shape: Mapping[str, int]) -> nn.Module | None:
+        """The network on the meta device; None where it cannot be built there, though perhaps elsewhere.
+
+        Raises Incompatible where its parts do not go together.
+        """
+        try:
+            return on_meta(lambda: self.network.build(**shape))
+        except Incompatible:
+            raise
+        except ModelError:
+            return None
+
+    def hardware(self, model: nn.Module | None, device: str, threads: int) -> Hardware:
+        """What it computes on, chosen by its network on the meta device; 0 threads leave their number to that."""
+        network = nn.Identity() if model is None else model
+        return Hardware.choose(device, threads, self.precision, network, recurrent=self.network.spec.recurrent)
 
     def code(self) -> str:
         """The hash of the code that turns the cell into numbers: the plugins' and the zoo's."""

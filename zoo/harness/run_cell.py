@@ -20,12 +20,12 @@ from zoo.cost import PeakMemory, latency_ms
 from zoo.data.protocols import Parts
 from zoo.data.resampling import refusal
 from zoo.data.rows import Rows
-from zoo.errors import Diverged, ModelError
+from zoo.errors import Diverged
 from zoo.harness.cells import Cell
 from zoo.harness.reporter import BenchReporter
 from zoo.harness.trained import Failure, Trained, weights_of
 from zoo.harness.training_run import TrainedModel, TrainingRun, epoch_scores
-from zoo.inspection import count_macs, count_parameters, on_meta
+from zoo.inspection import count_macs, count_parameters
 from zoo.metrics import score
 from zoo.networks import Incompatible
 from zoo.records import Cost, Environment, plain
@@ -104,10 +104,8 @@ def describe_run(
     """The run a cell will be, and the hardware it will be on, before anything is trained."""
     cell.network.check(n_times=parts.train.values.shape[2], lengths=parts.train.lengths is not None)
     check_lengths(cell.resampler.entry.spec, parts.train)
-    model = _on_meta(cell, parts)
-    recurrent = cell.network.spec.recurrent
-    precision = "fp32" if cell.objective is None else cell.training.precision  # what is fitted is never rounded
-    hardware = Hardware.choose(device, threads, precision, model or nn.Identity(), recurrent=recurrent)
+    model = cell.on_meta(parts.summary.shape)
+    hardware = cell.hardware(model, device, threads)
     key, environment = cell.key(parts.summary), environment_of(cell, hardware)
     run = Run(
         id="",
@@ -270,16 +268,6 @@ def _versions(cell: Cell) -> dict[str, str]:
             with contextlib.suppress(PackageNotFoundError):
                 found[library] = version(library)
     return found
-
-
-def _on_meta(cell: Cell, parts: Parts) -> nn.Module | None:
-    """None for a network that cannot be built there: its run says whether it can be anywhere."""
-    try:
-        return on_meta(lambda: cell.network.build(**parts.summary.shape))
-    except Incompatible:
-        raise
-    except ModelError:
-        return None
 
 
 def _size(model: nn.Module, parts: Parts, members: int) -> Cost:

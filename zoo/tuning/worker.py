@@ -13,23 +13,20 @@ from typing import Any
 
 import ray
 from ray.tune import Trainable
-from torch import nn
 
 from zoo.data.protocols import Parts
 from zoo.data.rows import Rows
-from zoo.errors import Diverged, ModelError, PluginError, ResamplingError, StoreError, ZooError, describe
+from zoo.errors import Diverged, PluginError, ResamplingError, StoreError, ZooError, describe
 from zoo.factories import load_factory
 from zoo.harness.cells import Cell
 from zoo.harness.reporter import SilentReporter
 from zoo.harness.run_cell import check_lengths
 from zoo.harness.training_run import TrainingRun, resampled
-from zoo.inspection import on_meta
-from zoo.networks import Incompatible
 from zoo.records import SplitSummary
 from zoo.registry import Registry, Source
 from zoo.settings import Settings
 from zoo.store.study import METRICS, TrialStatus
-from zoo.training.hardware import Hardware, computing_on
+from zoo.training.hardware import computing_on
 from zoo.training.loop import Epoch
 from zoo.tuning.request import TuneRequest
 from zoo.tuning.trial_cell import cell_of, one_member
@@ -181,7 +178,8 @@ class Worker(Trainable):
         if asked in self.task.refused:
             raise ResamplingError(self.task.refused[asked])
         rows = self.rows[asked] if asked in self.rows else resampled(cell, parts)
-        return TrainingRun.of(cell, parts, rows, hardware_of(cell, parts.summary.shape, self.task.device))
+        hardware = cell.hardware(cell.on_meta(parts.summary.shape), self.task.device, threads=1)
+        return TrainingRun.of(cell, parts, rows, hardware)
 
     @contextlib.contextmanager
     def _limited(self) -> Iterator[None]:
@@ -217,19 +215,6 @@ class Worker(Trainable):
         self.run = None
         score = self._best() if status == TrialStatus.DONE else None
         return self._result(score, done=True, status=status, reason=reason)
-
-
-def hardware_of(cell: Cell, shape: Mapping[str, int], device: str) -> Hardware:
-    """What a trial computes on: one thread, and the precision that the bench would choose."""
-    model: nn.Module = nn.Identity()
-    try:
-        model = on_meta(lambda: cell.network.build(**shape))
-    except Incompatible:
-        raise
-    except ModelError:  # building it says whether it can be built anywhere but there
-        pass
-    precision = "fp32" if cell.objective is None else cell.training.precision
-    return Hardware.choose(device, 1, precision, model, recurrent=cell.network.spec.recurrent)
 
 
 def _load(module: str) -> Any:
