@@ -113,7 +113,7 @@ class Architecture(Component):
         if self.block_dims not in (None, 1, 2):
             raise ValueError(f"architecture {self.name!r}: block_dims is {self.block_dims!r}, not None, 1 or 2")
         for preset in self.presets:
-            if not _PRESET_NAME.fullmatch(preset):
+            if not is_preset_name(preset):
                 raise ValueError(f"architecture {self.name!r}: preset name {preset!r} is not valid")
 
 
@@ -205,6 +205,11 @@ Spec = Architecture | Block | Dataset | Resampler | Objective | Searcher
 KINDS: Mapping[str, type[Component]] = {
     spec.kind: spec for spec in (Architecture, Block, Dataset, Resampler, Objective, Searcher)
 }
+
+
+def is_preset_name(name: str) -> bool:
+    """Whether a preset may be called so beside its architecture: lower case, digits, `-`, `_` and `.`."""
+    return _PRESET_NAME.fullmatch(name) is not None
 
 
 def full_name(architecture: str, preset: str) -> str:

@@ -17,7 +17,7 @@ from zoo.settings import Layer, Settings, shipped_path
 from zoo.space import Value
 from zoo.store.run import Run
 from zoo.store.study import Trial
-from zoo.tuning.presets import check_name, preset_of, save_preset, target_file
+from zoo.tuning.presets import check_free, preset_of, save_preset, target_file
 from zoo.tuning.trial_cell import cell_of
 from zoo.workspace import Workspace
 
@@ -123,8 +123,8 @@ def test_the_name_is_a_free_one_of_the_studys_architecture(
 ) -> None:
     (tmp_path / "registry.toml").write_text('[presets."cnngru.old"]\nblock = "se"\n')
     with pytest.raises(UsageError, match=line):
-        check_name(Workspace(registry, Settings.load()), "cnngru.table", name)
-    check_name(Workspace(registry, Settings.load()), "cnngru.table", "cnngru.mine")
+        check_free(Workspace(registry, Settings.load()), "cnngru.table", name)
+    check_free(Workspace(registry, Settings.load()), "cnngru.table", "cnngru.mine")
 
 
 def test_a_preset_holds_what_was_fixed_and_what_was_found(registry: Registry) -> None:

@@ -1,4 +1,4 @@
-"""A study from its request to its winner, as far as that needs no worker: names, what is asked anew, its end."""
+"""A study from its request to its winner, as far as that needs no worker: what is asked anew, its end."""
 
 import os
 import re
@@ -23,10 +23,7 @@ from zoo.tuning.run_study import (
     StudyRun,
     _told_of,
     begun_on,
-    check_name,
-    free_name,
     is_finished,
-    plain_name,
     plan_study,
     resume_study,
 )
@@ -37,46 +34,6 @@ from zoo.workspace import Workspace
 def store(tmp_path: Path) -> Iterator[Store]:
     with Store(tmp_path / "results") as opened:
         yield opened
-
-
-# names
-
-
-@pytest.mark.parametrize(
-    ("text", "name"),
-    [
-        ("timm/resnet18-random-0", "timm-resnet18-random-0"),
-        ("a b//c", "a-b-c"),
-        ("--_.cnngru.study_1", "cnngru.study_1"),
-        ("é1", "1"),
-    ],
-)
-def test_a_name_is_made_of_what_names_may_have(text: str, name: str) -> None:
-    assert plain_name(text) == name
-
-
-def test_a_free_name_is_of_architecture_searcher_and_seed_and_has_a_number_where_that_is_taken(store: Store) -> None:
-    studies, request = StudyStore(store), tune_request(architecture="cnngru.study", seed=7)
-    found = []
-    for _ in range(3):
-        found.append(free_name(studies, request, "random"))
-        studies.create(study_of((), name=found[-1]))
-    assert found == ["cnngru.study-random-7", "cnngru.study-random-7-2", "cnngru.study-random-7-3"]
-    studies.create(study_of((), name="race.random.0", comparison="cnngru.study-comparison-7"))
-    assert free_name(studies, request, "comparison") == "cnngru.study-comparison-7-2"
-
-
-def test_a_name_that_a_study_or_a_comparison_has_is_refused(store: Store) -> None:
-    studies = StudyStore(store)
-    for name in ("", "mine"):
-        check_name(studies, name)
-    stored(store, study_of((), name="mine"))
-    stored(store, study_of((), name="race.random.0", comparison="race"))
-    for name in ("mine", "race", "race.random.0"):
-        with pytest.raises(UsageError, match=f"there is a study '{re.escape(name)}': go on with it by --resume"):
-            check_name(studies, name)
-    check_name(studies, "")
-    check_name(studies, "other")
 
 
 # what is asked anew

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 def check_save(session: Session, architecture: str, name: str) -> None:
     """Raise UsageError or SettingsError where the winner cannot be saved under that name."""
-    from zoo.tuning.presets import check_name, target_file
+    from zoo.tuning.presets import check_free, target_file
 
-    check_name(session.workspace, architecture, name)
+    check_free(session.workspace, architecture, name)
     target_file(session.settings)
 
 

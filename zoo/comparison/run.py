@@ -13,9 +13,10 @@ from zoo.store.run import RunStatus
 from zoo.store.runs import Store
 from zoo.store.studies import StudyStore
 from zoo.store.study import Study, StudyStatus
+from zoo.tuning.names import check_free, free_name
 from zoo.tuning.reporter import TuneReporter
-from zoo.tuning.request import TuneRequest
-from zoo.tuning.run_study import ResumeOptions, begun_on, check_name, free_name, go_on, plain_name, plan_study
+from zoo.tuning.request import TuneRequest, plain_name
+from zoo.tuning.run_study import ResumeOptions, begun_on, go_on, plan_study
 from zoo.tuning.trial_cell import bench_request
 from zoo.tuning.trial_data import StudyData, prepare
 from zoo.workers.session import Workers
@@ -39,11 +40,11 @@ def run_comparison(
     studies = StudyStore(store)
     if len(set(searchers)) < len(searchers) or not searchers:
         raise UsageError(f"--compare names searchers, each once, such as random,optuna, not {','.join(searchers)!r}")
-    check_name(studies, request.name)
+    check_free(studies, request.name)
     name = request.name or free_name(studies, request, "comparison")
     planned = [plan_study(workspace, _asked(request, name, searcher, seed)) for seed in seeds for searcher in searchers]
     for study in planned:
-        check_name(studies, study.name)
+        check_free(studies, study.name)
     first = planned[0]
     data = _data(workspace, first, watch)  # what cannot be used is said before anything is in the store
     for study in planned:

@@ -1,6 +1,5 @@
 """A study's winner as a preset in the user's registry.toml, where the file keeps all that is in it."""
 
-import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +12,7 @@ from zoo.registry import split_reference
 from zoo.scores import metric_words
 from zoo.settings import USER_FILE, Layer, Settings, Table, shipped_path
 from zoo.space import Value
-from zoo.specs import Preset
+from zoo.specs import Preset, is_preset_name
 from zoo.store.files import write_atomically
 from zoo.store.run import Run
 from zoo.store.study import Study, Trial
@@ -21,18 +20,16 @@ from zoo.tuning.request import TuneRequest
 from zoo.wording import count_text
 from zoo.workspace import Workspace
 
-_PRESET = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 
-
-def check_name(workspace: Workspace, architecture: str, name: str) -> None:
+def check_free(workspace: Workspace, architecture: str, name: str) -> None:
     """Raise UsageError unless `name` is free for a preset of that architecture, named alone or with a preset."""
     bare, _ = split_reference(architecture)
     preset = name.removeprefix(f"{bare}.")
-    if preset == name or not _PRESET.fullmatch(preset):
+    if preset == name or not is_preset_name(preset):
         raise UsageError(f"--save names a preset of {bare}, such as {bare}.mine, not {name!r}")
     entry, _, _ = workspace.architecture(bare)
-    if preset in getattr(entry.spec, "presets", {}) or name in workspace.settings.presets:
-        raise UsageError(f"there is a preset {name!r} already: save under another name, or take it out first")
+    if preset in entry.spec.presets or name in workspace.settings.presets:
+        raise _taken(name)
 
 
 def target_file(settings: Settings) -> Path:
@@ -50,7 +47,7 @@ def save_preset(path: Path, name: str, preset: Table) -> None:
     """
     before = Layer.read(path) if path.exists() else Layer(str(path))
     if name in before.tables.get("presets", {}):
-        raise UsageError(f"there is a preset {name!r} already: save under another name, or take it out first")
+        raise _taken(name)
     old = path.read_bytes() if path.exists() else b""
     new = old + _appended(old, name, preset).encode()
     wanted = {**before.tables, "presets": {**before.tables.get("presets", {}), name: dict(preset)}}
@@ -91,6 +88,10 @@ def preset_of(workspace: Workspace, study: Study, trial: Trial, run: Run | None)
         "training": {**base.training, **fixed, **scopes["training"]},
     }
     return {key: value for key, value in table.items() if value not in (None, "", {})}
+
+
+def _taken(name: str) -> UsageError:
+    return UsageError(f"there is a preset {name!r} already: save under another name, or take it out first")
 
 
 def _part(

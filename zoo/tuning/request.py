@@ -132,3 +132,8 @@ class TuneRequest:
         for name in _STUDY_DECIDES:
             if getattr(self.cell, name) is not getattr(Request, name):
                 raise UsageError(f"{name} is up to the study, so it is left out of its cell")
+
+
+def plain_name(text: str) -> str:
+    """Text with nothing in it that a study's name may not have."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", text).lstrip("-_.")

@@ -5,7 +5,6 @@ opened, once.
 """
 
 import contextlib
-import re
 import shutil
 import time
 from collections import Counter
@@ -26,6 +25,7 @@ from zoo.store.runs import Store
 from zoo.store.studies import StudyStore
 from zoo.store.study import UNFINISHED, Study, StudyStatus, Trial
 from zoo.training.hardware import choose_device
+from zoo.tuning.names import check_free, free_name
 from zoo.tuning.reporter import TuneReporter
 from zoo.tuning.request import TuneRequest
 from zoo.tuning.spaces import first_values, resolve_space
@@ -70,7 +70,7 @@ def run_study(workspace: Workspace, request: TuneRequest, store: Store, watch: T
     """
     watch.on_phase("planning")
     studies = StudyStore(store)
-    check_name(studies, request.name)
+    check_free(studies, request.name)
     asked = replace(request, name=request.name or free_name(studies, request, request.search))
     study = plan_study(workspace, asked)
     data = prepare(workspace, TuneRequest.from_json(study.request), study.space, watch)
@@ -299,31 +299,6 @@ def _reasons(study: Study) -> str:
         )
         or "the time budget was over before the first"
     )
-
-
-def check_name(studies: StudyStore, name: str) -> None:
-    """Raise UsageError where a study, or a comparison of studies, has that name."""
-    if name and name in _taken(studies):
-        raise UsageError(f"there is a study {name!r}: go on with it by --resume, or choose another --name")
-
-
-def free_name(studies: StudyStore, request: TuneRequest, word: str) -> str:
-    """A name that no study has: the architecture, a word, the seed, and a number where that is taken."""
-    base = plain_name(f"{request.architecture}-{word}-{request.seed}")
-    taken, name, number = _taken(studies), base, 1
-    while name in taken:
-        number += 1
-        name = f"{base}-{number}"
-    return name
-
-
-def plain_name(text: str) -> str:
-    """Text with nothing in it that a study's name may not have."""
-    return re.sub(r"[^A-Za-z0-9_.-]+", "-", text).lstrip("-_.")
-
-
-def _taken(studies: StudyStore) -> set[str]:
-    return studies.names() | {study.comparison for study in studies.studies() if study.comparison}
 
 
 def _startup(request: TuneRequest) -> int:
