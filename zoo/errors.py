@@ -8,7 +8,7 @@
     ├── DataError             rows, labels or files that cannot be used
     │   └── ResamplingError   a resampler that cannot do, or did not do, what was asked
     ├── ModelError            a network cannot be built or does not fit the data
-    ├── SealError             the test part was opened twice, or before training had ended
+    ├── SealError             the test set was opened twice, or before training had ended
     ├── Diverged              the loss or the logits became NaN or infinite
     └── StoreError            results cannot be written or read
 
@@ -57,7 +57,7 @@ class ModelError(ZooError):
 
 
 class SealError(ZooError):
-    """The test part was opened a second time, or before training had ended."""
+    """The test set was opened a second time, or before training had ended."""
 
 
 class Diverged(ZooError):

@@ -48,7 +48,7 @@ class Interval(Record):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Scores(Record):
-    """All scores of the test part, as `zoo.metrics.score` computes them; an empty mapping until a run is scored.
+    """All scores of the test set, as `zoo.metrics.score` computes them; an empty mapping until a run is scored.
 
     recall, precision, f1  by class
     confusion  test rows by true class (outer) and predicted class (inner)

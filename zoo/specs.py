@@ -144,7 +144,7 @@ class Dataset(Component):
     `zoo.DataError` where it cannot. Two of the parameters are the harness's:
 
     from_files  the factory takes `data_dir`, a `pathlib.Path`, or None where none was given
-    generated   the factory takes `rows`, the size of the training part, or None for its own default
+    generated   the factory takes `rows`, the size of the training set, or None for its own default
     synthetic   the rows are simulated: said wherever a score on them is shown
     homepage    where people find it
     """
@@ -159,7 +159,7 @@ class Dataset(Component):
 
 @dataclass(frozen=True, kw_only=True)
 class Resampler(Component):
-    """What balances the training part, and nothing else.
+    """What balances the training set, and nothing else.
 
     The factory is called as `factory(*, random_state, **params)` and returns one of three things: an object with
     imbalanced-learn's `fit_resample(X, y)` on float32 `(rows, channels * times)`, and `sampling_strategy_` after

@@ -31,8 +31,8 @@ NOTES = {
 code by a string, and what the string names is imported when it is built. The kinds of components:""",
     "zoo_run_started": """Called in the process of `zoo bench` or `zoo.bench`, when the run is in the store and before
 its first epoch. A run that is served from the store does not begin.""",
-    "zoo_epoch_finished": """`scores` has the losses and what was measured on the validation part, by name. Nothing of
-the test part is in it.""",
+    "zoo_epoch_finished": """`scores` has the losses and what was measured on the validation set, by name. Nothing of
+the test set is in it.""",
     "zoo_run_finished": """Called when the run and its files are stored, however it ended. The scores of a run that is
 `done` are in `run.scores`.""",
 }
@@ -41,7 +41,7 @@ COMPONENTS = {
     "architecture": "A network that `zoo bench NAME` trains, fits or tunes.",
     "block": "A layer for the slot of any architecture that has one: `zoo bench cnngru --block NAME`.",
     "dataset": "Labelled series: `zoo bench cnngru --dataset NAME`.",
-    "resampler": "What balances the training part: `zoo bench cnngru --data NAME`.",
+    "resampler": "What balances the training set: `zoo bench cnngru --data NAME`.",
     "objective": "A training loss: `zoo bench cnngru --loss NAME`.",
     "searcher": "What proposes hyperparameters: `zoo tune cnngru --search NAME`.",
 }

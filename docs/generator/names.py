@@ -43,9 +43,9 @@ VALUES = {
     "Floats": "An array of float32.",
     "Ints": "An array of int64.",
     "LEFT_OUT": "In `DeclaredSplit.parts`: a row that is of no part.",
-    "TRAIN": "In `DeclaredSplit.parts`: a row of the training part.",
-    "VALIDATION": "In `DeclaredSplit.parts`: a row of the validation part.",
-    "TEST": "In `DeclaredSplit.parts`: a row of the test part.",
+    "TRAIN": "In `DeclaredSplit.parts`: a row of the training set.",
+    "VALIDATION": "In `DeclaredSplit.parts`: a row of the validation set.",
+    "TEST": "In `DeclaredSplit.parts`: a row of the test set.",
     "hookimpl": "Marks a function of a plugin as the implementation of the hook of its name.",
 }
 

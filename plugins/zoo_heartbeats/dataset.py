@@ -1,7 +1,7 @@
 """The data set `heartbeats`: its sizes, its class shares and its two splits.
 
 How far patients and beats differ (`forms`, `patients`, `rhythm`, `signal`) was set so that the set tells nets apart:
-on the official test part (seed 0, 50,000 training rows) class-weighted logistic regression on the raw samples has a
+on the official test set (seed 0, 50,000 training rows) class-weighted logistic regression on the raw samples has a
 macro recall of 0.67 and a residual CNN of 79,000 parameters one of 0.92; with 5,000 rows they have 0.62 and 0.72.
 S and F are the hard classes, as in the real set.
 """
@@ -17,7 +17,7 @@ from zoo_heartbeats.rhythm import Ints, draw_rhythm
 from zoo_heartbeats.signal import WIDTH_SAMPLES, draw_rows
 
 CLASSES = ("N", "S", "V", "F", "Q")
-COUNTS = (72471, 2223, 5788, 641, 6431)  # of MIT-BIH's training part, as Kachuee et al. 2018 cut it
+COUNTS = (72471, 2223, 5788, 641, 6431)  # of MIT-BIH's training set, as Kachuee et al. 2018 cut it
 TRAIN_ROWS, VALIDATION_ROWS, TEST_ROWS = 5_000, 5_000, 20_000
 FEWEST, MOST = 50, 1_000_000  # fewer rows cannot hold every class; a million are 750 MB
 _CHUNK = 1_000  # rows drawn at once: their samples fit a processor's cache
@@ -30,8 +30,8 @@ INTER_PATIENT = "inter-patient: train, validation and test have different simula
 def heartbeats(*, rows: int | None = None, seed: int = 0) -> LabelledSeries:
     """Simulated beats `(rows + 25000, 1, 187)` at 120 Hz in [0, 1], classes N, S, V, F, Q.
 
-    `rows` is the size of the training part (5,000 where it is None); 5,000 rows to validate and 20,000 to test
-    follow, the same whatever `rows` is. A larger training part begins with the rows of a smaller one.
+    `rows` is the size of the training set (5,000 where it is None); 5,000 rows to validate and 20,000 to test
+    follow, the same whatever `rows` is. A larger training set begins with the rows of a smaller one.
 
     Raises `zoo.DataError` for less than 50 or more than 1,000,000 rows.
     """
@@ -57,7 +57,7 @@ def heartbeats(*, rows: int | None = None, seed: int = 0) -> LabelledSeries:
             ),
         },
         refusals={
-            "holdout": "heartbeats come with a test part of their own: use --protocol official",
+            "holdout": "heartbeats come with a test set of their own: use --protocol official",
             "inter-patient-strict": "no patient is on both sides of heartbeats' split: use --protocol inter-patient",
         },
         notes=(SYNTHETIC,),

@@ -1,4 +1,4 @@
-"""What to do about imbalance: resamplers of the training part, batches drawn by class, and training losses."""
+"""What to do about imbalance: resamplers of the training set, batches drawn by class, and training losses."""
 
 from collections.abc import Iterable
 

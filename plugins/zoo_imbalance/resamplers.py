@@ -1,4 +1,4 @@
-"""What balances the training part: imbalanced-learn's resamplers, and batches drawn by class.
+"""What balances the training set: imbalanced-learn's resamplers, and batches drawn by class.
 
 `random_state` seeds them. imbalanced-learn takes two seconds to import, which those who do not resample need not wait
 for.

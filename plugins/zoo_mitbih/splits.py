@@ -51,7 +51,7 @@ def inter_patient(records: Ints, labels: Ints, *, strict: bool) -> DeclaredSplit
     """DS1 against DS2, of rows with these records and labels, int64 `(rows,)` each.
 
     strict  leaves out record 202 (DS2), whose patient is also in DS1; as published, that patient's record 201 stays
-            in train, so that no epoch is chosen by a patient of the test part
+            in train, so that no epoch is chosen by a patient of the test set
     """
     parts = np.full(records.shape, LEFT_OUT, np.int8)
     parts[_among(records, DS1)] = TRAIN

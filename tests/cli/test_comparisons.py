@@ -79,7 +79,7 @@ def test_one_seed_and_patients_are_said() -> None:
     keep(1, groups=np.arange(300) % 30)
     lines = zoo("studies", "show", "race").stderr.splitlines()
     assert lines[2] == (
-        "test macro recall on waves, one seed; 95 % intervals from resampling the test part's 30 groups: they know "
+        "test macro recall on waves, one seed; 95 % intervals from resampling the test set's 30 groups: they know "
         "nothing of how training varies from seed to seed"
     )
     assert "too few seeds" in lines[3]

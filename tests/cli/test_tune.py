@@ -249,8 +249,8 @@ def test_the_outcome_says_from_how_many_the_choice_was_made() -> None:
     by_accuracy = replace(study, request={**study.request, "metric": "accuracy"})
     assert "; test accuracy 0.900 (" in outcome(by_accuracy, scored)
     failed = replace(RUN, status="diverged", error="the loss is NaN")
-    assert outcome(study, failed).endswith("its run 1a2b3c4d on the test part: diverged. the loss is NaN")
-    assert outcome(study_of(("done", "interrupted")), None).endswith("trial 1; the test part was not opened")
+    assert outcome(study, failed).endswith("its run 1a2b3c4d on the test set: diverged. the loss is NaN")
+    assert outcome(study_of(("done", "interrupted")), None).endswith("trial 1; the test set was not opened")
     assert outcome(study_of(("failed", "timeout")), None).startswith("no winner: of 2 trials that ended none")
 
 
@@ -391,7 +391,7 @@ def test_what_had_ended_is_shown_before_the_way_to_go_on(
     said = capsys.readouterr()
     assert [row["status"] for row in tsv(said.out)] == ["done", "failed", "interrupted"]
     assert said.err.splitlines()[-3:] == [
-        "best so far of 1 trial by validation macro recall 0.705, trial 1; the test part was not opened",
+        "best so far of 1 trial by validation macro recall 0.705, trial 1; the test set was not opened",
         "interrupted; the trials are stored. Go on with:",
         "zoo tune --resume cnngru-optuna-0 --results 'my results' --registry my.toml",
     ]

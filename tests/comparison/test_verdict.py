@@ -43,7 +43,7 @@ def only(found: list[Verdict]) -> Verdict:
     return verdict
 
 
-# on the test part
+# on the test set
 
 
 def recall(found: Predictions, rows: Any) -> float:

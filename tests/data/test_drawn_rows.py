@@ -230,7 +230,7 @@ def test_as_many_rows_as_there_are_is_no_error_and_more_are_none_where_they_were
 
 
 def test_one_row_more_than_there_are_is_an_error() -> None:
-    with pytest.raises(UsageError, match="--rows 73: the training part has 72 rows"):
+    with pytest.raises(UsageError, match="--rows 73: the training set has 72 rows"):
         separate(hundred(), "holdout", seed=0, rows=73)
 
 
@@ -286,7 +286,7 @@ def test_the_pool_is_all_rows_but_the_test_parts_in_any_order() -> None:
     twice = replace(series, values=np.where(np.arange(100)[:, None, None] == 80, series.values[60], series.values))
     assert pool_fingerprint(twice, twice.labels, np.arange(100) < 81) != whole  # row 60 once more
     scaled = series.values.copy()
-    scaled[90] += 1  # a row of the test part
+    scaled[90] += 1  # a row of the test set
     assert pool_fingerprint(replace(series, values=scaled), series.labels, pool) == whole
 
 
@@ -295,7 +295,7 @@ def test_the_pool_depends_on_declared_lengths() -> None:
     lengths = np.full(100, series.n_times)
     declared = pool_fingerprint(replace(series, lengths=lengths), series.labels, pool)
     assert declared != pool_fingerprint(series, series.labels, pool)
-    for row, same in ((0, False), (99, True)):  # in the pool, and in the test part
+    for row, same in ((0, False), (99, True)):  # in the pool, and in the test set
         shorter = lengths.copy()
         shorter[row] -= 1
         assert (pool_fingerprint(replace(series, lengths=shorter), series.labels, pool) == declared) == same

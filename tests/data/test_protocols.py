@@ -1,4 +1,4 @@
-"""How data sets are separated, and that the test part stays sealed."""
+"""How data sets are separated, and that the test set stays sealed."""
 
 import copy
 import pickle
@@ -54,7 +54,7 @@ def test_rows_cut_training_alone(series: LabelledSeries) -> None:
     assert set(cut.train.index) <= set(whole.train.index)
     for part in ("validation", "test"):
         assert cut.summary["fingerprints"][part] == whole.summary["fingerprints"][part]
-    with pytest.raises(UsageError, match="--rows 1000: the training part has"):
+    with pytest.raises(UsageError, match="--rows 1000: the training set has"):
         separate(series, "holdout", seed=0, rows=1000)
 
 
@@ -80,8 +80,8 @@ def test_groups_that_must_stay_in_training_do(series: LabelledSeries) -> None:
 @pytest.mark.parametrize(("noun", "plural"), [("patient", "patients"), ("groups", "groups")])
 def test_notes_put_what_groups_are_called_in_the_plural_once(series: LabelledSeries, noun: str, plural: str) -> None:
     named = replace(series, group_noun=noun)
-    assert f"the test part has a fifth of the {plural}, drawn once" in separate(named, "inter-patient", seed=0).notes
-    assert any(f" {plural} of the test part are " in note for note in separate(named, "holdout", seed=0).notes)
+    assert f"the test set has a fifth of the {plural}, drawn once" in separate(named, "inter-patient", seed=0).notes
+    assert any(f" {plural} of the test set are " in note for note in separate(named, "holdout", seed=0).notes)
 
 
 def test_a_split_may_score_fewer_classes(series: LabelledSeries) -> None:
@@ -124,7 +124,7 @@ def by_parts(series: LabelledSeries, *parts: int, **more) -> LabelledSeries:
     ("equal", "shared", "said"),
     [
         ([], [0, 0, 0], 0),
-        ([(6, 0)], [0, 1, 0], 1),  # a row of the test part, and one of training
+        ([(6, 0)], [0, 1, 0], 1),  # a row of the test set, and one of training
         ([(6, 3)], [0, 0, 1], 1),
         ([(3, 0), (4, 0)], [2, 0, 0], 0),
         ([(6, 0), (7, 0), (8, 0)], [0, 3, 0], 3),
@@ -143,7 +143,7 @@ def test_equal_rows_on_both_sides_are_counted_and_said(
     declared = replace(declared, labels=np.arange(9) % 3)
     parts = separate(declared, "official", seed=0)
     assert [*parts.summary["shared_rows"].values()] == shared
-    note = f"{said} test rows are equal, sample by sample, to a row outside the test part"
+    note = f"{said} test rows are equal, sample by sample, to a row outside the test set"
     assert parts.notes == (("so", note) if said else ("so",))
 
 
@@ -163,7 +163,7 @@ def test_a_record_says_how_the_data_was_separated(series: LabelledSeries) -> Non
         "shared_groups": {"train/validation": ["p"], "train/test": ["q"], "validation/test": []},
     }
     assert set(parts.summary["fingerprints"]) == {"train", "validation", "test", "pool"}
-    shared = "1 of the 1 dogs of the test part are in training or validation too: --protocol inter-patient separates"
+    shared = "1 of the 1 dogs of the test set are in training or validation too: --protocol inter-patient separates"
     assert parts.notes == ("of dogs", f"{shared} them")
     assert parts.train.groups.tolist() == ["p", "q", "p", "q"]
     assert opened(parts).groups.tolist() == ["q"]
@@ -172,9 +172,9 @@ def test_a_record_says_how_the_data_was_separated(series: LabelledSeries) -> Non
 def test_patients_on_both_sides_are_said_where_the_split_does_not_say_it(series: LabelledSeries) -> None:
     named = replace(series, groups=np.arange(240))
     assert separate(published(named), "official", seed=0).notes == ()
-    named.groups[:2] = 0  # row 0 is of the test part, row 1 is not
+    named.groups[:2] = 0  # row 0 is of the test set, row 1 is not
     (note,) = separate(published(named), "official", seed=0).notes
-    assert note.startswith("1 of the 60 patients of the test part are in training or validation too")
+    assert note.startswith("1 of the 60 patients of the test set are in training or validation too")
     assert separate(published(named, notes=("by row",)), "official", seed=0).notes == ("by row",)
 
 
@@ -186,7 +186,7 @@ def test_fewer_than_ten_patients_in_the_test_part_are_said_to_be_too_few(
     split = np.where(groups < patients, TEST, TRAIN).astype(np.int8)
     declared = DeclaredSplit(split, by_group=True)
     parts = separate(replace(series, groups=groups, splits={"inter-patient": declared}), "inter-patient", seed=0)
-    note = "the test part has 9 patients: too few for its intervals to be trusted"
+    note = "the test set has 9 patients: too few for its intervals to be trusted"
     assert parts.notes == ((note,) if few else ())
 
 
@@ -283,10 +283,10 @@ def test_a_class_that_is_not_trained_on_is_not_scored(series: LabelledSeries, st
 @pytest.mark.parametrize(
     ("parts", "message"),
     [
-        ([TEST] * 6, "the training part has no rows"),
-        ([LEFT_OUT] * 6, "the training part has no rows"),
-        ([TRAIN] * 6, "the test part has no rows"),
-        ([TRAIN, LEFT_OUT] * 2 + [TEST, LEFT_OUT], "the training part has rows of one class only"),
+        ([TEST] * 6, "the training set has no rows"),
+        ([LEFT_OUT] * 6, "the training set has no rows"),
+        ([TRAIN] * 6, "the test set has no rows"),
+        ([TRAIN, LEFT_OUT] * 2 + [TEST, LEFT_OUT], "the training set has rows of one class only"),
     ],
 )
 def test_a_split_that_leaves_a_part_or_all_but_one_class_without_rows_is_one_line(

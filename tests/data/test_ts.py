@@ -204,7 +204,7 @@ def test_half_a_pair(tmp_path: Path) -> None:
     assert found.notes == ("Waves_TRAIN.ts is separated as a set of its own: Waves_TEST.ts is not beside it",)
     assert data_set_name(train) == "Waves_TRAIN.ts"
     train.rename(test)
-    assert "Waves_TRAIN.ts, which it is the test part of, is not beside it; download both" in refusal(test)
+    assert "Waves_TRAIN.ts, which it is the test set of, is not beside it; download both" in refusal(test)
     assert "there is no file" in refusal(tmp_path / "Absent_TEST.ts")
 
 

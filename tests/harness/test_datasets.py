@@ -253,7 +253,7 @@ def test_a_published_split_is_the_default_without_groups(own: Registry, series: 
 
 
 def test_more_rows_than_there_are_is_an_error_but_for_a_set_that_was_made_for_them(own: Registry) -> None:
-    with pytest.raises(UsageError, match=r"^--rows 60: the training part has \d+ rows$"):
+    with pytest.raises(UsageError, match=r"^--rows 60: the training set has \d+ rows$"):
         parts_of(load(own, "plain"), "", rows=60)
     made = parts_of(load(own, "sized", rows=60), "", rows=60)
     assert 30 < len(made.train) < 60

@@ -42,7 +42,7 @@ PARAMETERS, MACS = 48 * 3 + 3, 48 * 3  # of a layer from 48 samples to three cla
 
 
 class Linear(nn.Module):
-    """Sleeps for the given seconds: before a training batch, an evaluation batch, a single row, or the test part."""
+    """Sleeps for the given seconds: before a training batch, an evaluation batch, a single row, or the test set."""
 
     def __init__(
         self,
@@ -108,7 +108,7 @@ class Image(nn.Module):
 
 
 class BrokenOnTest(Linear):
-    """Says nothing finite of the test part."""
+    """Says nothing finite of the test set."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return super().forward(x) * (float("nan") if len(x) == TEST_ROWS else 1.0)

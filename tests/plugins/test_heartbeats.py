@@ -53,7 +53,7 @@ def test_the_plugin_module_imports_nothing_heavy() -> None:
 
 
 def test_the_parts_have_the_sizes_and_the_imbalance_of_mitbih(series: LabelledSeries) -> None:
-    counted = np.array([72_471, 2_223, 5_788, 641, 6_431])  # of N, S, V, F, Q in its training part
+    counted = np.array([72_471, 2_223, 5_788, 641, 6_431])  # of N, S, V, F, Q in its training set
     shares = counted / counted.sum()
     for part, rows in ((TRAIN, 5_000), (VALIDATION, 5_000), (TEST, 20_000)):
         counts = np.bincount(rows_of(series, part)[1], minlength=5)

@@ -213,7 +213,7 @@ def test_logit_adjusted_is_least_where_the_balanced_posterior_is() -> None:
 
 
 def test_context_aware_weighs_by_the_logarithm_and_never_below_one() -> None:
-    """The counts of the heartbeats' official training part."""
+    """The counts of the heartbeats' official training set."""
     counts = [72471, 2223, 5788, 641, 6431]
     mu = max(counts) / sum(counts)
     expected = [max(1.0, math.log(mu * sum(counts) / count)) for count in counts]

@@ -1,4 +1,4 @@
-"""Who is ranked with whom: one board a test part, one standing a configuration, seeds averaged."""
+"""Who is ranked with whom: one board a test set, one standing a configuration, seeds averaged."""
 
 from collections.abc import Iterable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""A test part's probabilities as a file, and back."""
+"""A test set's probabilities as a file, and back."""
 
 from pathlib import Path
 

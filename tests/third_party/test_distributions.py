@@ -32,7 +32,7 @@ BROKEN = {
     "raises_in_its_hook": r"^LookupError: no components today$",
     "ships_no_module": r"^ModuleNotFoundError: .*'ships_another'$",
 }
-SMALL = ("--set", "hidden=8", "--set", "num_blocks=1", "--set", "gru_hidden=8")  # fast on the whole test part
+SMALL = ("--set", "hidden=8", "--set", "num_blocks=1", "--set", "gru_hidden=8")  # fast on the whole test set
 UNBUILDABLE = {
     "lacks-module": "No module named 'lacks_its_factories.network'",
     "lacks-class": "the module has no callable 'Net'",

@@ -313,7 +313,7 @@ def test_another_look_at_the_test_part_is_counted_in_words() -> None:
     for number in range(1, 5):
         study = _told_of(study, run(f"r{number}"))
     assert study.scored == ("r1", "r2", "r3", "r4")
-    said = "winner of this study that was scored on the test part, after run"
+    said = "winner of this study that was scored on the test set, after run"
     assert study.notes == (
         f"run r2 is the second {said} r1",
         f"run r3 is the third {said} r1 and run r2",

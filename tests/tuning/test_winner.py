@@ -1,4 +1,4 @@
-"""The winner's run: what a study says when it looks at the test part again."""
+"""The winner's run: what a study says when it looks at the test set again."""
 
 from dataclasses import replace
 
@@ -34,7 +34,7 @@ def test_another_winner_is_said_to_be_another_look_at_the_test_part(workspace, a
         same = scored_with(0.4, dropout=0.1)
         assert (same.winner, same.run, same.scored, same.notes) == (1, first.run, first.scored, ())
         second = scored_with(0.6, dropout=0.2)
-        said = "winner of this study that was scored on the test part, after run"
+        said = "winner of this study that was scored on the test set, after run"
         assert second.notes == (f"run {second.run} is the second {said} {first.run}",)
         third = scored_with(0.7, dropout=0.3)
         assert third.notes[1:] == (f"run {third.run} is the third {said} {first.run} and run {second.run}",)

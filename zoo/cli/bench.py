@@ -58,7 +58,7 @@ def bench_command(
 ) -> None:
     """Train and score architectures on equal terms; what is in the store is served from there.
 
-    The test part stays sealed until training has ended; the epoch is chosen by validation.
+    The test set stays sealed until training has ended; the epoch is chosen by validation.
     """
     session = session_of(context)
     assignments = parse_assignments(set_ or [])
@@ -148,4 +148,4 @@ def _show_classes(runs: list[Run]) -> None:
 
 def _title(runs: list[Run]) -> str:
     labels = dict.fromkeys(f"{run.dataset_label}, {run.protocol}" for run in runs)
-    return f"{'; '.join(labels)}: test part, 95 % intervals" if runs else ""
+    return f"{'; '.join(labels)}: test set, 95 % intervals" if runs else ""

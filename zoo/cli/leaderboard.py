@@ -1,4 +1,4 @@
-"""`zoo leaderboard`: configurations ranked, one board for each test part."""
+"""`zoo leaderboard`: configurations ranked, one board for each test set."""
 
 import sys
 from typing import Annotated, Any
@@ -66,7 +66,7 @@ def _columns(metric: str) -> list[Column]:
 def _title(board: Board) -> str:
     scored = len(board.standings)
     noun = "configuration" if scored == 1 else "configurations"
-    return f"\n{board.dataset}, {board.protocol}: {scored} {noun} scored on this test part ({board.test[:8]})"
+    return f"\n{board.dataset}, {board.protocol}: {scored} {noun} scored on this test set ({board.test[:8]})"
 
 
 def _rows(board: Board, metric: str) -> list[dict[str, Any]]:

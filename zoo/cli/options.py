@@ -27,7 +27,7 @@ def _axis(text: str, complete: Completer | None = None, *, grid: bool = False) -
 
 
 _BLOCK = "Block for the slot; a+b is one after the other.", composed("block")
-_DATA = "Resampler of the training part.", names_of("resampler")
+_DATA = "Resampler of the training set.", names_of("resampler")
 _LOSS = "Training loss.", names_of("objective")
 _DATASET = "Data set, or a .csv, .parquet, .npz or .ts file.", names_of("dataset")
 _PROTOCOL = "official, holdout, inter-patient, inter-patient-strict."

@@ -1,4 +1,4 @@
-"""`zoo tune`: search hyperparameters on train and validation, then score the winner on the test part, once."""
+"""`zoo tune`: search hyperparameters on train and validation, then score the winner on the test set, once."""
 
 import re
 import shlex
@@ -109,9 +109,9 @@ def tune_command(
     results: options.ResultsToWrite = None,
     as_json: Annotated[bool, options.json_option("Print the study as JSON.")] = False,
 ) -> None:
-    """Search for good hyperparameters: each trial sees the train and validation parts only.
+    """Search for good hyperparameters: each trial sees the train and validation sets only.
 
-    The winner by validation is trained again and scored on the sealed test part, once.
+    The winner by validation is trained again and scored on the sealed test set, once.
     """
     session = session_of(context)
     ends = Ends(results, session.settings.results_folder(results), save, as_json)

@@ -52,7 +52,7 @@ class Comparison:
 
     @property
     def score(self) -> str:
-        """The score on the test part by which winners and the defaults are compared."""
+        """The score on the test set by which winners and the defaults are compared."""
         return "accuracy" if self.metric == "accuracy" else "macro_recall"
 
     @property

@@ -1,9 +1,9 @@
 """Was tuning worth it, and did one searcher do better than another?
 
-On the test part, each winner is compared with the defaults of its own seed. The interval is a bootstrap of both things
+On the test set, each winner is compared with the defaults of its own seed. The interval is a bootstrap of both things
 that chance decides: a resample draws test rows (whole groups where they are grouped), the same for all runs, since
 all were scored on the same rows, and it draws seeds. Between searchers it is validation that is compared, seed by
-seed, so that the test part is not looked at again to choose one; there a few seeds are all there is to go by, for which
+seed, so that the test set is not looked at again to choose one; there a few seeds are all there is to go by, for which
 a bootstrap is too narrow, and the interval is Student's for paired differences.
 """
 
@@ -44,7 +44,7 @@ Doubles = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Verdict:
-    """A searcher's winners against the defaults, on the test part.
+    """A searcher's winners against the defaults, on the test set.
 
     score       macro_recall, or accuracy
     seeds       those whose winner and defaults were both scored
@@ -120,7 +120,7 @@ def lead(comparison: Comparison) -> Lead | None:
 
 
 class _Tests:
-    """What the runs of a comparison did on the test part, each file read once."""
+    """What the runs of a comparison did on the test set, each file read once."""
 
     def __init__(self, store: "Store", comparison: Comparison) -> None:
         self.store, self.score = store, comparison.score

@@ -11,7 +11,7 @@ from zoo.data.series import Ints, LabelledSeries
 
 
 def pool_fingerprint(series: LabelledSeries, labels: Ints, rows: npt.NDArray[np.bool_]) -> str:
-    """A hash of all rows that are not of the test part, in any order: what every seed learns from."""
+    """A hash of all rows that are not of the test set, in any order: what every seed learns from."""
     index = np.flatnonzero(rows)
     mixed = row_hashes(series.values[index]) * np.uint64(2) + labels[index].astype(np.uint64)
     if series.lengths is not None:

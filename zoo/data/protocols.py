@@ -1,12 +1,12 @@
-"""Protocols: how a data set is separated into train, validation and a sealed test part.
+"""Protocols: how a data set is separated into train, validation and a sealed test set.
 
 - `official`: the published split of the data set
 - `holdout`: a fifth of the rows for the test, stratified by class
 - `inter-patient`: no group (patient) on two sides; as published where the data set has such a split
 - `inter-patient-strict`: the same, without the groups that the published split shares
 
-The test part is a fact of data set and protocol, the same for every seed. Validation is drawn from the rest
-by the run's seed, and mirrors the protocol: by class, or by group. `rows` then cuts the training part down,
+The test set is a fact of data set and protocol, the same for every seed. Validation is drawn from the rest
+by the run's seed, and mirrors the protocol: by class, or by group. `rows` then cuts the training set down,
 by class, and leaves validation and test alone.
 """
 
@@ -32,12 +32,12 @@ VALIDATION_GROUPS_SHARE = 0.2  # of the training groups: a tenth of 22 patients 
 GROUP_DRAWS = 200
 MIN_ROWS = 10  # of every class on both sides of a split by group, where any draw can give that
 FEW_GROUPS = 10  # below, a percentile interval over groups is narrower than it should be
-TEST_SEED = 0  # the test part is the same for every run
+TEST_SEED = 0  # the test set is the same for every run
 
 
 @dataclass(frozen=True)
 class Parts:
-    """What one run gets: rows to learn from, rows to choose by, and the test part under its seal.
+    """What one run gets: rows to learn from, rows to choose by, and the test set under its seal.
 
     `summary` is what the run stores of them.
     """
@@ -60,7 +60,7 @@ class Parts:
         return tuple(self.summary.classes)
 
     def for_run(self) -> "Parts":
-        """The same parts under a seal of their own: each run opens the test part once."""
+        """The same parts under a seal of their own: each run opens the test set once."""
         return replace(self, test=self.test.another())
 
 
@@ -72,7 +72,7 @@ def default_protocol(series: LabelledSeries) -> str:
 def separate(
     series: LabelledSeries, protocol: str, *, seed: int, rows: int | None = None, sized: bool = False
 ) -> Parts:
-    """Separate a data set. `seed` draws validation; `rows` is the size of the training part, None for all.
+    """Separate a data set. `seed` draws validation; `rows` is the size of the training set, None for all.
 
     `sized` says that the data set was generated for that many rows, so that fewer are no error. Raises DataError
     where the data set cannot serve the protocol, or a class is missing from training.
@@ -80,7 +80,7 @@ def separate(
     declared = declared_split(series, protocol)
     parts, classes, labels = _score_only(series, declared)
     if not (parts == TRAIN).any():
-        raise DataError("the training part has no rows")
+        raise DataError("the training set has no rows")
     rng = np.random.default_rng(seed)
     if not (parts == VALIDATION).any():
         parts = _with_validation(series, declared, parts, labels, rng)
@@ -113,7 +113,7 @@ def declared_split(series: LabelledSeries, protocol: str) -> DeclaredSplit:
         raise DataError(f"--protocol {protocol} needs to know which rows belong together: name the column with --group")
     eligible = np.arange(len(series.labels))
     test = _draw_groups(series.labels, series.groups, eligible, HOLDOUT_SHARE, (), rng)
-    note = f"the test part has a fifth of the {_plural(series.group_noun)}, drawn once"
+    note = f"the test set has a fifth of the {_plural(series.group_noun)}, drawn once"
     return DeclaredSplit(_mark(series, test), by_group=True, notes=(note,))
 
 
@@ -235,7 +235,7 @@ def _cut_training(
     if at_most and rows >= len(train):
         return parts
     if rows > len(train):
-        raise UsageError(f"--rows {rows}: the training part has {len(train)} rows")
+        raise UsageError(f"--rows {rows}: the training set has {len(train)} rows")
     cut = parts.copy()
     cut[train] = LEFT_OUT
     cut[train[stratified(labels[train], rows, rng)]] = TRAIN
@@ -249,9 +249,9 @@ def _check_classes(parts: npt.NDArray[np.int8], labels: Ints, classes: tuple[str
             raise DataError(f"class {name!r} has rows to be scored on and none to train on")
     for part, name in ((VALIDATION, "validation"), (TEST, "test")):
         if counts[part].sum() == 0:
-            raise DataError(f"the {name} part has no rows")
+            raise DataError(f"the {name} set has no rows")
     if (counts[TRAIN] > 0).sum() < 2:
-        raise DataError("the training part has rows of one class only")
+        raise DataError("the training set has rows of one class only")
 
 
 def _take(series: LabelledSeries, labels: Ints, index: Ints) -> Rows:
@@ -295,7 +295,7 @@ def _describe(
     notes = list(declared.notes)
     same = int(np.isin(hashes[TEST], np.concatenate([hashes[TRAIN], hashes[VALIDATION]])).sum())
     if same:
-        notes.append(f"{same} test rows are equal, sample by sample, to a row outside the test part")
+        notes.append(f"{same} test rows are equal, sample by sample, to a row outside the test set")
     if series.groups is not None:
         shared = {
             f"{names[one]}/{names[other]}": np.intersect1d(_owners(taken[one]), _owners(taken[other])).tolist()
@@ -310,12 +310,12 @@ def _group_notes(declared: DeclaredSplit, taken: Mapping[int, Rows], noun: str) 
     """What a reader of the score must know of the groups, where the data set's own notes do not say it."""
     tested = np.unique(_owners(taken[TEST]))
     if declared.by_group:
-        few = f"the test part has {len(tested)} {_plural(noun)}: too few for its intervals to be trusted"
+        few = f"the test set has {len(tested)} {_plural(noun)}: too few for its intervals to be trusted"
         return [few] if len(tested) < FEW_GROUPS else []
     both = np.isin(tested, np.concatenate([_owners(taken[TRAIN]), _owners(taken[VALIDATION])])).sum()
     if declared.notes or not both:
         return []
-    shared = f"{both} of the {len(tested)} {_plural(noun)} of the test part are in training or validation too"
+    shared = f"{both} of the {len(tested)} {_plural(noun)} of the test set are in training or validation too"
     return [f"{shared}: --protocol inter-patient separates them"]
 
 

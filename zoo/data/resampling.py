@@ -1,6 +1,6 @@
 """The harness around resamplers: what they get, and what is checked before and after.
 
-They see the training part only, flattened to `(rows, channels * times)`; the shape is restored after. Those that draw
+They see the training set only, flattened to `(rows, channels * times)`; the shape is restored after. Those that draw
 batches leave the rows alone and say how likely each is to be drawn.
 """
 

@@ -27,5 +27,5 @@ class Rows:
 
 
 def balanced(rows: Rows, values: npt.NDArray[np.float32], labels: Ints, lengths: Ints | None) -> Rows:
-    """A training part with resampled rows in place of its own."""
+    """A training set with resampled rows in place of its own."""
     return replace(rows, values=values, labels=labels, lengths=lengths, groups=None, index=np.full(len(labels), -1))

@@ -28,17 +28,17 @@ class SealedTest:
     def open(self) -> Rows:
         """The test rows, once."""
         if not self._training_ended:
-            raise SealError("the test part stays sealed until training has ended")
+            raise SealError("the test set stays sealed until training has ended")
         if self.__rows is None:
-            raise SealError("the test part was opened already: it is scored once")
+            raise SealError("the test set was opened already: it is scored once")
         rows, self.__rows = self.__rows, None
         return rows
 
     def another(self) -> "SealedTest":
         """A fresh seal over the same rows, while this one is unbroken."""
         if self.__rows is None:
-            raise SealError("the test part was opened already: no other run can have it from here")
+            raise SealError("the test set was opened already: no other run can have it from here")
         return SealedTest(self.__rows)
 
     def __reduce__(self) -> NoReturn:
-        raise SealError("the test part does not leave the process that scores it")
+        raise SealError("the test set does not leave the process that scores it")

@@ -106,7 +106,7 @@ def _check_can_stand_alone(path: Path) -> None:
     for train, test in _HALVES:
         if path.name.endswith(test) and path.is_file():
             missing = path.name.removesuffix(test) + train
-            raise DataError(f"{path}: {missing}, which it is the test part of, is not beside it; download both")
+            raise DataError(f"{path}: {missing}, which it is the test set of, is not beside it; download both")
 
 
 def _alone_note(path: Path, pair: Pair | None) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""One cell from its data to its stored run: train, choose by validation, open the test part once, score."""
+"""One cell from its data to its stored run: train, choose by validation, open the test set once, score."""
 
 import contextlib
 import csv

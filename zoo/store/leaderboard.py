@@ -1,4 +1,4 @@
-"""The leaderboard: configurations ranked on one test part, seeds averaged, never the best taken."""
+"""The leaderboard: configurations ranked on one test set, seeds averaged, never the best taken."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -37,7 +37,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class Board:
-    """All configurations scored on one test part, best first: their number says how hard it was looked at."""
+    """All configurations scored on one test set, best first: their number says how hard it was looked at."""
 
     dataset: str
     protocol: str
@@ -46,7 +46,7 @@ class Board:
 
 
 def boards(runs: Iterable[Run], metric: str) -> list[Board]:
-    """A board for each test part that finished runs were scored on; `log_loss` and `ece` rank upwards."""
+    """A board for each test set that finished runs were scored on; `log_loss` and `ece` rank upwards."""
     by_test: dict[tuple[str, str, str], list[Run]] = defaultdict(list)
     for run in runs:
         if run.status == RunStatus.DONE:

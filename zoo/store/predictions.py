@@ -1,4 +1,4 @@
-"""Per-row probabilities of the test part, as a Parquet file: what all scores are computed from."""
+"""Per-row probabilities of the test set, as a Parquet file: what all scores are computed from."""
 
 import io
 from collections.abc import Sequence

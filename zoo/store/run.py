@@ -36,7 +36,7 @@ class Run:
     config       the cell in full: parameters, training settings, seeds
     environment  device, threads, precision, versions
     parts        how the data was separated: sizes, class counts, fingerprints, shared rows and groups
-    scores       of the test part, empty until it was scored
+    scores       of the test set, empty until it was scored
     cost         of training and of answering
     served       came from the store, not run now
     differs      what of the environment differs from the one here, for a served run

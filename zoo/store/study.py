@@ -76,7 +76,7 @@ class Study:
     request  all that was asked, as plain data: enough to go on
     space    what was searched
     winner   the number of the trial that was retrained, None until all trials have ended
-    run      the id of the winner's run, scored on the test part; "" until then
+    run      the id of the winner's run, scored on the test set; "" until then
     scored   the ids of all winners' runs that were scored on it: a study that is given more trials may find another
     defaults the id of the run without tuning that a comparison holds it against; "" where there is none
     """

@@ -1,6 +1,6 @@
-"""A study from its request to its winner's run: trials see training and validation rows, the test part waits.
+"""A study from its request to its winner's run: trials see training and validation rows, the test set waits.
 
-When the trials have ended, the best is trained again as an ordinary run of the bench, and only then is the test part
+When the trials have ended, the best is trained again as an ordinary run of the bench, and only then is the test set
 opened, once.
 """
 
@@ -63,7 +63,7 @@ class ResumeOptions:
 
 
 def run_study(workspace: Workspace, request: TuneRequest, store: Store, watch: TuneReporter) -> Study:
-    """Run a study to its end and score its winner on the test part.
+    """Run a study to its end and score its winner on the test set.
 
     Raises a ZooError, one line, for what makes no sense, for data that cannot be used, and where no trial finished.
     An interruption leaves the study to be gone on with, and is raised again.
@@ -220,7 +220,7 @@ class StudyRun:
         )
 
     def _score(self, study: Study) -> Study:
-        """Retrain the winner and open the test part."""
+        """Retrain the winner and open the test set."""
         best = study.best
         if best is None:
             left = any(trial.status in UNFINISHED for trial in study.trials)
@@ -269,7 +269,7 @@ class StudyRun:
 
 
 def _told_of(study: Study, run: Run) -> Study:
-    """The study with what there is to say of its winner's run: that it failed, or was another look at the test part."""
+    """The study with what there is to say of its winner's run: that it failed, or was another look at the test set."""
     if run.status != RunStatus.DONE:
         return replace(study, notes=(*study.notes, f"the winner's run {run.id} ended as {run.status}: {run.error}"))
     if run.id in study.scored:
@@ -278,7 +278,7 @@ def _told_of(study: Study, run: Run) -> Study:
     if not study.scored:
         return replace(study, scored=scored)
     place = {2: "second", 3: "third"}.get(len(scored), f"{len(scored)}th")
-    note = f"run {run.id} is the {place} winner of this study that was scored on the test part, after run "
+    note = f"run {run.id} is the {place} winner of this study that was scored on the test set, after run "
     return replace(study, scored=scored, notes=(*study.notes, note + " and run ".join(study.scored)))
 
 

@@ -141,7 +141,7 @@ class Search:
         return 0 if free else share_of_memory(self.request.jobs)
 
     def _refs(self) -> dict[Any, Any]:
-        """The rows in the object store, each array once; the test part is not among them."""
+        """The rows in the object store, each array once; the test set is not among them."""
         rows: dict[Any, Rows] = {"train": self.data.parts.train, "validation": self.data.parts.validation}
         rows |= {asked: variant for asked, variant in self.data.variants.items() if isinstance(variant, Rows)}
         refs = {id(each): ray.put(each) for each in rows.values()}

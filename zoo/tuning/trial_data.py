@@ -1,4 +1,4 @@
-"""The data of a study: loaded, separated and resampled once in the driver; its test part stays there."""
+"""The data of a study: loaded, separated and resampled once in the driver; its test set stays there."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -66,9 +66,9 @@ def outcome(study: Study, run: Run | None) -> str:
         return f"no winner: of {ended} trials that ended none gave a value to choose by"
     choice = f"{count_text(len(study.candidates), 'trial')} by {metric_words(study.metric)} {VALUE(best.value)}"
     if run is None:
-        return f"best so far of {choice}, trial {best.number}; the test part was not opened"
+        return f"best so far of {choice}, trial {best.number}; the test set was not opened"
     if run.status != RunStatus.DONE:
-        return f"chosen from {choice}; its run {run.id} on the test part: {run.status}. {run.error}".rstrip()
+        return f"chosen from {choice}; its run {run.id} on the test set: {run.status}. {run.error}".rstrip()
     metric = "accuracy" if study.metric == "accuracy" else "macro_recall"
     score = f"test {metric.replace('_', ' ')} {interval_text(run.scores.of_all(metric))}"
     simulated = f", on {run.dataset_label}" if run.synthetic else ""
@@ -131,7 +131,7 @@ def _print_tables(say: Say, study: Study, run: Run | None, most: int | None, mat
     emit(
         columns,
         [trial_row(trial) for trial in shown],
-        title=f"{study.name}: {study.architecture}{where}, validation part",
+        title=f"{study.name}: {study.architecture}{where}, validation set",
     )
     if len(shown) < len(trials):
         say(f"and {len(trials) - len(shown)} more: zoo studies show {study.name}")

@@ -47,7 +47,7 @@ def _trust(verdicts: "Sequence[Verdict]", dataset: str) -> str:
     seeds = min(len(verdict.seeds) for verdict in verdicts if verdict.seeds)
     score = f"test {verdicts[0].score.replace('_', ' ')} on {dataset}"
     resampled = next(verdict.resampled for verdict in verdicts if verdict.seeds)
-    drawn = f"test {resampled}" if resampled == "rows" else f"the test part's {resampled}"
+    drawn = f"test {resampled}" if resampled == "rows" else f"the test set's {resampled}"
     if seeds == 1:
         known = f"95 % intervals from resampling {drawn}"
         return f"{score}, one seed; {known}: they know nothing of how training varies from seed to seed"
