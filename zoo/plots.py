@@ -24,7 +24,7 @@ from zoo.comparison.curve import Band, second_band, trial_band, trial_curve
 from zoo.errors import UsageError
 from zoo.scores import metric_words
 from zoo.space import Choice, Domain, Float, Int, Value
-from zoo.store.study import Study, Trial, TrialStatus
+from zoo.store.study import Study, Trial, TrialStatus, ranked
 from zoo.wording import count_text, value_text
 
 if TYPE_CHECKING:
@@ -142,20 +142,19 @@ def study_parallel(study: Study) -> "Figure":
     The last axis is the metric. The better a trial, the darker its line; the best has a colour of its own. A value
     outside the range of an axis is drawn at its end. A line is broken at an axis on which the trial has no value.
     """
-    sign = -1.0 if study.mode == "min" else 1.0
-    ranked = sorted(study.candidates, key=lambda trial: (sign * (trial.value or 0.0), -trial.number))
+    trials = ranked(study.candidates, study.mode)[::-1]
     metric = metric_words(study.metric)
     rulers = [_Ruler(name, domain) for name, domain in study.space.items()]
-    rulers.append(_Ruler(metric, _range([trial.value or 0.0 for trial in ranked]), ends=False))
+    rulers.append(_Ruler(metric, _range([trial.value or 0.0 for trial in trials]), ends=False))
     figure, axes = _figure(_heading(study))
     columns = _side_by_side(figure, rulers)
     _draw_columns(axes, columns)
     across = [place for column in columns for place in column.across]
-    for rank, trial in enumerate(ranked, start=1):
+    for rank, trial in enumerate(trials, start=1):
         values = {**trial.config, metric: trial.value or 0.0}
         heights = [column.ruler.height(values.get(column.ruler.name)) for column in columns for _ in column.across]
-        _draw_trial(axes, across, heights, trial, rank, len(ranked))
-    _finish(figure, axes, "" if ranked else NO_VALUE)
+        _draw_trial(axes, across, heights, trial, rank, len(trials))
+    _finish(figure, axes, "" if trials else NO_VALUE)
     return figure
 
 

@@ -25,14 +25,14 @@ from zoo.cli.app import app
 from zoo.cli.session import Session
 from zoo.cli.tune import Ends, _run, seconds_of
 from zoo.cli.views.study import outcome
-from zoo.cli.views.trials import ranked, trial_line
+from zoo.cli.views.trials import trial_line
 from zoo.cli.views.tune_progress import PatientConsole, TuneDisplay, clock_text, shown_trials, summary_lines
 from zoo.interruption import Stopped
 from zoo.settings import Settings
 from zoo.store.run import Run
 from zoo.store.runs import Store
 from zoo.store.studies import StudyStore
-from zoo.store.study import Study, space_to_json
+from zoo.store.study import Study, ranked, space_to_json
 
 MIXED = ("done",) * 6 + ("pruned", "failed", "timeout") + ("done",) * 9
 RUN = Run(id="1a2b3c4d", key="", architecture="cnngru", dataset="d", protocol="p", data="smote", loss="", seed=0)
@@ -256,10 +256,11 @@ def test_the_outcome_says_from_how_many_the_choice_was_made() -> None:
 
 def test_the_best_trials_come_first_and_those_that_failed_last() -> None:
     study = study_of((*MIXED, "running"))
-    order = ranked(study)
+    order = ranked(study.trials, study.mode)
     assert order[0] == study.best
     assert [trial.status for trial in order[-3:]] == ["failed", "timeout", "running"]
-    lowest = ranked(replace(study, request={**study.request, "metric": "validation_loss"}))
+    by_loss = replace(study, request={**study.request, "metric": "validation_loss"})
+    lowest = ranked(by_loss.trials, by_loss.mode)
     assert lowest[:16] == order[15::-1]
 
 

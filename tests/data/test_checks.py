@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from zoo.data.checks import check_file, count_rows, dropped_note, flat_rows, one_line, rows_to_keep
+from zoo.data.checks import check_file, dropped_note, flat_rows, one_line, rows_to_keep
 from zoo.data.lengths import settled, within
 from zoo.errors import DataError, UsageError
+from zoo.wording import count_text
 
 VALUES = np.array([[1, 1, 1], [1, 1, 2], [2, 1, 1], [0, 0, 0]], np.float32)
 
@@ -51,7 +52,7 @@ def test_a_row_is_flat_where_each_channel_is_at_one_value_up_to_its_end() -> Non
 def test_notes_and_messages_count_rows() -> None:
     assert dropped_note(np.array([True, True])) == ()
     assert dropped_note(np.array([True, False, False])) == ("2 of 3 rows left out: all their samples are equal",)
-    assert [count_rows(count) for count in (0, 1, 2)] == ["0 rows", "1 row", "2 rows"]
+    assert [count_text(count, "row") for count in (0, 1, 2)] == ["0 rows", "1 row", "2 rows"]
     assert one_line(ValueError("two\n  lines\tof text ")) == "two lines of text"
 
 

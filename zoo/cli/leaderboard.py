@@ -14,6 +14,7 @@ from zoo.scores import MACRO_SCORES
 from zoo.settings import Reference
 from zoo.specs import full_name
 from zoo.store.leaderboard import Board, Standing, boards
+from zoo.wording import count_text
 
 
 def leaderboard_command(
@@ -64,9 +65,8 @@ def _columns(metric: str) -> list[Column]:
 
 
 def _title(board: Board) -> str:
-    scored = len(board.standings)
-    noun = "configuration" if scored == 1 else "configurations"
-    return f"\n{board.dataset}, {board.protocol}: {scored} {noun} scored on this test set ({board.test[:8]})"
+    scored = count_text(len(board.standings), "configuration")
+    return f"\n{board.dataset}, {board.protocol}: {scored} scored on this test set ({board.test[:8]})"
 
 
 def _rows(board: Board, metric: str) -> list[dict[str, Any]]:

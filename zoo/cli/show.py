@@ -14,6 +14,7 @@ from zoo.cli.views.table import Column, count, emit, millions, number, print_jso
 from zoo.errors import ModelError, StoreError, UnknownName, guarded, unknown_name
 from zoo.registry import Entry, presets_of, split_reference
 from zoo.specs import KINDS, Architecture, Block, Component, Dataset, Preset, full_name
+from zoo.wording import count_text
 
 PARAMETERS = (
     Column("parameter", "name"),
@@ -210,7 +211,7 @@ def _results(session: Session, entry: Entry[Component], folder: Path | None) -> 
         runs = []
     for board in boards(runs, "macro_recall"):
         for standing in board.standings:
-            run, seeds = standing.runs[0], len(standing.runs)
+            run = standing.runs[0]
             cell = " ".join(word for word in (f"data={run.data}", f"block={run.block}", standing.settings) if word)
             found.append(
                 {
@@ -219,7 +220,7 @@ def _results(session: Session, entry: Entry[Component], folder: Path | None) -> 
                     "dataset": board.dataset,
                     "protocol": board.protocol,
                     **{name: standing.mean(name) for name in ("macro_recall", "accuracy")},
-                    "source": f"{cell}, {seeds} seed{'s' * (seeds > 1)}",
+                    "source": f"{cell}, {count_text(len(standing.runs), 'seed')}",
                 }
             )
     return found

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from zoo.comparison.comparison import Comparison
 from zoo.records import JsonObject
-from zoo.store.study import SCORED, Study, StudyStatus
+from zoo.store.study import SCORED, Study, StudyStatus, best_value
 
 if TYPE_CHECKING:
     from zoo.store.studies import StudyStore
@@ -58,9 +58,8 @@ def trial_curve(study: Study) -> Curve:
 
     Up to the last trial that ended; a study that is over keeps its best up to the trials that were asked for.
     """
-    ended = study.ended
-    values = [(trial.number, trial.value) for trial in ended if trial.status in SCORED and trial.value is not None]
-    last = max((trial.number for trial in ended), default=0)
+    values = [(trial.number, trial.value or 0.0) for trial in study.candidates]
+    last = max((trial.number for trial in study.ended), default=0)
     return Curve(_better(values, study.mode), max(last, study.wanted) if study.status == StudyStatus.DONE else last)
 
 
@@ -113,6 +112,6 @@ def _better(values: Iterable[tuple[float, float]], mode: str) -> tuple[tuple[flo
     """Of values in order those that were better than all before."""
     steps: list[tuple[float, float]] = []
     for place, value in values:
-        if not steps or (value < steps[-1][1] if mode == "min" else value > steps[-1][1]):
+        if not steps or best_value((steps[-1][1], value), mode) != steps[-1][1]:
             steps.append((place, value))
     return tuple(steps)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from zoo.data.lengths import within
 from zoo.data.series import Floats, Ints
 from zoo.errors import DataError, UsageError
+from zoo.wording import count_text
 
 CONSTANT = ("error", "keep", "drop")
 
@@ -58,12 +59,12 @@ def kept_of(
         return np.ones(len(flat), np.bool_)
     if constant == "error":
         raise DataError(
-            f"{source}: {count_rows(int(flat.sum()))} where all samples are equal, the first at "
+            f"{source}: {count_text(int(flat.sum()), 'row')} where all samples are equal, the first at "
             f"{place(int(np.argmax(flat)))}; `--set dataset.constant=drop` leaves them out, `keep` keeps them"
         )
     if flat.all():
         raise DataError(
-            f"{source}: no row is left: all samples are equal in {count_rows(len(flat))} of {len(flat)}; "
+            f"{source}: no row is left: all samples are equal in {count_text(len(flat), 'row')} of {len(flat)}; "
             "`--set dataset.constant=keep` keeps them"
         )
     kept: npt.NDArray[np.bool_] = ~flat
@@ -74,10 +75,6 @@ def dropped_note(kept: npt.NDArray[np.bool_]) -> tuple[str, ...]:
     """What to say of the constant rows that were left out: one note, or none where none were."""
     dropped = int(np.count_nonzero(~kept))
     return (f"{dropped} of {len(kept)} rows left out: all their samples are equal",) if dropped else ()
-
-
-def count_rows(count: int) -> str:
-    return f"{count} row" if count == 1 else f"{count} rows"
 
 
 def one_line(error: BaseException) -> str:

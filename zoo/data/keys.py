@@ -8,9 +8,9 @@ import numpy.typing as npt
 import pyarrow
 import pyarrow.compute
 
-from zoo.data.checks import count_rows
 from zoo.data.series import Ints
 from zoo.errors import DataError
+from zoo.wording import count_text
 
 Place = Callable[[int], str]
 
@@ -65,7 +65,7 @@ def _check_none_missing(cells: Any, what: str, place: Place) -> None:
     missing = np.flatnonzero(pyarrow.compute.is_null(cells, nan_is_null=True).to_numpy())
     if missing.size:
         raise DataError(
-            f"{what} is empty in {count_rows(missing.size)}, the first at {place(int(missing[0]))}; "
+            f"{what} is empty in {count_text(missing.size, 'row')}, the first at {place(int(missing[0]))}; "
             "fill it in or take these rows out"
         )
 

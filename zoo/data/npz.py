@@ -16,12 +16,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from zoo.data.checks import count_rows, dropped_note, flat_rows, kept_of
+from zoo.data.checks import dropped_note, flat_rows, kept_of
 from zoo.data.keys import classes_of
 from zoo.data.lengths import settled, within
 from zoo.data.npzfile import NpzFile, opened
 from zoo.data.series import TEST, TRAIN, VALIDATION, DeclaredSplit, Floats, Ints, LabelledSeries
 from zoo.errors import DataError
+from zoo.wording import count_text
 
 NPZ_SUFFIXES = (".npz",)
 
@@ -174,7 +175,7 @@ def _check_finite(file: NpzFile, name: str, values: Floats, lengths: Ints | None
         channel, time = np.unravel_index(int(np.argmin(finite[row])), finite.shape[1:])
         place = f"{name}[{row}, {time}]" if values.shape[1] == 1 else f"{name}[{row}, {channel}, {time}]"
         raise DataError(
-            f"{file.path}: {count_rows(broken.size)} with NaN or infinite samples before the end, the first at "
+            f"{file.path}: {count_text(broken.size, 'row')} with NaN or infinite samples before the end, the first at "
             f"{place}; fill them in or take these rows out"
         )
     if lengths is not None and (lengths == 0).any():

@@ -13,12 +13,13 @@ import numpy.typing as npt
 import pyarrow
 import pyarrow.parquet
 
-from zoo.data.checks import check_file, count_rows, dropped_note, one_line, rows_to_keep
+from zoo.data.checks import check_file, dropped_note, one_line, rows_to_keep
 from zoo.data.columns import checked_names, column_name
 from zoo.data.csvs import line_number, read_csv
 from zoo.data.keys import classes_of, keys_of
 from zoo.data.series import Floats, LabelledSeries
 from zoo.errors import DataError
+from zoo.wording import count_text
 
 CSV_SUFFIXES = (".csv",)
 PARQUET_SUFFIXES = (".parquet", ".parq", ".pq")
@@ -163,7 +164,7 @@ def check_finite(values: Floats, table: Table, names: Sequence[str]) -> None:
         first = broken[0]
         name = names[int(np.argmin(finite[first]))]
         raise DataError(
-            f"{table.path}: {count_rows(broken.size)} with missing, NaN or infinite samples, the first at "
+            f"{table.path}: {count_text(broken.size, 'row')} with missing, NaN or infinite samples, the first at "
             f"{table.place(first)}, column {name!r}; fill them in or take these rows out"
         )
 

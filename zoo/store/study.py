@@ -65,6 +65,11 @@ class Trial:
     def __post_init__(self) -> None:
         object.__setattr__(self, "status", TrialStatus(self.status))
 
+    @property
+    def is_candidate(self) -> bool:
+        """Whether a winner can be this trial: it ended as it should, early or not, and has a value."""
+        return self.status in SCORED and self.value is not None
+
     def to_json(self) -> JsonObject:
         return {item.name: getattr(self, item.name) for item in fields(self)}
 
@@ -144,7 +149,7 @@ class Study:
     @property
     def candidates(self) -> tuple[Trial, ...]:
         """The trials that a winner is chosen from."""
-        return tuple(trial for trial in self.trials if trial.status in SCORED and trial.value is not None)
+        return tuple(trial for trial in self.trials if trial.is_candidate)
 
     @property
     def winning_trial(self) -> Trial | None:
@@ -160,9 +165,23 @@ class Study:
 
 def best_of(trials: Iterable[Trial], mode: str) -> Trial | None:
     """The trial with the best value among those that ended as they should; of equals the earliest."""
-    ended = [trial for trial in trials if trial.status in SCORED and trial.value is not None]
+    return next((trial for trial in ranked(trials, mode) if trial.is_candidate), None)
+
+
+def ranked(trials: Iterable[Trial], mode: str) -> list[Trial]:
+    """The trials, the best first, of equals the earliest; last those that did not end as they should, or not yet."""
     sign = -1.0 if mode == "max" else 1.0
-    return min(ended, key=lambda trial: (sign * (trial.value or 0.0), trial.number), default=None)
+
+    def order(trial: Trial) -> tuple[bool, float, int]:
+        value = sign * (trial.value or 0.0) if trial.is_candidate else 0.0
+        return not trial.is_candidate, value, trial.number
+
+    return sorted(trials, key=order)
+
+
+def best_value(values: Iterable[float], mode: str) -> float:
+    """The best of some values of a metric. Raises ValueError for none."""
+    return max(values) if mode == "max" else min(values)
 
 
 def space_to_json(space: Space) -> JsonObject:

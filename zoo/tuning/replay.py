@@ -15,7 +15,7 @@ from ray.tune.search import SearchAlgorithm
 
 from zoo.space import Value
 from zoo.store.studies import PROPOSED, StudyStore
-from zoo.store.study import SCORED, UNFINISHED, Study, Trial, TrialStatus
+from zoo.store.study import SCORED, UNFINISHED, Study, Trial, TrialStatus, best_value
 from zoo.tuning.ray_schedulers import EPOCH, last_epoch
 from zoo.tuning.worker import NUMBER, SCORE, WORST, Result, Task
 from zoo.workers.limits import hung
@@ -154,8 +154,7 @@ class Replay(SearchAlgorithm):
             trial = everyone[number]
             if number not in best:
                 scheduler.on_trial_add(None, trial)
-            better = max if self.mode == "max" else min
-            best[number] = better(best.get(number, value), value)
+            best[number] = best_value((best.get(number, value), value), self.mode)
             results[number] = {EPOCH: epoch, SCORE: best[number], "training_iteration": epoch}
             stopped = scheduler.on_trial_result(None, trial, results[number]) == TrialScheduler.STOP
             if stopped and number in unfinished and epoch < last_epoch(self.scheduler):

@@ -25,7 +25,7 @@ from zoo.harness.training_run import TrainingRun, resampled
 from zoo.records import SplitSummary
 from zoo.registry import Registry, Source
 from zoo.settings import Settings
-from zoo.store.study import METRICS, TrialStatus
+from zoo.store.study import METRICS, TrialStatus, best_value
 from zoo.training.hardware import computing_on
 from zoo.training.loop import Epoch
 from zoo.tuning.request import TuneRequest
@@ -92,8 +92,7 @@ class Worker(Trainable):
         """Once a process; rows come from the object store without a copy, and cannot be written to."""
         set_up(task.paths)
         self.task = task
-        self.sign = 1.0 if METRICS[task.request.metric] == "max" else -1.0
-        self.worst = WORST[METRICS[task.request.metric]]
+        self.mode = METRICS[task.request.metric]
         fetched = {id(ref): ray.get(ref) if isinstance(ref, ray.ObjectRef) else ref for ref in rows.values()}
         self.rows: dict[Asked | str, Rows] = {key: fetched[id(ref)] for key, ref in rows.items()}
         self._begin(config)
@@ -199,7 +198,7 @@ class Worker(Trainable):
 
     def _best(self) -> float | None:
         values = [self._metric(epoch) for epoch in self.history]
-        return max(values, key=lambda value: self.sign * value) if values else None
+        return best_value(values, self.mode) if values else None
 
     def _metric(self, epoch: Epoch) -> float:
         return min(float(getattr(epoch, self.task.request.metric)), WORST["min"])
@@ -208,7 +207,7 @@ class Worker(Trainable):
         """A result with all epochs that were not told yet."""
         new = [(epoch.number, self._metric(epoch), epoch.seconds) for epoch in self.history[self.told :]]
         self.told = len(self.history)
-        told = self.worst if score is None else score
+        told = WORST[self.mode] if score is None else score
         return {SCORE: told, "epoch": self.told, "new": new, "value": self._best(), **more}
 
     def _end(self, status: str, reason: str) -> Result:

@@ -15,6 +15,7 @@ from zoo.testing.check import Check
 from zoo.testing.collection import Subject
 from zoo.testing.representatives import declared
 from zoo.testing.running import CheckStatus, Outcome, Report
+from zoo.wording import count_text
 
 COLUMNS = (
     Column("kind", "kind"),
@@ -108,7 +109,7 @@ def took(report: Report) -> str:
 def summary(reports: Sequence[Report]) -> str:
     """The last line: how many checks ran, how they ended, and what that took."""
     outcomes = [outcome for report in reports for outcome in report.outcomes]
-    ran = f"{len(outcomes)} {'check' if len(outcomes) == 1 else 'checks'} ran: {tally(outcomes)}"
+    ran = f"{count_text(len(outcomes), 'check')} ran: {tally(outcomes)}"
     if len(reports) == 1:
         return f"{ran}; {took(reports[0])}"
     sizes = [report.parameters for report in reports if report.parameters is not None]

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 from zoo.cli.views import table as output
 from zoo.cli.views.runs import interval_text
 from zoo.cli.views.table import Column, Say, emit, number, print_json
-from zoo.cli.views.trials import VALUE, flat_columns, ranked, trial_columns, trial_row
+from zoo.cli.views.trials import VALUE, flat_columns, trial_columns, trial_row
 from zoo.errors import UnknownName
 from zoo.records import plain
 from zoo.scores import metric_words
 from zoo.store.run import Run, RunStatus
-from zoo.store.study import Study, Trial
+from zoo.store.study import Study, Trial, ranked
 from zoo.wording import count_text, value_text
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def _row(study: Study) -> dict[str, Any]:
 
 
 def _print_tables(say: Say, study: Study, run: Run | None, most: int | None, mattered: "Importance | None") -> None:
-    trials = ranked(study)
+    trials = ranked(study.trials, study.mode)
     shown = trials[:most]
     where = f" on {run.dataset_label}, {run.protocol}" if run else ""
     keys = list(mattered.shares if mattered else ())

@@ -5,8 +5,8 @@ from typing import Any
 
 from zoo.cli.views.table import Column, number
 from zoo.scores import metric_words
-from zoo.store.study import SCORED, Study, Trial
-from zoo.wording import config_text, short_keys, value_text
+from zoo.store.study import Study, Trial
+from zoo.wording import config_text, count_text, short_keys, value_text
 
 VALUE = number(3)
 
@@ -21,19 +21,8 @@ def trial_line(study: Study, trial: Trial) -> str:
     if trial.reason:
         start = f"{start} ({trial.reason})"
     value = "" if trial.value is None else f" {metric_words(study.metric)} {number_text(trial.value)},"
-    noun = "epoch" if trial.epochs == 1 else "epochs"
-    return f"{start}:{value} {trial.epochs} {noun}, {trial.seconds:.1f} s, {config_text(trial.config)}".rstrip(", ")
-
-
-def ranked(study: Study) -> list[Trial]:
-    """The trials with the best first; those that did not end as they should, or not yet, last."""
-    sign = -1.0 if study.mode == "max" else 1.0
-
-    def order(trial: Trial) -> tuple[bool, float, int]:
-        out = trial.status not in SCORED or trial.value is None
-        return out, 0.0 if out else sign * (trial.value or 0.0), trial.number
-
-    return sorted(study.trials, key=order)
+    epochs = count_text(trial.epochs, "epoch")
+    return f"{start}:{value} {epochs}, {trial.seconds:.1f} s, {config_text(trial.config)}".rstrip(", ")
 
 
 def trial_columns(study: Study, keys: Sequence[str]) -> list[Column]:
