@@ -172,7 +172,9 @@ def dilations_by_the_paper(times: int, per_kernel: int, most: int) -> dict[int, 
     return dict(zip(expected.tolist(), number.tolist(), strict=True))
 
 
-@pytest.mark.parametrize(("times", "per_kernel", "most"), [(187, 12, 32), (187, 119, 32), (150, 7, 3), (9, 5, 32)])
+@pytest.mark.parametrize(
+    ("times", "per_kernel", "most"), [(187, 12, 32), (187, 119, 32), (187, 2, 32), (150, 7, 3), (9, 5, 32)]
+)
 def test_dilations_are_those_of_the_paper(times: int, per_kernel: int, most: int) -> None:
     found = dilations(times, per_kernel, most)
     assert found == dilations_by_the_paper(times, per_kernel, most)

@@ -8,9 +8,11 @@ import torch
 from torch import nn
 
 from zoo import Architecture, Objective, Preset, Resampler, hookimpl
-from zoo.registry import Registry, source_of
+from zoo.registry import Plugin, Registry, source_of
 from zoo.testing import Check, NotConforming, Unexpected, checks_for
 from zoo.testing.check import close, expect
+from zoo.testing.collection import Subject
+from zoo.testing.running import CheckStatus, Outcome, Report
 
 
 class Offset(nn.Module):
@@ -109,3 +111,16 @@ def test_results_are_close_where_they_differ_by_the_rounding_of_float32() -> Non
     assert close(one, torch.tensor([1000.09, 9e-6]))
     assert not close(one, torch.tensor([1000.2, 0.0]))
     assert not close(one, torch.tensor([1000.0, 2e-5]))
+
+
+def test_a_report_knows_of_failures_and_of_those_that_were_expected() -> None:
+    def knows(*statuses: CheckStatus) -> tuple[bool, bool]:
+        outcomes = tuple(Outcome(checked_by(True), status, "", 0.0, "") for status in statuses)
+        report = Report(Subject("block", "gain", Plugin("waves", "waves"), None, ()), outcomes, None, 0.0, 0.0)
+        return report.failed, report.expected
+
+    passed, failed, expected = CheckStatus
+    assert knows() == knows(passed, passed) == (False, False)
+    assert knows(passed, failed) == (True, False)
+    assert knows(expected, passed) == (False, True)
+    assert knows(expected, failed) == (True, True)
