@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
-from zoo.metrics import over_classes, score
+from zoo.metrics import score
 from zoo.scores import CLASS_SCORES, MACRO_SCORES
 
 CLASSES = ("a", "b", "c", "d")
@@ -146,7 +146,7 @@ def test_an_absent_class_is_left_out_of_macro_means_and_named() -> None:
     assert found["macro_recall"]["value"] == pytest.approx(np.mean(recalls))
     assert found["recall"]["d"] == {"value": None, "low": None, "high": None}
     assert found["absent"] == ["d"]
-    assert over_classes(found) == "over 3 of 4 classes (d absent)"
+    assert found.over_classes() == "over 3 of 4 classes (d absent)"
 
 
 def test_a_class_that_is_predicted_but_has_no_rows_by_hand() -> None:
@@ -174,7 +174,7 @@ def test_a_class_never_predicted_has_no_precision_to_speak_of_and_f1_zero() -> N
     assert found["macro_recall"]["value"] == 0.5
     assert found["macro_f1"]["value"] == pytest.approx(4 / 9)
     assert found["mcc"]["value"] == 0
-    assert over_classes(found) == ""
+    assert found.over_classes() == ""
 
 
 def test_rows_of_a_single_class_are_scored_by_that_class_alone() -> None:

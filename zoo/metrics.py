@@ -73,12 +73,6 @@ def score(
     )
 
 
-def over_classes(scores: Scores) -> str:
-    """How many classes the macro means go over, where that is not all: "over 4 of 5 classes"."""
-    absent, total = len(scores.absent), len(scores.support)
-    return f"over {total - absent} of {total} classes ({', '.join(scores.absent)} absent)" if absent else ""
-
-
 def units_of(labels: npt.NDArray[np.int64], groups: Array | None) -> Array:
     """The unit of each row that a resample draws, `(rows,)`, from 0: the row itself, or its group."""
     return np.arange(len(labels)) if groups is None else np.unique(groups, return_inverse=True)[1].reshape(-1)

@@ -77,6 +77,11 @@ class Scores(Record):
         interval: Interval = getattr(self, name)
         return interval
 
+    def over_classes(self) -> str:
+        """How many classes the macro means go over, where that is not all: "over 4 of 5 classes (F absent)"."""
+        absent, total = len(self.absent), len(self.support)
+        return f"over {total - absent} of {total} classes ({', '.join(self.absent)} absent)" if absent else ""
+
     def by_class(self, name: str) -> Mapping[str, Interval]:
         """One of `zoo.scores.CLASS_SCORES` by its name."""
         intervals: Mapping[str, Interval] = getattr(self, name)

@@ -109,11 +109,9 @@ def _run(session: Session, request: Request, results: Path | None, runs: list[Ru
 
 
 def _say_notes(session: Session, runs: list[Run]) -> None:
-    from zoo.metrics import over_classes
-
     for note in dict.fromkeys(note for run in runs for note in run.notes):
         session.say(f"note: {note}")
-    for line in dict.fromkeys(over_classes(run.scores) for run in runs if run.scores):
+    for line in dict.fromkeys(run.scores.over_classes() for run in runs):
         if line:
             session.say(f"note: macro scores go {line}")
 

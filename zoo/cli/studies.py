@@ -9,10 +9,11 @@ from zoo.cli import options
 from zoo.cli.presets import check_save, save_winner
 from zoo.cli.session import Session, session_of
 from zoo.cli.views.pictures import write_comparison, write_study
-from zoo.cli.views.study import scored_run, show_list, show_study, study_object
+from zoo.cli.views.study import show_list, show_study
 from zoo.comparison.comparison import Comparison, grouped
 from zoo.errors import UsageError, unknown_name
 from zoo.store.study import Study
+from zoo.tuning.study_json import study_to_json
 
 if TYPE_CHECKING:
     from zoo.store.runs import Store
@@ -40,7 +41,7 @@ def list_command(
         return
     with Store(folder, create=False) as store:
         found = StudyStore(store).studies()
-        objects = (study_object(study, scored_run(store, study)) for study in found)
+        objects = (study_to_json(study, store.find(study.run)) for study in found)
         show_list(session.say, found, as_json, objects)
 
 

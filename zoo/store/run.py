@@ -100,6 +100,12 @@ class Run:
         """The shapes the network was built for, by its factory's argument names."""
         return dict(self.parts.shape)
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Its notes, and which classes its macro scores leave out, where they do."""
+        over = self.scores.over_classes()
+        return (*self.notes, f"macro scores go {over}") if over else self.notes
+
     def score(self, name: str) -> float | None:
         """The value of one macro score, None where there is none."""
         return self.scores.of_all(name).value

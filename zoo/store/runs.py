@@ -119,6 +119,13 @@ class Store:
             raise UnknownName(f"no run {identifier!r} in {str(self.folder)!r}. `zoo results` shows them all.")
         raise UnknownName(f"{identifier!r} is short for {len(found)} runs: {', '.join(run.id for run in found[:5])}")
 
+    def find(self, identifier: str) -> Run | None:
+        """As `get`, for an id that something else has kept: None for no id, and for a run that is no longer there."""
+        try:
+            return self.get(identifier) if identifier else None
+        except UnknownName:
+            return None
+
     def done(self, key: str) -> Run | None:
         """The newest finished run of what that key asks for."""
         return next(reversed(self._runs("WHERE key = ? AND status = ?", key, RunStatus.DONE)), None)

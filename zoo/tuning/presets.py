@@ -32,6 +32,27 @@ def check_free(workspace: Workspace, architecture: str, name: str) -> None:
         raise _taken(name)
 
 
+def check_save(workspace: Workspace, architecture: str, name: str) -> None:
+    """Raise UsageError or SettingsError where a winner cannot be saved under that name."""
+    check_free(workspace, architecture, name)
+    target_file(workspace.settings)
+
+
+def save_winner(workspace: Workspace, study: Study, run: Run | None, name: str) -> tuple[Trial, Path]:
+    """Write a study's winner as a preset to the user's registry.toml; gives the trial and the file.
+
+    `run` is the winner's. Raises UsageError where there is no winner yet, and what `save_preset` raises.
+    """
+    trial = study.winning_trial
+    if trial is None:
+        raise UsageError(
+            f"study {study.name} has no trial to save yet: go on with it by zoo tune --resume {study.name}"
+        )
+    path = target_file(workspace.settings)
+    save_preset(path, name, preset_of(workspace, study, trial, run))
+    return trial, path
+
+
 def target_file(settings: Settings) -> Path:
     """The registry.toml that is the user's. Raises UsageError where the one in this folder is the shipped one."""
     path = Path(settings.user.path or USER_FILE)

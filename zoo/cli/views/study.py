@@ -1,4 +1,4 @@
-"""A study as tables, lines and JSON."""
+"""A study as tables and lines."""
 
 import sys
 from collections.abc import Iterable
@@ -8,16 +8,16 @@ from zoo.cli.views import table as output
 from zoo.cli.views.runs import interval_text
 from zoo.cli.views.table import Column, Say, emit, number, print_json
 from zoo.cli.views.trials import VALUE, flat_columns, trial_columns, trial_row
-from zoo.errors import UnknownName
-from zoo.records import plain
+from zoo.records import JsonObject
 from zoo.scores import metric_words
 from zoo.store.run import Run, RunStatus
 from zoo.store.study import Study, Trial, ranked
+from zoo.tuning.importance import Importance
+from zoo.tuning.study_json import study_to_json
 from zoo.wording import count_text, value_text
 
 if TYPE_CHECKING:
     from zoo.store.runs import Store
-    from zoo.tuning.importance import Importance
 
 
 COLUMNS = (
@@ -42,14 +42,14 @@ def show_study(
     *,
     as_json: bool,
     most: int | None = None,
-    mattered: "Importance | None" = None,
+    mattered: Importance | None = None,
 ) -> None:
     """Trials, the winner and how it was chosen; on a terminal the `most` best trials, in a pipe every one."""
-    run = scored_run(store, study)
-    for note in dict.fromkeys((*study.notes, *(run.notes if run else ()), *over_classes_note(run))):
+    run = store.find(study.run)
+    for note in dict.fromkeys((*study.notes, *(run.remarks if run else ()))):
         say(f"note: {note}")
     if as_json:
-        print_json(study_object(study, run, mattered))
+        print_json(study_to_json(study, run, mattered))
     elif not sys.stdout.isatty():
         emit(flat_columns(list(study.space)), [trial_row(trial) for trial in study.trials])
     else:
@@ -75,30 +75,7 @@ def outcome(study: Study, run: Run | None) -> str:
     return f"chosen from {choice}; {score}, run {run.id}{simulated}"
 
 
-def study_object(study: Study, run: Run | None, mattered: "Importance | None" = None) -> dict[str, Any]:
-    """The documented form of a study in JSON."""
-    derived = {"metric": study.metric, "mode": study.mode, "best": study.best.number if study.best else None}
-    test = plain(run.scores) if run is not None and run.scores else None
-    found = {**study.to_json(), **derived, "test": test}
-    if mattered is not None:
-        found |= {"importance": dict(mattered.shares), "importance_note": mattered.note}
-    return found
-
-
-def scored_run(store: "Store", study: Study) -> Run | None:
-    """The winner's run, where there is one."""
-    return run_of(store, study.run)
-
-
-def run_of(store: "Store", identifier: str) -> Run | None:
-    """A study's run by its id; None for no id, and where it was deleted."""
-    try:
-        return store.get(identifier) if identifier else None
-    except UnknownName:
-        return None
-
-
-def show_list(say: Say, found: list[Study], as_json: bool, objects: Iterable[dict[str, Any]]) -> None:
+def show_list(say: Say, found: list[Study], as_json: bool, objects: Iterable[JsonObject]) -> None:
     if found or as_json or not sys.stdout.isatty():
         emit(COLUMNS, [_row(study) for study in found], as_json=as_json, objects=objects)
     if not found:
@@ -122,7 +99,7 @@ def _row(study: Study) -> dict[str, Any]:
     }
 
 
-def _print_tables(say: Say, study: Study, run: Run | None, most: int | None, mattered: "Importance | None") -> None:
+def _print_tables(say: Say, study: Study, run: Run | None, most: int | None, mattered: Importance | None) -> None:
     trials = ranked(study.trials, study.mode)
     shown = trials[:most]
     where = f" on {run.dataset_label}, {run.protocol}" if run else ""
@@ -152,7 +129,7 @@ def _config_columns(trial: Trial) -> list[Column]:
     ]
 
 
-def _config_rows(study: Study, trial: Trial, mattered: "Importance | None") -> list[dict[str, Any]]:
+def _config_rows(study: Study, trial: Trial, mattered: Importance | None) -> list[dict[str, Any]]:
     """A row for each hyperparameter; where importance is known, the one that mattered most first."""
     shares = mattered.shares if mattered else {}
     keys = sorted(trial.config, key=lambda key: -shares.get(key, 0.0))
@@ -160,12 +137,3 @@ def _config_rows(study: Study, trial: Trial, mattered: "Importance | None") -> l
         {"key": key, "value": trial.config[key], "domain": str(study.space.get(key, "")), "importance": shares.get(key)}
         for key in keys
     ]
-
-
-def over_classes_note(run: Run | None) -> tuple[str, ...]:
-    """Which classes a run's macro scores leave out, where they do."""
-    if run is None or not run.scores.absent:
-        return ()
-    from zoo.metrics import over_classes
-
-    return (f"macro scores go {over_classes(run.scores)}",)
