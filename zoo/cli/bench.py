@@ -2,10 +2,9 @@
 
 import shlex
 import sys
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -13,7 +12,7 @@ from zoo.assignments import parse_assignments
 from zoo.cli import options
 from zoo.cli.complete import names_of
 from zoo.cli.session import Session, session_of
-from zoo.cli.views.table import emit, print_json, quiet_stdout
+from zoo.cli.views.table import Row, emit, print_json, quiet_stdout
 from zoo.harness.request import Request
 from zoo.interruption import exit_code
 from zoo.registry import split_reference
@@ -89,7 +88,7 @@ def bench_command(
         raise typer.Exit(1)
 
 
-def _run(session: Session, request: Request, results: Path | None, runs: list[Run], workers: Mapping[str, Any]) -> None:
+def _run(session: Session, request: Request, results: Path | None, runs: list[Run], workers: Row) -> None:
     """Run a request, each finished run added to `runs` as it comes; `workers` say where."""
     from zoo.cli.views.bench_progress import BenchDisplay
     from zoo.harness.bench import run_bench

@@ -1,14 +1,14 @@
 """`zoo check`: the conformance kit over what is installed."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from zoo.cli import options
 from zoo.cli.complete import names_of
 from zoo.cli.session import Session, session_of
-from zoo.cli.views.table import print_json, quiet_stdout
+from zoo.cli.views.table import Row, print_json, quiet_stdout
 from zoo.errors import UsageError
 from zoo.specs import KINDS
 
@@ -79,7 +79,7 @@ def _outcomes(subject: "Subject", display: "CheckDisplay") -> "Iterator[Outcome]
             return  # all others build it: each would say the same again
 
 
-def _object(report: "Report") -> dict[str, Any]:
+def _object(report: "Report") -> Row:
     return {
         "kind": report.subject.kind,
         "name": report.subject.name,

@@ -1,13 +1,13 @@
 """`zoo list`: what there is."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from zoo.cli import options
 from zoo.cli.families import family_of, large_families
 from zoo.cli.session import session_of
-from zoo.cli.views.table import Column, emit
+from zoo.cli.views.table import Column, Row, emit
 from zoo.errors import UnknownName, unknown_name
 from zoo.registry import Entry, matches
 from zoo.specs import KINDS, Architecture, Component
@@ -55,9 +55,9 @@ def _read(kind: str | None, pattern: str | None) -> tuple[str | None, str]:
     return None, kind
 
 
-def _rows(entries: list[Entry[Component]], large: dict[str, int]) -> list[dict[str, Any]]:
+def _rows(entries: list[Entry[Component]], large: dict[str, int]) -> list[Row]:
     """A row for each component, in order, but one for each large family."""
-    rows: dict[str, dict[str, Any]] = {}
+    rows: dict[str, Row] = {}
     for entry in entries:
         family = family_of(entry.name)
         if family not in large:
@@ -68,7 +68,7 @@ def _rows(entries: list[Entry[Component]], large: dict[str, int]) -> list[dict[s
     return list(rows.values())
 
 
-def _row(entry: Entry[Component]) -> dict[str, Any]:
+def _row(entry: Entry[Component]) -> Row:
     presets = ", ".join(entry.spec.presets) if isinstance(entry.spec, Architecture) else ""
     return {
         "kind": entry.kind,
@@ -79,7 +79,7 @@ def _row(entry: Entry[Component]) -> dict[str, Any]:
     }
 
 
-def _object(entry: Entry[Component]) -> dict[str, Any]:
+def _object(entry: Entry[Component]) -> Row:
     presets = list(entry.spec.presets) if isinstance(entry.spec, Architecture) else []
     origin = {"distribution": entry.plugin.distribution, "version": entry.plugin.version}
     return {**_row(entry), "presets": presets, "paper": entry.spec.paper, **origin}

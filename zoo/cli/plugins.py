@@ -1,13 +1,13 @@
 """`zoo plugins`: what was found, what it provides, and what is wrong with it."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from zoo.cli import options
 from zoo.cli.families import folded
 from zoo.cli.session import session_of
-from zoo.cli.views.table import Column, emit
+from zoo.cli.views.table import Column, Row, emit
 from zoo.hookspecs import API_VERSION
 from zoo.registry import Plugin
 
@@ -41,13 +41,13 @@ def plugins_command(
     emit(columns, [_row(plugin) for plugin in plugins], as_json=as_json, objects=[_object(each) for each in plugins])
 
 
-def _row(plugin: Plugin) -> dict[str, Any]:
+def _row(plugin: Plugin) -> Row:
     provides = folded(f"{spec.kind} {spec.name}" for spec in plugin.components)
     row = _object(plugin) | {"provides": ", ".join(provides), "needs": plugin.api or "-", "offered": API_VERSION}
     return row | ({"style": "red"} if plugin.error else {})
 
 
-def _object(plugin: Plugin) -> dict[str, Any]:
+def _object(plugin: Plugin) -> Row:
     return {
         "name": plugin.name,
         "status": plugin.status,

@@ -3,14 +3,14 @@
 import inspect
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from zoo.cli import options
 from zoo.cli.complete import names_of
 from zoo.cli.session import Session, session_of
-from zoo.cli.views.table import Column, count, emit, millions, number, print_json, quiet_stdout, say
+from zoo.cli.views.table import Column, Row, count, emit, millions, number, print_json, quiet_stdout, say
 from zoo.errors import ModelError, StoreError, UnknownName, guarded, unknown_name
 from zoo.registry import Entry, presets_of, split_reference
 from zoo.specs import KINDS, Architecture, Block, Component, Dataset, Preset, full_name
@@ -98,9 +98,9 @@ def _answers(entry: Entry[Component], name: str) -> bool:
     return name in (entry.name, entry.spec.name, f"{entry.plugin.name}:{entry.spec.name}")
 
 
-def _facts(entry: Entry[Component]) -> dict[str, Any]:
+def _facts(entry: Entry[Component]) -> Row:
     spec = entry.spec
-    facts: dict[str, Any] = {
+    facts: Row = {
         "name": entry.name,
         "kind": entry.kind,
         "summary": spec.summary,
@@ -121,7 +121,7 @@ def _facts(entry: Entry[Component]) -> dict[str, Any]:
     return facts
 
 
-def _parameters(entry: Entry[Component], preset: Preset) -> list[dict[str, Any]]:
+def _parameters(entry: Entry[Component], preset: Preset) -> list[Row]:
     from zoo.factories import parameters
 
     spec = entry.spec
@@ -149,7 +149,7 @@ def _architecture(
     reference: str,
     block: str | None,
     shape: dict[str, int],
-) -> dict[str, Any]:
+) -> Row:
     """What building on the meta device tells: layers, parameters, multiply-accumulates."""
     from zoo.inspection import count_macs, count_parameters, layers_of, on_meta
     from zoo.networks import Network
@@ -179,8 +179,8 @@ def _members(preset: Preset | None) -> int:
     return 1 if preset is None else int(preset.training.get("members", 1))
 
 
-def _preset(name: str, preset: Preset) -> dict[str, Any]:
-    fixed: dict[str, Any] = {**preset.params, **preset.training}
+def _preset(name: str, preset: Preset) -> Row:
+    fixed: Row = {**preset.params, **preset.training}
     for key in ("block", "data", "loss"):
         if value := getattr(preset, key):
             fixed[key] = value
@@ -188,7 +188,7 @@ def _preset(name: str, preset: Preset) -> dict[str, Any]:
     return {"name": name, "summary": preset.summary, "fixes": fixed}
 
 
-def _results(session: Session, entry: Entry[Component], folder: Path | None) -> list[dict[str, Any]]:
+def _results(session: Session, entry: Entry[Component], folder: Path | None) -> list[Row]:
     """What others report, and what is in the store: measured, seeds averaged."""
     from zoo.store.leaderboard import boards
 
@@ -226,7 +226,7 @@ def _results(session: Session, entry: Entry[Component], folder: Path | None) -> 
     return found
 
 
-def _print(session: Session, shown: dict[str, Any]) -> None:
+def _print(session: Session, shown: Row) -> None:
     tables = ("parameters", "presets", "spaces", "built", "layers", "results")
     for key, value in shown.items():
         if key not in tables and value not in ("", None):
@@ -244,5 +244,5 @@ def _print(session: Session, shown: dict[str, Any]) -> None:
             emit(columns, shown[key])
 
 
-def _assignments(values: dict[str, Any]) -> str:
+def _assignments(values: Row) -> str:
     return ", ".join(f"{key}={value}" for key, value in values.items())

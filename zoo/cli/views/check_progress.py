@@ -4,12 +4,12 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from zoo.cli.views.table import Column, count, emit, print_tsv, say
+from zoo.cli.views.table import Column, Row, count, emit, print_tsv, say
 from zoo.registry import Registry
 from zoo.testing.check import Check
 from zoo.testing.collection import Subject
@@ -131,7 +131,7 @@ def _title(report: Report) -> str:
     return f"{report.subject.kind} {report.subject.name}"
 
 
-def _row(outcome: Outcome) -> dict[str, Any]:
+def _row(outcome: Outcome) -> Row:
     return {
         "kind": outcome.check.kind,
         "name": outcome.check.subject,
@@ -142,7 +142,7 @@ def _row(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _rows(report: Report) -> Iterator[dict[str, Any]]:
+def _rows(report: Report) -> Iterator[Row]:
     """What passed in one row, and a row for each check that did not."""
     passed = [outcome.check.name for outcome in report.outcomes if outcome.status == CheckStatus.PASSED]
     if passed:

@@ -2,11 +2,11 @@
 
 import sys
 from dataclasses import asdict, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from zoo.cli.views import table as output
 from zoo.cli.views.runs import SHORT
-from zoo.cli.views.table import Column, Say, emit, number, print_json
+from zoo.cli.views.table import Column, Row, Say, emit, number, print_json
 from zoo.cli.views.verdict import difference_text, verdict_lines
 from zoo.comparison.comparison import AS_IT_IS, Comparison
 from zoo.comparison.curve import Band, Point, trial_band
@@ -55,7 +55,7 @@ def _columns(comparison: Comparison) -> list[Column]:
     ]
 
 
-def _rows(result: "ComparisonResult") -> list[dict[str, Any]]:
+def _rows(result: "ComparisonResult") -> list[Row]:
     """A row for each searcher, and one for the defaults."""
     comparison, rows = result.comparison, []
     for verdict in result.verdicts:

@@ -1,9 +1,8 @@
 """Scores and costs of runs as columns of a table."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from zoo.cli.views.table import Column, count, millions, number
+from zoo.cli.views.table import Column, Row, count, millions, number
 from zoo.records import Interval
 from zoo.scores import CLASS_SCORES, MACRO_SCORES
 from zoo.store.run import Run
@@ -37,9 +36,9 @@ def score_columns(runs: Sequence[Run]) -> list[Column]:
     ]
 
 
-def score_row(run: Run) -> dict[str, Any]:
+def score_row(run: Run) -> Row:
     """A run as one flat row: every score with its interval, every cost."""
-    row: dict[str, Any] = {
+    row: Row = {
         "id": run.id,
         "status": run.status,
         "architecture": run.reference,
@@ -64,7 +63,7 @@ def score_row(run: Run) -> dict[str, Any]:
 COSTS = ("parameters", "macs", "train_seconds", "peak_memory_mib", "latency_ms", "rows_per_second")
 
 
-def flat_columns(rows: Sequence[Mapping[str, Any]]) -> list[Column]:
+def flat_columns(rows: Sequence[Row]) -> list[Column]:
     """Every column of flat rows, for a pipe: what the first rows have comes first."""
     keys = dict.fromkeys(key for row in rows for key in row if key not in ("macro_recall_text", "style"))
     return [Column(key, key) for key in keys]
@@ -78,7 +77,7 @@ def class_columns(runs: Sequence[Run]) -> list[Column]:
     return [Column("architecture", "architecture"), *block, Column("data", "data"), *_varying(runs), *names]
 
 
-def class_row(run: Run) -> dict[str, Any]:
+def class_row(run: Run) -> Row:
     recalls = run.scores.recall.items()
     return score_row(run) | {f"class_{name}": interval_text(interval) for name, interval in recalls}
 
@@ -92,7 +91,7 @@ BY_CLASS = (
 )
 
 
-def by_class_rows(run: Run) -> list[dict[str, Any]]:
+def by_class_rows(run: Run) -> list[Row]:
     """One run's classes as rows: for a run alone, or where the terminal is narrow."""
     scores = run.scores
     return [

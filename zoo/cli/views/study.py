@@ -2,11 +2,11 @@
 
 import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from zoo.cli.views import table as output
 from zoo.cli.views.runs import interval_text
-from zoo.cli.views.table import Column, Say, emit, number, print_json
+from zoo.cli.views.table import Column, Row, Say, emit, number, print_json
 from zoo.cli.views.trials import VALUE, flat_columns, trial_columns, trial_row
 from zoo.records import JsonObject
 from zoo.scores import metric_words
@@ -82,7 +82,7 @@ def show_list(say: Say, found: list[Study], as_json: bool, objects: Iterable[Jso
         say("no studies yet: `zoo tune cnngru` makes one")
 
 
-def _row(study: Study) -> dict[str, Any]:
+def _row(study: Study) -> Row:
     ended = len(study.ended)
     return {
         "name": study.name,
@@ -129,7 +129,7 @@ def _config_columns(trial: Trial) -> list[Column]:
     ]
 
 
-def _config_rows(study: Study, trial: Trial, mattered: Importance | None) -> list[dict[str, Any]]:
+def _config_rows(study: Study, trial: Trial, mattered: Importance | None) -> list[Row]:
     """A row for each hyperparameter; where importance is known, the one that mattered most first."""
     shares = mattered.shares if mattered else {}
     keys = sorted(trial.config, key=lambda key: -shares.get(key, 0.0))

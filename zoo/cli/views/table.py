@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+Row = dict[str, Any]  # of a table, by the keys of its columns, or of what JSON prints
 Say = Callable[[str], None]  # writes a line of conversation, as `Session.say` does
 WRAPPED = 24  # the least width at which a column that wraps is still good to read
 
@@ -40,7 +41,7 @@ class Column:
 
 def emit(
     columns: Sequence[Column],
-    rows: Sequence[Mapping[str, Any]],
+    rows: Sequence[Row],
     *,
     as_json: bool = False,
     objects: Iterable[Any] | None = None,
@@ -56,7 +57,7 @@ def emit(
         print_tsv(columns, rows)
 
 
-def _print_table(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], title: str, empty: str) -> None:
+def _print_table(columns: Sequence[Column], rows: Sequence[Row], title: str, empty: str) -> None:
     console = Console(highlight=False)
     if not rows:
         console.print(Text(empty, style="dim"))
@@ -71,7 +72,7 @@ def _print_table(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], t
         Console(stderr=True, highlight=False).print(Text(text, style="dim"))
 
 
-def fits(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], width: int | None = None) -> bool:
+def fits(columns: Sequence[Column], rows: Sequence[Row], width: int | None = None) -> bool:
     """Whether a terminal of that width, or this one, shows a table without cutting anything."""
     needed = [
         min(width, WRAPPED) if column.wraps or column.cut else width
@@ -86,7 +87,7 @@ def print_json(value: Any) -> None:
     sys.stdout.write("\n")
 
 
-def print_tsv(columns: Sequence[Column], rows: Iterable[Mapping[str, Any]], *, heading: bool = True) -> None:
+def print_tsv(columns: Sequence[Column], rows: Iterable[Row], *, heading: bool = True) -> None:
     """A line of keys, unless it was written before, then a line per row; tabs and line breaks within become spaces."""
     lines = ["\t".join(column.key for column in columns)] if heading else []
     lines += ["\t".join(_cell(row.get(column.key)) for column in columns) for row in rows]
@@ -118,7 +119,7 @@ def say(text: str) -> None:
     Console(highlight=False).print(text, markup=False, soft_wrap=not sys.stdout.isatty())
 
 
-def _room(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], width: int) -> dict[str, int]:
+def _room(columns: Sequence[Column], rows: Sequence[Row], width: int) -> dict[str, int]:
     """How wide each column that may be cut is where not all is shown: what is left is shared out by their lengths."""
     widths = dict(zip((column.key for column in columns), _widths(columns, rows), strict=True))
     cut = {column.key: widths[column.key] for column in columns if column.cut}
@@ -128,11 +129,11 @@ def _room(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], width: i
     return {key: max(min(length, WRAPPED), length * left // sum(cut.values())) for key, length in cut.items()}
 
 
-def _widths(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]]) -> list[int]:
+def _widths(columns: Sequence[Column], rows: Sequence[Row]) -> list[int]:
     return [max(cell_len(text) for text in (column.title, *(_text(column, row) for row in rows))) for column in columns]
 
 
-def _table(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], title: str, room: Mapping[str, int]) -> Table:
+def _table(columns: Sequence[Column], rows: Sequence[Row], title: str, room: Mapping[str, int]) -> Table:
     table = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for column in columns:
         table.add_column(
@@ -147,7 +148,7 @@ def _table(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], title: 
     return table
 
 
-def _text(column: Column, row: Mapping[str, Any]) -> str:
+def _text(column: Column, row: Row) -> str:
     value = row.get(column.key)
     return column.plain(value) if value is not None or column.plain is not str else "-"
 

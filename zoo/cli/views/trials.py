@@ -1,9 +1,8 @@
 """Trials as lines, rows and columns: what the live table, the end of a study and `zoo studies` share."""
 
 from collections.abc import Sequence
-from typing import Any
 
-from zoo.cli.views.table import Column, number
+from zoo.cli.views.table import Column, Row, number
 from zoo.scores import metric_words
 from zoo.store.study import Study, Trial
 from zoo.wording import config_text, count_text, short_keys, value_text
@@ -45,7 +44,7 @@ def flat_columns(keys: Sequence[str]) -> list[Column]:
     return [Column(name, name) for name in names]
 
 
-def trial_row(trial: Trial) -> dict[str, Any]:
+def trial_row(trial: Trial) -> Row:
     """A trial as a row, each hyperparameter in a cell."""
     row = {
         "number": trial.number,
