@@ -383,7 +383,8 @@ def test_splits_that_are_not_whole(path: Path) -> None:
     third = {"X_val": VALUES[:, :2], "y_val": LABELS}
     assert ": X_train and X_val have the widths (1, 3) and (1, 2) " in refusal(write(path, **split, **third))
     assert ": there are series for val alone; " in refusal(write(path, X_val=VALUES, y_val=LABELS))
-    assert "labels of two kinds" in refusal(write(path, **{**split, "y_test": [0, 1, 0, 1]}))
+    for half in ("y_train", "y_test"):
+        assert "labels of two kinds" in refusal(write(path, **{**split, half: [0, 1, 0, 1]}))
     assert "only one of them has groups" in refusal(write(path, **split, groups_test=[0, 1, 0, 1]))
 
 

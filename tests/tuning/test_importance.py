@@ -55,6 +55,13 @@ def test_what_cannot_be_told_is_said() -> None:
     assert importance(alien).note.startswith("the trials do not fit the space")
 
 
+def test_a_trial_that_does_not_fit_the_space_is_left_out_alone() -> None:
+    study = study_of(("done",) * 20)
+    alien = replace(study.trials[0], config={**study.trials[0].config, "block": "unknown"})
+    left = importance(replace(study, trials=(alien, *study.trials[1:])))
+    assert left.shares == importance(replace(study, trials=study.trials[1:])).shares
+
+
 def test_numbers_at_the_bounds_are_within_them() -> None:
     study = study_of(("done",) * 10)
     odd = [{**trial.config, "training.learning_rate": 0.010000000000000002} for trial in study.trials[:1]]
