@@ -64,7 +64,7 @@ def test_block_parameters_go_to_their_block(registry: Registry) -> None:
     built = both._block(16)
     assert isinstance(built, Composition)
     assert built.blocks[1].gate[0].out_features == 16 // 4
-    with pytest.raises(UsageError, match=r"say whose it is, as in block.resnet.reduction"):
+    with pytest.raises(UsageError, match=r"'reduction' needs the name of its block: block.resnet.reduction"):
         Network.resolve(registry, "cnngru", block="resnet+se", block_params={"reduction": 4})
     with pytest.raises(UnknownName, match="no block in this composition named 'eca'"):
         Network.resolve(registry, "cnngru", block="resnet+se", block_params={"eca.reduction": 4})
@@ -115,5 +115,5 @@ def minirocket(**size: int) -> torch.nn.Module:
 def test_a_function_that_makes_a_fitted_network_is_refused_and_not_trained() -> None:
     spec = Architecture(name="made", factory=f"{__name__}:minirocket", summary="Made by a function.")
     network = Network(Entry("made", spec, Plugin("here", __name__)), "", {}, ())
-    with pytest.raises(ModelError, match=r"^made: MiniRocket has a method fit, so its factory is to be the class"):
+    with pytest.raises(ModelError, match=r"^made: MiniRocket defines fit\(\), so the factory must be the class"):
         network.build(**BEAT)

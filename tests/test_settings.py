@@ -64,7 +64,7 @@ REFERENCE = "[[reference]]\narchitecture = 'x'\ndataset = 'y'\nstatus = 'reporte
         ("x = [1\n", r"^registry\.toml, at its end: unclosed array$"),
         (
             "[known.zoo-x]\nprovides = ['net']\n",
-            r":1: known.zoo-x: provides lists a kind and a name each, .*'net'",
+            r":1: known.zoo-x: each entry of provides is a kind and a name, .*'net'",
         ),
         (
             "[known.zoo-x]\nprovide = []\n",
@@ -75,7 +75,7 @@ REFERENCE = "[[reference]]\narchitecture = 'x'\ndataset = 'y'\nstatus = 'reporte
         ("[presets.'cnngru.x']\ntraining = { epoch = 3 }\n", r"named 'epoch'. Did you mean epochs\?"),
         (
             "[presets.'cnngru.x']\ndata_params = { k_neighbors = 3 }\n",
-            r"registry.toml:1: preset cnngru.x: data_params are",
+            r"registry.toml:1: preset cnngru.x: data_params without data",
         ),
         (REFERENCE + "scores = { macro_recall = 'high' }\n", "reference scores.macro_recall is a finite number"),
         (REFERENCE + "scores = { macro_recal = 0.5 }\n", "no score named 'macro_recal'. Did you mean macro_recall"),
@@ -115,7 +115,7 @@ def test_presets_of_the_user_are_read() -> None:
         ({"monitor": "recall"}, "training.monitor is one of macro_recall, accuracy, validation_loss, not 'recall'"),
         ({"factor": 1.0}, "training.factor is between 0 and 1"),
         ({"learning_rate": -1.0}, "training.learning_rate is above 0"),
-        ({"clip": -1.0}, "training.clip is not below 0"),
+        ({"clip": -1.0}, "training.clip is 0 or more"),
         ({"epochs": "ten"}, "training.epochs is a whole number, not 'ten'"),
     ],
 )

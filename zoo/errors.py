@@ -1,18 +1,18 @@
-"""What can go wrong, as the user sees it: one line that says what to do next.
+"""The errors a user can act on. Each prints one line with the way out.
 
     ZooError
-    ├── UsageError            the request makes no sense (exit 2)
-    │   └── UnknownName       no such component, preset, parameter or run
-    ├── SettingsError         registry.toml cannot be read or says something impossible
+    ├── UsageError            the request is invalid (exit 2)
+    │   └── UnknownName       no component, preset, parameter or run has this name
+    ├── SettingsError         registry.toml cannot be read or has an invalid value
     ├── PluginError           a plugin broke its contract
-    ├── DataError             rows, labels or files that cannot be used
-    │   └── ResamplingError   a resampler that cannot do, or did not do, what was asked
+    ├── DataError             rows, labels or files cannot be used
+    │   └── ResamplingError   a resampler failed, or its rows do not match the request
     ├── ModelError            a network cannot be built or does not fit the data
     ├── SealError             the test set was opened twice, or before training had ended
     ├── Diverged              the loss or the logits became NaN or infinite
     └── StoreError            results cannot be written or read
 
-Anything else that reaches the user is a bug and shows its traceback.
+Any other exception that reaches the user is a bug and shows its traceback.
 """
 
 from collections.abc import Iterable, Iterator
@@ -21,39 +21,39 @@ from difflib import get_close_matches
 
 
 class ZooError(Exception):
-    """The root of all errors that a user can do something about."""
+    """The base class of all errors that a user can act on."""
 
     exit_code = 1
 
 
 class UsageError(ZooError):
-    """The request makes no sense as it was put."""
+    """The request is invalid."""
 
     exit_code = 2
 
 
 class UnknownName(UsageError):
-    """A name that nothing answers to."""
+    """No component, preset, parameter or run has this name."""
 
 
 class SettingsError(ZooError):
-    """A registry.toml that cannot be read or says something impossible."""
+    """A registry.toml cannot be read or has an invalid value."""
 
 
 class PluginError(ZooError):
-    """A plugin that broke its contract."""
+    """A plugin broke its contract."""
 
 
 class DataError(ZooError):
-    """Rows, labels or files that cannot be used."""
+    """Rows, labels or files cannot be used."""
 
 
 class ResamplingError(DataError):
-    """A resampler that cannot do, or did not do, what was asked."""
+    """A resampler failed, or its rows do not match the request."""
 
 
 class ModelError(ZooError):
-    """A network that cannot be built or does not fit the data."""
+    """A network cannot be built or does not fit the data."""
 
 
 class SealError(ZooError):
@@ -65,12 +65,12 @@ class Diverged(ZooError):
 
 
 class StoreError(ZooError):
-    """Results that cannot be written or read."""
+    """Results cannot be written or read."""
 
 
 @contextmanager
 def guarded(kind: type[ZooError], what: str) -> Iterator[None]:
-    """Runs code of a plugin's: whatever it raises, `sys.exit` included, becomes a ZooError of one line."""
+    """Run plugin code, and turn any exception, `sys.exit` included, into a ZooError of this kind, in one line."""
     try:
         yield
     except ZooError:
@@ -80,7 +80,7 @@ def guarded(kind: type[ZooError], what: str) -> Iterator[None]:
 
 
 def describe(error: BaseException) -> str:
-    """An exception in one line, as a row of `zoo plugins` shows it."""
+    """Return an exception as one line, as `zoo plugins` shows it."""
     if isinstance(error, SystemExit):
         return f"sys.exit({error.code!r})"
     text = " ".join(str(error).split())
@@ -90,13 +90,16 @@ def describe(error: BaseException) -> str:
 def unknown_name(
     noun: str, name: str, known: Iterable[str], hint: str = "", *, elsewhere: Iterable[str] = ()
 ) -> UnknownName:
-    """The error for a name that nothing answers to, with the nearest names there are, here or elsewhere."""
+    """Return the error for an unknown name, with the closest names, or all names where they are few.
+
+    `elsewhere` holds names of other places that the user may have meant. `hint` replaces a long list of names.
+    """
     names = sorted(known)
     close = get_close_matches(name, [*names, *elsewhere], n=3, cutoff=0.6)
     if close:
         way_out = f"Did you mean {' or '.join(close)}?"
     elif len(names) <= 12:
-        way_out = f"There is {', '.join(names)}." if names else "There is none."
+        way_out = f"Available: {', '.join(names)}." if names else ""
     else:
         way_out = hint
-    return UnknownName(f"no {noun} named {name!r}. {way_out or hint}".rstrip())
+    return UnknownName(f"no {noun} named {name!r}. {way_out}".rstrip())

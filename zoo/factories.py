@@ -1,6 +1,6 @@
-"""Turns a spec's factory string into a callable, and knows its parameters and their defaults.
+"""Factories: import the callable that a spec names, and read its parameters and their defaults.
 
-The defaults in a factory's signature are the one place where they stand.
+The signature of the factory is the only place that defines the defaults.
 """
 
 import importlib
@@ -15,7 +15,7 @@ from zoo.errors import PluginError, UsageError, guarded, unknown_name
 from zoo.space import Value
 from zoo.specs import Component
 
-# What the harness passes itself, and so no one can set.
+# The arguments that the harness passes; users cannot set them.
 HARNESS_ARGUMENTS: Mapping[str, frozenset[str]] = {
     "architecture": frozenset({"n_channels", "n_times", "n_classes", "block"}),
     "block": frozenset({"channels", "dims"}),
@@ -28,7 +28,7 @@ HARNESS_ARGUMENTS: Mapping[str, frozenset[str]] = {
 
 @cache
 def load_factory(spec_factory: str) -> Callable[..., Any]:
-    """The callable behind `"package.module:Name"`. Raises PluginError where there is none."""
+    """Import and return the callable `"package.module:Name"`. Raises PluginError if there is none."""
     module_name, _, name = spec_factory.partition(":")
     with guarded(PluginError, f"factory {spec_factory!r} cannot be imported"):
         module = importlib.import_module(module_name)
@@ -41,7 +41,7 @@ def load_factory(spec_factory: str) -> Callable[..., Any]:
 
 
 def parameters(spec: Component) -> dict[str, inspect.Parameter]:
-    """The parameters of a component that can be set, with their defaults, in the order of the signature."""
+    """Return the parameters that users can set, with their defaults, in the order of the signature."""
     hidden = HARNESS_ARGUMENTS[spec.kind]
     signature = inspect.signature(load_factory(spec.factory))
     named = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -53,10 +53,10 @@ def parameters(spec: Component) -> dict[str, inspect.Parameter]:
 
 
 def complete(spec: Component, given: Mapping[str, Value], *, elsewhere: Iterable[str] = ()) -> dict[str, Value]:
-    """The given parameters, checked, with the factory's defaults for the rest.
+    """Check the given parameters, and return them with the factory's defaults for all others.
 
-    `elsewhere` are names outside this component that someone who mistypes one here may have meant.
-    Raises UnknownName for a name that is no parameter, UsageError for a value of another type.
+    `elsewhere` holds names outside this component that an error message may suggest. Raises UnknownName for an unknown
+    parameter, UsageError for a missing value or a value of a wrong type.
     """
     known = parameters(spec)
     for name in given:
@@ -66,8 +66,8 @@ def complete(spec: Component, given: Mapping[str, Value], *, elsewhere: Iterable
     for name, value in values.items():
         if not isinstance(value, bool | int | float | str | None) and value is not inspect.Parameter.empty:
             raise PluginError(
-                f"{spec.kind} {spec.name}: the default of {name!r} is {value!r}, and parameters are plain values "
-                "(bool, int, float, str or None), so that they can be stored and set"
+                f"{spec.kind} {spec.name}: the default of {name!r} is {value!r}, not a plain value that can be stored "
+                "and set (bool, int, float, str or None)"
             )
     missing = [name for name, value in values.items() if value is inspect.Parameter.empty]
     if missing:
@@ -77,7 +77,7 @@ def complete(spec: Component, given: Mapping[str, Value], *, elsewhere: Iterable
 
 
 def checked(what: str, value: Value, like: Any) -> Value:
-    """The value in the type of a default; a whole number serves where a float is wanted."""
+    """Return the value in the type of the default `like`, with whole numbers converted between int and float."""
     if isinstance(value, float) and not isfinite(value):
         raise UsageError(f"{what} is a finite number, not {value!r}")
     if like is None or like is inspect.Parameter.empty or type(value) is type(like):

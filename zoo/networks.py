@@ -1,4 +1,4 @@
-"""From a reference and some parameters to a built network, blocks and all."""
+"""Networks: resolve a reference and its parameters, and build the network with its blocks."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +19,7 @@ _TRAINING = tuple(f"training.{item.name}" for item in fields(Training))
 
 
 class Incompatible(ModelError):
-    """An architecture, a block and a data set that do not go together, with the reason."""
+    """An architecture, a block and a data set do not fit together; the message is the reason."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class BlockPart:
 
 @dataclass(frozen=True)
 class Network:
-    """All it takes to build one network: the architecture, its parameters and the blocks in its slot."""
+    """The full description of one network: the architecture, its parameters and the blocks in its slot."""
 
     entry: Entry[Architecture]
     preset: str
@@ -54,10 +54,10 @@ class Network:
         block_params: Mapping[str, Value] | None = None,
         presets: Mapping[str, Preset] | None = None,
     ) -> "Network":
-        """The network behind `name` or `name.preset`; what is given lies over the preset.
+        """Return the network named `name` or `name.preset`; the arguments override the preset.
 
         `block_params` are named `reduction` or, in a composition `a+b`, `a.reduction`. Raises UnknownName or
-        UsageError for what does not exist, Incompatible for a block without a slot.
+        UsageError for an unknown name or an invalid value, Incompatible for a block without a slot.
         """
         entry, preset_name, preset = registry.architecture(reference, presets)
         spec = entry.spec
@@ -70,7 +70,7 @@ class Network:
             home = entry.plugin.distribution if block is None else ""
             parts = _block_parts(registry, chosen, {**preset.params_for("block", block), **(block_params or {})}, home)
         if block_params and not parts:
-            raise UsageError(f"{entry.name} has no slot, so no block parameter {next(iter(block_params))!r}")
+            raise UsageError(f"{entry.name} has no slot for a block: leave out {next(iter(block_params))!r}")
         merged = {**preset.params, **(params or {})}
         return cls(entry, preset_name, complete(spec, merged, elsewhere=_TRAINING), parts)
 
@@ -89,12 +89,12 @@ class Network:
 
     @cached_property
     def block(self) -> str:
-        """The blocks' names as `--block` takes them; "" where there is no slot."""
+        """The names of the blocks, as `--block` takes them; "" without a slot."""
         return "+".join(part.entry.name for part in self.blocks)
 
     @property
     def block_params(self) -> dict[str, Value]:
-        """Their parameters, as `block_params` takes them."""
+        """The parameters of the blocks, named as in the argument `block_params`."""
         prefix = len(self.blocks) > 1
         return {
             f"{part.entry.name}.{name}" if prefix else name: value
@@ -103,7 +103,7 @@ class Network:
         }
 
     def check(self, *, n_times: int, lengths: bool) -> None:
-        """Raise Incompatible where this cannot take such series; `lengths`: unequal ones are declared."""
+        """Raise Incompatible if the network cannot take such series; with `lengths`, these differ in length."""
         if n_times < self.spec.min_times:
             raise Incompatible(
                 f"{self.entry.name} takes series of {self.spec.min_times} samples or more, not {n_times}"
@@ -114,12 +114,15 @@ class Network:
                     f"block {part.entry.name} has no {self.spec.block_dims}-D form, which {self.entry.name} needs"
                 )
             if lengths and not part.spec.masked:
-                raise Incompatible(f"block {part.entry.name} lets the padding of unequal lengths into valid positions")
+                raise Incompatible(
+                    f"block {part.entry.name} takes no mask, and the data set declares unequal lengths: padding would "
+                    "reach valid positions"
+                )
         if lengths and not self.spec.takes_lengths:
-            raise Incompatible(f"{self.entry.name} takes no lengths, and the data set declares unequal ones")
+            raise Incompatible(f"{self.entry.name} takes no lengths, and the data set declares unequal lengths")
 
     def build(self, *, n_channels: int, n_times: int, n_classes: int) -> nn.Module:
-        """The module. Raises Incompatible or ModelError, one line each, where it cannot be built."""
+        """Build and return the module. Raises Incompatible or ModelError, in one line, if it cannot be built."""
         self.check(n_times=n_times, lengths=False)
         slot = {"block": self._block} if self.spec.block_dims else {}
         with guarded(ModelError, f"{self.reference} cannot be built"):
@@ -127,11 +130,10 @@ class Network:
                 n_channels=n_channels, n_times=n_times, n_classes=n_classes, **slot, **self.params
             )
         if not isinstance(module, nn.Module):
-            raise ModelError(f"{self.reference}: its factory gave {type(module).__name__}, not a torch nn.Module")
+            raise ModelError(f"{self.reference}: its factory returned {type(module).__name__}, not a torch nn.Module")
         if callable(getattr(module, "fit", None)) and not self.fitted:
             raise ModelError(
-                f"{self.reference}: {type(module).__name__} has a method fit, so its factory is to be the class: "
-                "whether a network is fitted is asked before one is built"
+                f"{self.reference}: {type(module).__name__} defines fit(), so the factory must be the class itself"
             )
         return module
 
@@ -143,7 +145,7 @@ class Network:
 
 
 class Composition(nn.Module):
-    """Blocks one after the other, each handed the mask."""
+    """Blocks in sequence; each receives the mask."""
 
     def __init__(self, blocks: list[nn.Module]) -> None:
         super().__init__()
@@ -156,7 +158,7 @@ class Composition(nn.Module):
 
 
 class Ensemble(nn.Module):
-    """Networks side by side; its logits are the logarithms of the mean of their probabilities."""
+    """An ensemble of networks; its logits are the logarithms of their mean probabilities."""
 
     def __init__(self, members: Iterable[nn.Module]) -> None:
         super().__init__()
@@ -169,7 +171,7 @@ class Ensemble(nn.Module):
 
 
 def ensemble(members: Sequence[nn.Module]) -> nn.Module:
-    """The only network, or the ensemble of several."""
+    """Return the only network, or the ensemble of several."""
     return members[0] if len(members) == 1 else Ensemble(members)
 
 
@@ -179,7 +181,7 @@ def _block_parts(registry: Registry, names: str, params: Mapping[str, Value], ho
     for key, value in params.items():
         owner, _, name = key.rpartition(".")
         if not owner and len(entries) > 1:
-            raise UsageError(f"block parameter {key!r}: say whose it is, as in block.{entries[0].name}.{key}")
+            raise UsageError(f"block parameter {key!r} needs the name of its block: block.{entries[0].name}.{key}")
         if owner and owner not in given:
             raise unknown_name("block in this composition", owner, given)
         given[owner or entries[0].name][name] = value

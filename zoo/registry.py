@@ -1,8 +1,8 @@
-"""Finds plugins through the entry-point group `zoo` and answers names with components.
+"""The registry: finds plugins through the entry-point group `zoo`, and looks up components by kind and name.
 
-Plugins load one at a time, each behind its own guard: one that raises, exits or misspells a hook becomes a
-row with its error, and everything else works. Two components of one kind and name both stay, reached as
-`plugin:name`; the bare name then is an error that lists them.
+Plugins load one at a time, each isolated. A plugin that raises, exits or misspells a hook is listed with its error,
+and all other plugins work. If several plugins provide the same kind and name, each component is available as
+`plugin:name`, and the bare name raises an error that lists them.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ from zoo import hookspecs
 from zoo.errors import PluginError, UnknownName, describe, unknown_name
 from zoo.specs import KINDS, Architecture, Component, Preset
 
-DISTRIBUTION = "zoo-registry"  # where the names in the shipped registry.toml were written
+DISTRIBUTION = "zoo-registry"  # this distribution: names in the shipped registry.toml mean its own components
 
 C = TypeVar("C", bound=Component)
 S = TypeVar("S", bound=Component, covariant=True)
@@ -30,10 +30,10 @@ S = TypeVar("S", bound=Component, covariant=True)
 
 @dataclass(frozen=True)
 class Plugin:
-    """One entry point and what came of loading it.
+    """One entry point and the result of loading it.
 
-    error  in one line why it gave nothing
-    api    the version of the plugin API that it says it was written for, "" where it says nothing
+    error  why the plugin did not load, in one line; "" without an error
+    api    the version of the plugin API that the plugin declares; "" if it declares none
     """
 
     name: str
@@ -47,7 +47,7 @@ class Plugin:
 
     @property
     def names(self) -> set[str]:
-        """What it can be disabled by: the name of its entry point too, where others share it."""
+        """The names that disable the plugin, among them the name of its entry point, which others may share."""
         return names_of(self.name)
 
     @property
@@ -59,11 +59,11 @@ class Plugin:
 
 @dataclass(frozen=True)
 class Entry(Generic[S]):
-    """A component with the name it answers to and the plugin it came from; `Entry[Block]` is that of a block."""
+    """A registered component: its name, spec and plugin. `Entry[Block]` is the entry of a block."""
 
     name: str
     spec: S
-    plugin: Plugin = field(repr=False)  # which holds all its components: of timm's, a megabyte for each of 1,371
+    plugin: Plugin = field(repr=False)  # its components would fill a megabyte for each of timm's 1,371 entries
 
     @property
     def kind(self) -> str:
@@ -72,7 +72,7 @@ class Entry(Generic[S]):
 
 @dataclass(frozen=True)
 class Source:
-    """Where a plugin comes from, before it is imported."""
+    """A plugin before its import: its name, its module and its distribution."""
 
     name: str
     module: str
@@ -82,15 +82,15 @@ class Source:
 
     @property
     def names(self) -> set[str]:
-        """What it can be disabled by."""
+        """The names that disable the plugin."""
         return names_of(self.name)
 
 
 @dataclass(frozen=True)
 class Registry:
-    """All plugins and, by kind and name, what they provide.
+    """All plugins and their components.
 
-    known  distributions that may not be installed, by the kind and name of what they provide
+    known  distributions that may not be installed, by the kind and name of each component they provide
     """
 
     plugins: tuple[Plugin, ...]
@@ -103,7 +103,7 @@ class Registry:
 
     @classmethod
     def discover(cls, disabled: Iterable[str] = (), known: Mapping[tuple[str, str], str] | None = None) -> "Registry":
-        """The registry of what is installed, without importing the plugins named in `disabled`."""
+        """Return the registry of the installed plugins. Plugins named in `disabled` are not imported."""
         return cls.load(_installed_sources(), disabled, known)
 
     @classmethod
@@ -113,7 +113,7 @@ class Registry:
         disabled: Iterable[str] = (),
         known: Mapping[tuple[str, str], str] | None = None,
     ) -> "Registry":
-        """The registry of the given sources, loaded in the order of their names."""
+        """Return the registry of the given sources, loaded in order of their names."""
         manager = pluggy.PluginManager(hookspecs.GROUP)
         manager.add_hookspecs(hookspecs)
         off = set(disabled)
@@ -128,7 +128,7 @@ class Registry:
     def of_kind(self, kind: str) -> list[Entry[Component]]: ...
 
     def of_kind(self, kind: str | type[Component]) -> Sequence[Entry[Component]]:
-        """The components of a kind, which is named (`"block"`) or given as its spec (`zoo.Block`)."""
+        """Return the components of one kind, given as a word (`"block"`) or as a spec class (`zoo.Block`)."""
         word = _kind_word(kind)
         return [entry for entry in self.entries if entry.kind == word]
 
@@ -139,11 +139,11 @@ class Registry:
     def get(self, kind: str, name: str, *, home: str = "") -> Entry[Component]: ...
 
     def get(self, kind: str | type[Component], name: str, *, home: str = "") -> Entry[Component]:
-        """The component of a kind that answers to `name`, bare or as `plugin:name`: `get(Architecture, "cnngru")`.
+        """Return the component named `name`, bare or as `plugin:name`: `get(Architecture, "cnngru")`.
 
-        `home` is the distribution in which the name was written, as a spec's default or a preset: there it means the
-        distribution's own component, whoever else has taken the name since. Raises UnknownName, with the nearest
-        names, for one that nothing or more than one thing answers to.
+        `home` is the distribution that wrote the name, for example as a default in a spec. If several plugins provide
+        the name, the component of `home` is returned. Raises UnknownName, with the closest names, if no component or
+        more than one has this name.
         """
         word, entries = _kind_word(kind), self.of_kind(kind)
         for entry in entries:
@@ -155,18 +155,18 @@ class Registry:
             return own[0]
         if rivals:
             names = " or ".join(entry.name for entry in rivals)
-            raise UnknownName(f"{name!r} is provided more than once: say {names}")
+            raise UnknownName(f"{name!r} is provided by more than one plugin: use {names}")
         if (word, name) in self.known:
             raise self._not_installed(word, name, self.known[word, name])
         raise unknown_name(word, name, (entry.name for entry in entries), f"`zoo list {word}` shows them all.")
 
     def _not_installed(self, kind: str, name: str, distribution: str) -> UnknownName:
-        """The way to a component that is known to be another distribution's."""
+        """Return the error for a component that a known distribution provides but that is not loaded."""
         for plugin in self.plugins:
             if plugin.distribution == distribution and plugin.status != "ok":
-                why = "is disabled" if plugin.disabled else "did not load; `zoo plugins` says why"
+                why = "is disabled" if plugin.disabled else "did not load; `zoo plugins` shows why"
                 return UnknownName(f"no {kind} named {name!r}: plugin {plugin.name!r}, which provides it, {why}")
-        return UnknownName(f"no {kind} named {name!r} is installed. To have it: pip install {distribution}")
+        return UnknownName(f"no {kind} named {name!r} is installed. To install it: pip install {distribution}")
 
     @overload
     def match(self, kind: type[C], pattern: str) -> list[Entry[C]]: ...
@@ -175,7 +175,7 @@ class Registry:
     def match(self, kind: str, pattern: str) -> list[Entry[Component]]: ...
 
     def match(self, kind: str | type[Component], pattern: str) -> Sequence[Entry[Component]]:
-        """The components whose names match a shell pattern, or the one of that very name."""
+        """Return the components whose names match a shell pattern, or the component with exactly this name."""
         if not is_pattern(pattern):
             return [self.get(kind, pattern)]
         found = [entry for entry in self.of_kind(kind) if matches(entry.name, pattern)]
@@ -187,9 +187,9 @@ class Registry:
     def architecture(
         self, reference: str, extra: Mapping[str, Preset] | None = None
     ) -> tuple[Entry[Architecture], str, Preset]:
-        """The architecture, the preset's name ("" for none) and the preset behind `name` or `name.preset`.
+        """Return the architecture, the preset's name ("" for none) and the preset for `name` or `name.preset`.
 
-        `extra` holds presets of the user's, by their full names.
+        `extra` holds the user's presets by full name.
         """
         name, preset_name = split_reference(reference)
         entry = self.get(Architecture, name)
@@ -201,7 +201,7 @@ class Registry:
         return entry, preset_name, presets[preset_name]
 
     def notify(self, hook: str, **arguments: Any) -> list[str]:
-        """Call an observer hook of every plugin and give a line for each that raised."""
+        """Call an observer hook of every plugin, and return one line for each plugin that raised."""
         failures = []
         for implementation in getattr(self.manager.hook, hook).get_hookimpls():
             wanted = {name: arguments[name] for name in implementation.argnames}
@@ -210,41 +210,41 @@ class Registry:
                     implementation.function(**wanted)
             except KeyboardInterrupt:
                 raise
-            except BaseException as error:  # a tracker that calls sys.exit() does not end the run
+            except BaseException as error:  # a tracker that calls sys.exit() must not end the run
                 failures.append(f"plugin {implementation.plugin_name!r}: {hook} raised {describe(error)}")
         return failures
 
 
 def is_pattern(text: str) -> bool:
-    """Whether a word is a shell pattern, not a name."""
+    """Return whether a word is a shell pattern, not a name."""
     return any(sign in text for sign in "*?[")
 
 
 def matches(name: str, pattern: str) -> bool:
-    """Whether a shell pattern fits a name; as in paths, `*` does not reach over the slash of a family."""
+    """Return whether a name matches a shell pattern. As in paths, `*` does not match the slash after a family."""
     return name.count("/") == pattern.count("/") and fnmatchcase(name, pattern)
 
 
 def split_reference(reference: str) -> tuple[str, str]:
-    """`plugin:name.preset` as `plugin:name` and `preset`; a plugin's name may have dots, a component's has none."""
+    """Split `plugin:name.preset` into `plugin:name` and `preset`. Only a plugin's name may contain dots."""
     owner, colon, rest = reference.rpartition(":")
     name, _, preset = rest.partition(".")
     return f"{owner}{colon}{name}", preset
 
 
 def names_of(plugin: str) -> set[str]:
-    """The names of a plugin: its own, and without the distribution that stands behind `@` where names clash."""
+    """Return a plugin's name with and without `@distribution`, which is added where names clash."""
     return {plugin, plugin.partition("@")[0]}
 
 
 def presets_of(architecture: str, presets: Mapping[str, Preset]) -> dict[str, Preset]:
-    """Those of the user's presets that are of one architecture, by their own names."""
+    """Return the user's presets of one architecture, by their short names."""
     prefix = f"{architecture}."
     return {name.removeprefix(prefix): preset for name, preset in presets.items() if name.startswith(prefix)}
 
 
 def source_of(name: str, module: ModuleType) -> Source:
-    """A source for a module that is at hand already: how tests build a registry of their own."""
+    """Return a source for a module that is already imported; tests build their own registry with it."""
     return Source(name, module.__name__, lambda: module)
 
 
@@ -259,10 +259,10 @@ def _installed_sources() -> Iterator[Source]:
 
 
 def _entry_points() -> list[EntryPoint]:
-    """The group's entry points, without those of a distribution whose entry_points.txt cannot be read."""
+    """Return the group's entry points; a distribution with an unreadable entry_points.txt is left out."""
     try:
         return list(entry_points(group=hookspecs.GROUP))
-    except Exception:  # one damaged distribution fails the call for all of them
+    except Exception:  # one damaged distribution makes the call fail for all of them
         return [point for each in distributions() for point in _points_of(each) if point.group == hookspecs.GROUP]
 
 
@@ -290,7 +290,7 @@ def _load(manager: pluggy.PluginManager, source: Source, disabled: bool) -> Plug
                 components = _components(manager, source.name, plugin)
         except KeyboardInterrupt:
             raise
-        except BaseException as problem:  # SystemExit at import is one of the ways in which plugins break
+        except BaseException as problem:  # a plugin may also raise SystemExit at import
             error = str(problem) if isinstance(problem, PluginError) else describe(problem)
             _forget(manager, source.name)
     return Plugin(source.name, source.module, source.distribution, source.version, components, error, disabled, api)
@@ -305,30 +305,30 @@ def _components(manager: pluggy.PluginManager, name: str, plugin: Any) -> tuple[
         raise PluginError(f"implements a hook that does not exist: {' '.join(str(problem).split())}") from None
     hooks = [hook for hook in manager.hook.zoo_components.get_hookimpls() if hook.plugin is plugin]
     if not hooks and not manager.get_hookcallers(plugin):
-        raise PluginError("implements no hook: is a function marked with @zoo.hookimpl?")
+        raise PluginError("implements no hook: mark a function with @zoo.hookimpl")
     provided: list[object] = []
     for hook in hooks:
-        provided += hook.function()  # type: ignore[arg-type]  # pluggy cannot know: what else it gives raises here
+        provided += hook.function()  # type: ignore[arg-type]  # pluggy has no type for the result; a wrong one raises
     return _checked(provided)
 
 
 def _check_api(needed: Any) -> None:
-    """Raise PluginError for a plugin that was written for another zoo than this."""
+    """Raise PluginError for a plugin that was written for an incompatible plugin API."""
     offered = hookspecs.API_VERSION
     if not isinstance(needed, str) or not re.fullmatch(r"\d+\.\d+", needed):
-        raise PluginError(f"ZOO_API is the version it was written for, such as {offered!r}, not {needed!r}")
+        raise PluginError(f"ZOO_API is a plugin API version such as {offered!r}, not {needed!r}")
     (major, minor), (our_major, our_minor) = (map(int, version.split(".")) for version in (needed, offered))
     if (major, minor) > (our_major, our_minor):
-        raise PluginError(f"needs plugin API {needed}, and this zoo offers {offered}: pip install -U {DISTRIBUTION}")
+        raise PluginError(f"needs plugin API {needed}, but this zoo has {offered}: pip install -U {DISTRIBUTION}")
     if major < our_major:
-        raise PluginError(f"was written for plugin API {needed}, and this zoo offers {offered}: is there a newer one?")
+        raise PluginError(f"was written for plugin API {needed}, but this zoo has {offered}: update the plugin")
 
 
 def _checked(provided: Iterable[object]) -> tuple[Component, ...]:
     specs = []
     for spec in provided:
         if not isinstance(spec, Component) or not isinstance(spec, tuple(KINDS.values())):
-            raise PluginError(f"zoo_components() gave {type(spec).__name__}, not a spec such as zoo.Architecture")
+            raise PluginError(f"zoo_components() returned {type(spec).__name__}, not a spec such as zoo.Architecture")
         specs.append(spec)
     twice = [name for name, count in Counter((spec.kind, spec.name) for spec in specs).items() if count > 1]
     if twice:

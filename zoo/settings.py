@@ -1,6 +1,6 @@
-"""The harness's settings: the shipped registry.toml, the user's over it, ZOO_* variables over both.
+"""Settings: the shipped registry.toml, overridden by the user's registry.toml, overridden by ZOO_* variables.
 
-No default stands in this code: `training.epochs` and its like live in registry.toml alone.
+This code holds no defaults: registry.toml defines `training.epochs` and all other settings.
 """
 
 import os
@@ -18,12 +18,12 @@ from zoo.space import Value
 from zoo.specs import KINDS, Preset
 
 USER_FILE = Path("registry.toml")
-VARIABLES: Mapping[str, str] = {"data": "ZOO_RESAMPLER"}  # ZOO_DATA is where data sets lie; else ZOO_<KEY>
+VARIABLES: Mapping[str, str] = {"data": "ZOO_RESAMPLER"}  # ZOO_DATA is the data folder; all others are ZOO_<KEY>
 
 
 @dataclass(frozen=True)
 class Training:
-    """How a net is trained: the `[training]` table of registry.toml, where each is explained."""
+    """Training settings: the `[training]` table of registry.toml, which explains each of them."""
 
     epochs: int
     batch_size: int
@@ -48,7 +48,7 @@ class Training:
                 raise UsageError(f"training.{name} is at least 1, not {getattr(self, name)!r}")
         for name in ("weight_decay", "scheduler_patience", "patience", "clip"):
             if getattr(self, name) < 0:
-                raise UsageError(f"training.{name} is not below 0, so not {getattr(self, name)!r}")
+                raise UsageError(f"training.{name} is 0 or more, not {getattr(self, name)!r}")
         if not 0 < self.learning_rate < float("inf"):
             raise UsageError(f"training.learning_rate is above 0, not {self.learning_rate!r}")
         if not 0 < self.factor < 1:
@@ -103,12 +103,12 @@ _NAMED: Mapping[str, Mapping[str, type]] = {
 _REFERENCE_TYPES: Mapping[str, type] = {item.name: str for item in fields(Reference)} | {"scores": dict}
 
 
-Table = Mapping[str, Any]  # as TOML has it
+Table = Mapping[str, Any]  # a TOML table
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One registry.toml, checked key by key; errors name the file, the line and what is wrong."""
+    """One registry.toml, checked key by key. Errors name the file, the line and the problem."""
 
     path: str
     text: str = ""
@@ -116,7 +116,7 @@ class Layer:
 
     @classmethod
     def read(cls, path: Path) -> "Layer":
-        """The file at `path`. Raises SettingsError for one that cannot be read or is not as it should be."""
+        """Read and check the file at `path`. Raises SettingsError if it cannot be read or is invalid."""
         try:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
@@ -177,8 +177,8 @@ class Layer:
             for provided in table.get("provides", []):
                 kind, _, component = provided.partition(" ") if isinstance(provided, str) else ("", "", "")
                 if kind not in KINDS or not component:
-                    said = f"provides lists a kind and a name each, such as 'block se', not {provided!r}"
-                    self._fail(key, f"known.{key}: {said}")
+                    problem = f"each entry of provides is a kind and a name, such as 'block se', not {provided!r}"
+                    self._fail(key, f"known.{key}: {problem}")
 
     def _check_references(self, content: Any) -> None:
         if not isinstance(content, list):
@@ -203,7 +203,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Settings:
-    """The two layers and the environment, answering in their order of precedence."""
+    """The shipped file, the user's file and the environment variables; a later one overrides an earlier one."""
 
     shipped: Layer
     user: Layer
@@ -211,7 +211,7 @@ class Settings:
 
     @classmethod
     def load(cls, path: Path | None = None) -> "Settings":
-        """The settings with `path`, else ZOO_REGISTRY, else ./registry.toml over the shipped file."""
+        """Load the shipped file and the user's: `path`, else ZOO_REGISTRY, else ./registry.toml."""
         named = path or (Path(os.environ["ZOO_REGISTRY"]) if os.environ.get("ZOO_REGISTRY") else None)
         shipped = shipped_path()
         overlay = named or USER_FILE
@@ -221,7 +221,7 @@ class Settings:
         return cls(Layer.read(shipped), user, variables)
 
     def default(self, table: str, key: str, preset: Any = None) -> Any:
-        """A setting where no flag gave one: ZOO_* variable, the user's file, the preset, the shipped file."""
+        """Return a setting from its ZOO_* variable, else the user's file, the preset or the shipped file."""
         variable = VARIABLES.get(key, f"ZOO_{key.upper()}")
         if self.environment.get(variable):
             return _from_text(variable, self.environment[variable], _TYPES[table][key])
@@ -229,7 +229,7 @@ class Settings:
         return next(value for value in layers if value is not None)
 
     def training(self, flags: Mapping[str, Value], preset: Mapping[str, Value]) -> Training:
-        """The training settings of one run. Raises UsageError for a name or value that does not fit."""
+        """Return the training settings of one run. Raises UsageError for an unknown name or an invalid value."""
         types = _TYPES["training"]
         for name in (*flags, *preset):
             if name not in types:
@@ -249,7 +249,7 @@ class Settings:
 
     @property
     def known(self) -> dict[tuple[str, str], str]:
-        """The distributions of third parties, by the kind and name of each component that they provide."""
+        """Third-party distributions, by the kind and name of each component they provide."""
         tables = {**self.shipped.tables.get("known", {}), **self.user.tables.get("known", {})}
         return {
             (kind, name): distribution
@@ -269,11 +269,11 @@ class Settings:
         return [Reference(**table) for table in tables]
 
     def results_folder(self, given: str | Path | None) -> Path:
-        """Where results are kept: as given, else ZOO_RESULTS, else registry.toml."""
+        """Return the results folder: `given`, else ZOO_RESULTS, else the one in registry.toml."""
         return Path(given) if given is not None else Path(self.default("defaults", "results")).expanduser()
 
     def data_dir(self, dataset: str, flag: Path | None) -> Path | None:
-        """Where a data set's files are: flag, then ZOO_DATA, then `[datasets.NAME] dir`; else None."""
+        """Return the folder of a data set's files: `flag`, else ZOO_DATA, else `[datasets.NAME] dir`, else None."""
         if flag is not None:
             return flag
         if self.environment.get("ZOO_DATA"):
@@ -284,7 +284,7 @@ class Settings:
 
 
 def shipped_path() -> Path:
-    """The registry.toml that came with the zoo: inside the installed package, or at the checkout's root."""
+    """Return the path of the shipped registry.toml: inside the installed package, or at the root of the checkout."""
     package = Path(__file__).resolve().parent
     installed = package / "registry.toml"
     return installed if installed.is_file() else package.parent / "registry.toml"
@@ -326,7 +326,7 @@ def _as_location(message: str) -> str:
 
 
 def _line_of(text: str, key: str) -> str:
-    """Where a key stands, as `:12`; tomllib keeps no positions, so it is looked up in the text."""
+    """Return the line of a key as `:12`, found by a search of the text since tomllib keeps no positions."""
     word = re.escape(key)
     pattern = re.compile(rf"""^\s*(?:\[+.*["']?{word}["']?\s*\]+|["']?{word}["']?\s*=)""")
     for number, line in enumerate(text.splitlines(), start=1):

@@ -1,7 +1,7 @@
-"""What a plugin offers: frozen descriptions that cost nothing to import.
+"""Specs: the descriptions of the components that a plugin provides, frozen and cheap to import.
 
-A spec is data. Its `factory` is a string, `"package.module:Name"`, imported when the thing is built and
-nowhere else, so a plugin module that only declares specs imports neither torch nor numpy.
+A spec is data. Its `factory` is a string, `"package.module:Name"`, which is imported only when the component is
+built. A plugin module that only declares specs therefore imports neither torch nor numpy.
 """
 
 import re
@@ -18,15 +18,15 @@ _FACTORY = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
 @dataclass(frozen=True, kw_only=True)
 class Component:
-    """What every spec has: a name, where its code is, what it is and where it comes from.
+    """The fields of every spec: name, factory, description and source.
 
-    name       lower case, digits, `-` and `_`; a family may stand before a slash (`timm/resnet18`)
-    factory    `"package.module:Name"`, called with keyword arguments when the component is built
+    name       lower-case letters, digits, `-` and `_`; a family may come before a slash (`timm/resnet18`)
+    factory    `"package.module:Name"`, called with keyword arguments to build the component
     summary    one line for lists
-    paper      the paper or other source, as a reader can find it
-    libraries  distributions it computes with beside torch, numpy, scipy, scikit-learn and imbalanced-learn: their
-               versions are recorded with a run, since its bits depend on them
-    expected_failures  by the name of a conformance check (docs/checks.md), why it is known to fail
+    paper      the paper or other source, in a form that a reader can find
+    libraries  distributions that the component computes with, apart from torch, numpy, scipy, scikit-learn and
+               imbalanced-learn; their versions are recorded with each run, because its results depend on them
+    expected_failures  the conformance checks (docs/checks.md) that are known to fail, each with the reason
     """
 
     kind: ClassVar[str] = ""
@@ -40,22 +40,22 @@ class Component:
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
-            raise ValueError(f"{self.kind} name {self.name!r} is not lower-case letters, digits, '-' and '_'")
+            raise ValueError(f"{self.kind} name {self.name!r} is not made of lower-case letters, digits, '-' and '_'")
         if not _FACTORY.fullmatch(self.factory):
             raise ValueError(f"{self.kind} {self.name!r}: factory {self.factory!r} is not 'package.module:Name'")
         for check, reason in self.expected_failures.items():
             if not reason.strip():
-                raise ValueError(f"{self.kind} {self.name!r}: say why the check {check!r} is expected to fail")
+                raise ValueError(f"{self.kind} {self.name!r}: the expected failure of check {check!r} needs a reason")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Preset:
-    """A named configuration of an architecture, reached as `architecture.preset`.
+    """A named configuration of an architecture, used as `architecture.preset`.
 
-    params    the architecture's parameters; what is left out keeps the factory's default
-    block     the block for its slot, with `block_params` for that block
-    data      the resampler, with `data_params` for that resampler
-    loss      the objective, with `loss_params` for that objective
+    params    parameters of the architecture; all others keep the factory's defaults
+    block     the block for the slot; `block_params` are its parameters
+    data      the resampler; `data_params` are its parameters
+    loss      the objective; `loss_params` are its parameters
     training  training settings by name (`batch_size`, `epochs`, `factor`, …)
     """
 
@@ -72,10 +72,10 @@ class Preset:
     def __post_init__(self) -> None:
         for scope in ("data", "loss"):
             if getattr(self, f"{scope}_params") and getattr(self, scope) is None:
-                raise ValueError(f"{scope}_params are those of the preset's {scope}, which it does not name")
+                raise ValueError(f"{scope}_params without {scope}: set {scope} too")
 
     def params_for(self, scope: Literal["block", "data", "loss"], name: str | None) -> Mapping[str, Value]:
-        """Its parameters for the component of that name; none for another than its own, None being the one it has."""
+        """Return the preset's parameters for the component `name`, None meaning its own; empty for any other name."""
         own = {"block": self.block_params, "data": self.data_params, "loss": self.loss_params}
         return own[scope] if name in (None, getattr(self, scope)) else {}
 
@@ -84,18 +84,18 @@ class Preset:
 class Architecture(Component):
     """A recipe for networks.
 
-    The factory is called as `factory(*, n_channels, n_times, n_classes, block, **params)` (`block` only
-    where there is a slot) and returns an `nn.Module` that maps float `(batch, n_channels, n_times)` to
-    logits `(batch, n_classes)`. Where `takes_lengths`, the module is called as `module(x, lengths)` with
-    int64 `(batch,)` whenever the data set declares lengths. Defaults of parameters stand in the factory's
-    signature and run on a CPU. A class with a method `fit(batches, *, generator)`, named as the factory itself, is
-    fitted by that, in place of the epoch loop: see `zoo.training.fitting`.
+    The factory is called as `factory(*, n_channels, n_times, n_classes, block, **params)` (`block` only if the
+    architecture has a slot). It returns an `nn.Module` that maps float `(batch, n_channels, n_times)` to logits
+    `(batch, n_classes)`. If `takes_lengths` is true and the data set declares lengths, the module is called as
+    `module(x, lengths)`, with `lengths` int64 `(batch,)`. The factory's signature defines the defaults of the
+    parameters, and with these the network must run on a CPU. If the factory is a class with a method
+    `fit(batches, *, generator)`, that method replaces the epoch loop: see `zoo.training.fitting`.
 
-    block_dims  the dimensions (1 or 2) of the block slot; None: no slot
-    block       the slot's default block
-    recurrent   whether it steps through time: such nets run on one thread unless told otherwise
-    min_times   the shortest series it can take
-    spaces      search spaces by name; `default` is the one used unless another is asked for
+    block_dims  the dimensions of the block slot, 1 or 2; None: no slot
+    block       the default block of the slot
+    recurrent   whether the network steps through time; such networks use one thread by default
+    min_times   the length of the shortest series that the network accepts
+    spaces      search spaces by name; `default` is used unless another is requested
     """
 
     kind: ClassVar[str] = "architecture"
@@ -119,14 +119,14 @@ class Architecture(Component):
 
 @dataclass(frozen=True, kw_only=True)
 class Block(Component):
-    """A reusable layer that keeps its input's shape.
+    """A reusable layer that keeps the shape of its input.
 
     The factory is called as `factory(channels, *, dims, **params)` and returns a module with
     `forward(x, mask=None)`: `x` is `(batch, channels, times)` for dims 1, `(batch, channels, height, width)`
     for dims 2; `mask` is bool `(batch, 1, times)`, true where a sample is valid.
 
-    dims    the dimensions it has a form for
-    masked  whether it keeps padding out of valid positions when it is given a mask
+    dims    the dimensions that the block supports
+    masked  whether the block keeps padding out of valid positions when it receives a mask
     """
 
     kind: ClassVar[str] = "block"
@@ -140,13 +140,13 @@ class Block(Component):
 class Dataset(Component):
     """A source of labelled series.
 
-    The factory is called as `factory(**params)` and returns a `zoo.data.LabelledSeries`; it raises
-    `zoo.DataError` where it cannot. Two of the parameters are the harness's:
+    The factory is called as `factory(**params)` and returns a `zoo.data.LabelledSeries`. It raises `zoo.DataError` if
+    the data cannot be used. Each of `from_files` and `generated` adds an argument that the harness passes:
 
-    from_files  the factory takes `data_dir`, a `pathlib.Path`, or None where none was given
+    from_files  the factory takes `data_dir`, a `pathlib.Path`, or None if no folder was given
     generated   the factory takes `rows`, the size of the training set, or None for its own default
-    synthetic   the rows are simulated: said wherever a score on them is shown
-    homepage    where people find it
+    synthetic   the rows are simulated; the word "synthetic" is shown with every score on them
+    homepage    the web page of the data set
     """
 
     kind: ClassVar[str] = "dataset"
@@ -159,16 +159,16 @@ class Dataset(Component):
 
 @dataclass(frozen=True, kw_only=True)
 class Resampler(Component):
-    """What balances the training set, and nothing else.
+    """A method that balances the classes of the training set only.
 
-    The factory is called as `factory(*, random_state, **params)` and returns one of three things: an object with
-    imbalanced-learn's `fit_resample(X, y)` on float32 `(rows, channels * times)`, and `sampling_strategy_` after
-    it; an object with `row_weights(labels)`, which leaves the rows as they are and gives float64 `(rows,)`, how
-    likely each is to be drawn for a batch, up to a factor; or None, which leaves the rows as they are.
+    The factory is called as `factory(*, random_state, **params)` and returns one of three things. An object with
+    imbalanced-learn's `fit_resample(X, y)` returns new rows for float32 `(rows, channels * times)` and then has the
+    attribute `sampling_strategy_`. An object with `row_weights(labels)` keeps the rows and returns float64 `(rows,)`,
+    the relative probability of each row to be drawn for a batch. None keeps the rows and draws each once an epoch.
 
-    interpolates  makes new rows between neighbours: refused where lengths are declared unequal
-    exact         meets the counts it was asked for; where not, the classes are only to be nearer to balance than
-                  before, or within two to one
+    interpolates  makes new rows between neighbours; refused if the data set declares unequal lengths
+    exact         reaches exactly the requested class counts; if false, the classes must become more balanced than
+                  before, or reach a ratio of at most two to one
     """
 
     kind: ClassVar[str] = "resampler"
@@ -179,10 +179,10 @@ class Resampler(Component):
 
 @dataclass(frozen=True, kw_only=True)
 class Objective(Component):
-    """The training loss.
+    """A training loss.
 
-    The factory is called as `factory(*, class_counts, **params)`, `class_counts` an int64 tensor
-    `(n_classes,)` of the rows as they are trained on, after resampling; it returns a callable that maps logits
+    The factory is called as `factory(*, class_counts, **params)`. `class_counts` is an int64 tensor `(n_classes,)`:
+    the training rows of each class after resampling. The factory returns a callable that maps logits
     `(batch, n_classes)` and int64 targets `(batch,)` to a scalar tensor.
     """
 
@@ -191,11 +191,11 @@ class Objective(Component):
 
 @dataclass(frozen=True, kw_only=True)
 class Searcher(Component):
-    """Proposes hyperparameters.
+    """A search algorithm that proposes hyperparameters.
 
-    The factory is called as `factory(*, seed, startup, **params)` and returns one of Ray Tune's: a `Searcher`, or a
-    `SearchAlgorithm`. `startup` is how many proposals are drawn at random first; the space and the metric it is told
-    by Tune. With one trial at a time, one seed proposes the same configurations.
+    The factory is called as `factory(*, seed, startup, **params)` and returns a `Searcher` or a `SearchAlgorithm` of
+    Ray Tune. `startup` is the number of first proposals that are drawn at random. Ray Tune passes the space and the
+    metric to the search algorithm. With one trial at a time, the same seed proposes the same configurations.
     """
 
     kind: ClassVar[str] = "searcher"
@@ -208,10 +208,10 @@ KINDS: Mapping[str, type[Component]] = {
 
 
 def is_preset_name(name: str) -> bool:
-    """Whether a preset may be called so beside its architecture: lower case, digits, `-`, `_` and `.`."""
+    """Return whether a preset's short name is valid: lower-case letters, digits, `-`, `_` and `.`."""
     return _PRESET_NAME.fullmatch(name) is not None
 
 
 def full_name(architecture: str, preset: str) -> str:
-    """`cnngru.study`, as the command line names a preset; the architecture alone where there is no preset."""
+    """Return the full name of a preset, such as `cnngru.study`; the architecture's name without a preset."""
     return f"{architecture}.{preset}" if preset else architecture

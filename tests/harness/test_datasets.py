@@ -130,7 +130,7 @@ def test_unequal_lengths_by_path_train_and_what_cannot_take_them_is_left_out() -
     assert mine[0].protocol == "official"
     assert mine[0].parts["rows"]["test"] == 12
     assert "official: Waves_TRAIN.ts is for training, Waves_TEST.ts for the test" in mine[0].notes
-    reason = "cnn2d takes no lengths, and the data set declares unequal ones"
+    reason = "cnn2d takes no lengths, and the data set declares unequal lengths"
     assert notebook.notes.count(f"left out: cnn2d with block resnet on Waves.ts: {reason}") == 1
 
 

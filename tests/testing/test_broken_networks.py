@@ -454,7 +454,7 @@ BROKEN: dict[str, tuple[str, dict[str, Any], str, str]] = {
     "absent": ("Nowhere", {}, "factory", "the module has no callable 'Nowhere'"),
     "unfit": ("unfit", {}, "factory", "cannot be called as the harness does: got an unexpected keyword.*'n_classes'"),
     "no-default": ("WithoutDefault", {}, "defaults", "needs a value for width"),
-    "list-default": ("WithListDefault", {}, "defaults", "the default of 'widths' is .*, and parameters are plain"),
+    "list-default": ("WithListDefault", {}, "defaults", "the default of 'widths' is .*, not a plain value"),
     "preset-key": ("Fine", preset(params={"widht": 3}), "keys", "^preset mine: no parameter .* named 'widht'. Did you"),
     "preset-value": (
         "Fine",

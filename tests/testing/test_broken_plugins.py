@@ -41,7 +41,7 @@ ALONE = "import sys\nif 'pytest' not in sys.modules:\n    import os\n    os._exi
 # By the name of the plugin: its module, the check, and the words of its message.
 BROKEN = {
     "raises": ("raise RuntimeError('no licence')\n" + PLUGIN, "loads", "^RuntimeError: no licence$"),
-    "misnames": (PLUGIN.replace("{name}-net", "My Net"), "loads", "name 'My Net' is not lower-case letters"),
+    "misnames": (PLUGIN.replace("{name}-net", "My Net"), "loads", "name 'My Net' is not made of lower-case"),
     "heavy": ("import numpy\n" + PLUGIN, "light_import", "^it imports numpy: import that in the modules its factor"),
     "dies": (ALONE + PLUGIN, "light_import", "its import ends Python with exit code 3"),
     "empty": (EMPTY, "provides", "gives nothing, and it observes no runs"),

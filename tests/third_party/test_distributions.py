@@ -22,10 +22,10 @@ BROKEN = {
     "asks_for_arguments": r"hook 'zoo_components'.*\{'settings'\}",
     "breaks_half_way": r"^OSError: the disk went away$",
     "exits_at_import": r"^sys\.exit\(3\)$",
-    "gives_a_bad_name": r"architecture name 'My Net' is not lower-case",
-    "gives_no_spec": r"^zoo_components\(\) gave dict, not a spec",
+    "gives_a_bad_name": r"architecture name 'My Net' is not made of lower-case",
+    "gives_no_spec": r"^zoo_components\(\) returned dict, not a spec",
     "gives_one_twice": r"^provides architecture 'twin' twice$",
-    "marks_nothing": r"^implements no hook: is a function marked with @zoo\.hookimpl\?$",
+    "marks_nothing": r"^implements no hook: mark a function with @zoo\.hookimpl$",
     "misspells_a_hook": r"^implements a hook that does not exist: .*'zoo_component'",
     "needs_a_module": r"^ModuleNotFoundError: .*'a_module_that_nobody_has'$",
     "raises_at_import": r"^RuntimeError: no licence found$",
@@ -226,9 +226,9 @@ def test_components_of_one_name_both_stay_and_the_bare_name_lists_them(zoo_with:
     assert not {"architecture cnn2d", "block se"} & set(found)
     assert done.stderr == ""
     for words, ways_out in (
-        (("show", "cnn2d"), "'cnn2d' is provided more than once: say cnn2d:cnn2d or rival.names:cnn2d"),
-        (("bench", "cnn2d"), "'cnn2d' is provided more than once: say cnn2d:cnn2d or rival.names:cnn2d"),
-        (("show", "se"), "'se' is provided more than once: say blocks:se or rival.names:se"),
+        (("show", "cnn2d"), "'cnn2d' is provided by more than one plugin: use cnn2d:cnn2d or rival.names:cnn2d"),
+        (("bench", "cnn2d"), "'cnn2d' is provided by more than one plugin: use cnn2d:cnn2d or rival.names:cnn2d"),
+        (("show", "se"), "'se' is provided by more than one plugin: use blocks:se or rival.names:se"),
     ):
         assert ways_out in error_line(zoo_with(["rival_names"], *words), 2)
 
@@ -244,7 +244,8 @@ def test_a_name_that_the_zoo_uses_by_default_can_be_taken_and_changes_nothing(zo
     )
     assert "built for" in zoo_with(["rival_defaults"], "show", "cnngru.study").stdout
     wrong = zoo_with(["rival_defaults"], "bench", "cnngru", "--block", "resnet")
-    assert "'resnet' is provided more than once: say blocks:resnet or rival_defaults:resnet" in error_line(wrong, 2)
+    rivals = "'resnet' is provided by more than one plugin: use blocks:resnet or rival_defaults:resnet"
+    assert rivals in error_line(wrong, 2)
 
 
 def test_a_preset_of_a_qualified_name_is_found(zoo_with: Run) -> None:

@@ -211,7 +211,7 @@ def test_what_a_flag_sets_is_not_searched_and_that_is_said(workspace) -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"space": "paper"}, "no search space of cnngru named 'paper'. There is default, study"),
+        ({"space": "paper"}, "no search space of cnngru named 'paper'. Available: default, study."),
         ({"architecture": "gru", "space": "none"}, "no search space of gru named"),
         ({"overrides": ("hiden=1..3",)}, "no parameter of cnngru named 'hiden'. Did you mean hidden"),
         ({"overrides": ("training.rate=1..3",)}, "no training setting named 'rate'"),
