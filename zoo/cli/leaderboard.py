@@ -29,7 +29,7 @@ def leaderboard_command(
     session = session_of(context)
     found = boards(session.stored_runs(results), metric)
     if as_json:
-        print_json([_object(board, metric) for board in found])
+        print_json([board.to_json(metric) for board in found])
         return
     columns = _columns(metric)
     if not sys.stdout.isatty():
@@ -39,9 +39,7 @@ def leaderboard_command(
         )
         return
     for board in found:
-        reported = [
-            _reported(reference, metric) for reference in session.settings.references if _fits(reference, board)
-        ]
+        reported = [_reported(each, metric) for each in session.settings.references if board.holds(each)]
         emit(columns, [*_rows(board, metric), *reported], title=_title(board))
     if not found:
         session.say("no finished runs yet: `zoo bench cnngru` makes one")
@@ -70,27 +68,11 @@ def _title(board: Board) -> str:
 
 
 def _rows(board: Board, metric: str) -> list[dict[str, Any]]:
+    where = {"dataset": board.dataset, "protocol": board.protocol}
     return [
-        {"dataset": board.dataset, "protocol": board.protocol, "rank": rank, **_row(standing, metric)}
+        {**where, "rank": rank, **standing.to_json(metric), "score": _score_text(standing, metric)}
         for rank, standing in enumerate(board.standings, start=1)
     ]
-
-
-def _row(standing: Standing, metric: str) -> dict[str, Any]:
-    run = standing.runs[0]
-    costs = {name: standing.cost(name) for name in ("parameters", "macs", "train_seconds", "latency_ms")}
-    whole = {name: None if costs[name] is None else round(costs[name] or 0) for name in ("parameters", "macs")}
-    return {
-        "architecture": run.reference,
-        "block": run.block,
-        "data": run.data,
-        "loss": run.loss,
-        "settings": standing.settings,
-        "seeds": len(standing.runs),
-        "score": _score_text(standing, metric),
-        **costs,
-        **whole,
-    }
 
 
 def _score_text(standing: Standing, metric: str) -> str:
@@ -101,28 +83,7 @@ def _score_text(standing: Standing, metric: str) -> str:
     return f"{average:.3f} ± {spread:.3f}"
 
 
-def _fits(reference: Reference, board: Board) -> bool:
-    return reference.dataset == board.dataset and reference.protocol in ("", board.protocol)
-
-
 def _reported(reference: Reference, metric: str) -> dict[str, Any]:
     name = full_name(reference.architecture, reference.preset)
     score = SHORT(reference.scores.get(metric))
     return {"rank": "", "architecture": name, "data": reference.status, "score": score, "style": "dim"}
-
-
-def _object(board: Board, metric: str) -> dict[str, Any]:
-    return {
-        "dataset": board.dataset,
-        "protocol": board.protocol,
-        "test": board.test,
-        "configurations_scored": len(board.standings),
-        "standings": [
-            {
-                **_row(standing, metric),
-                "score": {"mean": standing.mean(metric), "deviation": standing.deviation(metric)},
-                "runs": [run.id for run in standing.runs],
-            }
-            for standing in board.standings
-        ],
-    }

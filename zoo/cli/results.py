@@ -1,7 +1,6 @@
 """`zoo results`: what is in the store."""
 
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -50,8 +49,11 @@ def results_command(
         emit(COLUMNS, [_row(each) for each in found], as_json=as_json, objects=[each.to_json() for each in found])
         return
     with Store(session.settings.results_folder(results), create=False) as store:
-        one = store.get(run)
-        shown = _recomputed(store.read(one, "predictions.parquet"), one) if one.status == RunStatus.DONE else one
+        shown = store.get(run)
+        if shown.status == RunStatus.DONE:
+            from zoo.store.predictions import rescored  # pyarrow, which a list of runs need not wait for
+
+            shown = rescored(store, shown)
         if as_json:
             print_json(shown.to_json())
             return
@@ -60,16 +62,6 @@ def results_command(
             session.say(f"note: {note}")
         emit(SCORES, list(_score_rows(shown)))
         session.say(f"files: {store.path(shown)}")
-
-
-def _recomputed(predictions: Path, run: Run) -> Run:
-    from dataclasses import replace
-
-    from zoo.metrics import score
-    from zoo.store.predictions import read_predictions
-
-    stored = read_predictions(predictions, run.parts.classes)
-    return replace(run, scores=score(stored.probabilities, stored.labels, stored.classes, stored.groups))
 
 
 def _heading(run: Run) -> str:

@@ -28,7 +28,7 @@ from zoo.metrics import (
     units_of,
 )
 from zoo.records import Interval
-from zoo.store.predictions import Predictions, read_predictions
+from zoo.store.predictions import Predictions, predictions_of
 from zoo.store.run import RunStatus
 from zoo.store.study import UNFINISHED, Study, StudyStatus
 
@@ -169,7 +169,7 @@ class _Tests:
             run = self.store.get(identifier)
             if run.status != RunStatus.DONE:
                 raise StoreError(f"run {identifier} ended as {run.status}")
-            found = read_predictions(self.store.read(run, "predictions.parquet"), run.parts.classes)
+            found = predictions_of(self.store, run)
         except (StoreError, UnknownName) as problem:
             self.problems[identifier] = str(problem)
             return

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from statistics import mean, stdev
 
 from zoo.records import JsonObject
+from zoo.settings import Reference
 from zoo.store.run import Run, RunStatus
 
 SEEDED = ("seed", "seeds")  # of a configuration, what differs by chance alone
@@ -34,6 +35,24 @@ class Standing:
         values = [value for run in self.runs if (value := getattr(run.cost, name)) is not None]
         return mean(values) if values else None
 
+    def to_json(self, score: str) -> JsonObject:
+        """The standing as plain data: what was run, how it scored and what it cost, over its seeds."""
+        run = self.runs[0]
+        costs = {name: self.cost(name) for name in ("parameters", "macs", "train_seconds", "latency_ms")}
+        whole = {name: None if (cost := costs[name]) is None else round(cost) for name in ("parameters", "macs")}
+        return {
+            "architecture": run.reference,
+            "block": run.block,
+            "data": run.data,
+            "loss": run.loss,
+            "settings": self.settings,
+            "seeds": len(self.runs),
+            "score": {"mean": self.mean(score), "deviation": self.deviation(score)},
+            **costs,
+            **whole,
+            "runs": [each.id for each in self.runs],
+        }
+
 
 @dataclass(frozen=True)
 class Board:
@@ -43,6 +62,20 @@ class Board:
     protocol: str
     test: str
     standings: tuple[Standing, ...]
+
+    def holds(self, reference: Reference) -> bool:
+        """Whether a reference result is of this data set and protocol."""
+        return reference.dataset == self.dataset and reference.protocol in ("", self.protocol)
+
+    def to_json(self, score: str) -> JsonObject:
+        """The board as plain data: the documented form of `zoo leaderboard --json`."""
+        return {
+            "dataset": self.dataset,
+            "protocol": self.protocol,
+            "test": self.test,
+            "configurations_scored": len(self.standings),
+            "standings": [standing.to_json(score) for standing in self.standings],
+        }
 
 
 def boards(runs: Iterable[Run], metric: str) -> list[Board]:

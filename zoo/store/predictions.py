@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from zoo.errors import StoreError
+from zoo.metrics import score
+from zoo.store.run import Run
+from zoo.store.runs import Store
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,17 @@ class Predictions:
         buffer = io.BytesIO()
         pq.write_table(pa.table(columns), buffer, compression="zstd")
         return buffer.getbuffer()
+
+
+def predictions_of(store: Store, run: Run) -> Predictions:
+    """What a run said of the test set. Raises StoreError where its file is missing or is not what was stored."""
+    return read_predictions(store.read(run, "predictions.parquet"), run.parts.classes)
+
+
+def rescored(store: Store, run: Run) -> Run:
+    """A finished run with its scores computed again from its stored probabilities. Raises as `predictions_of`."""
+    stored = predictions_of(store, run)
+    return replace(run, scores=score(stored.probabilities, stored.labels, stored.classes, stored.groups))
 
 
 def read_predictions(path: Path, classes: Sequence[str]) -> Predictions:
