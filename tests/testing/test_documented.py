@@ -19,6 +19,7 @@ OF["every component"] = {check.__name__ for check in (*common.FIRST, *common.LAS
 def test_every_check_is_documented(heading: str) -> None:
     if not PAGE.is_file():
         pytest.skip("no docs beside the tests: not run from a checkout")
-    sections = dict(re.findall(r"^## Of ([a-z ]+)\n(.*?)(?=^## |\Z)", PAGE.read_text(), re.MULTILINE | re.DOTALL))
+    text = PAGE.read_text()
+    sections = dict(re.findall(r"^## Checks of ([a-z ]+)\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL))
     assert set(re.findall(r"^\| `(\w+)` \|", sections[heading], re.MULTILINE)) == OF[heading]
     assert set(sections) == set(OF)
