@@ -1,4 +1,4 @@
-"""Writes the generated pages anew from what is installed: `python docs/generate.py`. tests/test_docs.py compares."""
+"""Write the generated pages from the installed components: `python docs/generate.py`. tests/test_site.py compares."""
 
 from pathlib import Path
 

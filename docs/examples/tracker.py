@@ -1,4 +1,4 @@
-"""A plugin that observes: a line of JSON for each epoch and each end, in the file that TRACKER_FILE names."""
+"""An observer plugin: write one line of JSON for each epoch and each finished run to the file TRACKER_FILE."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The pages that are written from the code: their names and texts."""
+"""The generated pages: their paths and their texts, from the code."""
 
 from generator.collection import collection
 from generator.commands import commands_page
@@ -8,7 +8,7 @@ from zoo.registry import Registry
 
 
 def pages(registry: Registry) -> dict[str, str]:
-    """Every generated page, by its path in docs/."""
+    """Return the text of every generated page, by its path in docs/."""
     return {
         "collection.md": collection(registry),
         "cli.md": commands_page(),

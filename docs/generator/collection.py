@@ -1,12 +1,13 @@
-"""The page of what comes with the zoo."""
+"""The page of the components that come with the zoo."""
 
 from generator.text import page, table
 from zoo.registry import DISTRIBUTION, Entry, Registry
 from zoo.specs import Architecture, Block
 
-INTRODUCTION = """What comes with the zoo. `zoo show NAME` gives parameters, presets, layers, multiply-accumulates and
-stored results of each. Any architecture with a block slot takes any block; `a+b` puts one after the other. *lengths*
-marks what honours declared unequal lengths: padding never reaches a valid sample."""
+INTRODUCTION = """All components that come with the zoo. `zoo show NAME` prints parameters, presets, layers,
+multiply-accumulates and stored results of each. Any architecture with a block slot accepts any block; `a+b` puts one
+block after the other. *lengths* marks components that support declared unequal lengths: padding never reaches a valid
+sample."""
 
 NOUNS = {
     "architecture": "Architectures",
@@ -19,16 +20,17 @@ NOUNS = {
 
 
 def collection(registry: Registry) -> str:
-    """All first-party components, a table for each kind; timm's backbones are one row."""
+    """Return the page: a table of first-party components for each kind. The backbones of timm are one row."""
     parts = ["# The collection", INTRODUCTION]
     for kind, noun in NOUNS.items():
         entries = [entry for entry in registry.of_kind(kind) if entry.plugin.distribution == DISTRIBUTION]
         rows = [_row(entry) for entry in entries if not entry.name.startswith("timm/")]
         if kind == "architecture":
-            backbones = f"{len(entries) - len(rows):,} image backbones on the signal as a picture; `zoo list timm`"
+            count = f"{len(entries) - len(rows):,}"
+            backbones = f"{count} image backbones, which read the signal as a picture; `zoo list timm`"
             rows.append(("timm/…", backbones, "front ends: fold, spectrogram, gasf", "`zoo show` cites each"))
         cells = [(f"`{name}`", *rest) for name, *rest in sorted(rows)]
-        parts += [f"## {noun}", table(("name", "what it is", "", "source"), cells)]
+        parts += [f"## {noun}", table(("name", "description", "", "source"), cells)]
     return page(*parts)
 
 

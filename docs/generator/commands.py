@@ -1,4 +1,4 @@
-"""The command line as a page, read from the Typer application and the signatures of its commands."""
+"""The page of the command line, from the Typer application and the signatures of its commands."""
 
 import inspect
 import re
@@ -13,19 +13,19 @@ from typer.models import ArgumentInfo, OptionInfo
 
 from generator.text import code, escaped, page, prose, table
 
-INTRODUCTION = """Every command, with all it takes. `zoo COMMAND --help` shows the same.
+INTRODUCTION = """All commands with their arguments and options. `zoo COMMAND --help` prints the same.
 
-On a terminal a command prints tables; in a pipe, tab-separated values with all columns; with `--json`, JSON, whose
-forms [json.md](json.md) lists. What is not data goes to the error stream, so that `zoo results > runs.tsv` holds rows
-and nothing else.
+On a terminal, a command prints tables; in a pipe, tab-separated values with all columns; with `--json`, JSON in the
+forms that [json.md](json.md) documents. Everything else goes to the error stream, so `zoo results > runs.tsv` contains
+only rows.
 
-| exit code | means |
+| exit code | meaning |
 |---|---|
-| 0 | all went well |
-| 1 | a run failed or diverged, or an error of one line says what cannot be |
-| 2 | the command line makes no sense, or a name that is not there |
-| 130 | interrupted by Ctrl-C; what was finished is stored |
-| 143 | ended by SIGTERM, in the same way |
+| 0 | success |
+| 1 | a run failed or diverged, or the command failed with an error of one line |
+| 2 | the command line is invalid, or contains an unknown name |
+| 130 | interrupted by Ctrl-C; finished work is stored |
+| 143 | ended by SIGTERM; finished work is stored |
 
 `zoo --install-completion` lets the Tab key complete commands, options, and the names of components and presets."""
 
@@ -34,7 +34,7 @@ TYPES = {str: "TEXT", int: "INTEGER", float: "NUMBER", Path: "PATH"}
 
 @dataclass(frozen=True)
 class Parameter:
-    """One argument or option: the words that name it, what it takes, what it is unless given, what it does."""
+    """One argument or option: its names, its value, its default and its help."""
 
     names: tuple[str, ...]
     takes: str
@@ -45,13 +45,15 @@ class Parameter:
 
     @property
     def usage(self) -> str:
+        if self.takes.startswith("["):  # a metavar such as `[NAME]...` is a usage already
+            return self.takes
         word = f"{self.takes}{'...' if self.many else ''}"
         return word if self.required else f"[{word}]"
 
 
 @dataclass(frozen=True)
 class Command:
-    """One command: what is typed for it, what it says of itself, what it takes."""
+    """One command: its words, its docstring, its arguments and options."""
 
     words: str
     docstring: str
@@ -60,7 +62,7 @@ class Command:
 
 
 def commands(application: typer.Typer, words: str = "zoo") -> Iterator[Command]:
-    """The application itself, its commands and those of its groups, in the order of `--help`."""
+    """Yield the application, its commands and the commands of its groups, in the order of `--help`."""
     if application.registered_callback is not None:
         yield _command(words, application.registered_callback.callback)
     for each in application.registered_commands:
@@ -75,7 +77,7 @@ def commands_page() -> str:
 
     root, *rest = commands(app)
     options = (
-        "## For all commands\n\nAnywhere on the line:",
+        "## For all commands\n\nThese options are accepted anywhere on the line:",
         _table("option", root.options),
     )
     return page("# The command line", INTRODUCTION, *options, *(part for each in rest for part in _section(each)))
@@ -93,7 +95,7 @@ def _section(command: Command) -> Iterator[str]:
 
 
 def _table(noun: str, parameters: tuple[Parameter, ...]) -> str:
-    return table((noun, "takes", "unless given", "what it does"), map(_row, parameters))
+    return table((noun, "value", "default", "description"), map(_row, parameters))
 
 
 def _row(parameter: Parameter) -> tuple[str, ...]:
@@ -122,7 +124,7 @@ def _parameter(name: str, kind: Any, info: ArgumentInfo | OptionInfo, default: A
     plain = next(each for each in get_args(kind) if each is not NoneType) if NoneType in get_args(kind) else kind
     many = get_origin(plain) is list
     single = get_args(plain)[0] if many else plain
-    # in an Annotated, Typer takes the first word as a name where the signature would have the default
+    # inside Annotated, Typer stores the first option name in `default`
     words = (info.default, *(info.param_decls or ()))
     declared = tuple(word for word in words if isinstance(word, str) and word.startswith("-"))
     names = (declared or _option_names(name, single)) if isinstance(info, OptionInfo) else (name,)
@@ -143,5 +145,5 @@ def _default_text(default: Any) -> str:
 
 
 def _plain(help_text: str) -> str:
-    """Help without the marks that Rich reads."""
+    """Return a help text without the markup of Rich."""
     return re.sub(r"\[/?(?:bold|dim|italic|cyan|green|yellow|red)\]", "", " ".join(help_text.split()))

@@ -1,4 +1,4 @@
-"""The public Python names, module by module, from their signatures and docstrings."""
+"""The page of the public Python names, by module, from signatures and docstrings."""
 
 import importlib
 import inspect
@@ -10,8 +10,8 @@ from generator.signatures import signature
 from generator.text import code, page, prose
 from zoo.specs import Component
 
-INTRODUCTION = """All that is public in Python; [api.md](api.md) says what that promises. Importing `zoo` is cheap:
-torch and the rest are imported when something is built or run.
+INTRODUCTION = """All public Python names; [api.md](api.md) explains what *public* promises. `import zoo` is fast: torch
+and other large libraries are imported when something is built or run.
 
 ```python
 import zoo
@@ -22,9 +22,9 @@ print(runs[0].scores["macro_recall"])
 trained = zoo.load(runs[0].id)
 ```
 
-What a component is, and what its factory is called with, has a page for each kind: [hooks](hooks/index.md)."""
+Each kind of component has a page about its spec and the arguments of its factory: [hooks](hooks/index.md)."""
 
-# Modules, and what of each is public where that is not all of it.
+# The public modules; for each, its public names, or () for all names.
 MODULES: dict[str, tuple[str, ...]] = {
     "zoo": (),
     "zoo.data": (),
@@ -36,22 +36,22 @@ MODULES: dict[str, tuple[str, ...]] = {
     "zoo.records": ("Scores", "Interval", "Cost", "SplitSummary", "Environment"),
     "zoo.training.fitting": ("Batches",),
 }
-GIVEN = ("Batches", "Check", "Run", "Table")  # made by the zoo; how is its own matter
+GIVEN = ("Batches", "Check", "Run", "Table")  # created by the zoo only, so their signatures are not shown
 VALUES = {
-    "Space": "A search space: names of hyperparameters, and for each a `Choice`, an `Int` or a `Float`.",
-    "Value": "What a hyperparameter can be: `bool`, `int`, `float` or `str`.",
+    "Space": "A search space: for each name of a hyperparameter a `Choice`, an `Int` or a `Float`.",
+    "Value": "The type of a hyperparameter: `bool`, `int`, `float` or `str`.",
     "Floats": "An array of float32.",
     "Ints": "An array of int64.",
-    "LEFT_OUT": "In `DeclaredSplit.parts`: a row that is of no part.",
+    "LEFT_OUT": "In `DeclaredSplit.parts`: a row that belongs to no set.",
     "TRAIN": "In `DeclaredSplit.parts`: a row of the training set.",
     "VALIDATION": "In `DeclaredSplit.parts`: a row of the validation set.",
     "TEST": "In `DeclaredSplit.parts`: a row of the test set.",
-    "hookimpl": "Marks a function of a plugin as the implementation of the hook of its name.",
+    "hookimpl": "Marks a function of a plugin as the implementation of the hook with the same name.",
 }
 
 
 def public_names() -> dict[str, list[str]]:
-    """By module, its public names, in the order of the alphabet."""
+    """Return the public names of each module, in alphabetical order."""
     return {module: sorted(names or _public(module)) for module, names in MODULES.items()}
 
 
@@ -75,11 +75,11 @@ def _sections() -> Iterator[str]:
         for name in names:
             thing = getattr(loaded, name)
             if module == "zoo" and inspect.isclass(thing) and issubclass(thing, Exception):
-                continue  # all of them stand under zoo.errors
+                continue  # documented under zoo.errors
             yield f"### {module}.{name}"
             yield from _entry(name, thing)
         if module == "zoo":
-            yield "The errors of [zoo.errors](#zooerrors) are names of `zoo` too."
+            yield "`zoo` also exports the errors of [zoo.errors](#zooerrors)."
 
 
 def _entry(name: str, thing: Any) -> Iterator[str]:
@@ -98,7 +98,7 @@ def _entry(name: str, thing: Any) -> Iterator[str]:
 
 
 def _methods(thing: type) -> Iterator[str]:
-    """What a class defines itself and says something of."""
+    """Yield the documented methods that a class defines itself."""
     for name, member in vars(thing).items():
         function = member.fget if isinstance(member, property) else getattr(member, "__func__", member)
         if name.startswith("_") or not inspect.isfunction(function) or not function.__doc__:

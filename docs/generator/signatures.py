@@ -1,4 +1,4 @@
-"""Signatures as they stand in the source, with the words their authors wrote for types."""
+"""Signatures from the source code, with the types as written there."""
 
 import ast
 import inspect
@@ -12,7 +12,7 @@ FACTORIES = {"dict": "{}", "list": "[]", "tuple": "()"}
 
 
 class _Unquoted(ast.NodeTransformer):
-    """Takes the quotes from types that are only imported for type checkers."""
+    """Remove the quotes of types that are imported for type checkers only."""
 
     def visit_Constant(self, node: ast.Constant) -> ast.expr:
         return ast.parse(node.value, mode="eval").body if isinstance(node.value, str) else node
@@ -23,7 +23,7 @@ class _Unquoted(ast.NodeTransformer):
 
 
 def signature(thing: Callable[..., Any]) -> str:
-    """`name(parameters) -> result` of a function or a protocol, `Name(fields)` of a dataclass or another class."""
+    """Return `name(parameters) -> result` of a function or protocol, or `Name(fields)` of a class."""
     if not inspect.isclass(thing):
         return _function(thing.__name__, _definition(thing))
     methods = {node.name: node for node in _body(thing) if isinstance(node, ast.FunctionDef)}

@@ -4,15 +4,15 @@ import re
 from collections.abc import Iterable, Sequence
 from inspect import cleandoc
 
-ITEM = re.compile(r"([\w.`-]+(?:, [\w.`-]+)*) {2,}(\S.*)")  # `name  what it is`, as docstrings here list fields
+ITEM = re.compile(r"([\w.`-]+(?:, [\w.`-]+)*) {2,}(\S.*)")  # `name  description`, the list of fields in docstrings
 
 
 def prose(docstring: str, folder: str = "") -> str:
-    """A docstring as Markdown: lists of fields become lists, what is indented becomes a code block.
+    """Return a docstring as Markdown: lists of fields become lists, indented text becomes a code block.
 
-    `folder` leads from the page to docs/, for the links to other pages.
+    `folder` is the path from the page to docs/, for links to other pages.
     """
-    text = re.sub(r"(\n    .*)\n\n(?=    )", r"\1\n    \n", cleandoc(docstring))  # one block of code, not several
+    text = re.sub(r"(\n    .*)\n\n(?=    )", r"\1\n    \n", cleandoc(docstring))  # one code block per example
     chunks = [_chunk(chunk.splitlines()) for chunk in re.split(r"\n(?:[ ]{0,3}\n)+", text)]
     return re.sub(r"`?docs/(\w+)\.md`?", rf"[\1.md]({folder}\1.md)", "\n\n".join(chunks))
 
@@ -21,7 +21,7 @@ def _chunk(lines: list[str]) -> str:
     if all(line.startswith("    ") for line in lines):
         example = "\n".join(line[4:] for line in lines)
         if "=" in example or "import " in example:
-            return code(re.sub(r"\n\n(?=@|def |class )", "\n\n\n", example))  # as `ruff format` has it in documents too
+            return code(re.sub(r"\n\n(?=@|def |class )", "\n\n\n", example))  # two blank lines, as ruff formats
         return code(example, "text")
     if lines[0].startswith("- "):
         return escaped("\n".join(lines))
@@ -39,7 +39,7 @@ def _items(lines: Iterable[str]) -> Iterable[str]:
 
 
 def escaped(text: str) -> str:
-    """Text whose signs mean themselves, but for those in `code`."""
+    """Return text with the special characters of Markdown escaped, except in `code`."""
     parts = re.split(r"(`[^`]*`)", text)
     return "".join(part if part.startswith("`") else re.sub(r"([*<\[|])", r"\\\1", part) for part in parts)
 
