@@ -1,13 +1,13 @@
-"""How many small faults in the core do the tests notice? Mutation testing with cosmic-ray, on a seeded sample.
+"""Mutation testing with cosmic-ray: the share of small faults in the core that the tests detect, on a seeded sample.
 
     pip install --constraint constraints.txt --editable '.[dev]'
     python benchmarks/mutation.py --sample 150 --seed 1 --jobs 2
     python benchmarks/mutation.py zoo/metrics.py zoo/data --sample 40
 
-Places in the modules are drawn at random, and for each place one fault: one that cosmic-ray knows (another operator, a
-number off by one, a negated condition, an empty loop, …) or the removal of a statement. The tests that belong to the
-module (`tests/mutation.toml`) then run in a copy of the project with that fault, without the real data. Faults that no
-test notices are printed as differences. Each is either equivalent, so that no behaviour differs, or a missing test.
+Places in the modules are drawn at random. For each place, one fault is drawn: a fault of cosmic-ray (a different
+operator, a number off by one, a negated condition, an empty loop, …) or the removal of a statement. The tests that
+`tests/mutation.toml` lists for the module then run in a copy of the project with this fault, without the real data. A
+fault that no test detects is printed as a diff. Either it is equivalent (it changes no behaviour) or a test is missing.
 """
 
 import argparse
@@ -39,12 +39,12 @@ from cosmic_ray.testing import run_tests
 from cosmic_ray.work_item import TestOutcome
 
 ROOT = Path(__file__).resolve().parents[1]
-SLOWER, SPARE = 3, 60  # a fault may make tests wait for ever: they get so many times their own time, and these seconds
+SLOWER, SPARE = 3, 60  # time limit for tests with a fault, which can hang: factor of their own time, plus seconds
 LEFT_BEHIND = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "venv", "build", "dist", "site", "zoo-results")
 
 
 class StatementRemoval(Operator):
-    """Puts `pass` in place of a call, a raise, or an assignment to an attribute or an element."""
+    """Replace a call, a raise, or an assignment to an attribute or an element by `pass`."""
 
     def mutation_positions(self, node: Any) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
         if node.type == "simple_stmt" and self._acts(statement := node.children[0]):
@@ -71,12 +71,12 @@ OPERATORS: dict[str, Operator] = {
     "statement removal": StatementRemoval(),
     **{name: kind() for name in operator_names() if not (kind := get_operator(name)).arguments()},
 }
-SAME = ("_Is", "_IsNot")  # of small numbers and short strings these are equality, in CPython
+SAME = ("_Is", "_IsNot")  # in CPython, the same as equality for small numbers and short strings
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One change of one module."""
+    """One change in one module."""
 
     module: Path
     line: int
@@ -87,7 +87,7 @@ class Fault:
         return f"{self.module}:{self.line} {self.operator.removeprefix('core/')}"
 
     def source(self) -> tuple[str, str]:
-        """The module's text without the fault and with it."""
+        """Return the text of the module without the fault and with it."""
         text = (ROOT / self.module).read_text()
         changed = mutate_code(text, OPERATORS[self.operator], self.occurrence)
         assert changed is not None
@@ -97,13 +97,13 @@ class Fault:
         try:
             with warnings.catch_warnings(action="ignore"):
                 compile(self.source()[1], self.module, "exec")
-        except (SyntaxError, AttributeError):  # cosmic-ray cannot replace an exception that has a dot in its name
+        except (SyntaxError, AttributeError):  # cosmic-ray cannot replace an exception with a dot in its name
             return False
         return True
 
 
 def faults_of(module: Path) -> dict[tuple[Any, Any], list[Fault]]:
-    """Every fault that can be put into a module, by its place; annotations have none."""
+    """Return all possible faults of a module by their place, except faults in annotations."""
     found: dict[tuple[Any, Any], list[Fault]] = {}
     tree = get_ast((ROOT / module).read_text())
     for name, operator in OPERATORS.items():
@@ -119,7 +119,7 @@ def faults_of(module: Path) -> dict[tuple[Any, Any], list[Fault]]:
 
 
 def in_annotation(node: Any) -> bool:
-    """Whether a node is part of a type annotation, which nothing computes with."""
+    """Return whether a node is part of a type annotation, which has no effect at run time."""
     while (parent := node.parent) is not None:
         if parent.type in ("annassign", "tfpdef") and node in parent.children[1:3] and node is annotation_of(parent):
             return True
@@ -134,7 +134,7 @@ def annotation_of(parent: Any) -> Any:
 
 
 def sampled(modules: list[Path], size: int, seed: int) -> list[Fault]:
-    """One fault at each of so many places, which are drawn from all places of all modules."""
+    """Draw `size` places from all modules, and one fault at each place."""
     places = [faults for module in modules for _, faults in sorted(faults_of(module).items())]
     rng = random.Random(seed)
     rng.shuffle(places)
@@ -143,7 +143,7 @@ def sampled(modules: list[Path], size: int, seed: int) -> list[Fault]:
 
 
 class Trees:
-    """Copies of the project, one for each test run at a time."""
+    """Copies of the project, one for each test run in parallel."""
 
     def __init__(self, folder: Path, count: int) -> None:
         self.free: Queue[Path] = Queue()
@@ -152,16 +152,16 @@ class Trees:
             self.free.put(Path(shutil.copytree(ROOT, folder / str(number), ignore=LEFT_BEHIND)))
 
     def check(self, tests: tuple[str, ...]) -> None:
-        """Run tests without any fault, and remember how long they took."""
+        """Run tests without a fault and store their duration. Exit if they fail."""
         started = time.perf_counter()
         with self._tree() as tree:
             outcome, output = _tested(tree, tests, None)
         if outcome != TestOutcome.SURVIVED:
-            raise SystemExit(f"{' '.join(tests)} fail without any fault:\n{output}")
+            raise SystemExit(f"{' '.join(tests)} fail without a fault:\n{output}")
         self.seconds[tests] = time.perf_counter() - started
 
     def survives(self, fault: Fault, tests: tuple[str, ...]) -> bool:
-        """Whether the tests pass in a copy that has the fault."""
+        """Return whether the tests pass in a copy with the fault."""
         text, changed = fault.source()
         with self._tree() as tree:
             (tree / fault.module).write_text(changed)
@@ -188,17 +188,17 @@ def _tested(tree: Path, tests: tuple[str, ...], timeout: float | None) -> tuple[
 
 
 def tests_of(module: Path, table: dict[str, list[str]]) -> tuple[str, ...]:
-    """The tests that are to notice a module's faults."""
+    """Return the tests that must detect the faults of a module."""
     fitting = [name for name in table if module.is_relative_to(name)]
     return tuple(table[max(fitting, key=len)])
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("paths", nargs="*", help="modules or folders; by default all of tests/mutation.toml")
-    parser.add_argument("--sample", type=int, default=150, help="how many faults")
+    parser.add_argument("paths", nargs="*", help="modules or folders; default: all of tests/mutation.toml")
+    parser.add_argument("--sample", type=int, default=150, help="number of faults")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--jobs", type=int, default=2, help="test runs at a time")
+    parser.add_argument("--jobs", type=int, default=2, help="number of test runs in parallel")
     options = parser.parse_args()
     table: dict[str, list[str]] = tomllib.loads((ROOT / "tests" / "mutation.toml").read_text())["tests"]
     os.environ.pop("ZOO_TEST_DATA", None)
@@ -221,7 +221,7 @@ def main() -> None:
 
 
 def modules_in(place: Path) -> list[Path]:
-    """The modules of a folder, or the one that is named."""
+    """Return the modules of a folder, or the named module."""
     if (ROOT / place).is_file():
         return [place]
     return [path.relative_to(ROOT) for path in (ROOT / place).rglob("*.py")]

@@ -1,9 +1,9 @@
-"""What the command line costs before it does anything, against a bare Typer program that prints a Rich table.
+"""Start-up time of the command line, compared with a minimal Typer program that prints a Rich table.
 
     python benchmarks/startup.py [--rounds 15]
 
-Every round runs each command once, in turn and on a pseudo-terminal, so a busy machine slows all alike. The ratio
-is the median of the rounds' ratios. Goal: at most 2.
+Every round runs each command once, in turn and on a pseudo-terminal, so a busy machine slows all commands equally.
+The ratio is the median over the rounds. Goal: at most 2.
 """
 
 import argparse
@@ -35,7 +35,7 @@ app()
 
 
 def seconds(command: list[str]) -> float:
-    """The wall time of a command whose output goes to a pseudo-terminal."""
+    """Return the wall time of a command whose output goes to a pseudo-terminal."""
     ours, theirs = pty.openpty()
     started = time.perf_counter()
     process = subprocess.Popen(command, stdout=theirs, stderr=theirs, stdin=subprocess.DEVNULL)
@@ -43,7 +43,7 @@ def seconds(command: list[str]) -> float:
     try:
         while os.read(ours, 65536):
             pass
-    except OSError:  # how Linux says that the other side has closed
+    except OSError:  # Linux raises it when the other side has closed
         pass
     if process.wait() != 0:
         raise SystemExit(f"{command} failed")

@@ -1,12 +1,12 @@
-"""Rows trained per second: the zoo's loop against the usual DataLoader loop, written out plainly.
+"""Rows trained per second: the zoo's loop compared with the usual DataLoader loop.
 
     python benchmarks/training.py [--rounds 5] [--threads 1] [--nets tiny cnn2d.study cnngru.study]
 
-Same network, same batch size, same optimiser, same rows (the embedded heartbeats). The loops take turns, and which
-goes first alternates, so a busy machine slows both; the ratio is the median of the rounds' ratios. The zoo trains once
-in float32 and once as it would by itself (`auto`: bf16 where it pays).
+Both use the same network, batch size, optimiser and rows (the embedded heartbeats). The loops run in turn, and the
+order changes from round to round, so a busy machine slows all loops. The ratio is the median over the rounds. The zoo
+trains once in float32 and once with its default precision (`auto`: bf16 if it is faster).
 
-Goals: never below the loop; at least 1.25 for the tiny net; at least 1.9 for cnn2d.study with bf16.
+Goals: never below the loop; at least 1.25 for the tiny network; at least 1.9 for cnn2d.study with bf16.
 """
 
 import argparse
@@ -31,7 +31,7 @@ BEAT = {"n_channels": 1, "n_times": 187, "n_classes": 5}
 
 
 class Tiny(nn.Module):
-    """So small that what is around it decides: 8 filters, 173 parameters."""
+    """A network so small that the loop around it dominates the time: 8 filters, 173 parameters."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ class Tiny(nn.Module):
 
 @dataclass(frozen=True)
 class Contest:
-    """One network with the batch size it is trained with, and rows for some seconds a round."""
+    """One network, its batch size, and enough rows for some seconds per round."""
 
     build: Callable[[], nn.Module]
     batch_size: int
@@ -66,7 +66,7 @@ class Nobody:
 
 
 def usual_loop(model: nn.Module, rows: Rows, batch_size: int) -> None:
-    """What most tutorials and papers run."""
+    """Train one epoch with the loop of most tutorials and papers."""
     dataset = TensorDataset(torch.from_numpy(rows.values), torch.from_numpy(rows.labels))
     loader = DataLoader(dataset, batch_size=batch_size, shuffle=True)
     optimiser = torch.optim.Adam(model.parameters(), lr=1e-3)

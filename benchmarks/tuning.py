@@ -1,16 +1,16 @@
-"""What the tuning harness costs, and what stopping trials early saves: ratios from one run.
+"""Overhead of the tuning harness, and time saved by early stopping: ratios from one run.
 
     python benchmarks/tuning.py [--trials 4] [--rows 8000] [--jobs 1] [--skip-early]
 
-*Overhead.* A study of `cnngru` by random search with one job, against the same configurations trained one after the
-other by the trainer alone, in this process: seconds of the search over seconds of the loop, once from the moment the
-first trial begins to train, and once with the start of Ray and of the first worker, which a study pays once.
-Goal: at most 1.1 after the start, for trials of 10 seconds and more.
+*Overhead.* A study of `cnngru` by random search with one job is compared with a plain loop, in which the trainer trains
+the same configurations one after the other in this process. The ratio is the seconds of the search over the seconds of
+the loop. It is printed twice: from the start of the first trial, and including the start of Ray and of the first
+worker, which happens once per study. Goal: at most 1.1 without the start, for trials of 10 seconds and more.
 
-*Early stopping.* The same searcher and seed with and without ASHA: the time until the best validation score so far
-reaches what both reach in the end, from the start of the first trial.
+*Early stopping.* The same searcher and seed run with and without ASHA. The time is measured from the start of the first
+trial until the best validation score reaches the lower of the two final scores.
 
-Everything is on the embedded heartbeats. Trials train on one thread.
+All runs use the embedded heartbeats. Trials train on one thread.
 """
 
 import argparse
@@ -35,7 +35,7 @@ from zoo.workspace import Workspace
 
 @dataclass
 class Stopwatch(SilentTuneReporter):
-    """When a search began, when its first trial did, when it ended, and how its best score grew."""
+    """The times at which a search started, its first trial started, it ended, and its best score improved."""
 
     asked: float = 0.0
     first: float = 0.0
@@ -66,7 +66,7 @@ def search(request: TuneRequest) -> tuple[Study, Stopwatch]:
 
 
 def plain_loop(study: Study) -> float:
-    """Seconds to train the study's configurations by the trainer alone, data at hand."""
+    """Return the seconds that the trainer alone needs for the configurations of the study, with the data loaded."""
     workspace, request = Workspace.load(), TuneRequest.from_json(study.request)
     data = prepare(workspace, request, space_from_json(study.space), SilentReporter())
     seconds = 0.0
@@ -88,9 +88,9 @@ def overhead(request: TuneRequest) -> None:
     plain = plain_loop(study)
     trials = len(study.trials)
     after, whole = watch.ended - watch.first, watch.ended - watch.asked
-    print(f"overhead: {trials} trials of {plain / trials:.1f} s each by the trainer alone, {plain:.1f} s in all")
-    print(f"  search from its first trial on {after:.1f} s: {after / plain:.2f}x (goal: 1.1x)")
-    print(f"  with the start of Ray and a worker {whole:.1f} s: {whole / plain:.2f}x")
+    print(f"overhead: {trials} trials of {plain / trials:.1f} s each by the trainer alone, {plain:.1f} s in total")
+    print(f"  search from its first trial: {after:.1f} s, {after / plain:.2f}x (goal: 1.1x)")
+    print(f"  including the start of Ray and a worker: {whole:.1f} s, {whole / plain:.2f}x")
 
 
 def reached(watch: Stopwatch, score: float) -> float:
@@ -106,10 +106,10 @@ def early_stopping(request: TuneRequest) -> None:
     for name, (study, watch) in runs.items():
         epochs = sum(trial.epochs for trial in study.trials)
         whole = watch.ended - watch.first
-        print(f"  {name}: there after {seconds[name]:.1f} s; {epochs} epochs, {whole:.1f} s in all")
+        print(f"  {name}: reached after {seconds[name]:.1f} s; {epochs} epochs, {whole:.1f} s in total")
     whole = {name: watch.ended - watch.first for name, (_, watch) in runs.items()}
     to_score, in_all = (found["none"] / found["asha"] for found in (seconds, whole))
-    print(f"  none / asha: {to_score:.2f}x to the score, {in_all:.2f}x in all")
+    print(f"  none / asha: {to_score:.2f}x to the score, {in_all:.2f}x in total")
 
 
 def main() -> None:
@@ -117,7 +117,7 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=4)
     parser.add_argument("--rows", type=int, default=8000)
     parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--skip-early", action="store_true", help="measure the overhead alone")
+    parser.add_argument("--skip-early", action="store_true", help="measure the overhead only")
     options = parser.parse_args()
     cell = Request(architectures=("cnngru",), rows=options.rows, epochs=2, assignments={"training.patience": 0})
     overhead(TuneRequest(cell=cell, trials=options.trials))
