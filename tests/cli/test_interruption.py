@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and kill: nothing is lost, and --resume goes on."""
+"""Ctrl-C, SIGTERM and kill: nothing is lost, and --resume continues."""
 
 import json
 import os

@@ -100,7 +100,7 @@ def test_another_environment_is_said_when_a_run_is_served(bench) -> None:
     bench(threads=1)
     (served,) = bench(threads=2)
     assert served.served
-    assert served.differs == ("threads 1 there, 2 here",)
+    assert served.differs == ("threads 1 then, 2 now",)
 
 
 def test_a_change_of_anything_asked_is_another_run(bench) -> None:
@@ -153,7 +153,7 @@ def test_incompatible_cells_are_named_with_their_reason_and_the_rest_runs(bench,
     assert [run.architecture for run in runs] == ["cnngru", "cnngru"]
     reason = "cnn2d takes series of 13 samples or more, not 10"
     assert notebook.notes == [f"left out: cnn2d with block resnet on short.csv: {reason}"]
-    with pytest.raises(UsageError, match="nothing to run: no combination asked for is possible"):
+    with pytest.raises(UsageError, match="nothing to run: no requested combination is possible"):
         bench("cnn2d", dataset=str(short), group=None)
 
 

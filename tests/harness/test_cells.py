@@ -75,7 +75,7 @@ def test_patterns_name_presets_the_users_too(registry: Registry) -> None:
     assert references("cnn[2g]*.study") == ["cnn2d.study", "cnngru.study"]
     assert references("cnngru.study*") == ["cnngru.study", "cnngru.study-of-mine"]
     assert references("f?n.*") == ["fcn.paper", "fcn.study"]
-    with pytest.raises(UnknownName, match=r"^no preset matches 'cnngru\.x\*'\. `zoo show NAME` shows"):
+    with pytest.raises(UnknownName, match=r"^no preset matches 'cnngru\.x\*'\. `zoo show NAME` lists"):
         references("cnngru.x*")
 
 
@@ -90,7 +90,7 @@ def test_what_cannot_be_is_said_once_for_all_seeds_and_resamplers(registry: Regi
     found = make_plan(Workspace(registry, Settings.load()), asked)
     assert found.left_out == (
         "minirocket with block se: minirocket has no slot for a block",
-        "minirocket with loss focal: it is fitted, without a training loss",
+        "minirocket with loss focal: its fit() takes no loss",
     )
     assert [cell.network.reference for cell in found.cells] == ["cnngru.study"] * 8
 
@@ -466,11 +466,11 @@ def test_no_rows_is_all_the_rows_there_are(registry: Registry) -> None:
     ("request_", "message"),
     [
         ({"architectures": ()}, "name an architecture"),
-        ({"rows": 0}, "--rows is at least 1"),
-        ({"epochs": 0}, "--epochs is at least 1"),
-        ({"seeds": ()}, "--seeds is at least 1, not 0"),
-        ({"threads": -1}, "--threads is at least 1"),
-        ({"force": True, "resume": True}, "--force starts again and --resume goes on: choose one"),
+        ({"rows": 0}, "--rows must be at least 1"),
+        ({"epochs": 0}, "--epochs must be at least 1"),
+        ({"seeds": ()}, "--seeds must be at least 1, not 0"),
+        ({"threads": -1}, r"--threads must be 0 \(automatic\) or more"),
+        ({"force": True, "resume": True}, "--force starts again and --resume continues: choose one"),
     ],
 )
 def test_requests_that_make_no_sense(request_: dict, message: str) -> None:

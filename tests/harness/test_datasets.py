@@ -207,7 +207,7 @@ def test_a_data_set_gets_what_its_spec_says_it_takes(own: Registry, monkeypatch:
 
 
 def test_a_data_set_that_gives_no_series_is_one_line(own: Registry) -> None:
-    with pytest.raises(DataError, match=r"^data set nothing: its factory gave list, not LabelledSeries$"):
+    with pytest.raises(DataError, match=r"^data set nothing: its factory returned list, not LabelledSeries$"):
         load(own, "nothing")
     with pytest.raises(DataError, match=r"^data set broken cannot be loaded: ValueError: half a file$"):
         load(own, "broken")
@@ -276,7 +276,7 @@ def test_the_header_of_a_file_is_looked_for_or_said(own: Registry, header: bool 
     loaded = load(own, "waves.csv", target="-1", **params)
     assert loaded.series.values.shape == (rows, 1, 2)
     assert loaded.params == {"constant": "error", "target": "-1", **params}
-    with pytest.raises(UsageError, match=r"^dataset\.header is true or false, not 'no'$"):
+    with pytest.raises(UsageError, match=r"^dataset\.header must be true or false, not 'no'$"):
         load(own, "waves.csv", target="-1", header="no")
 
 

@@ -101,7 +101,7 @@ def test_a_fitted_network_is_left_out_where_a_loss_is_asked_for(bench) -> None:
     watch = StopAfter()
     (run,) = bench(["minirocket", "cnngru"], loss="weighted", watch=watch)
     assert run.architecture == "cnngru"
-    assert watch.notes == ["left out: minirocket with loss weighted: it is fitted, without a training loss"]
+    assert watch.notes == ["left out: minirocket with loss weighted: its fit() takes no loss"]
 
 
 def test_balanced_batches_leave_the_rows_and_losses_see_classes_alike(bench) -> None:

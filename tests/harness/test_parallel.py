@@ -29,7 +29,7 @@ from zoo.store.run import Run, RunStatus
 from zoo.store.runs import Store
 
 HERE = Path(__file__).parents[1]
-NOTE = "times were measured with up to 2 runs at a time: they compare with such alone"
+NOTE = "times were measured with up to 2 runs at a time: compare them only with such times"
 PRESETS = """
 [presets."cnngru.tiny"]
 params = { hidden = 4, num_blocks = 1, gru_hidden = 4, num_layers = 1 }
@@ -231,7 +231,7 @@ def test_what_is_served_or_cannot_be_read_starts_no_worker(bench, waves_csv: Pat
 
 
 def test_jobs_below_one_are_refused(bench) -> None:
-    with pytest.raises(UsageError, match="--jobs is at least 1, not 0"):
+    with pytest.raises(UsageError, match="--jobs must be at least 1, not 0"):
         bench("cnngru", jobs=0)
 
 

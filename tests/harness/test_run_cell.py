@@ -401,7 +401,7 @@ def test_where_a_run_is_made_is_said_by_flag_variable_or_file(bench: Runs, monke
     ours, many = (bench(threads=threads, force=True)[0].environment["threads"] for threads in (None, 0))
     assert (ours, many) == (2, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
     monkeypatch.setenv("ZOO_THREADS", "-1")
-    with pytest.raises(UsageError, match=r"^hardware.threads is at least 1, or 0 to choose, not -1$"):
+    with pytest.raises(UsageError, match=r"^hardware.threads must be 0 \(automatic\) or more, not -1$"):
         bench(threads=None)
 
 
@@ -520,7 +520,7 @@ def test_a_run_under_way_elsewhere_is_refused_in_one_line_and_the_others_run(ben
     (run,) = bench()
     with Store(Path("results")) as store:
         busy = store.begin(replace(run, id="", created=""))
-        message = rf"^run {busy.id} of linear is under way in another process: wait for it$"
+        message = rf"^run {busy.id} of linear is in progress in another process: wait for it$"
         with pytest.raises(UsageError, match=message):
             bench("linear", "still", force=True)
         assert [(each.architecture, each.status) for each in store.runs()] == [
@@ -572,7 +572,7 @@ def test_resuming_elsewhere_is_refused_and_the_rest_runs(bench: Runs) -> None:
     with pytest.raises(KeyboardInterrupt):
         bench(epochs=2, watch=Notebook(stop_after=1))
     with pytest.raises(
-        UsageError, match=r"^run \w+ of linear was begun with threads 1 there, 2 here: go on as it was b"
+        UsageError, match=r"^run \w+ of linear started with threads 1 then, 2 now: resume it in the ear"
     ):
         bench("linear", "still", epochs=2, threads=2, resume=True)
     with Store(Path("results")) as store:
@@ -595,7 +595,7 @@ def test_the_global_state_is_left_as_it_was(bench: Runs) -> None:
 def test_what_does_not_fit_its_data_is_said_once_for_all_seeds_resamplers_and_losses(bench: Runs) -> None:
     notebook = Notebook()
     axes = {"seeds": 2, "data": ["original", "oversampled"], "loss": ["cross-entropy", "focal"]}
-    with pytest.raises(UsageError, match=r"^nothing to run: no combination asked for is possible$"):
+    with pytest.raises(UsageError, match=r"^nothing to run: no requested combination is possible$"):
         bench("long", watch=notebook, **axes)
     assert notebook.notes == ["left out: long on waves.csv: long takes series of 49 samples or more, not 48"]
 

@@ -30,8 +30,8 @@ from zoo.training.loop import Epoch
 
 CHECKPOINT = Path("state.pt")
 NOT_WHOLE = (
-    "{} learnt more than its parameters and buffers hold, so it cannot be scored in another process than trained it: "
-    "leave out --jobs"
+    "{} keeps learnt state outside its parameters and buffers, so it can be scored only in the process that trained "
+    "it: leave out --jobs"
 )
 
 
@@ -106,7 +106,7 @@ def test_logits_may_differ_there_by_what_another_order_of_sums_does(logit: float
     if same:
         assert moved.trained(cell, parts.summary["shape"], parts.validation, CPU)
     else:
-        with pytest.raises(ModelError, match="learnt more than its parameters and buffers hold"):
+        with pytest.raises(ModelError, match="keeps learnt state outside its parameters and buffers"):
             moved.trained(cell, parts.summary["shape"], parts.validation, CPU)
 
 
@@ -244,8 +244,7 @@ def test_a_worker_resumes_what_another_began_and_starts_again_where_it_is_not_as
             "memory",
             2**33,
             "failed",
-            "OutOfMemoryError: CUDA out of memory, as it were (each of several at a time has its share: try fewer "
-            "--jobs)",
+            "OutOfMemoryError: CUDA out of memory, as it were (several runs share the memory: try fewer --jobs)",
             "out of memory, as it were\n",
         ),
     ],
@@ -265,7 +264,7 @@ def test_a_network_that_fails_is_the_last_news_after_the_epochs_before(
 def test_a_network_that_takes_more_than_its_share_of_memory_fails_alone(trainer: Trainer) -> None:
     (failure,) = news_of(trainer, cell_of("failing", how="greedy"), memory=2**30)
     assert isinstance(failure, Failure)
-    assert failure.error.endswith("(each of several at a time has its share: try fewer --jobs)")
+    assert failure.error.endswith("(several runs share the memory: try fewer --jobs)")
     np.ones(2**28, dtype=np.uint8)
     assert isinstance(news_of(trainer, cell_of("turning", epochs=1))[-1], Product)
 

@@ -239,14 +239,14 @@ def test_a_network_without_logits_of_its_classes_is_refused_before_an_epoch(how:
         return
     with pytest.raises(ModelError) as caught:
         learn(training_run)
-    assert str(caught.value) == f"shaped gave {got} for logits of shape (2, 3)"
+    assert str(caught.value) == f"shaped returned {got}, not logits of shape (2, 3)"
 
 
 def test_one_row_of_validation_is_enough_to_see_the_logits() -> None:
     parts = lessons.parts()
     one = replace(parts, validation=some(parts.validation, 1, below=3))
     assert learn(lesson_of(cell_of("turning", epochs=1), one)).history
-    with pytest.raises(ModelError, match=r"^shaped gave \(1, 4\) for logits of shape \(1, 3\)$"):
+    with pytest.raises(ModelError, match=r"^shaped returned \(1, 4\), not logits of shape \(1, 3\)$"):
         learn(lesson_of(cell_of("shaped"), one))
 
 

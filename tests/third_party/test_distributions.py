@@ -304,7 +304,7 @@ def test_bad_networks_fail_alone_and_the_other_cells_finish(zoo_with: Run) -> No
     distributions = ["bad_networks", "prints_at_import", "rival_names", "pulse"]
     ends = {
         "bad-build": ("failed", "bad-build cannot be built: ValueError: weights are sold separately"),
-        "bad-shape": ("failed", "bad-shape gave (2, 1) for logits of shape (2, 2)"),
+        "bad-shape": ("failed", "bad-shape returned (2, 1), not logits of shape (2, 2)"),
         "bad-forward": ("failed", "ValueError: forward is not implemented"),
         "bad-exit": ("failed", "sys.exit('forward has gone home')"),
         "bad-logits": ("diverged", "the training loss became nan"),

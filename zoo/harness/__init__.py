@@ -1,1 +1,1 @@
-"""The bench harness: what was asked becomes cells, and each cell a stored run."""
+"""The bench harness: a request becomes cells, and each cell becomes a stored run."""

@@ -1,4 +1,4 @@
-"""The bench: plans the cells of a request, prepares their data once, and runs or serves each."""
+"""The bench: plan the cells of a request, prepare their data once, and train each cell or reuse its stored run."""
 
 from collections.abc import Iterator
 
@@ -22,14 +22,14 @@ def run_bench(
     jobs: int = 1,
     address: str | None = None,
 ) -> Iterator[Run]:
-    """The runs of a request, in the order of its plan, each as it ends or is served from the store.
+    """Yield the runs of a request in the order of its plan, each when it ends or is reused from the store.
 
-    With several `jobs`, or the `address` of a Ray cluster, cells are trained in worker processes, that many at a time.
-    A cell that fails gives a failed run. What keeps cells from being run at all, such as a data set that cannot be
-    read, is raised as a ZooError when the others are done.
+    With several `jobs`, or the `address` of a Ray cluster, worker processes train up to `jobs` cells at a time. A cell
+    that fails yields a failed run. An error that prevents cells from running, such as a data set that cannot be read,
+    is raised as a ZooError after all other cells have ended.
     """
     if jobs < 1:
-        raise UsageError(f"--jobs is at least 1, not {jobs}")
+        raise UsageError(f"--jobs must be at least 1, not {jobs}")
     watch.on_phase("planning")
     plan = make_plan(workspace, request)
     for line in plan.left_out:
@@ -43,11 +43,11 @@ def run_bench(
         yield run
     schedule.raise_problems()
     if none:
-        raise UsageError("nothing to run: no combination asked for is possible")
+        raise UsageError("nothing to run: no requested combination is possible")
 
 
 def _here(schedule: Schedule, context: RunContext) -> Iterator[Run]:
-    """Train cell by cell in this process."""
+    """Train one cell after another in this process."""
     for step in schedule.steps():
         if isinstance(step, ToTrain):
             context.watch.on_run_started(step.prepared.run, step.number, len(schedule.plan.cells), step.epochs)
@@ -60,6 +60,6 @@ def _here(schedule: Schedule, context: RunContext) -> Iterator[Run]:
 
 def _on_ray(schedule: Schedule, context: RunContext, jobs: int, address: str | None) -> Iterator[Run]:
     """Train several cells at a time in worker processes."""
-    from zoo.harness.parallel import ParallelBench  # Ray, which a bench in this process need not wait for
+    from zoo.harness.parallel import ParallelBench  # imports Ray, which is slow
 
     yield from ParallelBench(schedule, context, jobs, address).runs()

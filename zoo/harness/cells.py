@@ -1,4 +1,4 @@
-"""What was asked, as cells: one per combination of the axes, each complete down to the last default."""
+"""Cells: one per combination of the requested axes, with every parameter and default filled in."""
 
 import hashlib
 import json
@@ -21,13 +21,13 @@ from zoo.space import Value
 from zoo.specs import Component, Objective, Resampler
 from zoo.training.hardware import Hardware
 
-FINGERPRINTED = ("rows", "dataset_params")  # what these change, the fingerprints of the data say
+FINGERPRINTED = ("rows", "dataset_params")  # the fingerprints of the data cover these
 SEEDED = ("seed", "seeds", "dataset_params")
 
 
 @dataclass(frozen=True)
 class ChosenComponent(Generic[S]):
-    """A component other than a network, with all its parameters."""
+    """A component that is not a network, with all its parameters."""
 
     entry: Entry[S]
     params: Mapping[str, Value]
@@ -39,7 +39,7 @@ class ChosenComponent(Generic[S]):
 
 @dataclass(frozen=True)
 class Cell:
-    """One combination to train and score, before its data is at hand; a network that is fitted has no objective."""
+    """One combination to train and score, before its data are loaded; a network with fit() has no objective."""
 
     network: Network
     dataset: str
@@ -52,7 +52,7 @@ class Cell:
     dataset_params: Mapping[str, Value] = field(default_factory=dict)
 
     def config(self) -> JsonObject:
-        """All that was asked for, as plain data without None: what config.toml holds and the key is made of."""
+        """Return the configuration as plain data without None: the content of config.toml and the base of the key."""
         config = {
             "architecture": self.network.entry.name,
             "block": self.network.block,
@@ -72,20 +72,20 @@ class Cell:
         return config if self.rows is None else {**config, "rows": self.rows}
 
     def entries(self) -> tuple[Entry[Component], ...]:
-        """The components that the cell is made of, but for the data set."""
+        """Return the components of the cell, except the data set."""
         blocks = (part.entry for part in self.network.blocks)
         objective = () if self.objective is None else (self.objective.entry,)
         return (self.network.entry, *blocks, self.resampler.entry, *objective)
 
     @property
     def precision(self) -> str:
-        """What it is trained in, as `training.precision` names it; a network that is fitted is never rounded."""
+        """The training precision, a value of `training.precision`; a network with fit() always uses fp32."""
         return "fp32" if self.objective is None else self.training.precision
 
     def on_meta(self, shape: Mapping[str, int]) -> nn.Module | None:
-        """The network on the meta device; None where it cannot be built there, though perhaps elsewhere.
+        """Return the network on the meta device, or None if it cannot be built there; a real device may still work.
 
-        Raises Incompatible where its parts do not go together.
+        Raises Incompatible if the network and its blocks do not fit together.
         """
         try:
             return on_meta(lambda: self.network.build(**shape))
@@ -95,30 +95,30 @@ class Cell:
             return None
 
     def hardware(self, model: nn.Module | None, device: str, threads: int) -> Hardware:
-        """What it computes on, chosen by its network on the meta device; 0 threads leave their number to that."""
+        """Choose the hardware for the network, given on the meta device; 0 threads: choose their number as well."""
         network = nn.Identity() if model is None else model
         return Hardware.choose(device, threads, self.precision, network, recurrent=self.network.spec.recurrent)
 
     def code(self) -> str:
-        """The hash of the code that turns the cell into numbers: the plugins' and the zoo's."""
+        """Return the hash of the code that computes the result of the cell: its plugins and the zoo."""
         code = {entry.spec.factory: factory_hash(entry.spec.factory) for entry in self.entries()}
         return _hash({**code, "zoo": source_hash("zoo")})
 
     def key(self, summary: SplitSummary) -> str:
-        """The hash of what was asked: the cell, the data in their parts, and the code."""
+        """Return the hash of the cell, its separated data and the code."""
         config = {name: value for name, value in self.config().items() if name not in FINGERPRINTED}
         data = {name: summary[name] for name in ("fingerprints", "classes", "by_group")}
         return _hash({"config": config, "data": data, "code": self.code()})
 
     def configuration(self, summary: SplitSummary) -> str:
-        """The hash of what was asked but for the seed: runs that share it differ by chance alone."""
+        """Return the hash of the cell, its data and the code, without the seed: equal ones differ only by chance."""
         config = {name: value for name, value in self.config().items() if name not in SEEDED}
         data = {name: summary.fingerprints[name] for name in ("pool", "test")}
         return _hash({"config": config, "data": data, "classes": summary.classes, "code": self.code()})
 
 
 def _known(params: JsonObject) -> JsonObject:
-    """Without those that are None, which TOML cannot hold; a factory's default gives them back."""
+    """Drop parameters that are None, which TOML cannot store; the default of the factory restores them."""
     return {name: value for name, value in params.items() if value is not None}
 
 

@@ -1,4 +1,4 @@
-"""From a data set's name, or a file's path, to labelled series."""
+"""Load a data set by its name, or from a file, as labelled series."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from zoo.workspace import Workspace
 
 @dataclass(frozen=True)
 class Loaded:
-    """A data set in memory; `sized` says that `rows` was met by generating that many."""
+    """A data set in memory; `sized` is true if it was generated with the requested number of rows."""
 
     name: str
     params: Mapping[str, Value]
@@ -30,9 +30,9 @@ class Loaded:
 
 
 def load_dataset(workspace: Workspace, name: str, request: Request) -> Loaded:
-    """The data set of that name, or in that file, as a request asks for it.
+    """Load the data set with this name or path, with the options of a request.
 
-    Raises DataError or UsageError, one line each.
+    Raises DataError or UsageError, each with a message of one line.
     """
     params = split_assignments(request.assignments)["dataset"]
     if is_file(workspace.registry, name):
@@ -48,18 +48,18 @@ def load_dataset(workspace: Workspace, name: str, request: Request) -> Loaded:
     with guarded(DataError, f"data set {name} cannot be loaded"):
         series = load_factory(spec.factory)(**harness, **complete_params)
     if not isinstance(series, LabelledSeries):
-        raise DataError(f"data set {name}: its factory gave {type(series).__name__}, not LabelledSeries")
+        raise DataError(f"data set {name}: its factory returned {type(series).__name__}, not LabelledSeries")
     return Loaded(entry.name, complete_params, series, spec.synthetic, spec.generated)
 
 
 def separated(loaded: Loaded, protocol: str, seed: int, request: Request) -> Parts:
-    """The parts of a data set for a run's seed; a file whose groups were named is separated by them by default."""
+    """Separate a data set for the seed of a run; a file with --group is separated by these groups by default."""
     chosen = protocol or ("inter-patient" if request.group else default_protocol(loaded.series))
     return separate(loaded.series, chosen, seed=axis_seeds(seed)["split"], rows=request.rows, sized=loaded.sized)
 
 
 def is_file(registry: Registry, name: str) -> bool:
-    """Whether a data set's name is a path: nothing registered, and a file or folder by its looks or by being there."""
+    """Whether a data set's name is a path: not a registered name, and it looks like a path or exists as one."""
     return not any(entry.name == name for entry in registry.of_kind("dataset")) and is_path(name)
 
 
@@ -70,7 +70,7 @@ def _from_file(path: Path, params: Mapping[str, Value], request: Request) -> Loa
     merged = {"constant": "error", **params}
     header = params.get("header")
     if not (header is None or isinstance(header, bool)):
-        raise UsageError(f"dataset.header is true or false, not {header!r}")
+        raise UsageError(f"dataset.header must be true or false, not {header!r}")
     constant = str(merged["constant"])
     series = from_file(path, target=request.target, group=request.group, constant=constant, header=header)
     named = {"target": request.target, "group": request.group}

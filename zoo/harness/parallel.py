@@ -1,7 +1,7 @@
-"""A bench whose cells are trained several at a time, in worker processes here or on a cluster of Ray's.
+"""The parallel bench: several cells at a time, in worker processes on this machine or on a Ray cluster.
 
-The driver alone knows the test rows and writes to the store: workers get training and validation rows, and send back
-what they learnt, which is scored here.
+Only the driver holds the test rows and writes to the store. Workers receive training and validation rows, and send back
+trained weights, which the driver scores.
 """
 
 import contextlib
@@ -26,13 +26,13 @@ from zoo.training.loop import Epoch
 from zoo.workers.limits import share_of_memory
 from zoo.workers.session import Workers
 
-PATIENCE_SECONDS = 1.0  # how long a wait for news may last, so that signals are heard
-MOMENT_SECONDS = 0.05  # in which a worker that has sent its last news is free again
+PATIENCE_SECONDS = 1.0  # longest wait for news, so that signals are handled soon
+MOMENT_SECONDS = 0.05  # enough for a worker to become free after its last news
 
 
 @dataclass
 class _AtWork:
-    """A run under way: its place among all runs, what it is made of, how many epochs are done, and how they ended."""
+    """A run in progress: its place in the plan, its prepared cell, the number of epochs done, and its end."""
 
     place: int
     step: ToTrain
@@ -42,7 +42,7 @@ class _AtWork:
 
 
 class ParallelBench:
-    """The runs of a bench, `jobs` at a time; it starts no process before there is something to train."""
+    """Runs the cells of a bench, `jobs` at a time; no process starts before a cell has to be trained."""
 
     def __init__(self, schedule: Schedule, context: RunContext, jobs: int, address: str | None) -> None:
         self.schedule, self.jobs = schedule, jobs
@@ -59,7 +59,7 @@ class ParallelBench:
         self.told = self.reached = 0
 
     def runs(self) -> Iterator[Run]:
-        """The runs in the order of the plan; where something stops the bench, those that ended, and then that."""
+        """Yield the runs in the order of the plan; if an error stops the bench, yield all ended runs, then raise it."""
         try:
             with self.workers, self.context.store.heartbeat() as self.beat:
                 try:
@@ -89,15 +89,15 @@ class ParallelBench:
             yield self.ended.pop(self.told - 1)
 
     def _settle(self, key: str) -> None:
-        """A cell that is asked for twice, in other words, waits for its twin, and is served."""
+        """Wait while a run with the same key is in progress, so that a cell requested twice is trained once."""
         while any(one.run.key == key for one in self.at_work.values()):
             self._come_on()
 
     def _hand_out(self, place: int, step: ToTrain) -> None:
-        """Have a cell trained as soon as a worker is free."""
+        """Wait for a free worker and assign the cell to it."""
         run, prepared = step.prepared.run, step.prepared
         if self.jobs > 1:
-            note = f"times were measured with up to {self.jobs} runs at a time: they compare with such alone"
+            note = f"times were measured with up to {self.jobs} runs at a time: compare them only with such times"
             run = replace(run, notes=(*run.notes, note))
         pool = self._started(len(self.schedule.plan.cells) - step.number + 1)
         try:
@@ -120,7 +120,7 @@ class ParallelBench:
         self._show()
 
     def _started(self, wanted: int) -> Pool:
-        """The workers, at most so many, which start in the background."""
+        """Return the pool; the first call starts at most `wanted` workers, in the background."""
         if self.pool is None:
             self.context.watch.on_phase("starting workers")
             self.workers.start(self.context.store.folder)
@@ -135,11 +135,11 @@ class ParallelBench:
 
     @property
     def _trained(self) -> list[_AtWork]:
-        """What is to be scored."""
+        """Trained runs that wait for scoring."""
         return [one for one in self.at_work.values() if one.end is not None]
 
     def _come_on(self) -> None:
-        """Wait for news; where there are none for a moment, score: no free worker is to wait for that."""
+        """Wait for news and handle it; if none comes for a moment, score one run, so that no free worker waits."""
         assert self.pool is not None
         trained = self._trained
         news = self.pool.wait(MOMENT_SECONDS if trained else PATIENCE_SECONDS)
@@ -178,7 +178,7 @@ class ParallelBench:
         self.context.watch.on_runs(running, self.reached - len(running), len(self.schedule.plan.cells))
 
     def _interrupt(self) -> None:
-        """Store what is at work as interrupted; its checkpoint is there."""
+        """Store all runs in progress as interrupted; their checkpoints stay."""
         while self.at_work:
             _, one = self.at_work.popitem()
             with contextlib.suppress(ZooError):
@@ -186,7 +186,7 @@ class ParallelBench:
 
 
 class _Sent:
-    """The rows that were put into the object store last; neighbours share them."""
+    """The latest rows in the object store; neighbouring cells share them."""
 
     def __init__(self) -> None:
         self.latest: dict[str, tuple[Rows, Any]] = {}
@@ -199,13 +199,13 @@ class _Sent:
 
     def _ref(self, part: str, rows: Rows) -> Any:
         if part not in self.latest or self.latest[part][0] is not rows:
-            self.latest.pop(part, None)  # the old go, once no worker has them, before the new come
+            self.latest.pop(part, None)  # free the old rows before the new ones are stored
             self.latest[part] = (rows, ray.put(rows))
         return self.latest[part][1]
 
 
 def gpu_share(device: torch.device, gpus: int, jobs: int) -> float:
-    """The GPU, or the share of one, that each of so many takes; none of Ray's where one GPU was named by its number."""
+    """Return the GPUs, or the share of one, for each of `jobs` runs; 0 if the device names one GPU by its number."""
     if device.type != "cuda" or device.index is not None or not gpus:
         return 0.0
     beside = -(-jobs // gpus)

@@ -1,4 +1,4 @@
-"""From a request to its cells: one for each combination of the axes, complete down to the last default."""
+"""The planner: turn a request into cells, one per combination of the axes, with every default filled in."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -21,14 +21,14 @@ from zoo.workspace import Workspace
 
 @dataclass(frozen=True)
 class Plan:
-    """The cells of a request, and a line for each combination that makes none."""
+    """The cells of a request, and one line for each combination that is impossible."""
 
     cells: tuple[Cell, ...]
     left_out: tuple[str, ...]
 
 
 def make_plan(workspace: Workspace, request: Request) -> Plan:
-    """All cells, those that share data next to each other. Raises UnknownName or UsageError before any work."""
+    """Return all cells; cells that share data are neighbours. Raises UnknownName or UsageError before any work."""
     planner = _Planner(workspace, request)
     return Plan(tuple(planner.cells()), tuple(planner.left_out))
 
@@ -54,7 +54,7 @@ class _Planner:
         for dataset, protocol, seed in product(datasets, protocols, request.seeds):
             for data, network, loss in product(_axis(request.data), networks, _axis(request.losses)):
                 if network.fitted and loss is not None:
-                    self.left_out[f"{network.reference} with loss {loss}: it is fitted, without a training loss"] = None
+                    self.left_out[f"{network.reference} with loss {loss}: its fit() takes no loss"] = None
                 else:
                     yield self._cell(network, dataset, protocol, seed, data, loss)
 
@@ -77,7 +77,7 @@ class _Planner:
         )
 
     def _references(self, pattern: str) -> list[str]:
-        """The architectures a pattern names or, where it has a dot, their presets."""
+        """Return the architectures that match a pattern or, if the pattern has a dot, the matching presets."""
         if not is_pattern(pattern):
             return [pattern]
         name, dot, preset = pattern.partition(".")
@@ -90,7 +90,7 @@ class _Planner:
             presets = {**entry.spec.presets, **own}
             found += [f"{entry.name}.{each}" for each in presets if fnmatchcase(each, preset)]
         if not found:
-            raise UnknownName(f"no preset matches {pattern!r}. `zoo show NAME` shows an architecture's.")
+            raise UnknownName(f"no preset matches {pattern!r}. `zoo show NAME` lists the presets of an architecture.")
         return found
 
     def _cell(
@@ -113,7 +113,7 @@ class _Planner:
     def _part(
         self, scope: Literal["data", "loss"], kind: type[C], given: str | None, preset: Preset, network: Network
     ) -> ChosenComponent[C]:
-        """A component with its parameters: those that were set lie over the preset's, where that one is its own."""
+        """Choose a component with its parameters: set parameters override those that the preset has for it."""
         own: str | None = getattr(preset, scope)
         name = str(self.settings.default("defaults", scope, own)) if given is None else given
         params = {**preset.params_for(scope, name), **self.scopes[scope]}
@@ -126,10 +126,10 @@ class _Planner:
     def _default(
         self, key: str, kind: type[Component], preset: str | None = None, network: Network | None = None
     ) -> str:
-        """The component that settings name, or the network's preset.
+        """Return the component that the settings or the preset of the network name.
 
-        What the shipped file names is the zoo's own, and what a preset names its own distribution's, whoever has taken
-        the name since.
+        A name in the shipped file always means the zoo's own component. A name in a preset means the component of the
+        preset's distribution. A later plugin with the same name changes neither.
         """
         name = str(self.settings.default("defaults", key, preset))
         if kind is Dataset and is_file(self.registry, name):
@@ -141,7 +141,7 @@ class _Planner:
 
 
 def _axis(values: tuple[str, ...]) -> list[str | None]:
-    """The values of an axis, each once; None, which leaves the choice to defaults, where there are none."""
+    """Return the values of an axis, each once; `[None]` for an empty axis, where defaults choose."""
     return [*_unique(values)] or [None]
 
 

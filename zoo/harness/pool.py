@@ -1,4 +1,4 @@
-"""Trainers at work, each in a process of its own; what one was at when it died goes on in another, once."""
+"""A pool of trainers, each in its own process; if one dies, its assignment resumes in another process, once."""
 
 import contextlib
 import sys
@@ -21,7 +21,7 @@ MOST_FAILED_STARTS = 3
 
 @dataclass
 class _Task:
-    """An assignment with its rows in the object store; `ended` says that its last news is there."""
+    """An assignment with its rows in the object store; `ended` is true after its last news has arrived."""
 
     ticket: str
     assignment: Assignment
@@ -32,7 +32,7 @@ class _Task:
 
 
 class Pool:
-    """So many trainers, each taking so many CPUs, and GPUs or a share of one, of the Ray session there is."""
+    """`size` trainers in the running Ray session, each with `cpus` CPUs and `gpus` GPUs or a share of one."""
 
     def __init__(self, size: int, *, cpus: int, gpus: float) -> None:
         self._trainer = ray.remote(Trainer).options(num_cpus=cpus, num_gpus=gpus, max_restarts=0)
@@ -46,17 +46,17 @@ class Pool:
 
     @property
     def has_room(self) -> bool:
-        """Whether a trainer has nothing to do."""
+        """Whether a trainer is free."""
         return bool(self._free)
 
     def hand_out(self, ticket: str, assignment: Assignment, rows: Any, validation: Any) -> None:
-        """Have an assignment done, whose news come under that ticket; the rows are references. Takes room."""
+        """Give an assignment to a free trainer; its news carries the ticket. The rows are Ray object references."""
         self._set_to(_Task(ticket, assignment, rows, validation))
 
     def wait(self, seconds: float) -> list[tuple[str, News]]:
-        """News as soon as there are some, each with its ticket; none when that time has passed.
+        """Return news as soon as some arrive, each with its ticket; an empty list after `seconds` without any.
 
-        Raises ZooError where processes do not start.
+        Raises ZooError if worker processes do not start.
         """
         watched = [*self._starting, *self._busy]
         if not watched:

@@ -1,4 +1,4 @@
-"""Who follows a bench: the command line's live display, or nobody."""
+"""Reporters of a bench: the interface for a live display, and a silent reporter."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class UnderWay:
-    """A run among several that are trained at a time, and how many of its epochs are done."""
+    """One of several runs in progress, and the number of its epochs that are done."""
 
     run: "Run"
     epoch: int
@@ -19,13 +19,13 @@ class UnderWay:
 
 
 class BenchReporter(Protocol):
-    """Told what happens, as it happens."""
+    """Receives the events of a bench while it runs."""
 
     def on_note(self, text: str) -> None:
-        """Something worth a line: an incompatible cell, an observer that raised."""
+        """A note of one line: an incompatible cell, an observer that raised an error."""
 
     def on_phase(self, text: str) -> None:
-        """What is being done before and between runs: loading, resampling, scoring."""
+        """The phase before or between runs: loading, resampling, scoring."""
 
     def on_run_started(self, run: "Run", number: int, total: int, epochs: int) -> None: ...
 
@@ -34,13 +34,13 @@ class BenchReporter(Protocol):
     def on_epoch(self, epoch: "Epoch") -> None: ...
 
     def on_runs(self, running: Sequence[UnderWay], ended: int, total: int) -> None:
-        """With several at a time, in place of the three above: all that are under way, whenever one has come on."""
+        """Several runs at a time, in place of the three methods above: all runs in progress, after each change."""
 
     def on_run_finished(self, run: "Run") -> None: ...
 
 
 class SilentReporter:
-    """A watch that looks away."""
+    """A reporter that ignores every event."""
 
     def on_note(self, text: str) -> None: ...
     def on_phase(self, text: str) -> None: ...

@@ -1,4 +1,4 @@
-"""What is asked of a bench: the axes of the grid, and how it is run."""
+"""The request of a bench: the axes of the grid, and the options of its runs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,14 +8,14 @@ from typing import Any
 from zoo.errors import UsageError
 from zoo.space import Value
 
-Axis = str | Sequence[str] | None  # as it is typed: one value, several, or none
+Axis = str | Sequence[str] | None  # one value, several, or none
 
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """One call of the bench: every tuple is an axis of the grid, and an empty one leaves the choice to defaults.
+    """One call of the bench: every tuple is an axis of the grid; for an empty tuple, the defaults choose.
 
-    `monitor` is what a study searches for: epochs are chosen by it, also over a preset, unless the user set another.
+    `monitor` is the metric of a study. It chooses the best epoch and overrides the preset; a user's own setting wins.
     """
 
     architectures: tuple[str, ...]
@@ -41,12 +41,12 @@ class Request:
         if not self.architectures:
             raise UsageError("name an architecture to bench: `zoo list architecture` shows them all")
         if self.force and self.resume:
-            raise UsageError("--force starts again and --resume goes on: choose one")
+            raise UsageError("--force starts again and --resume continues: choose one")
         for name, value in (("rows", self.rows), ("epochs", self.epochs), ("seeds", len(self.seeds))):
             if value is not None and value < 1:
-                raise UsageError(f"--{name} is at least 1, not {value}")
+                raise UsageError(f"--{name} must be at least 1, not {value}")
         if self.threads is not None and self.threads < 0:
-            raise UsageError(f"--threads is at least 1, or 0 to choose, not {self.threads}")
+            raise UsageError(f"--threads must be 0 (automatic) or more, not {self.threads}")
 
     @classmethod
     def of(
@@ -62,9 +62,9 @@ class Request:
         data_dir: str | Path | None = None,
         **others: Any,
     ) -> "Request":
-        """The request for axes as they are typed and called: `block="se"`, `data=["original", "smote"]`.
+        """Return a request from axes in their short form: `block="se"`, `data=["original", "smote"]`.
 
-        `others` are fields of a request. Raises UsageError for what makes no sense.
+        `others` are further fields of a request. Raises UsageError for values that are not valid.
         """
         return cls(
             architectures=_values(architectures),

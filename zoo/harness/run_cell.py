@@ -1,4 +1,4 @@
-"""One cell from its data to its stored run: train, choose by validation, open the test set once, score."""
+"""Train and score one cell, and store the run: the best epoch by validation, then one pass over the test set."""
 
 import contextlib
 import csv
@@ -41,7 +41,7 @@ from zoo.training.loop import Epoch, predict
 
 @dataclass(frozen=True)
 class Prepared:
-    """A cell with its data separated; `rows` gives the training rows as its resampler leaves them."""
+    """A cell with its separated data; `rows()` returns the resampled training rows."""
 
     cell: Cell
     parts: Parts
@@ -52,9 +52,9 @@ class Prepared:
 
 @dataclass(frozen=True)
 class RunContext:
-    """What a run needs beside its cell: where results go, who observes, who watches.
+    """The surroundings of a run: the registry with its observers, the store and the reporter.
 
-    `stopped` says whether what was raised is the end of the whole bench, as SIGTERM is, and not the network's doing.
+    `stopped` returns true if an error ends the whole bench, for example after SIGTERM: no network caused that error.
     """
 
     registry: Registry
@@ -63,13 +63,13 @@ class RunContext:
     stopped: Callable[[], bool] = lambda: False
 
     def begin(self, run: Run) -> Run:
-        """Store that a run has begun and tell the observers."""
+        """Store the start of a run and notify the observers."""
         begun = self.store.begin(run)
         self.notify("zoo_run_started", run=begun)
         return begun
 
     def end(self, run: Run, artefacts: Mapping[str, bytes | memoryview] | None = None) -> Run:
-        """Store a run's end and tell the observers."""
+        """Store the end of a run and notify the observers."""
         ended = self.store.finish(run, artefacts)
         self.notify("zoo_run_finished", run=ended)
         return ended
@@ -81,7 +81,7 @@ class RunContext:
         return self.end(replace(run, status=RunStatus.INTERRUPTED, error="interrupted"))
 
     def tell(self, run: Run, epoch: Epoch) -> None:
-        """Tell the observers of an epoch."""
+        """Notify the observers of an epoch."""
         self.notify("zoo_epoch_finished", run=run, epoch=epoch.number, scores=epoch_scores(epoch))
 
     def notify(self, hook: str, **arguments: Any) -> None:
@@ -91,7 +91,7 @@ class RunContext:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A trained model, and what it said and cost on the test rows."""
+    """A trained model, its predictions for the test rows, and its cost."""
 
     trained_model: TrainedModel
     predictions: Predictions
@@ -101,7 +101,7 @@ class Evaluation:
 def describe_run(
     cell: Cell, parts: Parts, dataset: str, synthetic: bool, device: str, threads: int
 ) -> tuple[Run, Hardware]:
-    """The run a cell will be, and the hardware it will be on, before anything is trained."""
+    """Return the run of a cell and its hardware, before training starts."""
     cell.network.check(n_times=parts.train.values.shape[2], lengths=parts.train.lengths is not None)
     check_lengths(cell.resampler.entry.spec, parts.train)
     model = cell.on_meta(parts.summary.shape)
@@ -133,20 +133,20 @@ def describe_run(
 
 
 def check_lengths(spec: Resampler, rows: Rows) -> None:
-    """Raise Incompatible where the resampler makes rows between rows of unequal lengths."""
+    """Raise Incompatible if the resampler interpolates between rows and the rows have unequal lengths."""
     if reason := refusal(spec, rows):
         raise Incompatible(reason)
 
 
 def environment_of(cell: Cell, hardware: Hardware) -> Environment:
-    """All that the bits of a cell's result depend on in this process, beside what was asked for."""
+    """Return everything in this process, beside the configuration, that can change a bit of a cell's result."""
     return Environment.of({**hardware.environment(), **_versions(cell)})
 
 
 def execute(prepared: Prepared, context: RunContext, *, resume: bool) -> Run:
-    """Train and score one cell and store what came of it, however it ended.
+    """Train and score one cell, and store its run, whether it succeeded or not.
 
-    A network that fails or diverges gives a run that says so. An interruption is stored and raised again.
+    If the network fails or diverges, the run has that status. An interruption is stored and raised again.
     """
     run = context.begin(prepared.run)
     with context.store.heartbeat(run):
@@ -154,7 +154,7 @@ def execute(prepared: Prepared, context: RunContext, *, resume: bool) -> Run:
 
 
 def conclude(prepared: Prepared, run: Run, context: RunContext, train: Callable[[], Trained]) -> Run:
-    """Score what `train` gives, wherever it was trained, and store what came of it, as `execute` does."""
+    """Score the network that `train` returns, and store the run as `execute` does; any process may have trained it."""
     try:
         with computing_on(prepared.hardware):
             ended, artefacts = _attempt(prepared, run, context, train())
@@ -171,7 +171,7 @@ def conclude(prepared: Prepared, run: Run, context: RunContext, train: Callable[
 
 
 def _train(prepared: Prepared, run: Run, context: RunContext, resume: bool) -> Trained:
-    """The cell, trained in this process."""
+    """Train the cell in this process."""
     cell, hardware = prepared.cell, prepared.hardware
     rows = prepared.rows()
     memory = PeakMemory(hardware.device)
@@ -186,7 +186,7 @@ def _train(prepared: Prepared, run: Run, context: RunContext, resume: bool) -> T
 def _attempt(
     prepared: Prepared, run: Run, context: RunContext, trained: Trained
 ) -> tuple[Run, dict[str, bytes | memoryview]]:
-    """The finished run and its files, or whatever scoring it raised."""
+    """Return the finished run and its files. Raises any error of the scoring."""
     evaluation = _predict(prepared, trained)
     context.watch.on_phase("scoring")
     config = tomlkit.dumps(dict(run.config)).encode()
@@ -194,14 +194,14 @@ def _attempt(
 
 
 def trained_in(run: Run, environment: Environment) -> Run:
-    """The run with the environment that it was trained in, where that is not the one here."""
+    """Return the run with the environment of the process that trained it."""
     if environment == run.environment:
         return run
     return replace(run, environment=environment, fingerprint=_fingerprint(run.key, environment))
 
 
 def _predict(prepared: Prepared, trained: Trained) -> Evaluation:
-    """Opens the seal."""
+    """Open the sealed test set and predict it."""
     shape, device = prepared.parts.summary.shape, prepared.hardware.device
     parts, model = prepared.parts.for_run(), trained.trained_model.model
     parts.test.training_ended()
@@ -261,7 +261,7 @@ def _fingerprint(key: str, environment: Environment) -> str:
 
 
 def _versions(cell: Cell) -> dict[str, str]:
-    """Of the libraries that the cell's components compute with beside the usual ones."""
+    """Return the versions of the additional libraries that the cell's components use."""
     found = {}
     for entry in cell.entries():
         for library in entry.spec.libraries:
@@ -271,7 +271,7 @@ def _versions(cell: Cell) -> dict[str, str]:
 
 
 def _size(model: nn.Module, parts: Parts, members: int) -> Cost:
-    """Parameters and multiply-accumulates; None for what cannot be told on the meta device: it can still be trained."""
+    """Count parameters and multiply-accumulates; None if the meta device cannot: the network can still be trained."""
     _, n_channels, n_times = parts.train.values.shape
     cost = Cost()
     with contextlib.suppress(Exception, SystemExit):
@@ -281,7 +281,7 @@ def _size(model: nn.Module, parts: Parts, members: int) -> Cost:
 
 
 class _Relay:
-    """Hands the training loop's news to the watch and to the plugins that observe."""
+    """Forwards events of the training loop to the reporter and to plugins that observe runs."""
 
     def __init__(self, context: RunContext, run: Run) -> None:
         self.context, self.run = context, run

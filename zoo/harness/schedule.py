@@ -1,4 +1,4 @@
-"""The cells of a plan in order, each with its data: served from the store, or to be trained."""
+"""The schedule: the cells of a plan in order, each with its data; a cell is reused from the store or trained."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -23,7 +23,7 @@ from zoo.workspace import Workspace
 
 @dataclass(frozen=True)
 class ToTrain:
-    """A cell that the store cannot serve: its number in the plan, its data, and how many epochs it has at most."""
+    """A cell to train: its number in the plan, its data, and its maximum number of epochs."""
 
     number: int
     prepared: Prepared
@@ -32,10 +32,10 @@ class ToTrain:
 
 
 class Schedule:
-    """What a request asks for, cell by cell; an executor runs the cells, here or on Ray.
+    """Yields the cells of a request one by one; an executor trains them, in this process or on Ray.
 
-    It keeps the data of the cells at hand, since neighbours share it. `beside` says that several cells are trained at a
-    time: one thread is then the default for each.
+    It keeps the latest data in memory, because neighbouring cells share them. `beside` means that several cells are
+    trained at a time: the default is then one thread per cell.
     """
 
     def __init__(
@@ -57,15 +57,15 @@ class Schedule:
         threads = request.threads if request.threads is not None else default("hardware", "threads")
         self.threads = int(threads)
         if self.threads < 0:
-            raise UsageError(f"hardware.threads is at least 1, or 0 to choose, not {self.threads}")
+            raise UsageError(f"hardware.threads must be 0 (automatic) or more, not {self.threads}")
         if beside:
             self.threads = self.threads or 1
 
     def steps(self, settle: Callable[[str], None] = lambda key: None) -> Iterator[Run | ToTrain]:
-        """Each cell of the plan, with its data: the run that the store serves, or what is to be trained.
+        """Yield one step per cell of the plan: the reused run from the store, or the cell to train with its data.
 
-        `settle` is told each cell's key before the store is asked. What is in the way of a cell is kept for
-        `raise_problems`.
+        `settle` is called with the key of each cell before the store is queried. Errors that prevent a cell from
+        running are kept for `raise_problems`.
         """
         number = 0
         for dataset, cells in groupby(self.plan.cells, key=lambda cell: cell.dataset):
@@ -111,7 +111,7 @@ class Schedule:
         number: int,
         settle: Callable[[str], None],
     ) -> Run | ToTrain | None:
-        """None where the cell does not go with its data set."""
+        """Return None if the cell does not fit its data set."""
         try:
             run, hardware = describe_run(cell, parts, loaded.name, loaded.synthetic, self.device, self.threads)
         except Incompatible as reason:
@@ -123,7 +123,7 @@ class Schedule:
         if known is not None:
             return _served(known, run)
         if (busy := self.store.running(run.key)) is not None:
-            raise UsageError(f"run {busy.id} of {run.reference} is under way in another process: wait for it")
+            raise UsageError(f"run {busy.id} of {run.reference} is in progress in another process: wait for it")
         if earlier is not None:
             run = replace(run, id=earlier.id, created=earlier.created)
         epochs = cell.training.members * (1 if cell.network.fitted else cell.training.epochs)
@@ -131,7 +131,7 @@ class Schedule:
         return ToTrain(number, prepared, earlier is not None, epochs)
 
     def _leave_out(self, cell: Cell, reason: Incompatible) -> None:
-        """Say, once for all resamplers, losses and seeds, what does not go with this data set."""
+        """Report an incompatible network once per data set, not once per resampler, loss and seed."""
         block = f" with block {cell.network.block}" if cell.network.block else ""
         line = f"left out: {cell.network.reference}{block} on {cell.dataset}: {reason}"
         if line not in self.left_out:
@@ -139,23 +139,23 @@ class Schedule:
             self.watch.on_note(line)
 
     def _earlier(self, run: Run) -> Run | None:
-        """The run to go on with: unfinished, and newer than what the store could serve.
+        """Return the run to resume: an unfinished run that is newer than the finished run in the store.
 
-        Raises UsageError where it was begun in another environment: its bits would be of neither.
+        Raises UsageError if it started in a different environment: the result would match neither environment.
         """
         earlier, done = self.store.unfinished(run.key), self.store.done(run.key)
         if earlier is None or (done is not None and done.created > earlier.created):
             return None
         if differs := _differences(earlier, run):
             raise UsageError(
-                f"run {earlier.id} of {run.reference} was begun with {'; '.join(differs)}: "
-                "go on as it was begun, or leave out --resume to start again"
+                f"run {earlier.id} of {run.reference} started with {'; '.join(differs)}: "
+                "resume it in the earlier environment, or leave out --resume to start again"
             )
         return earlier
 
 
 class _Resampled:
-    """The training rows of one separation under each resampler asked for, the latest kept."""
+    """The resampled training rows of one separation; only the latest are kept."""
 
     def __init__(self, parts: Parts, watch: BenchReporter) -> None:
         self.parts, self.watch = parts, watch
@@ -165,7 +165,7 @@ class _Resampled:
         asked = (cell.resampler.entry.name, tuple(cell.resampler.params.items()))
         if self.latest is None or self.latest[0] != asked:
             self.watch.on_phase(f"resampling: {cell.resampler.entry.name}")
-            self.latest = None  # the old rows go before the new ones come
+            self.latest = None  # free the old rows before the new ones are made
             self.latest = (asked, resampled(cell, self.parts))
         return self.latest[1]
 
@@ -175,9 +175,9 @@ def _served(known: Run, asked: Run) -> Run:
 
 
 def _differences(there: Run, here: Run) -> tuple[str, ...]:
-    """What of the environment is not the same for two runs."""
+    """Return one text per item of the environment that differs between two runs."""
     return tuple(
-        f"{name} {there.environment.get(name)} there, {value} here"
+        f"{name} {there.environment.get(name)} then, {value} now"
         for name, value in here.environment.items()
         if there.environment.get(name) != value
     )

@@ -1,4 +1,4 @@
-"""What training leaves: a network in the process that trained it, or its bytes on the way to the one that scores it."""
+"""The result of training: a network in the same process, or its bytes for the process that scores it."""
 
 import traceback
 from collections.abc import Mapping
@@ -19,12 +19,12 @@ from zoo.training.batches import Tensors
 from zoo.training.hardware import Hardware
 from zoo.training.loop import Epoch, predict
 
-PROBED = 8  # validation rows that tell whether the bytes are all that a network has learnt
+PROBED = 8  # validation rows that check whether the stored weights reproduce the network
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained network, what its training took, and the environment it was trained in."""
+    """A trained network, the peak memory of its training, and the environment of its training."""
 
     trained_model: TrainedModel
     peak_memory_mib: float
@@ -33,7 +33,7 @@ class Trained:
 
 @dataclass(frozen=True)
 class Product:
-    """The same as plain data, for another process; `probe` holds the logits of the first validation rows."""
+    """A trained network as plain data for another process; `probe` holds the logits of the first validation rows."""
 
     weights: bytes
     history: tuple[Epoch, ...]
@@ -57,9 +57,9 @@ class Product:
         )
 
     def trained(self, cell: Cell, shape: Mapping[str, int], validation: Rows, hardware: Hardware) -> Trained:
-        """The network built here with these weights, laid out as it was trained.
+        """Build the network with these weights and with the memory layout of its training.
 
-        Raises ModelError where it then says something else: it had learnt what is no parameter and no buffer.
+        Raises ModelError if its logits differ: the network keeps learnt state outside its parameters and buffers.
         """
         devices = [hardware.device] if hardware.device.type == "cuda" else []
         with torch.random.fork_rng(devices=devices):
@@ -77,7 +77,7 @@ class Product:
 
 @dataclass(frozen=True)
 class Failure:
-    """How a run failed: its status, one line, and the traceback where that tells whoever wrote the network more."""
+    """A failure of a run: its status, a message of one line, and the traceback if it helps the network's author."""
 
     status: RunStatus
     error: str
@@ -96,16 +96,16 @@ class Failure:
 
 
 def weights_of(model: nn.Module) -> bytes:
-    """A model's parameters and buffers as safetensors.
+    """Return the parameters and buffers of a model as safetensors.
 
-    Extra state of its own is not among them, for want of a form without pickle.
+    Extra state of a module is not included: storing it would require pickle.
     """
     state = {name: value for name, value in model.state_dict().items() if isinstance(value, Tensor)}
     return safetensors.torch.save({name: value.cpu().clone().contiguous() for name, value in state.items()})
 
 
 def rebuilt(network: Network, members: int, shape: Mapping[str, int], weights: Mapping[str, Tensor]) -> nn.Module:
-    """A network, or an ensemble of so many, with stored weights. Raises RuntimeError where they do not fit."""
+    """Build a network, or an ensemble of `members`, with stored weights. Raises RuntimeError if they do not fit."""
     module = ensemble([network.build(**shape) for _ in range(members)])
     module.load_state_dict(weights)
     return module
@@ -117,8 +117,8 @@ def _probe(model: nn.Module, validation: Rows, hardware: Hardware) -> Tensor:
 
 def _not_whole(cell: Cell) -> ModelError:
     return ModelError(
-        f"{cell.network.reference} learnt more than its parameters and buffers hold, so it cannot be scored in another "
-        "process than trained it: leave out --jobs"
+        f"{cell.network.reference} keeps learnt state outside its parameters and buffers, so it can be scored "
+        "only in the process that trained it: leave out --jobs"
     )
 
 

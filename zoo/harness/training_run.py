@@ -1,4 +1,4 @@
-"""From a cell and its rows to a trained model: one network, or the members of an ensemble one after the other."""
+"""Train the model of a cell: one network, or the members of an ensemble one after another."""
 
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -24,7 +24,7 @@ from zoo.training.loop import Epoch, Learner, Loss, Progress, TrainingReporter, 
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """A trained model, and the epochs of all its members."""
+    """A trained model with the epochs of all its members."""
 
     model: nn.Module
     history: tuple[Epoch, ...]
@@ -33,7 +33,7 @@ class TrainedModel:
 
 @dataclass(frozen=True)
 class TrainingRun:
-    """What the members of one run share: the cell, the rows as they are trained on, how they are drawn, the loss."""
+    """The common data of all members of one run: cell, resampled rows, sampling weights, loss and hardware."""
 
     cell: Cell
     parts: Parts
@@ -48,7 +48,7 @@ class TrainingRun:
         return cls(cell, parts, rows, weights, _loss(cell, parts, rows, weights, hardware.device), hardware)
 
     def learn(self, watch: TrainingReporter, checkpoint: Path, *, resume: bool) -> TrainedModel:
-        """Train every member, each from seeds of its own; with `resume`, from where its checkpoint stands."""
+        """Train every member from its own seeds; with `resume`, continue each from its checkpoint."""
         course = self.course(watch, checkpoint, resume=resume)
         while True:
             try:
@@ -61,9 +61,9 @@ class TrainingRun:
     def course(
         self, watch: TrainingReporter, checkpoint: Path, *, resume: bool
     ) -> Generator[Epoch, None, TrainedModel]:
-        """The same an epoch at a time, each trained and its checkpoint written when it is asked for.
+        """Train like `learn`, one epoch per step: yield each epoch after its checkpoint is written.
 
-        Epochs are numbered through all members; `watch` is told of batches alone.
+        Epochs are numbered across all members. `watch` receives batches only.
         """
         members: list[nn.Module] = []
         history: list[Epoch] = []
@@ -76,7 +76,7 @@ class TrainingRun:
         return TrainedModel(ensemble(members), tuple(history), best)
 
     def member(self, number: int) -> nn.Module:
-        """A member as training begins with it; torch's random state is then that of its training."""
+        """Build a member before its training, and set torch's random state for that training."""
         seeds = axis_seeds(self.cell.seed, number)
         torch.manual_seed(seeds["weights"])
         model = self.cell.network.build(**self.parts.summary.shape)
@@ -85,18 +85,18 @@ class TrainingRun:
         return model
 
     def learner(self, number: int) -> Learner:
-        """A member before its first epoch, for whoever trains it epoch by epoch; not for one that is fitted."""
+        """Return a learner for a member before its first epoch; not for a network with fit()."""
         seed = axis_seeds(self.cell.seed, number)["batches"]
         return Learner.start(self.member(number), self.cell.training, self.hardware, seed)
 
     def epochs(self, learner: Learner, watch: TrainingReporter, checkpoint: Path | None = None) -> Iterator[Epoch]:
-        """A learner's remaining epochs, each trained when it is asked for; its model ends with the best weights."""
+        """Train the remaining epochs of a learner, and yield each; at the end its model has the best weights."""
         assert self.loss is not None
         data = (self.rows, self.parts.validation)
         return train(learner, *data, self.loss, watch=watch, weights=self.weights, checkpoint=checkpoint)
 
     def fit(self, model: nn.Module, number: int, watch: TrainingReporter) -> Progress:
-        """Fit a member whose class has a method for that."""
+        """Train a member by the fit() method of its class."""
         seeds = axis_seeds(self.cell.seed, number)
         both = (seeds["weights"], seeds["batches"])
         data, how = (self.rows, self.parts.validation), (self.cell.training, self.hardware)
@@ -105,7 +105,7 @@ class TrainingRun:
     def _member(
         self, number: int, before: int, watch: TrainingReporter, checkpoint: Path, resume: bool
     ) -> Generator[Epoch, None, tuple[nn.Module, Progress]]:
-        """A member's epochs, counted after the `before` of those before it; it ends with the weights of its best."""
+        """Yield the epochs of a member, numbered from `before` + 1; at the end it has the weights of its best epoch."""
         batches = _Batches(watch, before)
         if self.loss is None:
             model = self.member(number)
@@ -120,7 +120,7 @@ class TrainingRun:
         return learner.model, learner.progress
 
     def _check_output(self, model: nn.Module) -> None:
-        """Two rows through the untrained model: a wrong shape is said before an epoch was spent on it."""
+        """Pass two rows through the untrained model, to report a wrong shape before an epoch is trained."""
         model.eval()
         rows = Tensors.of(self.parts.validation, torch.device("cpu"))
         with torch.no_grad():
@@ -128,12 +128,12 @@ class TrainingRun:
         wanted = (min(2, len(self.parts.validation)), len(self.parts.classes))
         if not isinstance(output, Tensor) or tuple(output.shape) != wanted:
             got = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
-            raise ModelError(f"{self.cell.network.reference} gave {got} for logits of shape {wanted}")
+            raise ModelError(f"{self.cell.network.reference} returned {got}, not logits of shape {wanted}")
 
 
 @dataclass(frozen=True)
 class _Batches:
-    """Hands on the batches of a member, its epochs counted after those of the members before it."""
+    """Forwards the batches of a member, with epochs numbered across all members."""
 
     watch: TrainingReporter
     before: int
@@ -142,17 +142,17 @@ class _Batches:
         self.watch.on_batch(self.before + epoch, rows_done, rows, loss)
 
     def on_epoch(self, epoch: Epoch) -> None:
-        """Epochs are told by whoever asked for them."""
+        """Ignored: the caller reports epochs."""
 
 
 def resampled(cell: Cell, parts: Parts) -> Rows:
-    """The training rows as the cell's resampler leaves them. Raises ResamplingError where it cannot."""
+    """Apply the resampler of a cell to its training rows. Raises ResamplingError if it fails."""
     seed = axis_seeds(cell.seed)["resampling"]
     return resample(cell.resampler.entry.spec, cell.resampler.params, parts.train, parts.classes, seed)
 
 
 def epoch_scores(epoch: Epoch) -> dict[str, float]:
-    """What observers are told of an epoch."""
+    """Return the values of an epoch that observers receive."""
     values: Mapping[str, float | None] = asdict(epoch)
     return {
         name: value
@@ -162,7 +162,7 @@ def epoch_scores(epoch: Epoch) -> dict[str, float]:
 
 
 def _weights(cell: Cell, rows: Rows, classes: tuple[str, ...]) -> Tensor | None:
-    """How likely each row is to be drawn for a batch; None where each is taken once an epoch."""
+    """Return the weight of each row for drawing batches; None if each row is used once per epoch."""
     spec = cell.resampler.entry.spec
     seed = axis_seeds(cell.seed)["resampling"]
     found = batch_weights(spec, cell.resampler.params, rows.labels, classes, seed)
@@ -170,12 +170,12 @@ def _weights(cell: Cell, rows: Rows, classes: tuple[str, ...]) -> Tensor | None:
 
 
 def _loss(cell: Cell, parts: Parts, rows: Rows, weights: Tensor | None, device: torch.device) -> Loss | None:
-    """The training loss, which is told the rows of each class as they are seen; None for a network that is fitted."""
+    """Build the training loss from the rows per class that training sees; None for a network with fit()."""
     if cell.objective is None:
         return None
     drawn = None if weights is None else weights.numpy() * (len(rows.labels) / float(weights.sum()))
     seen = np.rint(np.bincount(rows.labels, weights=drawn, minlength=len(parts.classes)))
-    there = np.bincount(rows.labels, minlength=len(parts.classes)) > 0  # a class hardly ever drawn has a weight too
+    there = np.bincount(rows.labels, minlength=len(parts.classes)) > 0  # a rarely drawn class counts at least one row
     counts = torch.from_numpy(np.maximum(seen, there).astype(np.int64)).to(device)
     factory: Callable[..., Loss] = load_factory(cell.objective.entry.spec.factory)
     objective = factory(class_counts=counts, **cell.objective.params)

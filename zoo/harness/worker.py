@@ -1,6 +1,6 @@
-"""A worker process of a bench: it trains one cell after another, and sends news of each as it comes.
+"""A worker process of a bench: it trains one cell after another and sends its news immediately.
 
-Nothing raises out of it: Ray would throw the process away, and the one that follows would have to start first.
+It raises no exception: Ray would end the process, and a new one would have to start.
 """
 
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ News = Epoch | Product | Failure
 
 @dataclass(frozen=True)
 class Assignment:
-    """A cell to train and all it takes, but for its rows; `memory` is how many bytes it may take, 0 without limit."""
+    """A cell to train, with everything except its rows; `memory` is its limit in bytes, 0 for no limit."""
 
     cell: Cell
     summary: SplitSummary
@@ -37,23 +37,23 @@ class Assignment:
 
 
 class Trainer:
-    """Trains what it is assigned; nothing of one cell is left when the next begins."""
+    """Trains the assigned cells; no state of a cell remains when the next one starts."""
 
     def __init__(self, paths: tuple[str, ...]) -> None:
         set_up(paths)
 
     def ready(self) -> None:
-        """Answers when the process has started."""
+        """Return when the process has started."""
 
     def train(self, assignment: Assignment, rows: Rows, validation: Rows) -> Iterator[News]:
-        """Each epoch when its checkpoint is written, then the product, or at any point the failure.
+        """Yield each epoch after its checkpoint is written, then the product; a failure at any point ends the news.
 
-        Rows come from the object store without a copy, and cannot be written to.
+        The rows are views of the object store, without a copy, and are read-only.
         """
         course = _course(assignment, rows, validation)
         try:
             while True:
-                with memory(assignment.memory):  # not while news are sent: Ray's own code cannot go without memory
+                with memory(assignment.memory):  # not while news is sent: Ray needs memory for that
                     news = next(course, None)
                 if news is None:
                     return
@@ -65,13 +65,13 @@ class Trainer:
 def _failure(error: BaseException, *, limited: bool) -> Failure:
     failure = Failure.of(error)
     if limited and out_of_memory(error):
-        return replace(failure, error=f"{failure.error} (each of several at a time has its share: try fewer --jobs)")
+        return replace(failure, error=f"{failure.error} (several runs share the memory: try fewer --jobs)")
     return failure
 
 
 def _course(assignment: Assignment, rows: Rows, validation: Rows) -> Iterator[News]:
     cell, hardware = assignment.cell, assignment.hardware
-    with computing_on(hardware):  # between two steps nothing else computes in this process
+    with computing_on(hardware):  # nothing else computes in this process between two steps
         peak = PeakMemory(hardware.device)
         peak.start()
         parts = Parts.without_test(rows, validation, assignment.summary)
