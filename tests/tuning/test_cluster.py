@@ -74,12 +74,12 @@ def test_a_study_goes_on_when_its_cluster_loses_a_node(cluster, with_faulty, ask
 
 def test_what_a_cluster_cannot_do_is_one_line_before_any_work(cluster, tmp_path) -> None:
     greedy = Workers(1, gpus_each=0.5, address=cluster.address)
-    with greedy, pytest.raises(UsageError, match="asks for more GPUs than a node of the cluster has: 0"):
+    with greedy, pytest.raises(UsageError, match="is more than any node of the cluster has: 0"):
         greedy.start(tmp_path)
     with Workers(1, address=cluster.address) as workers:
         workers.start(tmp_path)
         elsewhere = ray.put(("0.0.1", True))
-        assert _problem(elsewhere, tmp_path) == "has zoo-registry 0.0.1, and this machine 0.1.0"
+        assert _problem(elsewhere, tmp_path) == "has zoo-registry 0.0.1, but this machine has 0.1.0"
         blind = ray.remote(_look).remote(str(tmp_path / "not there"))
         ray.wait([blind])
         assert "on a file system that all nodes share" in _problem(blind, tmp_path)

@@ -76,7 +76,7 @@ class TuneRequest:
             raise unknown_name("metric to tune for", self.metric, METRICS)
         for name in ("trials", "jobs"):
             if getattr(self, name) < 1:
-                raise UsageError(f"--{name} is at least 1, not {getattr(self, name)}")
+                raise UsageError(f"--{name} must be at least 1, not {getattr(self, name)}")
         for name in ("time_budget", "trial_timeout"):
             if (value := getattr(self, name)) is not None and not 0 < value < float("inf"):
                 raise UsageError(f"--{name.replace('_', '-')} is a time above 0 s, not {value} s")

@@ -1,1 +1,1 @@
-"""Worker processes over Ray, for studies and for benches with `--jobs`: the session, the nodes, the limits inside."""
+"""Worker processes on Ray, for studies and for benches with `--jobs`: the session, its nodes, and their limits."""

@@ -1,4 +1,4 @@
-"""What a trial may take, and limits inside its process: of time and memory; passing them ends the trial alone."""
+"""Limits of a worker process: time and memory. Exceeding a limit ends only the trial, not the study."""
 
 import contextlib
 import faulthandler
@@ -12,21 +12,22 @@ import psutil
 import torch
 
 from zoo.errors import UsageError
+from zoo.wording import count_text
 
-GRACE_SECONDS = 5.0  # after the deadline, for code that holds the interpreter's lock: then the process is ended
-RING_AGAIN_SECONDS = 1.0  # where a network's own `except:` swallowed the deadline
+GRACE_SECONDS = 5.0  # after the deadline; then the process is ended, for code that holds the interpreter lock
+RING_AGAIN_SECONDS = 1.0  # in case an `except:` in the network caught the deadline
 
 
 class Deadline(BaseException):
-    """The time of a trial has passed; no Exception, so that no network's code catches it as one."""
+    """The time limit of a trial has passed. It is no Exception, so that `except Exception` in a network misses it."""
 
 
 @contextlib.contextmanager
 def deadline(seconds: float | None, trace: Path) -> Iterator[None]:
-    """Raise Deadline after that many seconds.
+    """Raise Deadline after this number of seconds; None: no limit.
 
-    Code that lets no Python run is ended with its process a little later, and `trace` then says where it was. Works in
-    the main thread alone, where Ray runs a worker's methods.
+    If Python code cannot run then, the process is ended a little later, and its stack is written to `trace`. This works
+    only in the main thread, where Ray runs the methods of a worker.
     """
     if seconds is None:
         yield
@@ -50,14 +51,14 @@ def deadline(seconds: float | None, trace: Path) -> Iterator[None]:
 
 
 def hung(trace: Path) -> bool:
-    """Whether an earlier process of the trial was ended for passing its deadline."""
+    """Whether an earlier process of the trial was ended because it passed the deadline."""
     return trace.exists() and trace.stat().st_size > 0
 
 
 @contextlib.contextmanager
 def memory(share: int) -> Iterator[None]:
-    """Let the process take that many bytes more than it has; then it gets MemoryError. 0: no limit."""
-    used = getattr(psutil.Process().memory_info(), "data", 0)  # which Linux alone can limit
+    """Allow the process `share` more bytes than it uses now; beyond that, MemoryError is raised. 0: no limit."""
+    used = getattr(psutil.Process().memory_info(), "data", 0)  # only Linux can limit this
     if not share or not used:
         yield
         return
@@ -71,22 +72,21 @@ def memory(share: int) -> Iterator[None]:
 
 
 def share_of_memory(jobs: int) -> int:
-    """What each of so many trials may take, in bytes: an equal share of what is free."""
+    """Return the memory limit of each of `jobs` processes, in bytes: an equal share of the free memory."""
     return int(0.9 * psutil.virtual_memory().available / jobs)
 
 
 def gpus_there(share: float) -> int:
-    """The GPUs that trials may take, 0 where they ask for none. Raises UsageError where one asks for more than all."""
+    """Return the number of GPUs for trials; 0 if `share` is 0. Raises UsageError if `share` exceeds that number."""
     if not share:
         return 0
     there = torch.cuda.device_count()
     if share > there:
-        found = f"there {'is' if there == 1 else 'are'} {there or 'none'}"
-        raise UsageError(f"--gpus-per-trial {share:g} asks for more GPUs than there are: {found}")
+        raise UsageError(f"--gpus-per-trial {share:g} is more than this machine has: {count_text(there, 'GPU')}")
     return there
 
 
 def out_of_memory(error: BaseException) -> bool:
-    """Whether an exception is Python's or torch's way to say that memory ran out."""
+    """Whether an exception reports that Python or torch ran out of memory."""
     text = str(error).lower()
     return isinstance(error, MemoryError) or "out of memory" in text or "can't allocate memory" in text

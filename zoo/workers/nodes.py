@@ -1,4 +1,4 @@
-"""The nodes of a cluster, asked before any work is sent to them."""
+"""The nodes of a cluster, checked before any work is sent to them."""
 
 import secrets
 from collections.abc import Mapping
@@ -12,18 +12,18 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from zoo.errors import UsageError, describe
 from zoo.version import VERSION
 
-PATIENCE_SECONDS = 120.0  # a node's first process has to start, and a busy cluster may make it wait
+PATIENCE_SECONDS = 120.0  # the first process of a node must start, and a busy cluster may delay it
 
 
 def check_nodes(folder: Path, gpus_each: float) -> None:
-    """Raise UsageError, one line, for a node that lacks the zoo, has another version, or does not see `folder`.
+    """Check every node. Raises UsageError if a node lacks the zoo, has a different version, or cannot access `folder`.
 
-    Also where no node has the GPUs, or the share of one, that each worker takes.
+    Also raises it if no node has the `gpus_each` GPUs that each worker takes.
     """
     nodes = [node for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
     most = max((float(node["Resources"].get("GPU", 0)) for node in nodes), default=0.0)
     if gpus_each > most:
-        raise UsageError(f"--gpus-per-trial {gpus_each:g} asks for more GPUs than a node of the cluster has: {most:g}")
+        raise UsageError(f"--gpus-per-trial {gpus_each:g} is more than any node of the cluster has: {most:g}")
     folder.mkdir(parents=True, exist_ok=True)
     token = folder / f".seen-{secrets.token_hex(4)}"
     token.write_text("")
@@ -46,18 +46,18 @@ def _problem(answer: Any, folder: Path) -> str:
     try:
         version, seen = ray.get(answer, timeout=0)
     except GetTimeoutError:
-        return f"gave no answer within {PATIENCE_SECONDS:g} s"
+        return f"no answer within {PATIENCE_SECONDS:g} s"
     except TaskUnschedulableError:
-        return ""  # it has left the cluster since
+        return ""  # the node has left the cluster
     except (RayError, ModuleNotFoundError) as error:
-        return f"could not be asked: is zoo-registry installed there? {' '.join(describe(error).split())[-200:]}"
+        return f"cannot be checked: is zoo-registry installed there? {' '.join(describe(error).split())[-200:]}"
     if version != VERSION:
-        return f"has zoo-registry {version}, and this machine {VERSION}"
+        return f"has zoo-registry {version}, but this machine has {VERSION}"
     if not seen:
-        return f"does not see {str(folder)!r}: put --results on a file system that all nodes share"
+        return f"cannot access {str(folder)!r}: put --results on a file system that all nodes share"
     return ""
 
 
 def _look(token: str) -> tuple[str, bool]:
-    """Runs on a node: its version of the zoo, and whether it sees a file of the driver's."""
+    """Run on a node: return its version of the zoo, and whether it can access a file of the driver."""
     return VERSION, Path(token).exists()

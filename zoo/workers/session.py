@@ -1,4 +1,4 @@
-"""A Ray session of this process's own, or its place in a cluster: silent, and gone without a trace."""
+"""A Ray session of this process, or its connection to a cluster: silent, and removed completely at the end."""
 
 import contextlib
 import io
@@ -24,35 +24,35 @@ from zoo.workers.limits import gpus_there
 
 ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_AIR_NEW_OUTPUT": "0",  # without it Tune prints tables even when told to be silent
+    "RAY_AIR_NEW_OUTPUT": "0",  # without it Tune prints tables even with verbose=0
     "TUNE_GLOBAL_CHECKPOINT_S": "100000",  # nobody reads Tune's own state
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
     "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
-    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # it would swallow Ctrl-C, also long after the search
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # it would catch Ctrl-C, even long after the search
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS": "0",
     "RAY_DEDUP_LOGS": "0",
-    "RAY_worker_niceness": "0",  # else workers run at the lowest priority
-    "RAY_memory_monitor_refresh_ms": "0",  # it would end the whole search where one trial takes too much
+    "RAY_worker_niceness": "0",  # otherwise workers run at the lowest priority
+    "RAY_memory_monitor_refresh_ms": "0",  # it would end the whole search if one trial takes too much memory
     "OMP_NUM_THREADS": "1",
 }
 PREFIX = "zoo-"
-OWNER = "owner"  # the file in a session's folder that says which process on which host it is of
+OWNER = "owner"  # the file in a session's folder with the host and the process that own it
 MIB = 2**20
 ANSWER_SECONDS = 5.0
 
 
 class Workers:
-    """A place for worker processes: on this machine alone or, with `address`, on a running cluster of Ray's.
+    """A context for worker processes on this machine or, with `address`, on a running Ray cluster.
 
-    jobs          how many work at a time
-    cpus_each     CPUs that each takes
-    gpus_each     GPUs, or a share of one, that each takes
-    shared_bytes  the size of all data they share, where that is known: Ray's own choice is a third of the memory
-    address       of the cluster: `auto`, `host:port` or `ray://host:port`; None for this machine alone
+    jobs          the number of worker processes at a time
+    cpus_each     CPUs for each of them
+    gpus_each     GPUs, or a share of one, for each of them
+    shared_bytes  the size of all data they share, if known: otherwise Ray reserves a third of the memory
+    address       the cluster: `auto`, `host:port` or `ray://host:port`; None for this machine
 
-    A context that ends what `start` started; until then it costs nothing.
+    Ray starts only with `start`; the end of the context stops it.
     """
 
     def __init__(
@@ -66,10 +66,10 @@ class Workers:
     ) -> None:
         self.jobs, self.cpus_each, self.gpus_each = jobs, cpus_each, gpus_each
         self.shared_bytes, self.address = shared_bytes, address
-        self.folder: Path | None = None  # of the session's files, which are this machine's alone
+        self.folder: Path | None = None  # of the session's files, on this machine only
         self._stack = contextlib.ExitStack()
         self._started = self._terminated = False
-        self._before: Any = signal.SIG_DFL  # what SIGTERM does outside of the session
+        self._before: Any = signal.SIG_DFL  # the handler of SIGTERM outside the session
 
     def __enter__(self) -> Self:
         return self
@@ -79,32 +79,32 @@ class Workers:
     ) -> None:
         self._stack.close()
         self._started = False
-        if self._terminated:  # whatever caught it on its way
+        if self._terminated:  # even if other code has caught the exception
             self._leave()
 
     @property
     def terminated(self) -> bool:
-        """Whether SIGTERM came."""
+        """Whether SIGTERM was received."""
         return self._terminated
 
     def start(self, seen_by_all: Path) -> None:
-        """Start Ray, or join the cluster, unless that is done.
+        """Start Ray, or join the cluster; a second call does nothing.
 
-        `seen_by_all` is the folder that workers write checkpoints to. Raises UsageError where Ray runs in this process
-        already, where there is no such cluster, and where one of its nodes cannot do the work.
+        `seen_by_all` is the folder for checkpoints, which every node must access. Raises UsageError if Ray already runs
+        in this process, if the cluster does not exist, or if one of its nodes is not usable.
         """
         if self._started:
             return
         if ray.is_initialized():
-            raise UsageError("Ray is running in this process already: end it by ray.shutdown(), and try again")
+            raise UsageError("Ray already runs in this process: stop it with ray.shutdown(), and try again")
         self._before = signal.getsignal(signal.SIGTERM) or signal.SIG_DFL
         self._stack.callback(_on_sigterm, self._before)
         self._stack.enter_context(environment(ENVIRONMENT))
-        # The message that a worker died is printed to whatever stands there as sys.stdout.
+        # Ray prints the message that a worker died to sys.stdout.
         self._stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
         try:
             self._start_here() if self.address is None else self._join(self.address)
-        except SystemExit:  # what Ray has SIGTERM raise while it starts; in its last moments it sets an alarm, to abort
+        except SystemExit:  # Ray raises it on SIGTERM while it starts; then it also sets an alarm that aborts
             self._terminated = True
             signal.alarm(0)
             raise
@@ -124,7 +124,7 @@ class Workers:
         known = self.shared_bytes
         self._stack.callback(ray.shutdown)
         ray.init(
-            address="local",  # not a cluster that an environment variable names
+            address="local",  # not the cluster of an environment variable
             num_cpus=self.jobs * self.cpus_each,
             num_gpus=gpus,
             include_dashboard=False,
@@ -142,10 +142,10 @@ class Workers:
             if isinstance(error, SystemExit) and error.code == signal.SIGTERM:
                 raise
             raise _nobody(address, error) from None
-        self._stack.callback(ray.shutdown)  # leaves it; the cluster goes on
+        self._stack.callback(ray.shutdown)  # disconnects; the cluster keeps running
 
     def _leave(self, *_: Any) -> NoReturn:
-        """Do what SIGTERM does outside of the session, or raise SystemExit where that ends the process at once."""
+        """Call the handler of SIGTERM outside the session, or raise SystemExit if the default would end the process."""
         self._terminated = True
         if callable(self._before):
             self._before(signal.SIGTERM, None)
@@ -153,13 +153,13 @@ class Workers:
 
 
 def _on_sigterm(handler: Any) -> None:
-    """Set what SIGTERM does; Ray brings a handler of its own, which would leave its folder and its processes behind."""
+    """Set the handler of SIGTERM; Ray's own handler would leave its folder and its processes behind."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, handler)
 
 
 def knock(address: str) -> None:
-    """Raise UsageError where nobody answers at a cluster's address: Ray would try again for minutes."""
+    """Raise UsageError if no cluster answers at the address: Ray would retry for minutes."""
     host, _, port = address.removeprefix("ray://").rpartition(":")
     if host and port.isdecimal():
         try:
@@ -170,13 +170,13 @@ def knock(address: str) -> None:
 
 def _nobody(address: str, error: BaseException) -> UsageError:
     reason = " ".join(describe(error).split())[:200]
-    return UsageError(f"no Ray cluster to join at {address!r}: start one by `ray start --head` ({reason})")
+    return UsageError(f"no Ray cluster to join at {address!r}: start one with `ray start --head` ({reason})")
 
 
 def remove_dead_sessions() -> None:
-    """Remove the folders of sessions on this host whose process is gone, as after a kill."""
+    """Remove the folders of sessions on this host whose process no longer exists, for example after a kill."""
     for folder in _short_folder().glob(f"{PREFIX}*"):
-        with contextlib.suppress(OSError, ValueError):  # another user's, or none of ours
+        with contextlib.suppress(OSError, ValueError):  # another user's folder, or not a session
             host, process = (folder / OWNER).read_text().split()
             ours = re.fullmatch(rf"{PREFIX}\w+", folder.name) and host == socket.gethostname()
             if ours and not psutil.pid_exists(int(process)):
@@ -185,7 +185,7 @@ def remove_dead_sessions() -> None:
 
 @contextlib.contextmanager
 def environment(values: Mapping[str, str]) -> Iterator[None]:
-    """Environment variables for the time of the context."""
+    """Set environment variables within the context."""
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
     try:
@@ -199,6 +199,6 @@ def environment(values: Mapping[str, str]) -> Iterator[None]:
 
 
 def _short_folder() -> Path:
-    """Where the session's folder is made: the paths of its sockets may have 107 characters in all."""
+    """Return the parent of the session's folder; it is short, since socket paths are limited to 107 characters."""
     short = Path("/tmp")
     return short if os.access(short, os.W_OK) else Path(tempfile.gettempdir())
