@@ -136,7 +136,7 @@ def test_a_terminal_gets_a_table_that_fits(
         shown = [name for name in shown if not name.startswith("after") or (width == 80 and "8" in name)]
     assert [name for name in shown if name in head] == shown
     rows = lines[lines.index(head) + 1 :][:4]
-    assert [row.split("  ")[0] for row in rows] == ["random", "hyperopt", "optuna", "as it is"]
+    assert [row.split("  ")[0] for row in rows] == ["random", "hyperopt", "optuna", "defaults"]
     assert "+0." in rows[2]
     assert "worth it" in " ".join(lines)
 

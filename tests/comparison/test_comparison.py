@@ -192,7 +192,7 @@ def test_what_has_no_pair_of_scores_is_left_out_and_said(store: Store) -> None:
         "run",
     ]
     assert verdict.reasons[0] == f"run {failed.run} ended as failed"
-    assert verdict.reasons[3].endswith("was scored on other test rows than the rest")
+    assert verdict.reasons[3].endswith("was scored on different test rows")
 
 
 def test_of_what_is_not_over_there_is_no_verdict_yet(store: Store) -> None:

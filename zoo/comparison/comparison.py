@@ -1,8 +1,8 @@
-"""Comparisons of searchers: the same search by each of them, with equal budgets, from several seeds.
+"""Comparisons of searchers: each runs the same search with an equal budget, from several seeds.
 
-A curve is the best on validation so far: against the number of trials, or against the seconds that training took, added
-up over all epochs of all trials in the order in which they ended. These are seconds of compute, not of the clock, so
-that neither an interruption nor several jobs at a time change them. Over seeds a band has the mean, lowest and highest.
+A curve shows the best validation value so far, against the number of trials or against seconds of training. These
+seconds are the sum over all epochs of all trials, in the order of their end. They are compute time, not wall-clock
+time, so interruptions and parallel jobs do not change them. A band shows the mean, minimum and maximum over seeds.
 """
 
 import math
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from zoo.store.studies import StudyStore
 
 
-SHARES = (0.25, 0.5, 1.0)  # of the trials, after which tables say what was best
-AS_IT_IS = "as it is"  # what a comparison calls the architecture without tuning
+SHARES = (0.25, 0.5, 1.0)  # of the trials, at which tables show the best value
+AS_IT_IS = "defaults"  # the name of the untuned architecture in a comparison
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """The studies of one comparison, one for each searcher and seed, in the order in which they were planned."""
+    """The studies of one comparison, one per searcher and seed, in the order of their plan."""
 
     name: str
     studies: tuple[Study, ...]
@@ -43,7 +43,7 @@ class Comparison:
 
     @property
     def metric(self) -> str:
-        """What was searched for on validation."""
+        """The metric on validation that the studies optimise."""
         return self.studies[0].metric
 
     @property
@@ -52,22 +52,22 @@ class Comparison:
 
     @property
     def score(self) -> str:
-        """The score on the test set by which winners and the defaults are compared."""
+        """The score on the test set that compares winners with the defaults."""
         return "accuracy" if self.metric == "accuracy" else "macro_recall"
 
     @property
     def trials(self) -> int:
-        """The budget of each study that all of them have."""
+        """The number of trials that every study has at least."""
         return min(study.wanted for study in self.studies)
 
     @property
     def done(self) -> int:
-        """How many of the studies are over."""
+        """The number of studies that are done."""
         return sum(study.status == StudyStatus.DONE for study in self.studies)
 
     @property
     def status(self) -> str:
-        """`done` when all studies are, else `running` where one is, else `interrupted`."""
+        """`done` if all studies are done, otherwise `running` if one runs, otherwise `interrupted`."""
         if self.done == len(self.studies):
             return StudyStatus.DONE
         return (
@@ -77,15 +77,15 @@ class Comparison:
         )
 
     def of(self, searcher: str) -> tuple[Study, ...]:
-        """The studies of one searcher, by seed."""
+        """Return the studies of one searcher, ordered by seed."""
         return tuple(sorted((study for study in self.studies if study.searcher == searcher), key=seed_of))
 
     def marks(self) -> dict[float, int]:
-        """The number of trials at each of `SHARES`."""
+        """Return the number of trials at each of `SHARES`."""
         return {share: math.ceil(share * self.trials) for share in SHARES}
 
     def to_json(self) -> JsonObject:
-        """What was compared, as plain data."""
+        """Return the comparison as plain data."""
         return {
             "name": self.name,
             "status": self.status,
@@ -100,22 +100,22 @@ class Comparison:
 
 
 def comparisons(studies: "StudyStore") -> list[Comparison]:
-    """All comparisons in the store, oldest first."""
+    """Return all comparisons in the store, oldest first."""
     return grouped(studies.studies())
 
 
 def comparison_of(studies: "StudyStore", name: str) -> Comparison:
-    """The comparison of that name. Raises UnknownName, with the nearest, where there is none."""
+    """Return the comparison with this name. Raises UnknownName, with the nearest name, if there is none."""
     found = comparisons(studies)
     for comparison in found:
         if comparison.name == name:
             return comparison
     names = [comparison.name for comparison in found]
-    raise unknown_name("comparison", name, names, "`zoo studies` shows them all.")
+    raise unknown_name("comparison", name, names, "`zoo studies` lists them all.")
 
 
 def grouped(studies: Iterable[Study]) -> list[Comparison]:
-    """The comparisons that studies are part of."""
+    """Group studies into their comparisons."""
     groups: dict[str, list[Study]] = {}
     for study in studies:
         if study.comparison:

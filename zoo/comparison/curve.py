@@ -1,4 +1,4 @@
-"""The best so far of a study, against trials or seconds, and over several seeds."""
+"""Curves of the best value so far, against trials or seconds, and bands over several seeds."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Curve:
-    """The best so far of one study: where it got better, `(place, best)` each, and up to where it is known."""
+    """The best value so far of one study: a step `(place, best)` at each improvement, and the end of the curve."""
 
     steps: tuple[tuple[float, float], ...]
     end: float
 
     def at(self, place: float) -> float | None:
-        """The best so far at a place; None before the first value and past the end."""
+        """Return the best value so far at a place; None before the first value and after the end."""
         found = [best for start, best in self.steps if start <= place]
         return found[-1] if found and place <= self.end else None
 
 
 @dataclass(frozen=True)
 class Point:
-    """Over seeds, what was best at a place."""
+    """The best values at one place, over seeds."""
 
     at: float
     mean: float
@@ -38,13 +38,13 @@ class Point:
 
 @dataclass(frozen=True)
 class Band:
-    """The curves of several seeds as one: points where any of them got better, and where the shortest ends."""
+    """The curves of several seeds as one: a point at each improvement of any curve, and at the end of the shortest."""
 
     seeds: int
     points: tuple[Point, ...]
 
     def at(self, place: float) -> Point | None:
-        """The point that holds at a place; None before the first and past the end."""
+        """Return the latest point up to a place; None before the first point and after the end."""
         if not self.points or place > self.points[-1].at:
             return None
         return next((point for point in reversed(self.points) if point.at <= place), None)
@@ -54,9 +54,9 @@ class Band:
 
 
 def trial_curve(study: Study) -> Curve:
-    """The best so far against the number of trials; one that did not end as it should changes nothing.
+    """Return the best value so far against the number of trials; failed trials change nothing.
 
-    Up to the last trial that ended; a study that is over keeps its best up to the trials that were asked for.
+    The curve ends at the last ended trial. For a study that is done, it ends at the requested number of trials.
     """
     values = [(trial.number, trial.value or 0.0) for trial in study.candidates]
     last = max((trial.number for trial in study.ended), default=0)
@@ -64,9 +64,9 @@ def trial_curve(study: Study) -> Curve:
 
 
 def second_curve(study: Study, spent: Iterable[tuple[int, int, float, float]]) -> Curve:
-    """The best so far against seconds of training. `spent` is what the store says of every epoch.
+    """Return the best value so far against seconds of training; `spent` are the stored epochs of all trials.
 
-    Every epoch takes its time, and those count that are of trials which ended as they should.
+    The seconds of every epoch count, but only the values of scored trials.
     """
     epochs = list(spent)
     times = list(accumulate(seconds for *_, seconds in epochs))
@@ -76,17 +76,17 @@ def second_curve(study: Study, spent: Iterable[tuple[int, int, float, float]]) -
 
 
 def trial_band(comparison: Comparison, searcher: str) -> Band:
-    """A searcher's curves over its seeds, against the number of trials."""
+    """Return the band of a searcher over its seeds, against the number of trials."""
     return band([trial_curve(study) for study in _shown(comparison.of(searcher))])
 
 
 def second_band(comparison: Comparison, searcher: str, studies: "StudyStore") -> Band:
-    """A searcher's curves over its seeds, against seconds of training."""
+    """Return the band of a searcher over its seeds, against seconds of training."""
     return band([second_curve(study, studies.spent(study.name)) for study in _shown(comparison.of(searcher))])
 
 
 def band(curves: Iterable[Curve]) -> Band:
-    """Curves as one, from where all have a value to where the first of them ends; those without a value left out."""
+    """Join curves into a band, from the first place where all have a value to the earliest end; skip empty curves."""
     known = [curve for curve in curves if curve.steps]
     start = max((curve.steps[0][0] for curve in known), default=0.0)
     end = min((curve.end for curve in known), default=0.0)
@@ -102,14 +102,14 @@ def _point(curves: Sequence[Curve], place: float) -> Point:
 
 
 def _shown(studies: Sequence[Study]) -> list[Study]:
-    """The studies that are over; while none is, those that have begun."""
+    """Return the studies that are done; if none is done, those that have trials."""
     return [study for study in studies if study.status == StudyStatus.DONE] or [
         study for study in studies if study.trials
     ]
 
 
 def _better(values: Iterable[tuple[float, float]], mode: str) -> tuple[tuple[float, float], ...]:
-    """Of values in order those that were better than all before."""
+    """Return the values that are better than all values before them."""
     steps: list[tuple[float, float]] = []
     for place, value in values:
         if not steps or best_value((steps[-1][1], value), mode) != steps[-1][1]:

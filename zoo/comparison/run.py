@@ -1,6 +1,6 @@
-"""A comparison of searchers: each with the same budget, on the same data, from several seeds, beside the defaults.
+"""Run a comparison: every searcher with the same budget, data and seeds, and the untuned defaults.
 
-Its studies are ordinary ones. They share a session of workers and, for each seed, the data.
+Its studies are ordinary studies. They share one session of workers and, for each seed, the data.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,22 +31,23 @@ def run_comparison(
     store: Store,
     watch: TuneReporter,
 ) -> str:
-    """Run a study for each searcher and seed, and the defaults for each seed; gives the comparison's name.
+    """Run a study for each searcher and seed, and the defaults for each seed; return the name of the comparison.
 
-    All of them are in the store before the first begins. A study none of whose trials finished is said, and the others
-    go on. Raises what `run_study` raises before a trial runs; an interruption is raised again, to be gone on with.
+    All studies are stored before the first one starts. If no trial of a study finishes, a note reports it and the
+    comparison continues. Raises the errors of `run_study` before any trial runs. An interruption is raised again; the
+    comparison can then be resumed.
     """
     watch.on_phase("planning")
     studies = StudyStore(store)
     if len(set(searchers)) < len(searchers) or not searchers:
-        raise UsageError(f"--compare names searchers, each once, such as random,optuna, not {','.join(searchers)!r}")
+        raise UsageError(f"--compare takes different searchers, such as random,optuna, not {','.join(searchers)!r}")
     check_free(studies, request.name)
     name = request.name or free_name(studies, request, "comparison")
     planned = [plan_study(workspace, _asked(request, name, searcher, seed)) for seed in seeds for searcher in searchers]
     for study in planned:
         check_free(studies, study.name)
     first = planned[0]
-    data = _data(workspace, first, watch)  # what cannot be used is said before anything is in the store
+    data = _data(workspace, first, watch)  # raises for unusable data before anything is stored
     for study in planned:
         studies.create(begun_on(study, data) if _seed(study) == _seed(first) else study, status=StudyStatus.WAITING)
     _Comparison(workspace, name, store, watch, ResumeOptions()).to_the_end({_seed(first): data})
@@ -56,14 +57,14 @@ def run_comparison(
 def resume_comparison(
     workspace: Workspace, name: str, store: Store, watch: TuneReporter, options: ResumeOptions
 ) -> None:
-    """Go on with the studies of a comparison that were interrupted, or that are to have more trials."""
+    """Resume the interrupted studies of a comparison; with more trials in `options`, all its studies."""
     watch.on_phase("planning")
     _Comparison(workspace, name, store, watch, options).to_the_end()
 
 
 @dataclass(frozen=True)
 class _Comparison:
-    """A comparison under way in this process."""
+    """A comparison in progress in this process."""
 
     workspace: Workspace
     name: str
@@ -72,9 +73,9 @@ class _Comparison:
     options: ResumeOptions
 
     def to_the_end(self, at_hand: Mapping[int, StudyData] | None = None) -> None:
-        """Finish the studies and run the defaults, seed by seed; `at_hand` are data loaded already, by seed."""
+        """Finish the studies and run the defaults, seed by seed; `at_hand` holds already loaded data, by seed."""
         more = self.options.trials is not None
-        # One that its time budget ended has had what the others had.
+        # A study that its time budget ended is done: all had the same budget.
         left = [self.options.applied(study) for study in self._studies() if more or study.status != StudyStatus.DONE]
         if left:
             with self._workers(left[0]) as workers:
@@ -84,13 +85,13 @@ class _Comparison:
                     at_hand = None
                     for study in studies:
                         self._finish(study, data, workers)
-                    del data  # before the next seed's come
+                    del data  # before the data of the next seed are loaded
                     self._run_defaults(seed)
         for seed in dict.fromkeys(map(_seed, self._studies())):
             self._run_defaults(seed)
 
     def _studies(self) -> list[Study]:
-        """The studies of this comparison, in the order in which they were planned: seed by seed."""
+        """Return the studies of this comparison in the order of the plan: seed by seed."""
         return [study for study in StudyStore(self.store).studies() if study.comparison == self.name]
 
     def _workers(self, study: Study) -> Workers:
@@ -103,11 +104,11 @@ class _Comparison:
         self.watch.on_note(f"comparison {self.name}: study {names.index(study.name) + 1} of {len(names)}")
         try:
             go_on(self.workspace, study, *both, data=data, workers=workers)
-        except ModelError as problem:  # none of its trials finished: that is its result
+        except ModelError as problem:  # no trial finished: that is the result of the study
             self.watch.on_note(str(problem))
 
     def _run_defaults(self, seed: int) -> None:
-        """The architecture as it is without tuning, trained and scored as the winners of that seed were."""
+        """Train and score the untuned architecture, in the same way as the winners of this seed."""
         group = [study for study in self._studies() if _seed(study) == seed]
         if all(study.defaults for study in group):
             return

@@ -1,10 +1,10 @@
-"""Was tuning worth it, and did one searcher do better than another?
+"""Verdicts of a comparison: was tuning worth it, and is one searcher better than another?
 
-On the test set, each winner is compared with the defaults of its own seed. The interval is a bootstrap of both things
-that chance decides: a resample draws test rows (whole groups where they are grouped), the same for all runs, since
-all were scored on the same rows, and it draws seeds. Between searchers it is validation that is compared, seed by
-seed, so that the test set is not looked at again to choose one; there a few seeds are all there is to go by, for which
-a bootstrap is too narrow, and the interval is Student's for paired differences.
+On the test set, each winner is compared with the defaults of its seed. The interval is a bootstrap over test rows and
+over seeds. Grouped rows are drawn as whole groups. Each bootstrap sample takes the same rows for all runs, because all
+runs are scored on the same rows. Searchers are compared on validation, seed by seed, so that the test set is not reused
+to choose a searcher. That comparison has only a few seeds, and a bootstrap of a few values is too narrow. Its interval
+is therefore Student's t interval for paired differences.
 """
 
 from collections.abc import Iterator, Sequence
@@ -35,7 +35,7 @@ from zoo.store.study import UNFINISHED, Study, StudyStatus
 if TYPE_CHECKING:
     from zoo.store.runs import Store
 
-FEWEST_SEEDS = 5  # to rank searchers by: four fall on one side by chance alone in one case of eight
+FEWEST_SEEDS = 5  # to rank searchers; with four, all differences have the same sign by chance in one of eight cases
 WORTH_IT, WORSE, NOT_SHOWN = "worth it", "worse", "not shown"
 AHEAD, TOO_FEW = "ahead", "too few seeds"
 
@@ -44,16 +44,16 @@ Doubles = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Verdict:
-    """A searcher's winners against the defaults, on the test set.
+    """The verdict on one searcher: its winners against the defaults, on the test set.
 
     score       macro_recall, or accuracy
-    seeds       those whose winner and defaults were both scored
-    tuned, defaults  means over these seeds; None where there are none
-    difference  tuned less defaults, with its 95 % interval
-    verdict     `worth it`, `worse`, `not shown` where the interval has zero in it; "" without a seed
-    resampled   what the bootstrap drew beside seeds: `rows`, or how many groups
-    trials, seconds  what the search cost, over all seeds
-    reasons     why a seed is missing whose study is over
+    seeds       the seeds whose winner and defaults are both scored
+    tuned, defaults  means over these seeds; None without a seed
+    difference  tuned minus defaults, with its 95 % interval
+    verdict     `worth it`, `worse`, or `not shown` if the interval contains zero; "" without a seed
+    resampled   what the bootstrap drew in addition to seeds: `rows`, or the number of groups
+    trials, seconds  the cost of the search, over all seeds
+    reasons     why the seed of a study that is done is missing
     """
 
     searcher: str
@@ -74,9 +74,9 @@ class Lead:
     """The best two searchers on validation, each with its full budget.
 
     values      their means over the seeds that all searchers have finished
-    difference  the first less the second, with a 95 % interval over seeds, which one seed has not
-    won         the seeds in which each was better than the other
-    verdict     `ahead`: the first; `not shown` where the interval has zero in it; `too few seeds`
+    difference  the first minus the second, with a 95 % interval over seeds; no interval for one seed
+    won         for each of the two, the number of seeds where it was better
+    verdict     `ahead` for the first, `not shown` if the interval contains zero, or `too few seeds`
     """
 
     searchers: tuple[str, str]
@@ -89,14 +89,14 @@ class Lead:
 
 
 def verdicts(store: "Store", comparison: Comparison, *, resamples: int = RESAMPLES, seed: int = 0) -> list[Verdict]:
-    """The verdict on each searcher, of what there is so far."""
+    """Return the verdict on each searcher, from the runs scored so far."""
     tests = _Tests(store, comparison)
     tests.draw(resamples, seed)
     return [_verdict(comparison, searcher, tests, seed) for searcher in comparison.searchers]
 
 
 def lead(comparison: Comparison) -> Lead | None:
-    """How the best two searchers compare on validation; None while no seed is finished by all of at least two."""
+    """Compare the best two searchers on validation; None if fewer than two have values, or these share no seed."""
     found = {searcher: dict(_reached(comparison, searcher)) for searcher in comparison.searchers}
     found = {searcher: values for searcher, values in found.items() if values}
     seeds = [seed for seed in comparison.seeds if all(seed in values for values in found.values())]
@@ -120,7 +120,7 @@ def lead(comparison: Comparison) -> Lead | None:
 
 
 class _Tests:
-    """What the runs of a comparison did on the test set, each file read once."""
+    """The test scores of the runs of a comparison; each file is read once."""
 
     def __init__(self, store: "Store", comparison: Comparison) -> None:
         self.store, self.score = store, comparison.score
@@ -135,7 +135,7 @@ class _Tests:
         self.resampled = ""
 
     def draw(self, resamples: int, seed: int) -> None:
-        """The score of every run on the test rows as they are, and on each of the same resamples of them."""
+        """Score every run on the test rows, and on each of `resamples` bootstrap samples, the same for all runs."""
         if not self.read:
             return
         some = next(iter(self.read.values()))
@@ -155,11 +155,11 @@ class _Tests:
             self.draws[identifier] = np.concatenate(scores[identifier])
 
     def has_pair(self, study: Study) -> bool:
-        """Whether both the winner and the defaults were scored."""
+        """Whether both the winner and the defaults are scored."""
         return study.run in self.values and study.defaults in self.values
 
     def problems_of(self, study: Study) -> list[str]:
-        """Why a study that is over has no pair of scores, beyond what is still to be run."""
+        """Return why a study that is done has no pair of scores; runs that are still missing are no problem."""
         if study.status == StudyStatus.DONE and not study.run:
             return [f"study {study.name} has no winner"]
         return [self.problems[name] for name in (study.run, study.defaults) if name in self.problems]
@@ -174,7 +174,7 @@ class _Tests:
             self.problems[identifier] = str(problem)
             return
         if any(not _same_rows(found, other) for other in list(self.read.values())[:1]):
-            self.problems[identifier] = f"run {identifier} was scored on other test rows than the rest"
+            self.problems[identifier] = f"run {identifier} was scored on different test rows"
             return
         self.read[identifier] = found
 
@@ -212,15 +212,15 @@ def _names(pairs: Sequence[Study]) -> tuple[list[str], list[str]]:
 
 
 def _over_seeds(differences: Doubles, seed: int) -> Doubles:
-    """For each resample the mean of differences `(seeds, resamples)` over seeds drawn with replacement."""
+    """Average the differences `(seeds, resamples)` of each bootstrap sample over seeds drawn with replacement."""
     seeds, resamples = differences.shape
-    picked = np.random.default_rng([seed, 1]).integers(seeds, size=(resamples, seeds))  # apart from that of the rows
+    picked = np.random.default_rng([seed, 1]).integers(seeds, size=(resamples, seeds))  # not the generator of the rows
     means: Doubles = differences[picked, np.arange(resamples)[:, None]].mean(1)
     return means
 
 
 def _students(differences: Doubles) -> Interval:
-    """The mean of paired differences with its 95 % interval (Student 1908, The probable error of a mean)."""
+    """Return the mean of paired differences and its 95 % interval (Student 1908, The probable error of a mean)."""
     count, value = len(differences), float(differences.mean())
     if count < 2:
         return Interval(value)
@@ -229,7 +229,7 @@ def _students(differences: Doubles) -> Interval:
 
 
 def _reached(comparison: Comparison, searcher: str) -> Iterator[tuple[int, float]]:
-    """The best with the full budget by seed, of the studies that are over."""
+    """Yield each seed with the best value of the full budget, for the studies that are done."""
     for study in comparison.of(searcher):
         value = trial_curve(study).at(comparison.trials) if study.status == StudyStatus.DONE else None
         if value is not None:
@@ -243,7 +243,7 @@ def _word(interval: Interval) -> str:
 
 
 def _beyond_zero(interval: Interval) -> bool:
-    """Whether zero is outside an interval."""
+    """Whether an interval excludes zero."""
     return (interval.low or 0.0) > 0 or (interval.high or 0.0) < 0
 
 
