@@ -255,7 +255,7 @@ def _installed_sources() -> Iterator[Source]:
         distribution = point.dist.name if point.dist else ""
         version = point.dist.version if point.dist else ""
         name = point.name if count[point.name] == 1 else f"{point.name}@{distribution}"
-        yield Source(name, point.value, _loader(point), distribution, version)
+        yield Source(name, point.value, point.load, distribution, version)
 
 
 def _entry_points() -> list[EntryPoint]:
@@ -275,10 +275,6 @@ def _points_of(distribution: Distribution) -> list[EntryPoint]:
         return []
 
 
-def _loader(point: EntryPoint) -> Callable[[], Any]:
-    return point.load
-
-
 def _load(manager: pluggy.PluginManager, source: Source, disabled: bool) -> Plugin:
     components: tuple[Component, ...] = ()
     error = api = ""
@@ -292,7 +288,8 @@ def _load(manager: pluggy.PluginManager, source: Source, disabled: bool) -> Plug
             raise
         except BaseException as problem:  # a plugin may also raise SystemExit at import
             error = str(problem) if isinstance(problem, PluginError) else describe(problem)
-            _forget(manager, source.name)
+            if manager.has_plugin(source.name):
+                manager.unregister(name=source.name)
     return Plugin(source.name, source.module, source.distribution, source.version, components, error, disabled, api)
 
 
@@ -334,11 +331,6 @@ def _checked(provided: Iterable[object]) -> tuple[Component, ...]:
     if twice:
         raise PluginError(f"provides {twice[0][0]} {twice[0][1]!r} twice")
     return tuple(specs)
-
-
-def _forget(manager: pluggy.PluginManager, name: str) -> None:
-    if manager.has_plugin(name):
-        manager.unregister(name=name)
 
 
 def _kind_word(kind: str | type[Component]) -> str:

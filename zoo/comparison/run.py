@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
+from zoo.comparison.comparison import seed_of
 from zoo.errors import ModelError, UsageError
 from zoo.harness.bench import run_bench
 from zoo.store.run import RunStatus
@@ -18,7 +19,7 @@ from zoo.tuning.reporter import TuneReporter
 from zoo.tuning.request import TuneRequest, plain_name
 from zoo.tuning.run_study import ResumeOptions, begun_on, go_on, plan_study
 from zoo.tuning.trial_cell import bench_request
-from zoo.tuning.trial_data import StudyData, prepare
+from zoo.tuning.trial_data import StudyData, data_of
 from zoo.workers.session import Workers
 from zoo.workspace import Workspace
 
@@ -47,10 +48,10 @@ def run_comparison(
     for study in planned:
         check_free(studies, study.name)
     first = planned[0]
-    data = _data(workspace, first, watch)  # raises for unusable data before anything is stored
+    data = data_of(workspace, first, watch)  # raises for unusable data before anything is stored
     for study in planned:
-        studies.create(begun_on(study, data) if _seed(study) == _seed(first) else study, status=StudyStatus.WAITING)
-    _Comparison(workspace, name, store, watch, ResumeOptions()).to_the_end({_seed(first): data})
+        studies.create(begun_on(study, data) if seed_of(study) == seed_of(first) else study, status=StudyStatus.WAITING)
+    _Comparison(workspace, name, store, watch, ResumeOptions()).to_the_end({seed_of(first): data})
     return name
 
 
@@ -79,15 +80,15 @@ class _Comparison:
         left = [self.options.applied(study) for study in self._studies() if more or study.status != StudyStatus.DONE]
         if left:
             with self._workers(left[0]) as workers:
-                for seed, group in groupby(left, key=_seed):
+                for seed, group in groupby(left, key=seed_of):
                     studies = list(group)
-                    data = (at_hand or {}).get(seed) or _data(self.workspace, studies[0], self.watch)
+                    data = (at_hand or {}).get(seed) or data_of(self.workspace, studies[0], self.watch)
                     at_hand = None
                     for study in studies:
                         self._finish(study, data, workers)
                     del data  # before the data of the next seed are loaded
                     self._run_defaults(seed)
-        for seed in dict.fromkeys(map(_seed, self._studies())):
+        for seed in dict.fromkeys(map(seed_of, self._studies())):
             self._run_defaults(seed)
 
     def _studies(self) -> list[Study]:
@@ -109,7 +110,7 @@ class _Comparison:
 
     def _run_defaults(self, seed: int) -> None:
         """Train and score the untuned architecture, in the same way as the winners of this seed."""
-        group = [study for study in self._studies() if _seed(study) == seed]
+        group = [study for study in self._studies() if seed_of(study) == seed]
         if all(study.defaults for study in group):
             return
         self.watch.on_phase(f"training the defaults, seed {seed}")
@@ -129,11 +130,3 @@ def _asked(request: TuneRequest, name: str, searcher: str, seed: int) -> TuneReq
     own = plain_name(f"{name}.{searcher}.{seed}")
     cell = replace(request.cell, seeds=(seed,))
     return replace(request, cell=cell, search=searcher, name=own, comparison=name)
-
-
-def _data(workspace: Workspace, study: Study, watch: TuneReporter) -> StudyData:
-    return prepare(workspace, TuneRequest.from_json(study.request), study.space, watch)
-
-
-def _seed(study: Study) -> int:
-    return int(study.request["seed"])

@@ -7,7 +7,7 @@ to choose a searcher. That comparison has only a few seeds, and a bootstrap of a
 is therefore Student's t interval for paired differences.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -185,7 +185,8 @@ class _Tests:
 def _verdict(comparison: Comparison, searcher: str, tests: _Tests, seed: int) -> Verdict:
     studies = comparison.of(searcher)
     pairs = [study for study in studies if tests.has_pair(study)]
-    tuned, defaults = ([tests.values[name] for name in names] for names in _names(pairs))
+    tuned = [tests.values[study.run] for study in pairs]
+    defaults = [tests.values[study.defaults] for study in pairs]
     interval = Interval()
     if pairs:
         differences = np.array([tests.draws[study.run] - tests.draws[study.defaults] for study in pairs])
@@ -205,10 +206,6 @@ def _verdict(comparison: Comparison, searcher: str, tests: _Tests, seed: int) ->
         seconds=sum(trial.seconds for trial in trials),
         reasons=tuple(problem for study in studies for problem in tests.problems_of(study)),
     )
-
-
-def _names(pairs: Sequence[Study]) -> tuple[list[str], list[str]]:
-    return [study.run for study in pairs], [study.defaults for study in pairs]
 
 
 def _over_seeds(differences: Doubles, seed: int) -> Doubles:

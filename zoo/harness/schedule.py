@@ -121,7 +121,7 @@ class Schedule:
         earlier = self._earlier(run) if self.request.resume else None
         known = None if self.request.force or earlier else self.store.done(run.key)
         if known is not None:
-            return _served(known, run)
+            return replace(known, preset=run.preset, served=True, differs=_differences(known, run))
         if (busy := self.store.running(run.key)) is not None:
             raise UsageError(f"run {busy.id} of {run.reference} is in progress in another process: wait for it")
         if earlier is not None:
@@ -168,10 +168,6 @@ class _Resampled:
             self.latest = None  # free the old rows before the new ones are made
             self.latest = (asked, resampled(cell, self.parts))
         return self.latest[1]
-
-
-def _served(known: Run, asked: Run) -> Run:
-    return replace(known, preset=asked.preset, served=True, differs=_differences(known, asked))
 
 
 def _differences(there: Run, here: Run) -> tuple[str, ...]:

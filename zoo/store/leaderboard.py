@@ -1,5 +1,6 @@
 """The leaderboard: configurations ranked on one test set, seeds averaged, never the best taken."""
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -94,7 +95,12 @@ def _ranked(runs: Sequence[Run], metric: str) -> tuple[Standing, ...]:
     named = _settings({config: next(iter(seeds.values())) for config, seeds in by_config.items()})
     standings = [Standing(tuple(seeds.values()), named[config]) for config, seeds in by_config.items()]
     sign = 1 if metric in ("log_loss", "ece") else -1
-    return tuple(sorted(standings, key=lambda standing: sign * _or_worst(standing.mean(metric), sign)))
+
+    def order(standing: Standing) -> float:
+        value = standing.mean(metric)
+        return math.inf if value is None else sign * value
+
+    return tuple(sorted(standings, key=order))
 
 
 def _settings(runs: Mapping[str, Run]) -> dict[str, str]:
@@ -135,7 +141,3 @@ def _flatten(config: JsonObject, prefix: str = "") -> dict[str, object]:
     for name, value in config.items():
         flat |= _flatten(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {f"{prefix}{name}": value}
     return flat
-
-
-def _or_worst(value: float | None, sign: int) -> float:
-    return sign * float("inf") if value is None else value

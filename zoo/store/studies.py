@@ -230,8 +230,4 @@ def _record(connection: Any, name: str, kind: str, number: int, value: float | N
 
 def _encode(study: Study) -> str:
     record = study.to_json()
-    return json.dumps({name: record[name] for name in RECORDED}, allow_nan=False, default=_plain)
-
-
-def _plain(value: Any) -> Any:
-    return dict(value)
+    return json.dumps({name: record[name] for name in RECORDED}, allow_nan=False, default=dict)

@@ -30,7 +30,7 @@ from zoo.tuning.reporter import TuneReporter
 from zoo.tuning.request import TuneRequest
 from zoo.tuning.spaces import first_values, resolve_space
 from zoo.tuning.trial_cell import bench_request, cell_of
-from zoo.tuning.trial_data import StudyData, prepare
+from zoo.tuning.trial_data import StudyData, data_of
 from zoo.workers.limits import gpus_there
 from zoo.workspace import Workspace
 
@@ -73,7 +73,7 @@ def run_study(workspace: Workspace, request: TuneRequest, store: Store, watch: T
     check_free(studies, request.name)
     asked = replace(request, name=request.name or free_name(studies, request, request.search))
     study = plan_study(workspace, asked)
-    data = prepare(workspace, TuneRequest.from_json(study.request), study.space, watch)
+    data = data_of(workspace, study, watch)
     study = studies.create(begun_on(study, data))
     return StudyRun.of(workspace, study, store, watch, data).to_the_end(study)
 
@@ -123,8 +123,7 @@ def go_on(
     studies.take(study)
     try:
         if data is None:
-            request = TuneRequest.from_json(study.request)
-            data = prepare(workspace, request, study.space, watch)
+            data = data_of(workspace, study, watch)
         study = begun_on(study, data)
     except BaseException:
         studies.update(replace(study, status=StudyStatus.INTERRUPTED))

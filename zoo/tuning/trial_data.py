@@ -15,6 +15,7 @@ from zoo.harness.reporter import BenchReporter
 from zoo.harness.training_run import resampled
 from zoo.space import Choice, Space
 from zoo.specs import Resampler
+from zoo.store.study import Study
 from zoo.tuning.request import TuneRequest
 from zoo.tuning.spaces import first_values
 from zoo.tuning.trial_cell import cells_of
@@ -39,6 +40,11 @@ class StudyData:
 
 def asked_of(part: ChosenComponent[Resampler]) -> Asked:
     return part.entry.name, tuple(part.params.items())
+
+
+def data_of(workspace: Workspace, study: Study, watch: BenchReporter) -> StudyData:
+    """The data of a study, as `prepare` makes them."""
+    return prepare(workspace, TuneRequest.from_json(study.request), study.space, watch)
 
 
 def prepare(workspace: Workspace, request: TuneRequest, space: Space, watch: BenchReporter) -> StudyData:

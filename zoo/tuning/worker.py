@@ -129,7 +129,8 @@ class Worker(Trainable):
                     self.run = self._epochs()
                 self.last = next(self.run)
         except Deadline:
-            return self._end(TrialStatus.TIMEOUT, self._too_long())
+            limit, epochs = self.task.request.trial_timeout, len(self.history)
+            return self._end(TrialStatus.TIMEOUT, f"passed its {limit:g} s after {epochs} epochs")
         except Diverged as error:
             return self._end(TrialStatus.DIVERGED, str(error))
         except (Exception, SystemExit) as error:
@@ -192,9 +193,6 @@ class Worker(Trainable):
                 yield
         finally:
             self.seconds = spent + time.perf_counter() - started
-
-    def _too_long(self) -> str:
-        return f"passed its {self.task.request.trial_timeout:g} s after {len(self.history)} epochs"
 
     def _best(self) -> float | None:
         values = [self._metric(epoch) for epoch in self.history]

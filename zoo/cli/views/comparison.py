@@ -33,7 +33,8 @@ def show_comparison(say: Say, store: "Store", comparison: Comparison, *, as_json
     else:
         emit(_columns(comparison), _rows(result), title=_title(result))
     answer = output.say if sys.stdout.isatty() and not as_json else say
-    for line in verdict_lines(comparison, result.verdicts, result.lead, _dataset(result)):
+    dataset = result.first_run.dataset_label if result.first_run else ""
+    for line in verdict_lines(comparison, result.verdicts, result.lead, dataset):
         answer(line)
 
 
@@ -82,10 +83,6 @@ def _title(result: "ComparisonResult") -> str:
     spread = " (mean, lowest-highest over seeds)" if len(comparison.seeds) > 1 else ""
     tested = f"test {comparison.score.replace('_', ' ')} of the winners"
     return f"{comparison.name}: {comparison.architecture}{where}\n{best}{spread}, and {tested}"
-
-
-def _dataset(result: "ComparisonResult") -> str:
-    return result.first_run.dataset_label if result.first_run else ""
 
 
 def _point_text(band: Band, point: Point | None) -> str:

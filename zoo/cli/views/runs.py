@@ -57,7 +57,8 @@ def score_row(run: Run) -> Row:
         row |= _flat(f"recall_{label}", interval)
     row |= {name: getattr(run.cost, name) for name in COSTS}
     text = interval_text(run.scores.macro_recall)
-    return row | {"macro_recall_text": text, "error": run.error, "served": run.served, **_style(run)}
+    row |= {"macro_recall_text": text, "error": run.error, "served": run.served}
+    return row | ({"style": "red"} if run.error else {})
 
 
 COSTS = ("parameters", "macs", "train_seconds", "peak_memory_mib", "latency_ms", "rows_per_second")
@@ -107,12 +108,5 @@ def _flat(name: str, interval: Interval) -> dict[str, float | None]:
 
 def _varying(runs: Sequence[Run]) -> list[Column]:
     """What else tells these runs apart."""
-    return [Column(name, name) for name in ("loss", "dataset", "protocol", "seed") if _varies(runs, name)]
-
-
-def _varies(runs: Sequence[Run], name: str) -> bool:
-    return len({getattr(run, name) for run in runs}) > 1
-
-
-def _style(run: Run) -> dict[str, str]:
-    return {"style": "red"} if run.error else {}
+    names = ("loss", "dataset", "protocol", "seed")
+    return [Column(name, name) for name in names if len({getattr(run, name) for run in runs}) > 1]

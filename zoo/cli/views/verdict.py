@@ -16,7 +16,8 @@ def verdict_lines(
     comparison: Comparison, verdicts: "Sequence[Verdict]", lead: "Lead | None", dataset: str
 ) -> list[str]:
     """What came of a comparison, in plain words."""
-    lines = [] if comparison.done == len(comparison.studies) else [_progress(comparison)]
+    studies = len(comparison.studies)
+    lines = [] if comparison.done == studies else [f"{comparison.done} of {studies} studies done"]
     lines += [_verdict_line(verdict, len(comparison.seeds)) for verdict in verdicts]
     lines += [f"{verdict.searcher}: {reason}" for verdict in verdicts for reason in verdict.reasons]
     if any(verdict.seeds for verdict in verdicts):
@@ -24,10 +25,6 @@ def verdict_lines(
     if lead is not None:
         lines.append(_lead_line(comparison, lead))
     return lines
-
-
-def _progress(comparison: Comparison) -> str:
-    return f"{comparison.done} of {len(comparison.studies)} studies done"
 
 
 def _verdict_line(verdict: "Verdict", seeds: int) -> str:
