@@ -25,7 +25,7 @@ def test_other_words_name_no_column(asked: str) -> None:
 
 def test_each_column_has_a_name_of_its_own() -> None:
     assert checked_names(TABLE, ["a", "b", "c"]) == ("a", "b", "c")
-    with pytest.raises(DataError, match=r"beats\.csv: column 2 of 3 has no name; name it, or take it out"):
+    with pytest.raises(DataError, match=r"beats\.csv: column 2 of 3 has no name; name it, or remove it"):
         checked_names(TABLE, ["a", "", ""])
-    with pytest.raises(DataError, match=r"beats\.csv: 2 column names stand more than once, 'c' first; rename them"):
+    with pytest.raises(DataError, match=r"beats\.csv: 2 column names are repeated, 'c' first; rename them"):
         checked_names(TABLE, ["c", "a", "b", "a", "c", "c"])

@@ -163,7 +163,7 @@ def test_one_patient_that_may_leave_training_is_enough_and_none_is_not() -> None
 
 @pytest.mark.parametrize("patients_labels", [([0, 1, 1], [0, 1], [0, 1, 2, 2]), ([0, 1, 1], [0, 1], [0, 1, 2])])
 def test_a_class_of_one_patient_cannot_be_on_both_sides(patients_labels: tuple[Sequence[int], ...]) -> None:
-    with pytest.raises(DataError, match="no split by group found that leaves every class on both sides"):
+    with pytest.raises(DataError, match="no split by group found with every class on both sides"):
         separate(of_patients(*patients_labels), "inter-patient", seed=0)
 
 
@@ -230,7 +230,7 @@ def test_as_many_rows_as_there_are_is_no_error_and_more_are_none_where_they_were
 
 
 def test_one_row_more_than_there_are_is_an_error() -> None:
-    with pytest.raises(UsageError, match="--rows 73: the training set has 72 rows"):
+    with pytest.raises(UsageError, match="--rows 73: the training set has only 72 rows"):
         separate(hundred(), "holdout", seed=0, rows=73)
 
 

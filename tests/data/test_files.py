@@ -254,10 +254,10 @@ NAMES = ",".join(f"t{number}" for number in range(14))
     [
         (None, {}, "there is no file PATH; check its name and the folder you are in"),
         ("", {}, "PATH is empty; write or download it again"),
-        ("\n\r\n", {}, "PATH has nothing but empty lines; write or download it again"),
+        ("\n\r\n", {}, "PATH has only empty lines; write or download it again"),
         ("a,b,kind\n", {}, "PATH: the file has columns but no rows; write or download it again"),
         ("kind\nN\nV\n", {}, "PATH: the first line has one column; columns are separated by commas"),
-        ("b,kind\n1,N\n2,V\n", {}, "PATH: 1 sample columns beside kind; a series has at least 2"),
+        ("b,kind\n1,N\n2,V\n", {}, "PATH: 1 sample columns besides kind; a series needs at least 2"),
         (
             "a,b,kind\n1,2,N\n2,V\n",
             {},
@@ -271,34 +271,34 @@ NAMES = ",".join(f"t{number}" for number in range(14))
         (
             "a,b,kind\n1,two,N\n",
             {},
-            "PATH: line 2, column 'b': 'two' is not a number; correct it, or take the column out (only the target and "
+            "PATH: line 2, column 'b': 'two' is not a number; correct it, or remove the column (only the target and "
             "the group may be text)",
         ),
-        ("a,b,a,kind\n1,2,3,N\n", {}, "PATH: 1 column names stand more than once, 'a' first; rename them"),
+        ("a,b,a,kind\n1,2,3,N\n", {}, "PATH: 1 column names are repeated, 'a' first; rename them"),
         (
             "a,,b,kind\n1,2,3,N\n",
             {},
-            "PATH: column 2 of 4 has no name; name it, or take it out if it only numbers the rows",
+            "PATH: column 2 of 4 has no name; name it, or remove it if it only numbers the rows",
         ),
         ("a,b,kind\n1,2,N\n", {"target": "kidn"}, "PATH: no column named 'kidn'. Did you mean kind?"),
         ("a,b,kind\n1,2,N\n", {"group": "knid"}, "PATH: no column named 'knid'. Did you mean kind?"),
-        ("a,b,kind\n1,2,N\n", {"group": "patient"}, "PATH: no column named 'patient'. There is a, b, kind."),
-        ("a,b,kind\n1,2,N\n", {"target": "-4"}, "PATH: no column named '-4'. There is a, b, kind."),
-        ("a,b,kind\n1,2,N\n", {"target": "-0"}, "PATH: no column named '-0'. There is a, b, kind."),
+        ("a,b,kind\n1,2,N\n", {"group": "patient"}, "PATH: no column named 'patient'. Available: a, b, kind."),
+        ("a,b,kind\n1,2,N\n", {"target": "-4"}, "PATH: no column named '-4'. Available: a, b, kind."),
+        ("a,b,kind\n1,2,N\n", {"target": "-0"}, "PATH: no column named '-0'. Available: a, b, kind."),
         (
             f"{NAMES},kind\n{NAMES.replace('t', '')},N\n",
             {"target": "label"},
-            "PATH: no column named 'label'. There are 15, from 't0' to 'kind'; -1 is the last.",
+            "PATH: no column named 'label'. The file has 15 columns, from 't0' to 'kind'; -1 is the last.",
         ),
         (
             "a,b,kind\n1,2,N\n",
             {"group": "kind"},
-            "PATH: column 'kind' is asked for as target and as group; name two columns",
+            "PATH: column 'kind' is requested as target and as group; name two columns",
         ),
         (
             "a,b,kind\n1,2,N\n",
             {"group": "-1"},
-            "PATH: column 'kind' is asked for as target and as group; name two columns",
+            "PATH: column 'kind' is requested as target and as group; name two columns",
         ),
     ],
 )
@@ -316,7 +316,7 @@ def test_parquet_files_of_no_use(tmp_path: Path) -> None:
     path = tmp_path / "beats.parquet"
     twice = pa.table([pa.array([1.0]), pa.array([2.0]), pa.array(["N"])], names=["a", "a", "kind"])
     pq.write_table(twice, path)
-    assert refusal(path) == f"{path}: 1 column names stand more than once, 'a' first; rename them"
+    assert refusal(path) == f"{path}: 1 column names are repeated, 'a' first; rename them"
     pq.write_table(twice.rename_columns(["a", "b", "kind"]).slice(0, 0), path)
     assert refusal(path) == f"{path}: the file has columns but no rows; write or download it again"
 
@@ -338,7 +338,7 @@ def test_absent_folder_empty_and_unknown_files(tmp_path: Path) -> None:
     assert "there is no file" in refusal(tmp_path / "absent" / "beats.parquet")
     assert "is a folder" in refusal(tmp_path)
     assert "is empty" in refusal(write(tmp_path / "empty.csv"))
-    assert "nothing but empty lines" in refusal(write(tmp_path / "blank.csv", "", ""))
+    assert "only empty lines" in refusal(write(tmp_path / "blank.csv", "", ""))
     assert "there is no file" in refusal(tmp_path / "absent.arff")
     unknown = refusal(write(tmp_path / "beats.pickle", "x"))
     assert "'.pickle' is not one of .csv, .parquet, .parq, .pq, .npz, .ts; convert the file" in unknown
@@ -429,7 +429,7 @@ def test_columns_that_are_not_there(tmp_path: Path, form: str) -> None:
     else:
         write_parquet(path, **COLUMNS)
     assert "no column named 'kidn'. Did you mean kind?" in refusal(path, target="kidn", group="who")
-    assert "no column named 'patient'. There is a, b, c, kind, who." in refusal(path, group="patient")
+    assert "no column named 'patient'. Available: a, b, c, kind, who." in refusal(path, group="patient")
     assert "no column named '-6'" in refusal(path, target="-6")
     assert "target and as group" in refusal(path, target="who", group="who")
     assert "target and as group" in refusal(write(path.with_suffix(".csv"), "1,2,3", "2,3,4"), target="-1", group="2")
@@ -465,7 +465,7 @@ def test_one_class_and_one_sample_are_too_few(tmp_path: Path) -> None:
     path = write(tmp_path / "beats.csv", *LINES[:2], LINES[3])
     assert ": column 'kind' has one class, 'N'; " in refusal(path, group="who")
     path = write(tmp_path / "beats.csv", "a,kind", "0.5,N", "1,V")
-    assert "a series has at least 2" in refusal(path)
+    assert "a series needs at least 2" in refusal(path)
 
 
 def test_constant_rows(tmp_path: Path) -> None:
@@ -491,7 +491,7 @@ def test_nothing_is_left_of_constant_rows(tmp_path: Path) -> None:
 
 def test_constant_is_one_of_three_words(tmp_path: Path) -> None:
     path = write(tmp_path / "beats.csv", *LINES)
-    with pytest.raises(UsageError, match="'dorp'; it is one of error, keep, drop"):
+    with pytest.raises(UsageError, match="constant is one of error, keep, drop, not 'dorp'"):
         from_file(path, target="kind", group="who", constant="dorp")
 
 

@@ -51,7 +51,7 @@ def test_text_is_read_without_the_blanks_around_it(kind: Any) -> None:
         ([1.0, 2.0, -(2.0**53)], None, "is -9007199254740992.0 at row 3; "),
         ([1, 2**63, 2], pa.uint64(), "holds whole numbers of 9223372036854775808 or more; save them as text"),
         (["1", "1.5", "2"], None, "is 1.5 at row 2; "),
-        ([1.0, None, np.nan], None, "is empty in 2 rows, the first at row 2; fill it in or take these rows out"),
+        ([1.0, None, np.nan], None, "is empty in 2 rows, the first at row 2; fill it in or remove these rows"),
         (["a", " ", "b"], None, "is empty in 1 row, the first at row 2; "),
         ([datetime.date(2026, 1, 1)] * 3, pa.date32(), "holds date32[day]; labels and groups are whole numbers or"),
         ([1, 2, 3], pa.timestamp("s"), "holds timestamp[s]; "),

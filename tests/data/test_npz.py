@@ -86,7 +86,7 @@ def test_arrays_of_other_names(path: Path) -> None:
     found = from_file(write(path, X=VALUES, y=[1, 2, 1, 2], kind=LABELS, who=["p", "q", "q", "p"]), target="kind")
     assert found.classes == ("N", "V")
     assert found.groups is None
-    assert found.notes == ("beats.npz: arrays that were not read: y, who",)
+    assert found.notes == ("beats.npz: arrays not read: y, who",)
     grouped = from_file(path, target="kind", group="who")
     assert grouped.groups is not None
     assert (grouped.groups.tolist(), grouped.group_noun) == (["p", "q", "q", "p"], "who")
@@ -177,7 +177,7 @@ def test_nan_within_declared_lengths_is_missing(path: Path) -> None:
 
 def test_a_row_of_nothing_but_nan(path: Path) -> None:
     values = np.array([[1, 2, 3], [NAN, NAN, NAN]])
-    assert ": X[1] is NaN throughout; " in refusal(write(path, X=values, y=[0, 1]))
+    assert ": X[1] has only NaN samples; " in refusal(write(path, X=values, y=[0, 1]))
 
 
 def test_a_published_split(path: Path) -> None:
@@ -228,7 +228,7 @@ def test_constant_rows_are_those_of_one_value_in_each_channel_up_to_their_end(pa
     dropped = from_file(write(path, X=values, y=["a", "c", "b", "b"]), constant="drop")
     assert (dropped.classes, dropped.labels.tolist(), dropped.lengths) == (("a", "b"), [0, 1], None)
     assert dropped.notes[0] == "2 of 4 rows left out: all their samples are equal"
-    with pytest.raises(UsageError, match="it is one of error, keep, drop"):
+    with pytest.raises(UsageError, match="constant is one of error, keep, drop, not "):
         from_file(path, constant="dorp")
 
 
@@ -260,7 +260,7 @@ def test_objects_are_never_unpickled(path: Path, tmp_path: Path) -> None:
     write(path, X=VALUES, y=np.array([Trap()] * 4, object))
     assert ": array 'y' holds objects" in refusal(path)
     path.write_bytes(pickle.dumps(Trap()))
-    assert "is no .npz archive" in refusal(path)
+    assert "is not an .npz archive" in refusal(path)
     assert not (tmp_path / "sprung").exists()
 
 
@@ -269,17 +269,17 @@ def test_absent_empty_and_other_files(path: Path, tmp_path: Path) -> None:
     path.write_bytes(b"")
     assert "is empty" in refusal(path)
     path.write_text("a,b\n1,2\n")
-    assert "is no .npz archive, or is cut short or damaged; write it again with numpy.savez" in refusal(path)
+    assert "is not an .npz archive, or is cut short or damaged; write it again with numpy.savez" in refusal(path)
     with path.open("wb") as file:
         np.save(file, VALUES)
     assert "holds one array without a name; write it with numpy.savez(path, X=…, y=…)" in refusal(path)
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("X", "text")
         archive.writestr("y", "text")
-    assert ": 'X' is no array of numpy's; " in refusal(path)
+    assert ": 'X' is not a NumPy array; " in refusal(path)
     with zipfile.ZipFile(path, "w"):
         pass
-    assert "; there is nothing" in refusal(path)
+    assert "; the file has no array" in refusal(path)
 
 
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
@@ -290,7 +290,7 @@ def test_damage_anywhere_is_one_line_or_does_no_harm(path: Path, save: Any) -> N
     cut = [whole[:size] for size in range(1, len(whole) - 22, 29)]
     for damaged in cut:
         path.write_bytes(damaged)
-        assert "is no .npz archive" in refusal(path)
+        assert "is not an .npz archive" in refusal(path)
     for position in range(0, len(whole), 7):
         flipped = bytearray(whole)
         flipped[position] ^= int(rng.integers(1, 256))
@@ -327,7 +327,7 @@ def test_series_that_no_memory_holds(path: Path) -> None:
     header = "{'descr': '<f4', 'fortran_order': False, 'shape': (4, 72057594037927936)}"  # an exbibyte
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("X.npy", b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode())
-    assert refusal(path) == f"{path}: array 'X' does not fit into memory; save it as float32, or fewer rows"
+    assert refusal(path) == f"{path}: array 'X' does not fit into memory; save it as float32, or save fewer rows"
 
 
 @pytest.mark.parametrize("shape", [(4,), (4, 3, 2, 1), (4, 1), (4, 187, 1), (0, 3), (4, 0, 3), ()])
@@ -343,26 +343,26 @@ def test_series_that_are_no_numbers(path: Path) -> None:
 
 def test_more_channels_than_samples_are_said(path: Path) -> None:
     found = from_file(write(path, X=np.random.default_rng(0).normal(size=(4, 9, 2)), y=LABELS))
-    assert found.notes == ("beats.npz: X is read as (rows, channels, times): 9 channels of 2",)
+    assert found.notes == ("beats.npz: X is read as (rows, channels, times): 9 channels of 2 samples",)
     assert from_file(write(path, X=np.random.default_rng(0).normal(size=(4, 3, 3)), y=LABELS)).notes == ()
 
 
 def test_arrays_that_are_not_there(path: Path) -> None:
     write(path, signal=VALUES, y=LABELS)
-    assert ": no array of series: it is called X or values or x or data; there is signal, y" in refusal(path)
+    assert ": no array of series: expected X or values or x or data; the file has signal, y" in refusal(path)
     write(path, X=VALUES, kind=LABELS)
     message = refusal(path)
     assert (
-        ": no array of labels: it is called y or labels or target; there is X, kind; name it with --target" in message
+        ": no array of labels: expected y or labels or target; the file has X, kind; name it with --target" in message
     )
     assert "no array named 'kidn'. Did you mean kind?" in refusal(path, target="kidn")
-    assert "no array named 'who'. There is X, kind." in refusal(path, target="kind", group="who")
-    assert "asked for as target and as group" in refusal(path, target="kind", group="kind")
-    assert "'y' is asked for as target and as group; name two arrays" in refusal(
+    assert "no array named 'who'. Available: X, kind." in refusal(path, target="kind", group="who")
+    assert "requested as target and as group" in refusal(path, target="kind", group="kind")
+    assert "'y' is requested as target and as group; name two arrays" in refusal(
         write(path, X=VALUES, y=LABELS), group="y"
     )
     write(path, X=VALUES, y=LABELS, **{f"more{number}": LABELS for number in range(12)})
-    assert "no array named 'kind'. It has 14, from 'X'." in refusal(path, target="kind")
+    assert "no array named 'kind'. The file has 14 arrays, first 'X'." in refusal(path, target="kind")
 
 
 def test_arrays_that_could_both_be_meant(path: Path) -> None:
@@ -373,18 +373,18 @@ def test_arrays_that_could_both_be_meant(path: Path) -> None:
 
 
 def test_splits_that_are_not_whole(path: Path) -> None:
-    assert ": there are series for train alone; " in refusal(write(path, X_train=VALUES, y_train=LABELS))
+    assert ": there are series for train only; " in refusal(write(path, X_train=VALUES, y_train=LABELS))
     write(path, X=VALUES, y=LABELS, X_test=VALUES, y_test=LABELS)
     assert "with and without '_test' in their names; keep one of the two" in refusal(path)
     split: dict[str, Any] = {"X_train": VALUES, "y_train": LABELS, "X_test": VALUES, "y_test": LABELS}
     assert "(1, 3) and (1, 2) (channels, times)" in refusal(write(path, **{**split, "X_test": VALUES[:, :2]}))
     two = np.stack([VALUES, VALUES], axis=1)
-    assert ": X_train and X_test have the widths (1, 3) and (2, 3) " in refusal(write(path, **{**split, "X_test": two}))
+    assert ": X_train and X_test have the shapes (1, 3) and (2, 3) " in refusal(write(path, **{**split, "X_test": two}))
     third = {"X_val": VALUES[:, :2], "y_val": LABELS}
-    assert ": X_train and X_val have the widths (1, 3) and (1, 2) " in refusal(write(path, **split, **third))
-    assert ": there are series for val alone; " in refusal(write(path, X_val=VALUES, y_val=LABELS))
+    assert ": X_train and X_val have the shapes (1, 3) and (1, 2) " in refusal(write(path, **split, **third))
+    assert ": there are series for val only; " in refusal(write(path, X_val=VALUES, y_val=LABELS))
     for half in ("y_train", "y_test"):
-        assert "labels of two kinds" in refusal(write(path, **{**split, half: [0, 1, 0, 1]}))
+        assert "labels of two types" in refusal(write(path, **{**split, half: [0, 1, 0, 1]}))
     assert "only one of them has groups" in refusal(write(path, **split, groups_test=[0, 1, 0, 1]))
 
 
@@ -392,7 +392,7 @@ def test_splits_that_are_not_whole(path: Path) -> None:
 @pytest.mark.parametrize("shape", [(3,), (4, 1), ()])
 def test_one_value_a_row(path: Path, name: str, shape: tuple[int, ...]) -> None:
     message = refusal(write(path, **{"X": VALUES, "y": LABELS, name: np.ones(shape)}))
-    assert f": array {name!r} has the shape {shape}, not (4,): it holds one value a row" in message
+    assert f": array {name!r} has the shape {shape}, not (4,): it needs one value per row" in message
 
 
 @pytest.mark.parametrize(
@@ -403,7 +403,7 @@ def test_one_value_a_row(path: Path, name: str, shape: tuple[int, ...]) -> None:
         (np.array(["a", "b", "", " "]), ": array 'y' is empty in 2 rows, the first at y[2]; "),
         (np.array([b"a", b"b", b"a", b"b"]), ": array 'y' holds |S1; save whole numbers or text (`.astype(str)`)"),
         (np.array([2**63, 1, 1, 1], "u8"), ": array 'y' holds whole numbers of 9223372036854775808 or more; "),
-        (np.array(["\ud800", "a", "b", "a"]), ": array 'y' holds text that is no Unicode (lone surrogates); "),
+        (np.array(["\ud800", "a", "b", "a"]), ": array 'y' holds text that is not valid Unicode (lone surrogates); "),
         (np.array([1, 1, 1, 1]), ": array 'y' has one class, '1'; name the labels with --target"),
     ],
 )

@@ -81,7 +81,7 @@ def test_groups_that_must_stay_in_training_do(series: LabelledSeries) -> None:
 def test_notes_put_what_groups_are_called_in_the_plural_once(series: LabelledSeries, noun: str, plural: str) -> None:
     named = replace(series, group_noun=noun)
     assert f"the test set has a fifth of the {plural}, drawn once" in separate(named, "inter-patient", seed=0).notes
-    assert any(f" {plural} of the test set are " in note for note in separate(named, "holdout", seed=0).notes)
+    assert any(f" {plural} in the test set are " in note for note in separate(named, "holdout", seed=0).notes)
 
 
 def test_a_split_may_score_fewer_classes(series: LabelledSeries) -> None:
@@ -163,8 +163,8 @@ def test_a_record_says_how_the_data_was_separated(series: LabelledSeries) -> Non
         "shared_groups": {"train/validation": ["p"], "train/test": ["q"], "validation/test": []},
     }
     assert set(parts.summary["fingerprints"]) == {"train", "validation", "test", "pool"}
-    shared = "1 of the 1 dogs of the test set are in training or validation too: --protocol inter-patient separates"
-    assert parts.notes == ("of dogs", f"{shared} them")
+    shared = "1 of the 1 dogs in the test set are also in the training or validation set"
+    assert parts.notes == ("of dogs", f"{shared}: --protocol inter-patient separates them")
     assert parts.train.groups.tolist() == ["p", "q", "p", "q"]
     assert opened(parts).groups.tolist() == ["q"]
 
@@ -174,7 +174,7 @@ def test_patients_on_both_sides_are_said_where_the_split_does_not_say_it(series:
     assert separate(published(named), "official", seed=0).notes == ()
     named.groups[:2] = 0  # row 0 is of the test set, row 1 is not
     (note,) = separate(published(named), "official", seed=0).notes
-    assert note.startswith("1 of the 60 patients of the test set are in training or validation too")
+    assert note.startswith("1 of the 60 patients in the test set are also in the training or validation set")
     assert separate(published(named, notes=("by row",)), "official", seed=0).notes == ("by row",)
 
 
@@ -186,7 +186,7 @@ def test_fewer_than_ten_patients_in_the_test_part_are_said_to_be_too_few(
     split = np.where(groups < patients, TEST, TRAIN).astype(np.int8)
     declared = DeclaredSplit(split, by_group=True)
     parts = separate(replace(series, groups=groups, splits={"inter-patient": declared}), "inter-patient", seed=0)
-    note = "the test set has 9 patients: too few for its intervals to be trusted"
+    note = "the test set has 9 patients: too few for reliable intervals"
     assert parts.notes == ((note,) if few else ())
 
 
@@ -232,15 +232,17 @@ def test_three_rows_of_each_class_are_one_for_each_part(each: int) -> None:
 def test_classes_too_small_to_separate_are_named(series: LabelledSeries) -> None:
     labels = np.where(series.labels == 2, 0, series.labels)
     labels[5] = 2
-    with pytest.raises(DataError, match="class 'c' has 1 row, and train, validation and test need one each"):
+    with pytest.raises(DataError, match="class 'c' has 1 row, but the training, validation and test set need one each"):
         separate(replace(series, labels=labels), "holdout", seed=0)
     split = np.full(240, TRAIN, dtype=np.int8)
     split[:40] = TEST
     lone = replace(series, labels=labels, splits={"official": DeclaredSplit(split)})
-    with pytest.raises(DataError, match="class 'c' has rows to be scored on and none to train on"):
+    unseen = "class 'c' has rows in the validation or test set but none in the training set"
+    with pytest.raises(DataError, match=unseen):
         separate(lone, "official", seed=0)
     labels[6] = 2
-    with pytest.raises(DataError, match="class 'c' has 2 rows, and train, validation and test need one each"):
+    few = "class 'c' has 2 rows, but the training, validation and test set need one each"
+    with pytest.raises(DataError, match=few):
         separate(replace(series, labels=labels), "holdout", seed=0)
 
 
@@ -250,7 +252,8 @@ def test_a_class_of_one_row_to_train_on_is_named(
 ) -> None:
     declared = by_parts(series, *[TRAIN] * 6, TEST, TEST, classes=scored)
     declared = replace(declared, labels=np.array([2, 0, 1, 2, 2, 2, 2, 2]))
-    with pytest.raises(DataError, match=f"class '{lone}' has one row to train on, and validation needs another"):
+    few = f"class '{lone}' has one row, but the training and validation set need one each"
+    with pytest.raises(DataError, match=few):
         separate(declared, "official", seed=0)
 
 
@@ -276,7 +279,8 @@ def test_a_class_may_have_rows_in_training_alone(series: LabelledSeries) -> None
 def test_a_class_that_is_not_trained_on_is_not_scored(series: LabelledSeries, stranger: int) -> None:
     declared = by_parts(series, TRAIN, TRAIN, VALIDATION, TEST, stranger)
     declared = replace(declared, labels=np.array([0, 1, 0, 0, 2]))
-    with pytest.raises(DataError, match="class 'c' has rows to be scored on and none to train on"):
+    unseen = "class 'c' has rows in the validation or test set but none in the training set"
+    with pytest.raises(DataError, match=unseen):
         separate(declared, "official", seed=0)
 
 
@@ -320,9 +324,9 @@ def test_the_seal_opens_once_after_training(series: LabelledSeries) -> None:
     rows = test.open()
     assert len(rows) == len(test) == 48
     np.testing.assert_array_equal(rows.values, series.values[rows.index])
-    with pytest.raises(SealError, match="opened already"):
+    with pytest.raises(SealError, match="already opened"):
         test.open()
-    with pytest.raises(SealError, match="no other run can have it"):
+    with pytest.raises(SealError, match="no other run can use it"):
         test.another()
 
 
@@ -344,7 +348,7 @@ def test_the_test_part_does_not_travel(series: LabelledSeries) -> None:
     for travel in (pickle.dumps, copy.copy, copy.deepcopy):
         for thing in (seal, [seal], separate(series, "holdout", seed=0)):
             if travel is not copy.copy or thing is seal:
-                with pytest.raises(SealError, match="does not leave the process"):
+                with pytest.raises(SealError, match="must not leave the process"):
                     travel(thing)
     assert {name for name in dir(seal) if not name.startswith("_")} == {"another", "open", "training_ended"}
 

@@ -118,7 +118,7 @@ def few(rows: Rows, count: int) -> Rows:
 
 def test_a_class_too_small_for_its_neighbours_is_named_with_both_ways_out(registry: Registry, rows: Rows) -> None:
     message = (
-        r"smote needs more than k_neighbors=5 rows of each class to train on, and class 'c' has 4: "
+        r"smote needs more than k_neighbors=5 training rows of each class, and class 'c' has 4: "
         r"use --set data.k_neighbors=3 or --data oversampled"
     )
     with pytest.raises(ResamplingError, match=message):
@@ -231,7 +231,7 @@ def test_unequal_lengths_stop_what_makes_rows_between_rows(registry: Registry, n
     even = replace(rows, lengths=np.full(90, 100))
     after = balanced(registry, name, even)
     assert after.lengths.tolist() == [100] * len(after)
-    with pytest.raises(ResamplingError, match=f"{name} makes rows between rows, which unequal lengths do not allow"):
+    with pytest.raises(ResamplingError, match=f"{name} interpolates between rows, which unequal lengths do not allow"):
         balanced(registry, name, replace(rows, lengths=np.where(np.arange(90) == 89, 99, 100)))
 
 
@@ -259,27 +259,26 @@ def test_smote_tomek_leaves_no_link(registry: Registry) -> None:
 )
 def test_each_kind_of_neighbours_is_checked_by_class(registry: Registry, name: str, parameter: str) -> None:
     message = (
-        rf"{name} needs more than {parameter}=5 rows of each class to train on, and class 'c' has 4: "
+        rf"{name} needs more than {parameter}=5 training rows of each class, and class 'c' has 4: "
         rf"use --set data.{parameter}=3 or --data oversampled"
     )
     rows = MEETING(60, 20, 4)
     with pytest.raises(ResamplingError, match=message):
         balanced(registry, name, rows)
     assert counts(balanced(registry, name, rows, **{parameter: 3}))[2] > 30
-    with pytest.raises(ResamplingError, match="needs two rows or more of each class to train on, and class 'c' has 1"):
+    with pytest.raises(ResamplingError, match="needs two or more training rows of each class, and class 'c' has 1"):
         balanced(registry, name, MEETING(60, 20, 1))
 
 
 def test_neighbours_among_all_rows_are_checked_against_all_rows(registry: Registry) -> None:
-    message = (
-        "borderline-smote needs more than m_neighbors=30 rows to train on, and there are 24: .*data.m_neighbors=23"
-    )
+    message = "borderline-smote needs more than m_neighbors=30 training rows, and there are 24: .*data.m_neighbors=23"
     with pytest.raises(ResamplingError, match=message):
         balanced(registry, "borderline-smote", MEETING(12, 6, 6), m_neighbors=30)
     few = MEETING(60, 20, 4)
     after = balanced(registry, "borderline-smote", few, kind="borderline-2")  # its k_neighbors are of any class
     assert counts(after) == [60, 60, 60]
-    with pytest.raises(ResamplingError, match=r"more than k_neighbors=84 rows .* there are 84: .*data\.k_neighbors=83"):
+    message = r"more than k_neighbors=84 training rows, and there are 84: .*data\.k_neighbors=83"
+    with pytest.raises(ResamplingError, match=message):
         balanced(registry, "borderline-smote", few, kind="borderline-2", k_neighbors=84)
     after = balanced(registry, "borderline-smote", few, kind="borderline-2", k_neighbors=83)
     assert counts(after) == [60, 60, 60]
@@ -287,7 +286,7 @@ def test_neighbours_among_all_rows_are_checked_against_all_rows(registry: Regist
 
 def test_borderline_smote_that_made_nothing_is_named(registry: Registry) -> None:
     """imbalanced-learn gives the rows back as they were, without a word."""
-    message = "borderline-smote made none of the 40 rows it was to make of class 'b': no row of it is on the border"
+    message = "borderline-smote made none of the 40 requested rows of class 'b': none of its rows is on the border"
     with pytest.raises(ResamplingError, match=message):
         balanced(registry, "borderline-smote", APART(60, 20, 10))
 
@@ -295,7 +294,7 @@ def test_borderline_smote_that_made_nothing_is_named(registry: Registry) -> None
 def test_borderline_smote_that_made_rows_of_some_classes_is_named(registry: Registry) -> None:
     rows = MEETING(60, 20, 10)
     far = np.where(rows.labels == 2, 1000, 0).astype(np.float32)[:, None, None]
-    message = "borderline-smote made none of the 50 rows it was to make of class 'c'.*use --data smote"
+    message = "borderline-smote made none of the 50 requested rows of class 'c'.*use --data smote"
     with pytest.raises(ResamplingError, match=message):
         balanced(registry, "borderline-smote", replace(rows, values=rows.values + far))
 
@@ -303,13 +302,13 @@ def test_borderline_smote_that_made_rows_of_some_classes_is_named(registry: Regi
 def test_adasyn_on_classes_apart_names_the_class(registry: Registry) -> None:
     rows = MEETING(60, 20, 10)
     far = np.where(rows.labels == 2, 1000, 0).astype(np.float32)[:, None, None]
-    message = "adasyn can make no row of class 'c': no row of it has a neighbour of another class: use --data smote"
+    message = "adasyn can make no row of class 'c': none of its rows has a neighbour of another class: use --data smote"
     with pytest.raises(ResamplingError, match=message):
         balanced(registry, "adasyn", replace(rows, values=rows.values + far))
 
 
 def test_adasyn_with_too_little_to_make_names_the_class(registry: Registry) -> None:
-    message = "adasyn can make no row of class 'b': the few it lacks, .* round to none: use --data smote"
+    message = "adasyn can make no row of class 'b': so few rows are missing .* rounds to zero: use --data smote"
     with pytest.raises(ResamplingError, match=message):
         balanced(registry, "adasyn", clouds(60, 57, 20, distance=0.0))
 
@@ -341,9 +340,7 @@ def test_smote_tomek_that_deletes_a_class_is_named(registry: Registry) -> None:
     values = np.concatenate([places, -1000 - np.arange(12) * 100.0])[:, None, None] * np.ones((1, 1, 20))
     labels = np.concatenate([np.tile([0, 1], 12), np.full(12, 2)])
     rows = Rows(values.astype(np.float32), labels, np.arange(36))
-    with pytest.raises(
-        ResamplingError, match="smote-tomek left no row of class 'a' to train on: use --data oversampled"
-    ):
+    with pytest.raises(ResamplingError, match="smote-tomek removed all rows of class 'a': use --data oversampled"):
         balanced(registry, "smote-tomek", rows)
 
 
@@ -476,10 +473,10 @@ def drawing(*, random_state: int, harm: str) -> Drawing:
     ("harm", "message"),
     [
         ("raises", "drawer failed: ValueError: cannot"),
-        ("short", r"drawer gave weights of shape \(89,\) for 90 rows"),
-        ("negative", "drawer gave rows weights that are negative, NaN or infinite"),
-        ("nan", "drawer gave rows weights that are negative, NaN or infinite"),
-        ("infinite", "drawer gave rows weights that are negative, NaN or infinite"),
+        ("short", r"drawer returned weights of shape \(89,\) for 90 rows"),
+        ("negative", "drawer returned weights that are negative, NaN or infinite"),
+        ("nan", "drawer returned weights that are negative, NaN or infinite"),
+        ("infinite", "drawer returned weights that are negative, NaN or infinite"),
         ("class", "drawer would never draw a row of class 'b'"),
     ],
 )
@@ -521,10 +518,10 @@ def broken(*, random_state: int, harm: str) -> Broken:
     ("harm", "message"),
     [
         ("raises", "breaker failed: ValueError: cannot"),
-        ("deletes", "breaker left no row of class 'a'"),
+        ("deletes", "breaker removed all rows of class 'a'"),
         ("nan", "breaker made rows with NaN"),
         ("inf", "breaker made rows with NaN or infinite samples"),
-        ("nothing", "breaker was to give class 'b' .* rows and gave"),
+        ("nothing", "breaker returned .* instead of .* rows of class 'b'"),
     ],
 )
 def test_what_a_resampler_did_is_checked(rows: Rows, harm: str, message: str) -> None:
@@ -536,10 +533,10 @@ def test_what_a_resampler_did_is_checked(rows: Rows, harm: str, message: str) ->
 @pytest.mark.parametrize(
     ("harm", "message"),
     [
-        ("deletes", "breaker left no row of class 'a'"),
+        ("deletes", "breaker removed all rows of class 'a'"),
         ("nan", "breaker made rows with NaN"),
-        ("nothing", "breaker left the rows as they were, with .* of class 'c' where the largest has"),
-        ("less", "breaker made the classes less equal, with 3 rows of class 'c' where the largest has"),
+        ("nothing", r"breaker changed no class \(rows: .* of class 'c', .* of the largest class\)"),
+        ("less", r"breaker made the classes less balanced \(rows: 3 of class 'c', .* of the largest class\)"),
     ],
 )
 def test_what_an_inexact_resampler_did_is_checked(rows: Rows, harm: str, message: str) -> None:
@@ -592,20 +589,20 @@ def test_an_inexact_resampler_may_leave_classes_two_to_one_or_as_far_apart_as_th
 @pytest.mark.parametrize(
     ("before", "after", "message"),
     [
-        ((40, 40, 40), (40, 40, 19), "made the classes less equal, with 19 rows of class 'c' where the largest has 40"),
-        ((40, 40, 40), (40, 1, 40), "made the classes less equal, with 1 rows of class 'b' where the largest has 40"),
-        ((40, 0, 40), (41, 0, 20), "made the classes less equal, with 20 rows of class 'c' where the largest has 41"),
-        ((60, 20, 10), (61, 20, 10), "made the classes less equal, with 10 rows of class 'c' where the largest has 61"),
-        ((60, 20, 10), (60, 20, 1), "made the classes less equal, with 1 rows of class 'c' where the largest has 60"),
-        ((40, 40, 39), (40, 40, 39), "left the rows as they were, with 39 of class 'c' where the largest has 40"),
-        ((40, 0, 20), (40, 0, 20), "left the rows as they were, with 20 of class 'c' where the largest has 40"),
-        ((40, 1, 20), (40, 1, 20), "left the rows as they were, with 1 of class 'b' where the largest has 40"),
+        ((40, 40, 40), (40, 40, 19), r"made the classes less balanced \(rows: 19 of class 'c', 40"),
+        ((40, 40, 40), (40, 1, 40), r"made the classes less balanced \(rows: 1 of class 'b', 40"),
+        ((40, 0, 40), (41, 0, 20), r"made the classes less balanced \(rows: 20 of class 'c', 41"),
+        ((60, 20, 10), (61, 20, 10), r"made the classes less balanced \(rows: 10 of class 'c', 61"),
+        ((60, 20, 10), (60, 20, 1), r"made the classes less balanced \(rows: 1 of class 'c', 60"),
+        ((40, 40, 39), (40, 40, 39), r"changed no class \(rows: 39 of class 'c', 40"),
+        ((40, 0, 20), (40, 0, 20), r"changed no class \(rows: 20 of class 'c', 40"),
+        ((40, 1, 20), (40, 1, 20), r"changed no class \(rows: 1 of class 'b', 40"),
     ],
 )
 def test_an_inexact_resampler_that_brings_no_balance_is_refused(
     before: tuple[int, ...], after: tuple[int, ...], message: str
 ) -> None:
-    with pytest.raises(ResamplingError, match=f"^taker {message}: use --data smote$"):
+    with pytest.raises(ResamplingError, match=rf"^taker {message} of the largest class\): use --data smote$"):
         taken(MEETING(*before), after, exact=False)
 
 
@@ -614,7 +611,7 @@ def test_an_inexact_resampler_that_brings_no_balance_is_refused(
 def test_a_class_that_is_gone_is_named(missing: int, exact: bool) -> None:
     after = tuple(0 if label == missing else 40 for label in range(3))
     name = CLASSES[missing]
-    with pytest.raises(ResamplingError, match=f"^taker left no row of class '{name}' to train on: use --data overs"):
+    with pytest.raises(ResamplingError, match=f"^taker removed all rows of class '{name}': use --data oversampled$"):
         taken(MEETING(40, 40, 40), after, exact=exact, sampling_strategy_={missing: 0})
 
 
@@ -647,27 +644,27 @@ def test_an_exact_resampler_gives_each_class_what_it_was_asked_for(
 @pytest.mark.parametrize(
     ("after", "says", "message"),
     [
-        ((60, 49, 10), {"_sampling_type": OVER, "sampling_strategy_": {1: 30}}, "class 'b' 50 rows and gave 49"),
-        ((60, 51, 10), {"_sampling_type": OVER, "sampling_strategy_": {1: 30}}, "class 'b' 50 rows and gave 51"),
-        ((60, 50, 9), {"_sampling_type": OVER, "sampling_strategy_": {1: 30}}, "class 'c' 10 rows and gave 9"),
+        ((60, 49, 10), {"_sampling_type": OVER, "sampling_strategy_": {1: 30}}, "49 instead of 50 rows of class 'b'"),
+        ((60, 51, 10), {"_sampling_type": OVER, "sampling_strategy_": {1: 30}}, "51 instead of 50 rows of class 'b'"),
+        ((60, 50, 9), {"_sampling_type": OVER, "sampling_strategy_": {1: 30}}, "9 instead of 10 rows of class 'c'"),
         (
             (11, 10, 10),
             {"_sampling_type": UNDER, "sampling_strategy_": {0: 10, 1: 10}},
-            "class 'a' 10 rows and gave 11",
+            "11 instead of 10 rows of class 'a'",
         ),
-        ((60, 20, 1), {"_sampling_type": UNDER, "sampling_strategy_": {0: 60}}, "class 'c' 10 rows and gave 1"),
-        ((60, 20, 11), {}, "class 'c' 10 rows and gave 11"),
+        ((60, 20, 1), {"_sampling_type": UNDER, "sampling_strategy_": {0: 60}}, "1 instead of 10 rows of class 'c'"),
+        ((60, 20, 11), {}, "11 instead of 10 rows of class 'c'"),
         (
             (60, 49, 10),
             {"_sampling_type": OVER, "sampling_strategy_": {1: 30}, "in_danger_indices": {}},
-            "class 'b' 50 rows and gave 49",
+            "49 instead of 50 rows of class 'b'",
         ),
     ],
 )
 def test_an_exact_resampler_that_gives_other_counts_is_refused(
     after: tuple[int, ...], says: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(ResamplingError, match=f"^taker was to give {message}$"):
+    with pytest.raises(ResamplingError, match=f"^taker returned {message}$"):
         taken(MEETING(60, 20, 10), after, exact=True, **says)
 
 
@@ -677,7 +674,8 @@ def test_lengths_come_from_the_rows_a_resampler_says_it_took(rows: Rows) -> None
     says: dict[str, Any] = {"sampling_strategy_": {0: 2, 1: 2, 2: 2}}
     after = taken(before, (2, 2, 2), exact=True, sample_indices_=index, **says)
     assert after.lengths.tolist() == [100, 101, 104, 105, 108, 109]
-    with pytest.raises(ResamplingError, match="taker does not say which rows it took, which unequal lengths need"):
+    message = "taker does not report which rows it took, which unequal lengths require"
+    with pytest.raises(ResamplingError, match=message):
         taken(replace(before, lengths=np.where(np.arange(12) == 11, 99, 100)), (2, 2, 2), exact=True, **says)
     even = taken(replace(before, lengths=np.full(12, 100)), (2, 2, 2), exact=True, **says)
     assert even.lengths.tolist() == [100] * 6

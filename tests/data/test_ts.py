@@ -167,7 +167,7 @@ def test_every_way_to_name_a_pair_is_the_same_data_set(tmp_path: Path) -> None:
         assert found.labels.tolist() == [1, 0, 1, 1, 0]
         assert data_set_name(path) == "Waves.ts"
         (note,) = found.splits["official"].notes
-        assert note == "official: Waves_TRAIN.ts is for training, Waves_TEST.ts for the test"
+        assert note == "official: Waves_TRAIN.ts is the training set, Waves_TEST.ts the test set"
     assert from_file(folder / "other.ts").splits == {}
     assert data_set_name(folder / "other.ts") == "other.ts"
 
@@ -201,10 +201,10 @@ def test_half_a_pair(tmp_path: Path) -> None:
     test.unlink()
     found = from_file(train)
     assert found.splits == {}
-    assert found.notes == ("Waves_TRAIN.ts is separated as a set of its own: Waves_TEST.ts is not beside it",)
+    assert found.notes == ("Waves_TRAIN.ts is used as a complete data set: Waves_TEST.ts is not in the folder",)
     assert data_set_name(train) == "Waves_TRAIN.ts"
     train.rename(test)
-    assert "Waves_TRAIN.ts, which it is the test set of, is not beside it; download both" in refusal(test)
+    assert "is a test set, but its training set Waves_TRAIN.ts is not in the folder; download both" in refusal(test)
     assert "there is no file" in refusal(tmp_path / "Absent_TEST.ts")
 
 
@@ -230,7 +230,7 @@ def test_a_pair_of_other_channels(tmp_path: Path) -> None:
 @pytest.mark.parametrize("protocol", ["inter-patient", "inter-patient-strict"])
 def test_there_are_no_groups_to_separate_by(tmp_path: Path, protocol: str) -> None:
     train, _ = write_pair(tmp_path)
-    with pytest.raises(DataError, match=r"a \.ts file names no groups .* use --protocol official or holdout"):
+    with pytest.raises(DataError, match=r"a \.ts file has no groups .* use --protocol official or holdout"):
         separate(from_file(train), protocol, seed=0)
     with pytest.raises(DataError, match=r"use --protocol holdout$"):
         separate(from_file(write(tmp_path / "waves.ts", *ROWS)), protocol, seed=0)
@@ -270,7 +270,7 @@ def test_absent_and_empty_files(tmp_path: Path) -> None:
 
 def test_what_is_no_such_file(tmp_path: Path) -> None:
     path = write(tmp_path / "waves.ts", "import { x } from './x'", header=())
-    assert ": line 1 stands before @data and is no header line (@…)" in refusal(path)
+    assert ": line 1 comes before @data but does not start with @" in refusal(path)
     path.write_bytes(b"G@\x00\x10\xff\xfe\n" * 3)
     assert ": line 1 is not UTF-8 text" in refusal(path)
     path.write_bytes("\n".join([*HEADER, *ROWS]).encode() + "\n1,2:3,4:café".encode("latin-1"))
@@ -280,19 +280,19 @@ def test_what_is_no_such_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("header", "reason"),
     [
-        (without("@timeStamps", "@timestamps true"), "@timeStamps true: series with time stamps are not read"),
-        (without("@timeStamps", "@TIMESTAMPS TRUE"), "@timeStamps true: series with time stamps are not read"),
+        (without("@timeStamps", "@timestamps true"), "@timeStamps true: time stamps are not supported"),
+        (without("@timeStamps", "@TIMESTAMPS TRUE"), "@timeStamps true: time stamps are not supported"),
         (without("@classLabel", "@targetLabel true"), "@targetLabel true: this is a regression problem"),
         (without("@classLabel", "@classLabel false"), "the header names no classes"),
         (without("@classLabel"), "the header names no classes"),
         (without("@classLabel", "@"), "the header names no classes"),
         (without("@classLabel", "@classLabel true"), "@classLabel names 0 classes"),
         (without("@classLabel", "@classLabel true busy"), "@classLabel names 1 classes"),
-        (without("@classLabel", "@classLabel true a b a"), "@classLabel names 3 classes, 2 of them different"),
-        (without("@dimensions", "@dimensions two"), "@dimensions is 'two'; it is the number of channels"),
-        (without("@dimensions", f"@dimensions {'9' * 5000}"), f"@dimensions is '{'9' * 23}…'; it is the number of"),
-        (without("@dimensions", "@dimension -2"), "@dimensions is '-2'; it is the number of channels"),
-        (without("@dimensions", "@dimensions 0"), "@dimensions is '0'; it is the number of channels"),
+        (without("@classLabel", "@classLabel true a b a"), "@classLabel names 3 classes, 2 of them distinct"),
+        (without("@dimensions", "@dimensions two"), "@dimensions is 'two', not a number of channels"),
+        (without("@dimensions", f"@dimensions {'9' * 5000}"), f"@dimensions is '{'9' * 23}…', not a number of"),
+        (without("@dimensions", "@dimension -2"), "@dimensions is '-2', not a number of channels"),
+        (without("@dimensions", "@dimensions 0"), "@dimensions is '0', not a number of channels"),
     ],
 )
 def test_headers_of_no_use(tmp_path: Path, header: tuple[str, ...], reason: str) -> None:
@@ -306,17 +306,17 @@ def test_headers_of_no_use(tmp_path: Path, header: tuple[str, ...], reason: str)
         ("1,2:1,2:1,2:busy", " has 3 channels before its class, not 2; "),
         ("1,2", " has 0 channels before its class, not 2; "),
         ("1,2:1,2:bsuy", ": no class named 'bsuy'. Did you mean busy?"),
-        ("1,2:1,2:?", ": no class named '?'. There is busy, calm."),
+        ("1,2:1,2:?", ": no class named '?'. Available: busy, calm."),
         (f"1,2:1,2:{'l' * 24}", f": no class named '{'l' * 24}'. "),
         (f"1,2:1,2:{'l' * 25}", f": no class named '{'l' * 23}…'. "),
         ("1,2:1,2:1.25,1.5,1.75,2.0,2.25,2.5,2.75", ": no class named '1.25,1.5,1.75,2.0,2.25,…'. "),
-        ("1,2,3:1,2:busy", ": channel 2 has the length 2 and channel 1 3; the channels of a row are of one length"),
-        ("1,2:1,?:busy", ", channel 2, sample 2: '?' is a missing value; fill it in or take the row out"),
+        ("1,2,3:1,2:busy", ": channel 2 has 2 samples and channel 1 has 3; all channels of a row have the same length"),
+        ("1,2:1,?:busy", ", channel 2, sample 2: '?' is a missing value; fill it in or remove the row"),
         ("1,NaN:1,?:busy", ", channel 1, sample 2: 'NaN' is a missing value; "),
         ("1,2:1,:busy", ", channel 2, sample 2: '' is a missing value; "),
-        ("1,2,3::busy", ": channel 2 has the length 1 and channel 1 3; "),
+        ("1,2,3::busy", ": channel 2 has 1 sample and channel 1 has 3; "),
         ("1,2:1,x2:busy", ", channel 2, sample 2: 'x2' is not a number; "),
-        ("1,2:(0,1),(1,2):busy", ": channel 2 has the length 4 and channel 1 2; "),
+        ("1,2:(0,1),(1,2):busy", ": channel 2 has 4 samples and channel 1 has 2; "),
         ("1,-inf:1,2:busy", ", channel 1, sample 2: '-inf' is infinite or too large; "),
         ("1,1e300:1,2:busy", ", channel 1, sample 2: '1e300' is infinite or too large; "),
     ],
@@ -338,7 +338,8 @@ def test_channels_are_counted_by_the_first_row_where_the_header_does_not_say(tmp
 def test_lengths_that_the_header_says_are_equal(tmp_path: Path) -> None:
     path = write(tmp_path / "waves.ts", *ROWS, header=without("@equalLength", "@equalLength true"))
     message = refusal(path)
-    assert f": line {FIRST + 1} has 2 samples and line {FIRST} 3, though the header says @equalLength true; " in message
+    lines = f": line {FIRST + 1} has 2 samples and line {FIRST} has 3, but the header declares @equalLength true; "
+    assert lines in message
     for line in ("@equalLength", "@equalLength no"):
         assert len(from_file(write(path, *ROWS, header=without("@equalLength", line))).labels) == 3
 

@@ -171,12 +171,12 @@ def test_a_file_whose_groups_are_named_is_separated_by_them(bench) -> None:
     assert run.protocol == "inter-patient"
     assert run.parts["shared_groups"]["train/test"] == []
     assert run.scores["resampled"] == "2 groups"
-    assert "the test set has 2 patients: too few for its intervals to be trusted" in run.notes
+    assert "the test set has 2 patients: too few for reliable intervals" in run.notes
 
 
 def test_patients_on_both_sides_are_said(bench) -> None:
     (run,) = bench(protocol="holdout", epochs=1)
-    assert any(note.startswith("8 of the 8 patients of the test set are in training") for note in run.notes)
+    assert any(note.startswith("8 of the 8 patients in the test set are also in the training") for note in run.notes)
     assert run.scores["resampled"] == "rows"
 
 

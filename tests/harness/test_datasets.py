@@ -125,11 +125,11 @@ def test_unequal_lengths_by_path_train_and_what_cannot_take_them_is_left_out() -
     runs = bench("cnngru", "cnn2d", dataset=str(folder), data=["original", "smote", "oversampled"], watch=notebook)
     mine = [run for run in runs if run.architecture == "cnngru"]
     assert [(run.data, run.status) for run in mine] == [("original", RunStatus.DONE), ("oversampled", RunStatus.DONE)]
-    smote = "smote makes rows between rows, which unequal lengths do not allow: use oversampled or undersampled"
+    smote = "smote interpolates between rows, which unequal lengths do not allow: use oversampled or undersampled"
     assert f"left out: cnngru with block resnet on Waves.ts: {smote}" in notebook.notes
     assert mine[0].protocol == "official"
     assert mine[0].parts["rows"]["test"] == 12
-    assert "official: Waves_TRAIN.ts is for training, Waves_TEST.ts for the test" in mine[0].notes
+    assert "official: Waves_TRAIN.ts is the training set, Waves_TEST.ts the test set" in mine[0].notes
     reason = "cnn2d takes no lengths, and the data set declares unequal lengths"
     assert notebook.notes.count(f"left out: cnn2d with block resnet on Waves.ts: {reason}") == 1
 
@@ -174,7 +174,7 @@ def test_a_files_parameters_are_kept_and_others_refused(registry: Registry, seri
     np.savez("waves.npz", X=series.values, kind=series.labels)
     loaded = load(registry, "waves.npz", target="kind", constant="drop")
     assert (loaded.name, loaded.params) == ("waves.npz", {"constant": "drop", "target": "kind"})
-    with pytest.raises(UsageError, match="it is one of error, keep, drop"):
+    with pytest.raises(UsageError, match="constant is one of error, keep, drop, not "):
         load(registry, "waves.npz", target="kind", constant="dorp")
     with pytest.raises(UnknownName, match=r"no parameter of a file named 'constnat'\. Did you mean constant"):
         load(registry, "waves.npz", target="kind", constnat="drop")
@@ -253,7 +253,7 @@ def test_a_published_split_is_the_default_without_groups(own: Registry, series: 
 
 
 def test_more_rows_than_there_are_is_an_error_but_for_a_set_that_was_made_for_them(own: Registry) -> None:
-    with pytest.raises(UsageError, match=r"^--rows 60: the training set has \d+ rows$"):
+    with pytest.raises(UsageError, match=r"^--rows 60: the training set has only \d+ rows$"):
         parts_of(load(own, "plain"), "", rows=60)
     made = parts_of(load(own, "sized", rows=60), "", rows=60)
     assert 30 < len(made.train) < 60

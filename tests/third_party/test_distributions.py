@@ -337,7 +337,7 @@ def test_bad_parts_fail_alone_and_the_other_cells_finish(zoo_with: Run) -> None:
     assert {cell for cell, run in runs.items() if run["status"] == "done"} == {("gain", "cross-entropy", "original")}
     errors = {
         ("gain", "cross-entropy", "bad-resampler"): "bad-resampler failed: RuntimeError: out of neighbours",
-        ("gain", "cross-entropy", "no-resampler"): "no-resampler cannot be made: LookupError: nobody is at home",
+        ("gain", "cross-entropy", "no-resampler"): "no-resampler cannot be built: LookupError: nobody is at home",
         ("gain", "bad-loss", "original"): "RuntimeError: grad can be implicitly created only for scalar outputs",
         ("gain", "no-loss", "original"): "LookupError: nobody is at home",
     }

@@ -160,7 +160,7 @@ def test_a_variant_that_cannot_be_made_fails_the_trials_that_draw_it(trials) -> 
     made = trials(overrides=("data=original,smote", "dropout=0.1"), rows=12)
     (end,) = to_the_end(made.worker(1, data="smote", dropout=0.1))
     assert end["status"] == "failed"
-    assert end["reason"].startswith("smote needs two rows or more of each class to train on")
+    assert end["reason"].startswith("smote needs two or more training rows of each class")
     assert to_the_end(made.worker(2, data="original", dropout=0.1))[-1]["status"] == "done"
 
 
@@ -322,7 +322,7 @@ def test_unequal_lengths_reach_the_network_and_what_cannot_take_them_fails(works
     assert told(to_the_end(made.worker(1, **config))) == made.losses(**config)
     (end,) = to_the_end(made.worker(2, data="smote", dropout=0.1))
     assert end["status"] == "failed"
-    assert "smote makes rows between rows" in end["reason"]
+    assert "smote interpolates between rows" in end["reason"]
 
 
 def test_no_row_of_the_test_part_leaves_the_driver(trials) -> None:

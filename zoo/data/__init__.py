@@ -1,4 +1,4 @@
-"""Data sets, the protocols that separate them, and the resamplers' harness."""
+"""Data sets, the protocols that split them, and the harness around resamplers."""
 
 from zoo.data.series import LEFT_OUT, TEST, TRAIN, VALIDATION, DeclaredSplit, Floats, Ints, LabelledSeries
 

@@ -1,4 +1,4 @@
-"""The checks that rows go through, whatever file they came in."""
+"""Checks of files and rows, the same for every file format."""
 
 import stat
 from collections.abc import Callable
@@ -16,7 +16,7 @@ CONSTANT = ("error", "keep", "drop")
 
 
 def check_file(path: Path) -> None:
-    """Raise DataError unless there is a file that can be read and is not empty."""
+    """Raise DataError unless `path` is a readable file that is not empty."""
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
@@ -33,15 +33,15 @@ def check_file(path: Path) -> None:
 
 
 def rows_to_keep(values: Floats, constant: str, source: str, place: Callable[[int], str]) -> npt.NDArray[np.bool_]:
-    """bool `(rows,)`, false for the constant rows of `(rows, times)` that `constant="drop"` leaves out.
+    """Return bool `(rows,)`, false for the constant rows of `(rows, times)` that `constant="drop"` leaves out.
 
-    Raises DataError where there are any and `constant` is "error"; UsageError where it is no known word.
+    Raises DataError for constant rows if `constant` is "error", UsageError for an unknown value of `constant`.
     """
     return kept_of(flat_rows(values[:, np.newaxis]), constant, source, place)
 
 
 def flat_rows(values: Floats, lengths: Ints | None = None) -> npt.NDArray[np.bool_]:
-    """bool `(rows,)`: which rows of `(rows, channels, times)` stay at one value in each channel, up to their end."""
+    """Return bool `(rows,)`: which rows `(rows, channels, times)` are constant in every channel, up to their end."""
     same = values == values[:, :, :1]
     if lengths is not None:
         same |= ~within(lengths, values.shape[2])
@@ -52,9 +52,9 @@ def flat_rows(values: Floats, lengths: Ints | None = None) -> npt.NDArray[np.boo
 def kept_of(
     flat: npt.NDArray[np.bool_], constant: str, source: str, place: Callable[[int], str]
 ) -> npt.NDArray[np.bool_]:
-    """As `rows_to_keep`, where it is known which rows are constant."""
+    """Do the same as `rows_to_keep`, given the constant rows."""
     if constant not in CONSTANT:
-        raise UsageError(f"constant is {constant!r}; it is one of {', '.join(CONSTANT)}")
+        raise UsageError(f"constant is one of {', '.join(CONSTANT)}, not {constant!r}")
     if constant == "keep" or not flat.any():
         return np.ones(len(flat), np.bool_)
     if constant == "error":
@@ -72,11 +72,11 @@ def kept_of(
 
 
 def dropped_note(kept: npt.NDArray[np.bool_]) -> tuple[str, ...]:
-    """What to say of the constant rows that were left out: one note, or none where none were."""
+    """Return one note on the constant rows that were left out; empty if there were none."""
     dropped = int(np.count_nonzero(~kept))
     return (f"{dropped} of {len(kept)} rows left out: all their samples are equal",) if dropped else ()
 
 
 def one_line(error: BaseException) -> str:
-    """What another library says of an error, without its line breaks."""
+    """Return the message of another library's error without its line breaks."""
     return " ".join(str(error).split())

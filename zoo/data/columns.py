@@ -1,4 +1,4 @@
-"""The names of a table's columns."""
+"""Column names of tables."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -8,23 +8,23 @@ from zoo.errors import DataError, unknown_name
 
 
 def column_name(path: Path, names: Sequence[str], asked: str) -> str:
-    """The column a user asks for, by its name or by its place from the end. Raises DataError where there is none."""
+    """Return the requested column, given by name or by position from the end. Raises DataError if there is none."""
     if asked in names:
         return asked
     if asked.startswith("-") and asked[1:].isdecimal() and 1 <= int(asked[1:]) <= len(names):
         return names[int(asked)]
-    hint = f"There are {len(names)}, from {names[0]!r} to {names[-1]!r}; -1 is the last."
+    hint = f"The file has {len(names)} columns, from {names[0]!r} to {names[-1]!r}; -1 is the last."
     raise DataError(f"{path}: {unknown_name('column', asked, names, hint)}")
 
 
 def checked_names(path: Path, names: Sequence[str]) -> tuple[str, ...]:
-    """The names, each there and there once. Raises DataError."""
+    """Return the names. Raises DataError if one is empty or repeated."""
     if not all(names):
         raise DataError(
             f"{path}: column {list(names).index('') + 1} of {len(names)} has no name; "
-            "name it, or take it out if it only numbers the rows"
+            "name it, or remove it if it only numbers the rows"
         )
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
-        raise DataError(f"{path}: {len(twice)} column names stand more than once, {twice[0]!r} first; rename them")
+        raise DataError(f"{path}: {len(twice)} column names are repeated, {twice[0]!r} first; rename them")
     return tuple(names)

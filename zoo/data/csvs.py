@@ -1,4 +1,4 @@
-"""Comma-separated text: its columns, and the first fault of a file that has one."""
+"""CSV files: their columns, and the first error in a file that cannot be read."""
 
 import csv
 from collections.abc import Collection, Iterator, Sequence
@@ -20,7 +20,7 @@ _BLOCK_BYTES = 4 * 2**20
 
 @dataclass(frozen=True)
 class Csv:
-    """The columns of a CSV as a `pyarrow.Table`; `header` says whether its first line holds their names."""
+    """The columns of a CSV as a `pyarrow.Table`; `header` is true if its first line holds their names."""
 
     names: tuple[str, ...]
     data: Any
@@ -29,7 +29,7 @@ class Csv:
 
 @dataclass(frozen=True)
 class _Layout:
-    """How a CSV is laid out, from its first line that is not empty."""
+    """The layout of a CSV, taken from its first line that is not empty."""
 
     names: tuple[str, ...]
     header: bool
@@ -38,7 +38,7 @@ class _Layout:
 
 
 def read_csv(path: Path, header: bool | None, text: Collection[str]) -> Csv:
-    """Columns of numbers, or of text where a user asks for those so. Raises DataError; see `read_table`."""
+    """Read the columns as numbers, those named in `text` as text. Raises DataError; see `read_table`."""
     layout = _layout(path, header)
     kept_as_text = {column_name(path, layout.names, asked) for asked in text}
     types = {name: "string" if name in kept_as_text else "float64" for name in layout.names}
@@ -54,7 +54,7 @@ def read_csv(path: Path, header: bool | None, text: Collection[str]) -> Csv:
 
 
 def line_number(path: Path, index: int) -> int:
-    """The 1-based number of a CSV's line, by its index among the lines that are not empty."""
+    """Return the 1-based number of a line, given its index among the lines that are not empty."""
     with path.open("rb") as lines:
         filled = (number for number, line in enumerate(lines, 1) if line.strip(b"\r\n"))
         return next(islice(filled, index, None), index + 1)
@@ -74,20 +74,20 @@ def _layout(path: Path, header: bool | None) -> _Layout:
 
 
 def _first_line(path: Path) -> tuple[int, bytes]:
-    """How many empty lines there are at the top, and the line after them."""
+    """Return the number of empty lines at the top, and the line after them."""
     with path.open("rb") as lines:
         for blank, line in enumerate(lines):
             if line.strip(b"\r\n"):
                 return blank, line
-    raise DataError(f"{path} has nothing but empty lines; write or download it again")
+    raise DataError(f"{path} has only empty lines; write or download it again")
 
 
 def _is_header(fields: Sequence[str]) -> bool:
-    """Whether a first line holds names.
+    """Return whether a first line holds names.
 
-    Numbers alone are a row, unless they count the columns, as pandas names them. Among text, numbers that
-    grow from left to right are names (`0,1,2,target` or times); others are the samples of a row whose label
-    is text.
+    A line of numbers is a row of data, unless it counts the columns from 0, as pandas does. In a line with text,
+    numbers that increase from left to right are names (`0,1,2,target` or times). All other numbers are the samples of
+    a row with a text label.
     """
     numbers = [float(field) for field in fields if _is_float(field)]
     if len(numbers) == len(fields):
@@ -104,7 +104,7 @@ def _first_fault(path: Path, layout: _Layout, text: Collection[str], error: Exce
 
 
 def _faults(path: Path, layout: _Layout, text: Collection[str]) -> Iterator[str]:
-    """What keeps a CSV from being read, line by line: slow, and only asked when reading failed."""
+    """Yield the errors of a CSV, line by line; slow, and used only after reading has failed."""
     numeric = [(place, name) for place, name in enumerate(layout.names) if name not in text]
     missing = set(pyarrow.csv.ConvertOptions().null_values)
     with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
@@ -119,7 +119,7 @@ def _faults(path: Path, layout: _Layout, text: Collection[str]) -> Iterator[str]
                 if cells[place] not in missing and not _is_float(cells[place]):
                     yield (
                         f"line {lines.line_num}, column {name!r}: {cells[place]!r} is not a number; "
-                        "correct it, or take the column out (only the target and the group may be text)"
+                        "correct it, or remove the column (only the target and the group may be text)"
                     )
 
 

@@ -1,6 +1,6 @@
-"""Files as data sets, by their extension: tables, numpy's `.npz`, the UCR/UEA archive's `.ts`.
+"""Files as data sets, by their extension: tables, NumPy `.npz` archives, and `.ts` files of the UCR/UEA archive.
 
-What plugins need to read files of their own is here too: `read_table`, the checks, the notes.
+Plugins that read files use this module too: `read_table`, the checks and the notes.
 """
 
 from pathlib import Path
@@ -36,14 +36,15 @@ def from_file(
     constant: str = "error",
     header: bool | None = None,
 ) -> LabelledSeries:
-    """A file, or the folder of a `_TRAIN.ts` and a `_TEST.ts`, as a data set.
+    """Read a file, or the folder of a `_TRAIN.ts` and a `_TEST.ts`, as a data set.
 
-    target    the labels: a table's column, which has to be named, or an array of an `.npz`
-    group     what rows must not be separated by, such as the patient: a column or an array
-    constant  what becomes of rows whose samples are all equal: "error", "keep" or "drop"
-    header    whether the first line of a CSV holds the columns' names; None looks at the line
+    target    the labels: a column of a table (required), or an array of an `.npz`
+    group     the group of each row, such as the patient: a column or an array
+    constant  the treatment of rows whose samples are all equal: "error", "keep" or "drop"
+    header    whether the first line of a CSV holds the column names; None decides by the line itself
 
-    Raises DataError for a file that cannot be used, UsageError for what its form does not have; one line each.
+    Raises DataError for a file that cannot be used, UsageError for an option that its format does not support. Both
+    are one line.
     """
     suffix = "" if path.is_dir() else path.suffix.lower()
     if header is not None and suffix not in CSV_SUFFIXES:
@@ -63,13 +64,13 @@ def from_file(
 
 
 def data_set_name(path: Path) -> str:
-    """What a file is called in results: its name, and that of the whole for either half of a pair of `.ts` files."""
+    """Return the name of a file in results. Both files of a `.ts` pair have the name of the pair."""
     pair = pair_of(path)
     return path.name if pair is None else pair.name
 
 
 def is_path(name: str) -> bool:
-    """Whether a word is meant as a path, by what it looks like or what is there."""
+    """Return whether a word means a path: it looks like one, or such a file exists."""
     path = Path(name)
     looks = path.suffix.lower() in SUFFIXES or "/" in name or "\\" in name
     return looks or (path.suffix != "" and path.is_file()) or has_pair(path)

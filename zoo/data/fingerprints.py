@@ -1,4 +1,4 @@
-"""Hashes of rows: what tells whether two runs saw the same data."""
+"""Hashes of rows, which show whether two runs used the same data."""
 
 import hashlib
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from zoo.data.series import Ints, LabelledSeries
 
 
 def pool_fingerprint(series: LabelledSeries, labels: Ints, rows: npt.NDArray[np.bool_]) -> str:
-    """A hash of all rows that are not of the test set, in any order: what every seed learns from."""
+    """Return a hash of all rows outside the test set, independent of their order and so of the seed."""
     index = np.flatnonzero(rows)
     mixed = row_hashes(series.values[index]) * np.uint64(2) + labels[index].astype(np.uint64)
     if series.lengths is not None:
@@ -20,13 +20,13 @@ def pool_fingerprint(series: LabelledSeries, labels: Ints, rows: npt.NDArray[np.
 
 
 def groups_fingerprint(taken: Mapping[int, Rows]) -> str:
-    """A hash of who owns each row, where that decides the split and the intervals."""
+    """Return a hash of the group of each row, for a split by group."""
     text = "|".join(",".join(map(str, np.asarray(rows.groups).tolist())) for rows in taken.values())
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def row_hashes(values: npt.NDArray[np.float32]) -> npt.NDArray[np.uint64]:
-    """A 64-bit hash of each row's bits: multilinear, with fixed odd weights, modulo 2^64."""
+    """Return a 64-bit hash of each row's bits: multilinear, with fixed odd weights, modulo 2^64."""
     words = np.ascontiguousarray(values).reshape(len(values), -1).view(np.uint32)
     weights = np.random.default_rng(0).integers(0, 2**63, size=words.shape[1], dtype=np.uint64) * 2 + 1
     hashes = np.empty(len(words), dtype=np.uint64)
@@ -37,7 +37,7 @@ def row_hashes(values: npt.NDArray[np.float32]) -> npt.NDArray[np.uint64]:
 
 
 def fingerprint(rows: Rows) -> str:
-    """A short sha256 over the values, labels and lengths of a part, in their order."""
+    """Return a short sha256 of the values, labels and lengths of a set of rows, in their order."""
     digest = hashlib.sha256()
     for array in (rows.values, rows.labels, rows.lengths):
         if array is not None:

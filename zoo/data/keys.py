@@ -1,4 +1,4 @@
-"""Labels and groups: whole numbers or text, whatever they are stored as."""
+"""Labels and groups: whole numbers or text, read from any type in which a file stores them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,10 +16,10 @@ Place = Callable[[int], str]
 
 
 def keys_of(cells: Any, what: str, place: Place) -> npt.NDArray[Any]:
-    """A `pyarrow.ChunkedArray` of labels or groups: int64 `(rows,)` where all are whole numbers, else text.
+    """Return labels or groups from a `pyarrow.ChunkedArray`: int64 `(rows,)` if all are whole numbers, else text.
 
-    `what` names the cells in messages, `place` a row of them. Raises DataError where a value is missing or is
-    neither a whole number nor text.
+    `what` names the cells in messages, `place` a row. Raises DataError if a value is missing, or is neither a whole
+    number nor text.
     """
     cells = _numbers_if_possible(_plain(cells))
     _check_none_missing(cells, what, place)
@@ -34,7 +34,7 @@ def keys_of(cells: Any, what: str, place: Place) -> npt.NDArray[Any]:
 
 
 def classes_of(keys: npt.NDArray[Any], what: str) -> tuple[Ints, tuple[str, ...]]:
-    """Labels int64 `(rows,)`, and the sorted classes that they index. Raises DataError where there is only one."""
+    """Return labels int64 `(rows,)` and the sorted classes that they index. Raises DataError for fewer than two."""
     found, labels = np.unique(keys, return_inverse=True)
     if len(found) < 2:
         only = f"one class, {str(found[0])!r}" if len(found) else "no class"
@@ -43,7 +43,7 @@ def classes_of(keys: npt.NDArray[Any], what: str) -> tuple[Ints, tuple[str, ...]
 
 
 def _plain(cells: Any) -> Any:
-    """Text without blanks around it, null where nothing is left; categories as what they stand for."""
+    """Return text without surrounding spaces, and null for empty text; categories become their values."""
     if pyarrow.types.is_dictionary(cells.type):
         cells = cells.cast(cells.type.value_type)
     if not _is_text(cells.type):
@@ -66,7 +66,7 @@ def _check_none_missing(cells: Any, what: str, place: Place) -> None:
     if missing.size:
         raise DataError(
             f"{what} is empty in {count_text(missing.size, 'row')}, the first at {place(int(missing[0]))}; "
-            "fill it in or take these rows out"
+            "fill it in or remove these rows"
         )
 
 

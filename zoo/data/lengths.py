@@ -1,4 +1,4 @@
-"""Series of unequal lengths in one array: which samples are valid, and no more padding than it takes."""
+"""Series of unequal lengths in one array: which samples are valid, with no more padding than needed."""
 
 import numpy as np
 import numpy.typing as npt
@@ -7,13 +7,13 @@ from zoo.data.series import Floats, Ints
 
 
 def within(lengths: Ints, times: int) -> npt.NDArray[np.bool_]:
-    """bool `(rows, 1, times)`: which samples stand before the end of their row."""
+    """Return bool `(rows, 1, times)`: true for the samples before the end of their row."""
     inside: npt.NDArray[np.bool_] = np.arange(times) < lengths[:, np.newaxis, np.newaxis]
     return inside
 
 
 def settled(values: Floats, lengths: Ints | None) -> tuple[Floats, Ints | None]:
-    """Series `(rows, channels, times)` cut to the longest of them; no lengths where all are of one."""
+    """Cut series `(rows, channels, times)` to the longest of them; drop the lengths if all are equal."""
     if lengths is None or not len(lengths):
         return values, None
     longest = int(lengths.max())

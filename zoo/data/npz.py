@@ -1,11 +1,11 @@
-"""numpy's `.npz` archives as data sets.
+"""NumPy `.npz` archives as data sets.
 
     X        numbers (rows, times) or (rows, channels, times); also called values, x or data
     y        (rows,) whole numbers or text; also called labels or target
-    groups   (rows,), optional: what rows must not be separated by, such as the patient
-    lengths  (rows,), optional: how many samples of each row are valid, from its start
+    groups   (rows,), optional: the group of each row, such as the patient
+    lengths  (rows,), optional: the number of valid samples of each row, from its start
 
-With `_train` and `_test` after each name, and `_val` where there is one, they are a published split.
+Arrays whose names end in `_train`, `_test` and, optionally, `_val` are a published split.
 """
 
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ _PARTS = {"_train": TRAIN, "_val": VALIDATION, "_test": TEST}
 
 @dataclass(frozen=True)
 class _Names:
-    """What the arrays are called, before `_train` and its like."""
+    """The names of the arrays, without the endings `_train`, `_val` and `_test`."""
 
     labels: tuple[str, ...]
     groups: str
@@ -41,19 +41,19 @@ class _Names:
 
     @classmethod
     def asked(cls, target: str | None, group: str | None, suffixes: Sequence[str]) -> "_Names":
-        """What a user calls them; for a published split, the array of one part stands for those of all."""
+        """Return the requested names. In a published split, the name of one array stands for those of all sets."""
         target, group = (None if name is None else _stem(name, suffixes) for name in (target, group))
         return cls(_LABELS if target is None else (target,), group or "groups", group is not None)
 
 
 @dataclass(frozen=True)
 class _Part:
-    """The rows of a part of a published split, or all of a file.
+    """The rows of one set of a published split, or all rows of a file.
 
-    name    what the array of the series is called
-    what    the array of the labels, as messages name it
-    values  float32 `(rows, channels, times)`, zeros after the ends of rows
-    ended   whether NaN gave the lengths
+    name    the name of the array with the series
+    what    the name of the array with the labels in messages
+    values  float32 `(rows, channels, times)`, zeros after the end of each row
+    ended   whether the lengths come from NaN at the end of rows
     """
 
     name: str
@@ -68,20 +68,20 @@ class _Part:
 def from_npz(
     path: Path, *, target: str | None = None, group: str | None = None, constant: str = "error"
 ) -> LabelledSeries:
-    """The arrays of an `.npz` as a data set, with the split `official` where it has `X_train` and its like.
+    """Read the arrays of an `.npz` as a data set, with the split `official` if it has `X_train` and `X_test`.
 
-    target    what the labels are called where not `y`, `labels` or `target`; for a split, with or without `_train`
-    group     what the groups are called where not `groups`
-    constant  what becomes of rows that stay at one value in each channel: "error", "keep" or "drop"
+    target    the name of the labels if not `y`, `labels` or `target`; for a split, with or without `_train`
+    group     the name of the groups if not `groups`
+    constant  the treatment of rows that are constant in every channel: "error", "keep" or "drop"
 
-    NaN at the end of rows, in all their channels, is read as padding and gives their lengths.
-    Raises DataError, in one line that names the file, the array, the place and the way out, for what cannot be used.
+    NaN at the end of a row, in all its channels, is padding and sets the length of the row.
+    Raises DataError for data that cannot be used, in one line with the file, the array, the place and the way out.
     """
     with opened(path) as file:
         suffixes = _suffixes(file)
         names = _Names.asked(target, group, suffixes)
         if names.groups in names.labels:
-            raise DataError(f"{path}: array {names.groups!r} is asked for as target and as group; name two arrays")
+            raise DataError(f"{path}: array {names.groups!r} is requested as target and as group; name two arrays")
         parts = [_read_part(file, suffix, names) for suffix in suffixes]
         unread = [name for name in file.names if name not in file.read]
     _check_alike(path, parts)
@@ -105,14 +105,14 @@ def from_npz(
 
 
 def _suffixes(file: NpzFile) -> list[str]:
-    """What stands after the arrays' names: `_train` and its like, or nothing."""
+    """Return the endings of the array names: `_train`, `_val` and `_test`, or only the empty ending."""
     there = [end for end in ("", *_PARTS) if any(f"{name}{end}" in file.names for name in _SERIES)]
     if "" in there and len(there) > 1:
         raise DataError(
             f"{file.path}: there are series with and without {there[1]!r} in their names; keep one of the two"
         )
     if there and "" not in there and not {"_train", "_test"} <= set(there):
-        raise DataError(f"{file.path}: there are series for {there[0][1:]} alone; X_train and X_test go together")
+        raise DataError(f"{file.path}: there are series for {there[0][1:]} only; a split needs X_train and X_test")
     return there or [""]
 
 
@@ -138,7 +138,7 @@ def _read_part(file: NpzFile, end: str, names: _Names) -> _Part:
 
 
 def _series(file: NpzFile, name: str) -> Floats:
-    """float32 `(rows, channels, times)`, not yet checked for NaN."""
+    """Return float32 `(rows, channels, times)`, not yet checked for NaN."""
     array = file.array(name)
     what = file.what(name)
     if array.dtype.kind not in "fiub":
@@ -151,13 +151,13 @@ def _series(file: NpzFile, name: str) -> Floats:
             f"{what} has the shape {array.shape}; series are (rows, times) or (rows, channels, times), of 2 samples "
             "or more"
         )
-    # A float64 too large for float32 becomes infinite, which is refused by its place.
+    # A float64 too large for float32 becomes infinite; it is refused later with its place.
     with np.errstate(over="ignore"):
         return np.ascontiguousarray(array, np.float32).reshape(shape)
 
 
 def _ends(values: Floats) -> Ints | None:
-    """Where the rows end that have NaN in all channels from some sample on; None where none does."""
+    """Return the row lengths if some rows end with NaN in all channels; None if no row does."""
     if not np.isnan(values[:, :, -1]).all(axis=1).any():
         return None
     filled = np.asarray(~np.isnan(values).all(axis=1))
@@ -176,26 +176,26 @@ def _check_finite(file: NpzFile, name: str, values: Floats, lengths: Ints | None
         place = f"{name}[{row}, {time}]" if values.shape[1] == 1 else f"{name}[{row}, {channel}, {time}]"
         raise DataError(
             f"{file.path}: {count_text(broken.size, 'row')} with NaN or infinite samples before the end, the first at "
-            f"{place}; fill them in or take these rows out"
+            f"{place}; fill them in or remove these rows"
         )
     if lengths is not None and (lengths == 0).any():
-        raise DataError(f"{file.path}: {name}[{int(np.argmin(lengths))}] is NaN throughout; take such rows out")
+        raise DataError(f"{file.path}: {name}[{int(np.argmin(lengths))}] has only NaN samples; remove such rows")
 
 
 def _check_alike(path: Path, parts: Sequence[_Part]) -> None:
-    """Whether the parts of a split go together."""
+    """Raise DataError if the sets of a split do not fit together."""
     first = parts[0]
     for part in parts[1:]:
         both = f"{path}: {first.name} and {part.name}"
         if first.values.shape[1:] != part.values.shape[1:]:
             raise DataError(
-                f"{both} have the widths {first.values.shape[1:]} and {part.values.shape[1:]} (channels, times); save "
-                "both alike, shorter series padded with NaN at the end"
+                f"{both} have the shapes {first.values.shape[1:]} and {part.values.shape[1:]} (channels, times); save "
+                "both with one shape, shorter series padded with NaN at the end"
             )
         if first.labels.dtype.kind != part.labels.dtype.kind:
-            raise DataError(f"{both} have labels of two kinds, numbers and text; save both alike")
+            raise DataError(f"{both} have labels of two types, numbers and text; save both with one type")
         if (first.groups is None) != (part.groups is None):
-            raise DataError(f"{both}: only one of them has groups; save them for both or neither")
+            raise DataError(f"{both}: only one of them has groups; save groups for both or neither")
 
 
 def _lengths(parts: Sequence[_Part]) -> Ints | None:
@@ -219,13 +219,14 @@ def _size(part: _Part) -> int:
 
 
 def _notes(path: Path, parts: Sequence[_Part], unread: Sequence[str]) -> list[str]:
-    """How the arrays were understood, where that could have been meant otherwise."""
+    """Return notes on how the arrays were read, where the file allows more than one reading."""
     notes = []
     _, channels, times = parts[0].values.shape
     if any(part.ended for part in parts):
         notes.append(f"{path.name}: NaN at the end of rows is read as padding")
     if channels > times:
-        notes.append(f"{path.name}: {parts[0].name} is read as (rows, channels, times): {channels} channels of {times}")
+        shape = f"(rows, channels, times): {channels} channels of {times} samples"
+        notes.append(f"{path.name}: {parts[0].name} is read as {shape}")
     if unread:
-        notes.append(f"{path.name}: arrays that were not read: {', '.join(unread[:8])}")
+        notes.append(f"{path.name}: arrays not read: {', '.join(unread[:8])}")
     return notes

@@ -1,4 +1,4 @@
-"""The arrays of one `.npz` archive, read as they are asked for. Nothing is unpickled."""
+"""The arrays of one `.npz` archive, each read when it is requested. Nothing is unpickled."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,8 +19,8 @@ class NpzFile:
     """An open archive.
 
     path   the file
-    names  its arrays
-    read   those that were read so far
+    names  the names of its arrays
+    read   the names of the arrays that have been read
     """
 
     def __init__(self, path: Path, archive: Any) -> None:
@@ -30,16 +30,17 @@ class NpzFile:
         self._archive = archive
 
     def array(self, name: str) -> npt.NDArray[Any]:
-        """One array. Raises DataError where it is absent, damaged, too large, or holds objects."""
+        """Read one array. Raises DataError if it is absent, damaged, too large, or holds objects."""
         if name not in self.names:
-            hint = f"It has {len(self.names)}, from {self.names[0]!r}." if self.names else ""
+            hint = f"The file has {len(self.names)} arrays, first {self.names[0]!r}." if self.names else ""
             raise DataError(f"{self.path}: {unknown_name('array', name, self.names, hint)}")
         self.read.add(name)
         try:
             found = self._archive[name]
         except MemoryError as error:
-            raise DataError(f"{self.what(name)} does not fit into memory; save it as float32, or fewer rows") from error
-        # zipfile, zlib and numpy's parser of headers let errors of any type through from damaged files.
+            way_out = "save it as float32, or save fewer rows"
+            raise DataError(f"{self.what(name)} does not fit into memory; {way_out}") from error
+        # For damaged files, zipfile, zlib and numpy's parser of headers raise errors of many types.
         except Exception as error:
             if str(error).startswith("Object arrays"):
                 raise DataError(
@@ -50,27 +51,27 @@ class NpzFile:
                 f"{self.what(name)} is cut short or damaged; write the file again ({one_line(error)})"
             ) from error
         if not isinstance(found, np.ndarray):
-            raise DataError(f"{self.path}: {name!r} is no array of numpy's; write the file with numpy.savez")
+            raise DataError(f"{self.path}: {name!r} is not a NumPy array; write the file with numpy.savez")
         return found
 
     def keys(self, name: str, rows: int) -> npt.NDArray[Any]:
-        """An array of labels, groups or lengths: int64 `(rows,)` where all are whole numbers, else text.
+        """Return an array of labels, groups or lengths: int64 `(rows,)` if all are whole numbers, else text.
 
-        Raises DataError where it has another shape, or a value is missing or is neither a whole number nor text.
+        Raises DataError if it has another shape, or if a value is missing or is neither a whole number nor text.
         """
         array = self.array(name)
         if array.shape != (rows,):
-            raise DataError(f"{self.what(name)} has the shape {array.shape}, not ({rows},): it holds one value a row")
+            raise DataError(f"{self.what(name)} has the shape {array.shape}, not ({rows},): it needs one value per row")
         return keys_of(self._cells(name, array), self.what(name), lambda row: f"{name}[{row}]")
 
     def _cells(self, name: str, array: npt.NDArray[Any]) -> Any:
-        """The values as a `pyarrow.ChunkedArray`."""
+        """Return the values as a `pyarrow.ChunkedArray`."""
         if array.dtype.kind == "U":
             try:
                 return pyarrow.chunked_array([pyarrow.array(array.tolist(), pyarrow.string())])
             except UnicodeError as error:
                 raise DataError(
-                    f"{self.what(name)} holds text that is no Unicode (lone surrogates); save it again"
+                    f"{self.what(name)} holds text that is not valid Unicode (lone surrogates); save it again"
                 ) from error
         kind = {"f": np.float64, "i": np.int64, "u": np.uint64, "b": np.int64}.get(array.dtype.kind)
         if kind is None:
@@ -78,46 +79,46 @@ class NpzFile:
         return pyarrow.chunked_array([pyarrow.array(array.astype(kind))])
 
     def lengths(self, name: str, rows: int, times: int) -> Ints:
-        """An array of lengths, int64 `(rows,)` in 1 to `times`. Raises DataError."""
+        """Return an array of lengths, int64 `(rows,)` from 1 to `times`. Raises DataError for any other value."""
         lengths = self.keys(name, rows)
         if lengths.dtype != np.int64:
             raise DataError(f"{self.what(name)} holds text; lengths are whole numbers")
         broken = np.flatnonzero((lengths < 1) | (lengths > times))
         if broken.size:
             raise DataError(
-                f"{self.what(name)} is {lengths[broken[0]]} at {name}[{broken[0]}]; lengths are 1 to {times}, the "
-                "width of the series"
+                f"{self.what(name)} is {lengths[broken[0]]} at {name}[{broken[0]}]; lengths range from 1 to {times}, "
+                "the width of the series"
             )
         return lengths
 
     def one_of(self, names: Sequence[str], noun: str, way_out: str) -> str:
-        """The one of these names that there is. Raises DataError where there is none, or more than one."""
+        """Return the one of these names that the file has. Raises DataError if it has none, or more than one."""
         found = [name for name in names if name in self.names]
         if not found:
-            have = ", ".join(self.names[:8]) or "nothing"
+            have = ", ".join(self.names[:8]) or "no array"
             raise DataError(
-                f"{self.path}: no array of {noun}: it is called {' or '.join(names)}; there is {have}{way_out}"
+                f"{self.path}: no array of {noun}: expected {' or '.join(names)}; the file has {have}{way_out}"
             )
         if len(found) > 1:
             raise DataError(f"{self.path}: {' and '.join(found)} could both be the {noun}; keep one{way_out}")
         return found[0]
 
     def what(self, name: str) -> str:
-        """An array as messages name it."""
+        """Return the name of an array in messages."""
         return f"{self.path}: array {name!r}"
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[NpzFile]:
-    """The archive, open. Raises DataError, one line with the way out, where there is none."""
+    """Open an archive. Raises DataError, in one line with the way out, if the file is not an archive."""
     check_file(path)
-    # Opened here, as numpy leaves a file open that it takes for an archive and cannot read.
+    # Opened here: numpy does not close a file that it takes for an archive but cannot read.
     with path.open("rb") as file:
         try:
             archive = np.load(file, allow_pickle=False)
         except Exception as error:
             raise DataError(
-                f"{path} is no .npz archive, or is cut short or damaged; write it again with numpy.savez"
+                f"{path} is not an .npz archive, or is cut short or damaged; write it again with numpy.savez"
             ) from error
         if not hasattr(archive, "files"):
             raise DataError(f"{path} holds one array without a name; write it with numpy.savez(path, X=…, y=…)")

@@ -1,13 +1,13 @@
-"""Protocols: how a data set is separated into train, validation and a sealed test set.
+"""Protocols: the ways to split a data set into a training set, a validation set and a sealed test set.
 
 - `official`: the published split of the data set
-- `holdout`: a fifth of the rows for the test, stratified by class
-- `inter-patient`: no group (patient) on two sides; as published where the data set has such a split
-- `inter-patient-strict`: the same, without the groups that the published split shares
+- `holdout`: a fifth of the rows is the test set, stratified by class
+- `inter-patient`: a split by group (patient); the published one if the data set has one
+- `inter-patient-strict`: the same, without the groups that the published split has in two sets
 
-The test set is a fact of data set and protocol, the same for every seed. Validation is drawn from the rest
-by the run's seed, and mirrors the protocol: by class, or by group. `rows` then cuts the training set down,
-by class, and leaves validation and test alone.
+The test set depends only on the data set and the protocol, and is the same for every seed. The validation set is drawn
+from the other rows with the run's seed, by class or by group like the test set. `rows` then reduces the training set,
+stratified by class, and changes neither validation nor test set.
 """
 
 from collections.abc import Mapping
@@ -26,20 +26,20 @@ from zoo.records import SplitSummary
 from zoo.wording import count_text
 
 PROTOCOLS = ("official", "holdout", "inter-patient", "inter-patient-strict")
-HOLDOUT_SHARE = 0.2  # of all rows or groups, for the test
+HOLDOUT_SHARE = 0.2  # of all rows or groups, for the test set
 VALIDATION_SHARE = 0.1  # of the training rows
-VALIDATION_GROUPS_SHARE = 0.2  # of the training groups: a tenth of 22 patients would be two, too few to go by
+VALIDATION_GROUPS_SHARE = 0.2  # of the training groups: a tenth of 22 patients would be two, too few to choose by
 GROUP_DRAWS = 200
-MIN_ROWS = 10  # of every class on both sides of a split by group, where any draw can give that
-FEW_GROUPS = 10  # below, a percentile interval over groups is narrower than it should be
+MIN_ROWS = 10  # of every class on both sides of a split by group, if any draw reaches it
+FEW_GROUPS = 10  # with fewer, a percentile interval over groups is too narrow
 TEST_SEED = 0  # the test set is the same for every run
 
 
 @dataclass(frozen=True)
 class Parts:
-    """What one run gets: rows to learn from, rows to choose by, and the test set under its seal.
+    """The data of one run: training rows, validation rows and the sealed test set.
 
-    `summary` is what the run stores of them.
+    `summary` describes them; the run stores it.
     """
 
     train: Rows
@@ -50,7 +50,7 @@ class Parts:
 
     @classmethod
     def without_test(cls, train: Rows, validation: Rows, summary: SplitSummary) -> "Parts":
-        """The parts as a worker process has them: under the seal is nothing."""
+        """Return the data for a worker process, with an empty test set."""
         nothing = Rows(train.values[:0], train.labels[:0], train.index[:0])
         return cls(train, validation, SealedTest(nothing), summary, ())
 
@@ -60,22 +60,22 @@ class Parts:
         return tuple(self.summary.classes)
 
     def for_run(self) -> "Parts":
-        """The same parts under a seal of their own: each run opens the test set once."""
+        """Return the same data with a new seal: each run opens the test set once."""
         return replace(self, test=self.test.another())
 
 
 def default_protocol(series: LabelledSeries) -> str:
-    """`official` where the data set has such a split, else `holdout`."""
+    """Return `official` if the data set has a published split, else `holdout`."""
     return "official" if "official" in series.splits else "holdout"
 
 
 def separate(
     series: LabelledSeries, protocol: str, *, seed: int, rows: int | None = None, sized: bool = False
 ) -> Parts:
-    """Separate a data set. `seed` draws validation; `rows` is the size of the training set, None for all.
+    """Split a data set. `seed` draws the validation set; `rows` is the size of the training set, None for all rows.
 
-    `sized` says that the data set was generated for that many rows, so that fewer are no error. Raises DataError
-    where the data set cannot serve the protocol, or a class is missing from training.
+    With `sized`, the data set was generated for this number of rows, and fewer rows are no error. Raises DataError if
+    the data set does not support the protocol, or if the training set lacks a class.
     """
     declared = declared_split(series, protocol)
     parts, classes, labels = _score_only(series, declared)
@@ -94,7 +94,7 @@ def separate(
 
 
 def declared_split(series: LabelledSeries, protocol: str) -> DeclaredSplit:
-    """The split a data set declares for a protocol, or the harness's own for one that needs no declaration."""
+    """Return the split that the data set declares for a protocol, or the one that the harness draws."""
     if protocol not in PROTOCOLS:
         raise unknown_name("protocol", protocol, PROTOCOLS)
     if protocol in series.splits:
@@ -110,7 +110,7 @@ def declared_split(series: LabelledSeries, protocol: str) -> DeclaredSplit:
     if protocol == "official":
         raise DataError("this data set has no published split: use --protocol holdout")
     if series.groups is None:
-        raise DataError(f"--protocol {protocol} needs to know which rows belong together: name the column with --group")
+        raise DataError(f"--protocol {protocol} needs the group of each row: name the column with --group")
     eligible = np.arange(len(series.labels))
     test = _draw_groups(series.labels, series.groups, eligible, HOLDOUT_SHARE, (), rng)
     note = f"the test set has a fifth of the {_plural(series.group_noun)}, drawn once"
@@ -118,9 +118,9 @@ def declared_split(series: LabelledSeries, protocol: str) -> DeclaredSplit:
 
 
 def stratified(labels: Ints, size: int, rng: np.random.Generator) -> Ints:
-    """Sorted positions of `size` rows, each class with its share and at least one row.
+    """Return the sorted positions of `size` drawn rows, each class with its share and at least one row.
 
-    What rounding leaves over goes to the classes that it cost most.
+    Rows that rounding leaves over go to the classes that lost most by rounding.
     """
     classes, counts = np.unique(labels, return_counts=True)
     if size < len(classes):
@@ -142,8 +142,8 @@ def _refuse_small_classes(series: LabelledSeries) -> None:
     for name, count in zip(series.classes, counts, strict=True):
         if 0 < count < 3:
             raise DataError(
-                f"class {name!r} has {count_text(count, 'row')}, and train, validation and test need "
-                "one each: add rows or drop the class"
+                f"class {name!r} has {count_text(count, 'row')}, but the training, validation and test set need one "
+                "each: add rows or drop the class"
             )
 
 
@@ -154,7 +154,7 @@ def _mark(series: LabelledSeries, test: Ints) -> npt.NDArray[np.int8]:
 
 
 def _score_only(series: LabelledSeries, declared: DeclaredSplit) -> tuple[npt.NDArray[np.int8], tuple[str, ...], Ints]:
-    """The parts, classes and labels with the rows of unscored classes left out and the rest renumbered."""
+    """Return parts, classes and labels, with rows of unscored classes left out and labels renumbered."""
     classes = declared.classes or series.classes
     numbers = np.full(len(series.classes), -1, dtype=np.int64)
     for number, name in enumerate(classes):
@@ -187,7 +187,7 @@ def _with_validation(
 def _refuse_lone_rows(labels: Ints, classes: tuple[str, ...]) -> None:
     names = [name for number, name in enumerate(classes) if (labels == number).sum() == 1]
     raise DataError(
-        f"class {names[0]!r} has one row to train on, and validation needs another: add rows or drop the class"
+        f"class {names[0]!r} has one row, but the training and validation set need one each: add rows or drop the class"
     )
 
 
@@ -199,14 +199,14 @@ def _draw_groups(
     pinned: tuple[Any, ...],
     rng: np.random.Generator,
 ) -> Ints:
-    """Rows of the groups that, of GROUP_DRAWS draws, come nearest to the class shares of all eligible rows.
+    """Draw groups GROUP_DRAWS times, and return the rows whose class shares are closest to those of all eligible rows.
 
-    A draw that leaves every class MIN_ROWS rows on both sides goes before one that does not.
+    Draws that leave MIN_ROWS rows of every class on both sides are preferred.
     """
     names, owner = np.unique(groups[eligible], return_inverse=True)
     free = np.flatnonzero(~np.isin(names, pinned))
     if len(names) < 2 or len(free) < 1:
-        raise DataError(f"a split by group needs two groups or more, and there is {len(names)}")
+        raise DataError(f"a split by group needs two groups or more, not {len(names)}")
     table = np.zeros((len(names), int(labels[eligible].max()) + 1))
     np.add.at(table, (owner, labels[eligible]), 1)
     present = table.sum(0) > 0
@@ -222,9 +222,7 @@ def _draw_groups(
             best = (-fewest, distance, drawn)
     assert best is not None
     if best[0] == 0:
-        raise DataError(
-            "no split by group found that leaves every class on both sides: too few groups have the rare ones"
-        )
+        raise DataError("no split by group found with every class on both sides: too few groups have the rare classes")
     return eligible[np.isin(owner, best[2])]
 
 
@@ -235,7 +233,7 @@ def _cut_training(
     if at_most and rows >= len(train):
         return parts
     if rows > len(train):
-        raise UsageError(f"--rows {rows}: the training set has {len(train)} rows")
+        raise UsageError(f"--rows {rows}: the training set has only {len(train)} rows")
     cut = parts.copy()
     cut[train] = LEFT_OUT
     cut[train[stratified(labels[train], rows, rng)]] = TRAIN
@@ -246,7 +244,7 @@ def _check_classes(parts: npt.NDArray[np.int8], labels: Ints, classes: tuple[str
     counts = {part: np.bincount(labels[parts == part], minlength=len(classes)) for part in (TRAIN, VALIDATION, TEST)}
     for number, name in enumerate(classes):
         if counts[TRAIN][number] == 0 and counts[TEST][number] + counts[VALIDATION][number] > 0:
-            raise DataError(f"class {name!r} has rows to be scored on and none to train on")
+            raise DataError(f"class {name!r} has rows in the validation or test set but none in the training set")
     for part, name in ((VALIDATION, "validation"), (TEST, "test")):
         if counts[part].sum() == 0:
             raise DataError(f"the {name} set has no rows")
@@ -307,20 +305,20 @@ def _describe(
 
 
 def _group_notes(declared: DeclaredSplit, taken: Mapping[int, Rows], noun: str) -> list[str]:
-    """What a reader of the score must know of the groups, where the data set's own notes do not say it."""
+    """Return notes on the groups for readers of a score, unless the data set has its own."""
     tested = np.unique(_owners(taken[TEST]))
     if declared.by_group:
-        few = f"the test set has {len(tested)} {_plural(noun)}: too few for its intervals to be trusted"
+        few = f"the test set has {len(tested)} {_plural(noun)}: too few for reliable intervals"
         return [few] if len(tested) < FEW_GROUPS else []
     both = np.isin(tested, np.concatenate([_owners(taken[TRAIN]), _owners(taken[VALIDATION])])).sum()
     if declared.notes or not both:
         return []
-    shared = f"{both} of the {len(tested)} {_plural(noun)} of the test set are in training or validation too"
+    shared = f"{both} of the {len(tested)} {_plural(noun)} in the test set are also in the training or validation set"
     return [f"{shared}: --protocol inter-patient separates them"]
 
 
 def _plural(noun: str) -> str:
-    """`patients` of `patient`; a noun that is the name of a column may be a plural already."""
+    """Return `patients` for `patient`; a noun ending in `s`, such as a column name, stays unchanged."""
     return noun if noun.endswith("s") else f"{noun}s"
 
 

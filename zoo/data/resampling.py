@@ -1,7 +1,7 @@
-"""The harness around resamplers: what they get, and what is checked before and after.
+"""The harness around resamplers: their input, and the checks before and after them.
 
-They see the training set only, flattened to `(rows, channels * times)`; the shape is restored after. Those that draw
-batches leave the rows alone and say how likely each is to be drawn.
+Resamplers see only the training set, flattened to `(rows, channels * times)`; the shape is restored afterwards.
+Resamplers that draw batches keep the rows and return the relative probability of each row.
 """
 
 from collections.abc import Mapping
@@ -17,30 +17,31 @@ from zoo.factories import load_factory
 from zoo.space import Value
 from zoo.specs import Resampler
 
-# Largest class over smallest, up to which classes count as balanced: what misses its counts may move them away from
-# balance so far, since those that were equal cannot come nearer to it.
+# Classes count as balanced up to this ratio of the largest to the smallest class. A resampler without exact counts may
+# move equal classes apart up to this ratio, since they cannot become more balanced.
 BALANCED = 2.0
-# What ADASYN raises where classes are too far apart for it, by a part of its message, and what that means.
+# Fragments of ADASYN's messages for classes that are too far apart, each with its meaning.
 APART = {
-    "belong to the majority": "no row of it has a neighbour of another class",
-    "No samples will be generated": "the few it lacks, shared among its rows near other classes, round to none",
+    "belong to the majority": "none of its rows has a neighbour of another class",
+    "No samples will be generated": "so few rows are missing that each row's share rounds to zero",
 }
 
 
 def refusal(spec: Resampler, rows: Rows) -> str:
-    """Why a resampler cannot take such rows, which can be said before it is tried; "" where nothing is known of it."""
+    """Return why a resampler cannot take such rows, known before it runs; "" without a known reason."""
     if spec.interpolates and rows.lengths is not None and len(np.unique(rows.lengths)) > 1:
         return (
-            f"{spec.name} makes rows between rows, which unequal lengths do not allow: use oversampled or undersampled"
+            f"{spec.name} interpolates between rows, which unequal lengths do not allow: "
+            "use oversampled or undersampled"
         )
     return ""
 
 
 def resample(spec: Resampler, params: Mapping[str, Value], rows: Rows, classes: tuple[str, ...], seed: int) -> Rows:
-    """The training rows as the resampler leaves them: every class present, counts as asked, all finite.
+    """Return the resampled training rows: every class present, class counts as requested, all values finite.
 
-    Where the spec says that counts are not exact, the classes are nearer to balance than before instead, or within
-    BALANCED. Raises ResamplingError, in one line that names the class, where that cannot be or is not so.
+    If the spec declares that counts are not exact, the classes must become more balanced than before, or reach
+    BALANCED. Raises ResamplingError, in one line with the class, if that is impossible or was not reached.
     """
     sampler = _make(spec, params, seed)
     if sampler is None or _draws_batches(sampler):
@@ -58,10 +59,10 @@ def resample(spec: Resampler, params: Mapping[str, Value], rows: Rows, classes: 
 def batch_weights(
     spec: Resampler, params: Mapping[str, Value], labels: Ints, classes: tuple[str, ...], seed: int
 ) -> npt.NDArray[np.float64] | None:
-    """How likely each training row is to be drawn for a batch, the likeliest 1; None where every row comes in turn.
+    """Return each training row's relative probability to be drawn for a batch; None if the rows are used in turn.
 
-    Weights `(rows,)` are in 0 to 1, and above 0 for some row of each class present. Raises ResamplingError, in one
-    line, for a resampler whose weights are negative, NaN or infinite, or leave a class out.
+    Weights `(rows,)` range from 0 to 1, the largest is 1, and every class present has a row above 0. Raises
+    ResamplingError, in one line, if the weights are negative, NaN or infinite, or leave a class out.
     """
     sampler = _make(spec, params, seed)
     if not _draws_batches(sampler):
@@ -69,9 +70,9 @@ def batch_weights(
     with guarded(ResamplingError, f"{spec.name} failed"):
         weights = np.asarray(sampler.row_weights(labels), dtype=np.float64)
     if weights.shape != labels.shape:
-        raise ResamplingError(f"{spec.name} gave weights of shape {weights.shape} for {len(labels)} rows")
+        raise ResamplingError(f"{spec.name} returned weights of shape {weights.shape} for {len(labels)} rows")
     if not (weights >= 0).all() or not np.isfinite(weights).all():
-        raise ResamplingError(f"{spec.name} gave rows weights that are negative, NaN or infinite")
+        raise ResamplingError(f"{spec.name} returned weights that are negative, NaN or infinite")
     rows = np.bincount(labels, minlength=len(classes))
     drawn = np.bincount(labels, weights=weights > 0, minlength=len(classes))
     for name, there, likely in zip(classes, rows, drawn, strict=True):
@@ -81,7 +82,7 @@ def batch_weights(
 
 
 def _make(spec: Resampler, params: Mapping[str, Value], seed: int) -> Any:
-    with guarded(ResamplingError, f"{spec.name} cannot be made"):
+    with guarded(ResamplingError, f"{spec.name} cannot be built"):
         return load_factory(spec.factory)(random_state=seed, **params)
 
 
@@ -90,7 +91,7 @@ def _draws_batches(sampler: Any) -> bool:
 
 
 def _check_neighbours(spec: Resampler, sampler: Any, counts: Ints, classes: tuple[str, ...]) -> None:
-    """imbalanced-learn's own message for this names no class."""
+    """Raise ResamplingError if a class has too few rows; imbalanced-learn's own message names no class."""
     if not _makes_rows(sampler):
         return
     inner = getattr(sampler, "smote", None) or sampler
@@ -107,20 +108,20 @@ def _check_neighbours(spec: Resampler, sampler: Any, counts: Ints, classes: tupl
     for parameter in of_any:
         if isinstance(neighbours := getattr(inner, parameter, None), int) and neighbours >= (size := int(counts.sum())):
             raise ResamplingError(
-                f"{spec.name} needs more than {parameter}={neighbours} rows to train on, and there are {size}: "
+                f"{spec.name} needs more than {parameter}={neighbours} training rows, and there are {size}: "
                 f"use --set data.{parameter}={size - 1} or --data oversampled"
             )
 
 
 def _check_classes(spec: Resampler, parameter: str, neighbours: int, counts: Ints, classes: tuple[str, ...]) -> None:
     smallest_first = sorted(zip(classes, counts, strict=True), key=lambda each: int(each[1]))
-    for name, count in smallest_first:  # so that the way out serves all classes
+    for name, count in smallest_first:  # so that the suggested value suits all classes
         if 0 < count <= neighbours and count < counts.max():
             raise ResamplingError(
-                f"{spec.name} needs more than {parameter}={neighbours} rows of each class to train on, and class "
+                f"{spec.name} needs more than {parameter}={neighbours} training rows of each class, and class "
                 f"{name!r} has {count}: use --set data.{parameter}={max(1, count - 1)} or --data oversampled"
                 if count > 1
-                else f"{spec.name} needs two rows or more of each class to train on, and class {name!r} has {count} "
+                else f"{spec.name} needs two or more training rows of each class, and class {name!r} has {count} "
                 f"({parameter}={neighbours}): use more --rows or --data oversampled"
             )
 
@@ -144,7 +145,7 @@ def _fit(
 
 
 def _failing_class(sampler: Any, values: npt.NDArray[np.float32], labels: Ints) -> int | None:
-    """The class a resampler of imbalanced-learn fails on, which its message does not name: each is tried alone."""
+    """Return the class on which a resampler of imbalanced-learn fails: its message names none, so each is tried."""
     from sklearn.base import clone
 
     for label, count in _asked(sampler, np.bincount(labels)).items():
@@ -166,7 +167,7 @@ def _check_outcome(
     after = np.bincount(labels, minlength=len(classes))
     for number, name in enumerate(classes):
         if before[number] and not after[number]:
-            raise ResamplingError(f"{spec.name} left no row of class {name!r} to train on: use --data oversampled")
+            raise ResamplingError(f"{spec.name} removed all rows of class {name!r}: use --data oversampled")
     if not np.isfinite(values).all():
         raise ResamplingError(f"{spec.name} made rows with NaN or infinite samples")
     if spec.exact:
@@ -183,11 +184,11 @@ def _check_counts(spec: Resampler, sampler: Any, before: Ints, after: Ints, clas
             continue
         if after[number] == before[number] and hasattr(sampler, "in_danger_indices"):
             raise ResamplingError(
-                f"{spec.name} made none of the {wanted - before[number]} rows it was to make of class {name!r}: no row "
-                "of it is on the border with other classes (half or more, not all, of its m_neighbors are of others): "
-                "use --data smote"
+                f"{spec.name} made none of the {wanted - before[number]} requested rows of class {name!r}: none of its "
+                "rows is on the border with other classes (half or more, but not all, of the m_neighbors in other "
+                "classes): use --data smote"
             )
-        raise ResamplingError(f"{spec.name} was to give class {name!r} {wanted} rows and gave {after[number]}")
+        raise ResamplingError(f"{spec.name} returned {after[number]} instead of {wanted} rows of class {name!r}")
 
 
 def _check_balance(spec: Resampler, before: Ints, after: Ints, classes: tuple[str, ...]) -> None:
@@ -195,29 +196,29 @@ def _check_balance(spec: Resampler, before: Ints, after: Ints, classes: tuple[st
     if was > 1 and np.array_equal(before, after):
         smallest = int(np.argmin(np.where(before > 0, before, before.max())))
         raise ResamplingError(
-            f"{spec.name} left the rows as they were, with {before[smallest]} of class {classes[smallest]!r} where the "
-            f"largest has {before.max()}: use --data smote"
+            f"{spec.name} changed no class (rows: {before[smallest]} of class {classes[smallest]!r}, {before.max()} of "
+            "the largest class): use --data smote"
         )
     if now > max(was, BALANCED):
         smallest = int(np.argmin(np.where(after > 0, after, after.max())))
         raise ResamplingError(
-            f"{spec.name} made the classes less equal, with {after[smallest]} rows of class {classes[smallest]!r} "
-            f"where the largest has {after.max()}: use --data smote"
+            f"{spec.name} made the classes less balanced (rows: {after[smallest]} of class {classes[smallest]!r}, "
+            f"{after.max()} of the largest class): use --data smote"
         )
 
 
 def _imbalance(counts: Ints) -> float:
-    """The largest class over the smallest that has rows."""
+    """Return the ratio of the largest class to the smallest class that has rows."""
     return float(counts.max() / counts[counts > 0].min())
 
 
 def _makes_rows(sampler: Any) -> bool:
-    """Whether it adds rows; what says nothing of its kind, as imbalanced-learn's do, is taken to."""
+    """Return whether a resampler adds rows; assumed unless it declares imbalanced-learn's `_sampling_type`."""
     return getattr(sampler, "_sampling_type", "over-sampling") == "over-sampling"
 
 
 def _asked(sampler: Any, before: Ints) -> dict[int, int]:
-    """Rows each class was to have: imbalanced-learn says how many to make, or how many to keep."""
+    """Return the requested rows of each class. imbalanced-learn reports how many to make, or how many to keep."""
     strategy = getattr(sampler, "sampling_strategy_", None)
     if not isinstance(strategy, Mapping):
         return {}
@@ -233,5 +234,5 @@ def _lengths(spec: Resampler, sampler: Any, rows: Rows, size: int) -> Ints | Non
         lengths: Ints = rows.lengths[index]
         return lengths
     if len(np.unique(rows.lengths)) > 1:
-        raise ResamplingError(f"{spec.name} does not say which rows it took, which unequal lengths need")
+        raise ResamplingError(f"{spec.name} does not report which rows it took, which unequal lengths require")
     return np.full(size, rows.lengths[0], dtype=np.int64)

@@ -1,4 +1,4 @@
-"""The rows of one part of a data set."""
+"""The rows of a training, validation or test set."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,9 +11,9 @@ from zoo.data.series import Floats, Ints
 
 @dataclass(frozen=True)
 class Rows:
-    """One part of a data set: values `(rows, channels, times)`, labels and the rest by row.
+    """The rows of a training, validation or test set: values `(rows, channels, times)`, labels, groups and lengths.
 
-    `index` says where each row stands in the data set it came from.
+    `index` is the position of each row in the data set it came from.
     """
 
     values: Floats
@@ -27,5 +27,5 @@ class Rows:
 
 
 def balanced(rows: Rows, values: npt.NDArray[np.float32], labels: Ints, lengths: Ints | None) -> Rows:
-    """A training set with resampled rows in place of its own."""
+    """Return a training set with the resampled rows in place of its own."""
     return replace(rows, values=values, labels=labels, lengths=lengths, groups=None, index=np.full(len(labels), -1))

@@ -1,4 +1,4 @@
-"""The seal: test rows that the scorer opens once, after training has ended."""
+"""The seal: the scorer opens the test rows once, after training has ended."""
 
 from typing import NoReturn
 
@@ -7,10 +7,10 @@ from zoo.errors import SealError
 
 
 class SealedTest:
-    """Holds the test rows of one run. How many there are and what they are called is all that shows.
+    """The sealed test rows of one run; only their number is visible.
 
-    `open` before `training_ended` was called, or a second time, raises SealError; so does an attempt to
-    pickle it, which is how rows would get into another process.
+    `open` raises SealError before `training_ended` was called, and on a second call. Pickling raises SealError too, so
+    that test rows never reach another process.
     """
 
     def __init__(self, rows: Rows) -> None:
@@ -22,23 +22,23 @@ class SealedTest:
         return self._size
 
     def training_ended(self) -> None:
-        """Say that nothing more will be learnt or chosen; only then can the seal be broken."""
+        """Allow `open`: from now on nothing is learnt or chosen."""
         self._training_ended = True
 
     def open(self) -> Rows:
-        """The test rows, once."""
+        """Return the test rows, once."""
         if not self._training_ended:
             raise SealError("the test set stays sealed until training has ended")
         if self.__rows is None:
-            raise SealError("the test set was opened already: it is scored once")
+            raise SealError("the test set was already opened: it is scored only once")
         rows, self.__rows = self.__rows, None
         return rows
 
     def another(self) -> "SealedTest":
-        """A fresh seal over the same rows, while this one is unbroken."""
+        """Return a new seal over the same rows. Raises SealError if this one was opened."""
         if self.__rows is None:
-            raise SealError("the test set was opened already: no other run can have it from here")
+            raise SealError("the test set was already opened: no other run can use it")
         return SealedTest(self.__rows)
 
     def __reduce__(self) -> NoReturn:
-        raise SealError("the test set does not leave the process that scores it")
+        raise SealError("the test set must not leave the process that scores it")

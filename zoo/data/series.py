@@ -1,4 +1,4 @@
-"""Labelled series: what every data set gives the harness, whatever form it came in."""
+"""Labelled series: the form in which every data set reaches the harness."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,14 +17,14 @@ Ints = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class DeclaredSplit:
-    """A published way to separate a data set, by row.
+    """A published split of a data set, row by row.
 
-    parts          int8 `(rows,)`: LEFT_OUT, TRAIN, VALIDATION or TEST. Where it names no VALIDATION rows,
-                   the harness draws them from TRAIN
-    classes        the classes it scores, None for all; rows of other classes are left out
-    by_group       whether validation is drawn by group, as the test rows were
-    keep_in_train  groups that must not become validation
-    notes          what a reader of a score must know of this split
+    parts          int8 `(rows,)`: LEFT_OUT, TRAIN, VALIDATION or TEST. Without VALIDATION rows, the harness draws them
+                   from TRAIN
+    classes        the scored classes, None for all; rows of other classes are left out
+    by_group       whether the validation set is drawn by group, like the test set
+    keep_in_train  groups that must not go into the validation set
+    notes          notes on this split for readers of a score
     """
 
     parts: npt.NDArray[np.int8]
@@ -40,13 +40,13 @@ class LabelledSeries:
 
     values       float32 `(rows, channels, times)`, finite
     labels       int64 `(rows,)`, indices into `classes`
-    classes      the fixed list of class names; one that has no row stays in it
-    groups       `(rows,)`, what rows must not be separated by (a patient), or None
-    group_noun   what a group is called in messages
-    lengths      int64 `(rows,)`, the valid samples of each row, or None where all `times` are valid
+    classes      the fixed list of class names; a class without rows stays in it
+    groups       `(rows,)`, the group of each row (a patient), or None; a split by group keeps each group together
+    group_noun   the word for a group in messages
+    lengths      int64 `(rows,)`, the number of valid samples of each row, or None if all `times` are valid
     splits       declared splits by protocol name (`official`, `inter-patient`, …)
-    refusals     protocol name to the reason why this form of the data cannot serve it
-    notes        what a reader of a score must know of these rows
+    refusals     protocols that this form of the data does not support, each with the reason
+    notes        notes on these rows for readers of a score
     """
 
     values: Floats
@@ -82,7 +82,7 @@ class LabelledSeries:
         if array.dtype != np.int64:
             raise DataError(f"{name} are {array.dtype}, not int64")
         if array.min() < low or array.max() > high:
-            raise DataError(f"{name} go from {array.min()} to {array.max()}, and {low} to {high} is what there is")
+            raise DataError(f"{name} range from {array.min()} to {array.max()}; expected {low} to {high}")
 
     @property
     def n_channels(self) -> int:

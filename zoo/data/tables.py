@@ -1,6 +1,6 @@
-"""Any labelled table, CSV or Parquet, as a data set.
+"""Labelled tables, CSV or Parquet, as data sets.
 
-Nothing is unpickled: cells are numbers, text or a reason to refuse the file.
+Nothing is unpickled: a cell is a number or text, and a file with any other cell is refused.
 """
 
 from collections.abc import Collection, Sequence
@@ -27,10 +27,10 @@ PARQUET_SUFFIXES = (".parquet", ".parq", ".pq")
 
 @dataclass(frozen=True)
 class Table:
-    """The columns of a file, and where its rows stand in it.
+    """The columns of a file, and the places of its rows.
 
     path    the file
-    names   the columns' names, in file order
+    names   the column names, in file order
     data    a `pyarrow.Table` with these columns
     header  whether the first line of a CSV holds the names; None for Parquet
     """
@@ -44,25 +44,25 @@ class Table:
         return int(self.data.num_rows)
 
     def place(self, row: int) -> str:
-        """Where a row, counted from 0, stands: `line 7` of a CSV, `row 7` of a Parquet file, from 1 on."""
+        """Return the place of a row (counted from 0): `line 7` of a CSV, `row 7` of a Parquet file, counted from 1."""
         if self.header is None:
             return f"row {row + 1}"
         return f"line {line_number(self.path, row + self.header)}"
 
     def column(self, asked: str) -> str:
-        """The name of the column a user asks for: a name, or a place from the end (`-1` is the last).
+        """Return the name of the requested column, given by name or by position from the end (`-1` is the last).
 
-        Raises DataError where there is none.
+        Raises DataError if there is none.
         """
         return column_name(self.path, self.names, asked)
 
     def numbers(self, names: Sequence[str]) -> Floats:
-        """The columns as float32 `(rows, len(names))`.
+        """Return the columns as float32 `(rows, len(names))`.
 
-        Raises DataError where a column holds no numbers, or a value is missing, NaN or infinite.
+        Raises DataError if a column holds no numbers, or a value is missing, NaN or infinite.
         """
         values = np.empty((len(self), len(names)), np.float32)
-        # A float64 too large for float32 becomes infinite, which is refused below by its place.
+        # A float64 too large for float32 becomes infinite; the check below refuses it with its place.
         with np.errstate(over="ignore"):
             for position, name in enumerate(names):
                 values[:, position] = self._floats(name)
@@ -70,14 +70,14 @@ class Table:
         return values
 
     def keys(self, name: str) -> npt.NDArray[Any]:
-        """A column of labels or groups: int64 `(rows,)` where all are whole numbers, else text.
+        """Return a column of labels or groups: int64 `(rows,)` if all are whole numbers, else text.
 
-        Raises DataError where a value is missing or is neither a whole number nor text.
+        Raises DataError if a value is missing, or is neither a whole number nor text.
         """
         return keys_of(self.data.column(name), self.what(name), self.place)
 
     def what(self, name: str) -> str:
-        """A column as messages name it."""
+        """Return the name of a column in messages."""
         return f"{self.path}: column {name!r}"
 
     def _floats(self, name: str) -> npt.NDArray[np.floating[Any]]:
@@ -85,7 +85,7 @@ class Table:
         if not _is_number(column.type):
             raise DataError(
                 f"{self.what(name)} holds {column.type}, not numbers; "
-                "take it out of the file (only the target and the group may be text)"
+                "remove it from the file (only the target and the group may be text)"
             )
         if column.type != pyarrow.float32():
             column = column.cast("float64", safe=False)
@@ -100,16 +100,16 @@ def from_table(
     constant: str = "error",
     header: bool | None = None,
 ) -> LabelledSeries:
-    """A labelled table as a data set of one channel: one row a series, one column a sample.
+    """Read a labelled table as a data set of one channel: each row is a series, each column a sample.
 
     path      a `.csv` or `.parquet` (`.parq`, `.pq`) file
     target    the column with the labels; -1 is the last
-    group     the column of what rows must not be separated by, such as the patient
-    constant  what becomes of rows whose samples are all equal: "error", "keep" or "drop"
-    header    whether the first line of a CSV holds the columns' names; None looks at the line
+    group     the column with the group of each row, such as the patient
+    constant  the treatment of rows whose samples are all equal: "error", "keep" or "drop"
+    header    whether the first line of a CSV holds the column names; None decides by the line itself
 
-    All other columns are the samples, in file order. Classes are sorted, numbers as numbers.
-    Raises DataError, in one line that names the file, the place and the way out, for what cannot be used.
+    All other columns are the samples, in file order. Classes are sorted, numeric ones by value.
+    Raises DataError for data that cannot be used, in one line with the file, the place and the way out.
     """
     asked = (target,) if group is None else (target, group)
     _check_differ(path, asked)
@@ -118,7 +118,7 @@ def from_table(
     _check_differ(path, named)
     samples = [name for name in table.names if name not in named]
     if len(samples) < 2:
-        raise DataError(f"{path}: {len(samples)} sample columns beside {', '.join(named)}; a series has at least 2")
+        raise DataError(f"{path}: {len(samples)} sample columns besides {', '.join(named)}; a series needs at least 2")
     values = table.numbers(samples)
     kept = rows_to_keep(values, constant, str(path), table.place)
     labels, classes = classes_of(table.keys(named[0])[kept], table.what(named[0]))
@@ -133,13 +133,13 @@ def from_table(
 
 
 def read_table(path: Path, *, header: bool | None = None, text: Collection[str] = ()) -> Table:
-    """A CSV or Parquet file, by its extension; the files of a folder are not looked at.
+    """Read one CSV or Parquet file, by its extension; a folder is refused.
 
-    header  whether the first line of a CSV holds names; None looks: it does where it is not a row of numbers.
+    header  whether the first line of a CSV holds names; with None, it does unless it is a row of numbers.
             Without names the columns are called "0", "1", …
-    text    columns of a CSV that stay text, as a user asks for them; all others must be numbers
+    text    the requested columns of a CSV that stay text; all others must be numbers
 
-    Raises DataError where the file is absent, empty, damaged, ragged, or a cell is no number.
+    Raises DataError if the file is absent, empty, damaged or ragged, or if a cell is not a number.
     """
     check_file(path)
     suffix = path.suffix.lower()
@@ -157,7 +157,7 @@ def read_table(path: Path, *, header: bool | None = None, text: Collection[str] 
 
 
 def check_finite(values: Floats, table: Table, names: Sequence[str]) -> None:
-    """Raise DataError where rows of `(rows, len(names))` hold a value that is missing, NaN or infinite."""
+    """Raise DataError if rows of `(rows, len(names))` hold a missing, NaN or infinite value."""
     finite = np.isfinite(values)
     broken = np.flatnonzero(~finite.all(axis=1))
     if broken.size:
@@ -165,13 +165,13 @@ def check_finite(values: Floats, table: Table, names: Sequence[str]) -> None:
         name = names[int(np.argmin(finite[first]))]
         raise DataError(
             f"{table.path}: {count_text(broken.size, 'row')} with missing, NaN or infinite samples, the first at "
-            f"{table.place(first)}, column {name!r}; fill them in or take these rows out"
+            f"{table.place(first)}, column {name!r}; fill them in or remove these rows"
         )
 
 
 def _check_differ(path: Path, named: Sequence[str]) -> None:
     if len(set(named)) < len(named):
-        raise DataError(f"{path}: column {named[0]!r} is asked for as target and as group; name two columns")
+        raise DataError(f"{path}: column {named[0]!r} is requested as target and as group; name two columns")
 
 
 def _is_number(kind: Any) -> bool:
@@ -182,12 +182,12 @@ def _is_number(kind: Any) -> bool:
 
 def _read_parquet(path: Path) -> Table:
     try:
-        # Not `read_table`, which would make columns of a folder named `a=b`.
+        # Not `read_table`: it would turn a folder named `a=b` into a column.
         with pyarrow.parquet.ParquetFile(path, page_checksum_verification=True) as file:
             data = file.read()
     except (pyarrow.ArrowException, OSError) as error:
         raise DataError(
-            f"{path} is no Parquet file, or is cut short or damaged; write or download it again ({one_line(error)})"
+            f"{path} is not a Parquet file, or is cut short or damaged; write or download it again ({one_line(error)})"
         ) from error
     kept = [name for name in data.column_names if not name.startswith("__index_level_")]
     names = checked_names(path, kept)

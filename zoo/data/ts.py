@@ -1,4 +1,4 @@
-"""`.ts` files of the UCR/UEA archive as data sets: one file, or a `_TRAIN.ts` and its `_TEST.ts`.
+"""`.ts` files of the UCR/UEA archive as data sets: a single file, or a pair `_TRAIN.ts` and `_TEST.ts`.
 
 The pair is the published split of its problem (Bagnall et al. 2018, arXiv:1811.00075).
 """
@@ -29,18 +29,18 @@ class Pair:
 
     @property
     def name(self) -> str:
-        """The problem's name, as a file's: `JapaneseVowels.ts`."""
+        """The problem as a file name: `JapaneseVowels.ts`."""
         return self.train.name[: -len("_TRAIN.ts")] + ".ts"
 
 
 def from_ts(path: Path, *, constant: str = "error") -> LabelledSeries:
-    """A `.ts` file as a data set; either file of a pair, or the folder that has it, gives both as `official`.
+    """Read a `.ts` file as a data set; given either file of a pair, or their folder, read both as the split `official`.
 
-    constant  what becomes of rows that stay at one value in each channel: "error", "keep" or "drop"
+    constant  the treatment of rows that are constant in every channel: "error", "keep" or "drop"
 
-    Classes are the headers', in their order. Series of unequal lengths are padded with zeros to the longest of both
-    files, and their lengths are declared. Raises DataError, in one line that names the file, the line and the way
-    out, for what cannot be used.
+    The classes come from the headers, in their order. Series of unequal lengths are padded with zeros to the longest
+    series of both files, and their lengths are declared. Raises DataError for data that cannot be used, in one line
+    with the file, the line and the way out.
     """
     pair = pair_of(path)
     if pair is None:
@@ -65,9 +65,9 @@ def from_ts(path: Path, *, constant: str = "error") -> LabelledSeries:
 
 
 def pair_of(path: Path) -> Pair | None:
-    """The pair that a file is one of, or that a folder has; None for any other file.
+    """Return the pair that a file belongs to or that a folder contains; None for any other file.
 
-    Raises DataError for a folder that has no pair, or several.
+    Raises DataError for a folder with no pair or with several.
     """
     if not path.is_dir():
         return _pair_beside(path)
@@ -81,7 +81,7 @@ def pair_of(path: Path) -> Pair | None:
 
 
 def has_pair(path: Path) -> bool:
-    """Whether this is a folder with a pair of files, or with several."""
+    """Return whether this is a folder with one or more pairs of files."""
     return path.is_dir() and bool(_pairs_in(path))
 
 
@@ -106,14 +106,14 @@ def _check_can_stand_alone(path: Path) -> None:
     for train, test in _HALVES:
         if path.name.endswith(test) and path.is_file():
             missing = path.name.removesuffix(test) + train
-            raise DataError(f"{path}: {missing}, which it is the test set of, is not beside it; download both")
+            raise DataError(f"{path} is a test set, but its training set {missing} is not in the folder; download both")
 
 
 def _alone_note(path: Path, pair: Pair | None) -> tuple[str, ...]:
     for train, test in _HALVES:
         if pair is None and path.name.endswith(train):
             missing = path.name.removesuffix(train) + test
-            return (f"{path.name} is separated as a set of its own: {missing} is not beside it",)
+            return (f"{path.name} is used as a complete data set: {missing} is not in the folder",)
     return ()
 
 
@@ -122,17 +122,17 @@ def _flat(file: TsFile) -> npt.NDArray[np.bool_]:
 
 
 def _padded(files: Sequence[TsFile]) -> tuple[Floats, npt.NDArray[np.int64]]:
-    """All series in one array `(rows, channels, times)`, zeros after their ends, and where these are."""
+    """Return all series in one array `(rows, channels, times)`, padded with zeros, and their lengths."""
     series = [row for file in files for row in file.series]
     names = " and ".join(str(file.path) for file in files)
     channels = {file.n_channels for file in files}
     if len(channels) > 1:
         raise DataError(
-            f"{names}: the files have {files[0].n_channels} and {files[1].n_channels} channels; get both again"
+            f"{names}: the files have {files[0].n_channels} and {files[1].n_channels} channels; download both again"
         )
     lengths = np.array([row.shape[1] for row in series], np.int64)
     if lengths.max() < 2:
-        raise DataError(f"{names}: all series have one sample; a series has at least 2")
+        raise DataError(f"{names}: all series have one sample; a series needs at least 2")
     values = np.zeros((len(series), files[0].n_channels, int(lengths.max())), np.float32)
     for place, row in zip(values, series, strict=True):
         place[:, : row.shape[1]] = row
@@ -141,10 +141,11 @@ def _padded(files: Sequence[TsFile]) -> tuple[Floats, npt.NDArray[np.int64]]:
 
 def _official(pair: Pair, files: Sequence[TsFile]) -> DeclaredSplit:
     parts = np.repeat(np.array([TRAIN, TEST], np.int8), [len(file.series) for file in files])
-    return DeclaredSplit(parts, notes=(f"official: {pair.train.name} is for training, {pair.test.name} for the test",))
+    note = f"official: {pair.train.name} is the training set, {pair.test.name} the test set"
+    return DeclaredSplit(parts, notes=(note,))
 
 
 def _refusals(path: Path, pair: Pair | None) -> dict[str, str]:
     there = "holdout" if pair is None else "official or holdout"
-    reason = f"{path}: a .ts file names no groups to separate its rows by; use --protocol {there}"
+    reason = f"{path}: a .ts file has no groups for a split by group; use --protocol {there}"
     return {"inter-patient": reason, "inter-patient-strict": reason}

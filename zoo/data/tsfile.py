@@ -1,7 +1,7 @@
-"""One `.ts` file, as the UCR/UEA archive, sktime and aeon have it.
+"""One `.ts` file, in the format of the UCR/UEA archive, sktime and aeon.
 
-Lines that begin with `#` are comments. A header of `@key value` lines ends with `@data`; keys in any case. Then one
-line a row: the samples of a channel separated by commas, channels by colons, the class last.
+Lines that begin with `#` are comments. A header of `@key value` lines ends with `@data`; keys may be in any case. Each
+line after it is one row: samples are separated by commas, channels by colons, and the class is last.
 
     @timeStamps false
     @dimensions 2
@@ -32,11 +32,11 @@ class TsFile:
     """The rows of a file.
 
     path        the file
-    classes     what its header names, in that order
-    n_channels  how many channels each row has
-    series      float32 `(channels, times)` for each row, finite, of as many times as it has
+    classes     the classes that the header names, in its order
+    n_channels  the number of channels of each row
+    series      float32 `(channels, times)` for each row, finite; the rows may differ in length
     labels      the class of each row, one of `classes`
-    lines       where each row stands, from 1 on
+    lines       the line number of each row, counted from 1
     """
 
     path: Path
@@ -50,7 +50,7 @@ class TsFile:
         return f"line {self.lines[row]}"
 
     def take(self, kept: npt.NDArray[np.bool_]) -> "TsFile":
-        """The rows that are kept."""
+        """Return the file with only the kept rows."""
         return replace(
             self,
             series=tuple(compress(self.series, kept)),
@@ -67,10 +67,10 @@ class _Header:
 
 
 def read_ts(path: Path) -> TsFile:
-    """The rows of a `.ts` file.
+    """Read the rows of a `.ts` file.
 
-    Raises DataError, one line with the file, the line and the way out, where it is absent, empty, damaged or no such
-    file; where it has time stamps, no classes or missing samples; and where the channels of a row differ in length.
+    Raises DataError, in one line with the file, the line and the way out, if the file is absent, empty, damaged or not
+    a `.ts` file; if it has time stamps, no classes or missing samples; or if the channels of a row differ in length.
     """
     check_file(path)
     with path.open("rb") as file:
@@ -79,7 +79,7 @@ def read_ts(path: Path) -> TsFile:
 
 
 def _lines(path: Path, file: Any) -> Iterator[tuple[int, str]]:
-    """The lines that are neither empty nor comments, by number. Comments may be in any encoding: the archive's are."""
+    """Yield number and text of the lines that are neither empty nor comments. Comments may be in any encoding."""
     for number, line in enumerate(file, 1):
         stripped = line.removeprefix(b"\xef\xbb\xbf").strip()
         if not stripped or stripped.startswith(b"#"):
@@ -96,30 +96,30 @@ def _read_header(path: Path, lines: Iterator[tuple[int, str]]) -> _Header:
     for number, text in lines:
         if not text.startswith("@"):
             raise DataError(
-                f"{path}: line {number} stands before @data and is no header line (@…), so this is no .ts file of the "
-                "UCR/UEA form; convert it"
+                f"{path}: line {number} comes before @data but does not start with @, so this is not a .ts file in "
+                "UCR/UEA format; convert it"
             )
         key, *words = text[1:].split() or [""]
         if key.lower() == "data":
             return _header(path, found)
         found[key.lower()] = tuple(words)
     raise DataError(
-        f"{path}: there is no line @data, so the file is cut short or no .ts file; write or download it again"
+        f"{path}: there is no line @data, so the file is cut short or not a .ts file; write or download it again"
     )
 
 
 def _header(path: Path, found: Mapping[str, tuple[str, ...]]) -> _Header:
     true = {key for key, words in found.items() if words and words[0].lower() == "true"}
     if "timestamps" in true:
-        raise DataError(f"{path}: @timeStamps true: series with time stamps are not read; resample them to equal steps")
+        raise DataError(f"{path}: @timeStamps true: time stamps are not supported; resample the series to equal steps")
     if "targetlabel" in true:
-        raise DataError(f"{path}: @targetLabel true: this is a regression problem; data sets here have classes")
+        raise DataError(f"{path}: @targetLabel true: this is a regression problem; the zoo needs classes")
     if "classlabel" not in true:
         raise DataError(f"{path}: the header names no classes; add a line such as '@classLabel true a b'")
     classes = found["classlabel"][1:]
     if len(set(classes)) < max(2, len(classes)):
         raise DataError(
-            f"{path}: @classLabel names {len(classes)} classes, {len(set(classes))} of them different; "
+            f"{path}: @classLabel names {len(classes)} classes, {len(set(classes))} of them distinct; "
             "name two or more, each once"
         )
     return _Header(classes, _channels(path, found), "equallength" in true)
@@ -130,7 +130,7 @@ def _channels(path: Path, found: Mapping[str, tuple[str, ...]]) -> int | None:
     if not words:
         return None
     if not (words[0].isdecimal() and len(words[0]) < 10 and int(words[0])):
-        raise DataError(f"{path}: @dimensions is {_short(words[0])!r}; it is the number of channels")
+        raise DataError(f"{path}: @dimensions is {_short(words[0])!r}, not a number of channels; correct it")
     return int(words[0])
 
 
@@ -144,13 +144,13 @@ def _read_rows(path: Path, header: _Header, lines: Iterator[tuple[int, str]]) ->
         *channels, label = (cell.strip() for cell in text.split(":"))
         _check_channels(where, len(channels), series[0].shape[0] if series else header.n_channels)
         if label not in known:
-            wrong = unknown_name("class", _short(label), header.classes, "@classLabel does not name it.")
+            wrong = unknown_name("class", _short(label), header.classes, "@classLabel lists the classes.")
             raise DataError(f"{where}: {wrong}")
         row = _row(where, [channel.split(",") for channel in channels])
         if header.equal and series and row.shape[1] != series[0].shape[1]:
             raise DataError(
-                f"{where} has {row.shape[1]} samples and line {numbers[0]} {series[0].shape[1]}, though the "
-                "header says @equalLength true; complete the line, or correct the header"
+                f"{where} has {row.shape[1]} samples and line {numbers[0]} has {series[0].shape[1]}, but the header "
+                "declares @equalLength true; complete the line, or correct the header"
             )
         series.append(row)
         labels.append(label)
@@ -169,15 +169,15 @@ def _check_channels(where: str, count: int, expected: int | None) -> None:
 
 
 def _row(where: str, channels: Sequence[Sequence[str]]) -> Floats:
-    """float32 `(channels, times)` of the cells of a row's channels."""
+    """Return the cells of a row's channels as float32 `(channels, times)`."""
     for number, cells in enumerate(channels, 1):
         if len(cells) != len(channels[0]):
             raise DataError(
-                f"{where}: channel {number} has the length {len(cells)} and channel 1 {len(channels[0])}; "
-                "the channels of a row are of one length: cut or fill them"
+                f"{where}: channel {number} has {count_text(len(cells), 'sample')} and channel 1 has "
+                f"{len(channels[0])}; all channels of a row have the same length: cut or fill them"
             )
     try:
-        # What is too large for float32 becomes infinite, which is refused below by its place.
+        # A value too large for float32 becomes infinite; it is refused below with its place.
         with np.errstate(over="ignore"):
             numbers = np.fromiter(map(float, chain.from_iterable(channels)), np.float64)
             row = numbers.astype(np.float32).reshape(len(channels), -1)
@@ -189,7 +189,7 @@ def _row(where: str, channels: Sequence[Sequence[str]]) -> Floats:
 
 
 def _first_fault(channels: Sequence[Sequence[str]]) -> str:
-    """What keeps a row from being read: slow, and only asked when reading failed."""
+    """Return the first error in a row; slow, and used only after reading has failed."""
     faults = (
         f"channel {channel}, sample {sample}: {fault}"
         for channel, cells in enumerate(channels, 1)
@@ -201,13 +201,13 @@ def _first_fault(channels: Sequence[Sequence[str]]) -> str:
 
 def _fault(cell: str) -> str:
     if cell.lower() in ("", "?", "nan"):
-        return f"{cell!r} is a missing value; fill it in or take the row out"
+        return f"{cell!r} is a missing value; fill it in or remove the row"
     try:
         with np.errstate(over="ignore"):
             finite = np.isfinite(np.float32(float(cell)))
     except ValueError:
         return f"{_short(cell)!r} is not a number; correct it, or write or download the file again"
-    return "" if finite else f"{_short(cell)!r} is infinite or too large; correct it or take the row out"
+    return "" if finite else f"{_short(cell)!r} is infinite or too large; correct it or remove the row"
 
 
 def _short(text: str) -> str:
