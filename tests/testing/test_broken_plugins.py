@@ -42,20 +42,20 @@ ALONE = "import sys\nif 'pytest' not in sys.modules:\n    import os\n    os._exi
 BROKEN = {
     "raises": ("raise RuntimeError('no licence')\n" + PLUGIN, "loads", "^RuntimeError: no licence$"),
     "misnames": (PLUGIN.replace("{name}-net", "My Net"), "loads", "name 'My Net' is not made of lower-case"),
-    "heavy": ("import numpy\n" + PLUGIN, "light_import", "^it imports numpy: import that in the modules its factor"),
+    "heavy": ("import numpy\n" + PLUGIN, "light_import", "^it imports numpy: move this import to the modules of"),
     "dies": (ALONE + PLUGIN, "light_import", "its import ends Python with exit code 3"),
-    "empty": (EMPTY, "provides", "gives nothing, and it observes no runs"),
-    "warns": ("import warnings\nwarnings.simplefilter('ignore')\n" + PLUGIN, "global_state", "filters of warnings"),
-    "seeds": ("import random\nrandom.seed(0)\n" + PLUGIN, "global_state", "the seed of Python's random numbers"),
+    "empty": (EMPTY, "provides", "returns nothing, and it observes no runs"),
+    "warns": ("import warnings\nwarnings.simplefilter('ignore')\n" + PLUGIN, "global_state", "warning filters"),
+    "seeds": ("import random\nrandom.seed(0)\n" + PLUGIN, "global_state", "Python's random seed"),
     "writes": (CAUGHT + PLUGIN, "writes", "^its import writes /no-such-folder/log$"),
-    "lists": ("CONFORMANCE = '{name}_net:NAMES'\n" + PLUGIN, "representatives", "names absent, which it does not prov"),
+    "lists": ("CONFORMANCE = '{name}_net:NAMES'\n" + PLUGIN, "representatives", "contains absent, which it does not p"),
     "mislists": ("CONFORMANCE = 'no_module:NAMES'\n" + PLUGIN, "representatives", "not 'package.module:NAMES'"),
 }
 # What stands before the code of a network, and what is said of its import.
 BROKEN_IMPORTS = {
-    "sets-type": ("import torch\ntorch.set_default_dtype(torch.float64)\n", "global_state", "torch's default type"),
-    "seeds-torch": ("import torch\ntorch.manual_seed(0)\n", "global_state", "the random numbers of torch"),
-    "warns-late": ("import warnings\nwarnings.simplefilter('ignore')\n", "global_state", "the filters of warnings"),
+    "sets-type": ("import torch\ntorch.set_default_dtype(torch.float64)\n", "global_state", "torch's default dtype"),
+    "seeds-torch": ("import torch\ntorch.manual_seed(0)\n", "global_state", "torch's random state"),
+    "warns-late": ("import warnings\nwarnings.simplefilter('ignore')\n", "global_state", "the warning filters"),
     "writes-late": (CAUGHT, "writes", "writes /no-such-folder/log"),
 }
 Loaded = Callable[..., Registry]
@@ -116,14 +116,14 @@ def test_every_check_of_plugins_has_one_that_it_catches() -> None:
 def test_a_taken_name_is_caught_with_whose_it_is(load: Loaded) -> None:
     taken = PLUGIN.replace("{name}-net", "taken")
     registry = load(plugin_one=(taken, NET), plugin_two=(taken, NET))
-    with pytest.raises(NotConforming, match=r"^architecture 'taken' is provided by plugin_one too$"):
+    with pytest.raises(NotConforming, match=r"^architecture 'taken' is also provided by plugin_one$"):
         check_of(registry, "plugin", "plugin_two", "names")()
     assert len([each for each in subjects(registry, ["taken"]) if each.entry]) == 2
 
 
 def test_a_taken_entry_point_is_caught(load: Loaded) -> None:
     registry = load(**{"plugin_same@one": (PLUGIN, NET), "plugin_same@two": (PLUGIN, NET)})
-    with pytest.raises(NotConforming, match=r"^another plugin that is installed is named 'plugin_same' too$"):
+    with pytest.raises(NotConforming, match=r"^another installed plugin has the same name, 'plugin_same'$"):
         check_of(registry, "plugin", "plugin_same@two", "names")()
 
 
@@ -150,7 +150,7 @@ def test_what_stands_for_a_family_is_checked_in_its_place_unless_others_are_name
 def test_a_name_of_nothing_or_of_what_is_disabled_is_one_line(load: Loaded) -> None:
     load(plugin_off=(PLUGIN, NET))
     registry = Registry.load([Source("plugin_off", "plugin_off", lambda: None)], disabled=["plugin_off"])
-    with pytest.raises(UsageError, match=r"^plugin 'plugin_off' is disabled, and so cannot be checked$"):
+    with pytest.raises(UsageError, match=r"^plugin 'plugin_off' is disabled, so it cannot be checked$"):
         subjects(registry, ["plugin_off"])
     with pytest.raises(UnknownName, match=r"^no component or plugin named 'plugin_of'\. Did you mean plugin_off\?$"):
         subjects(registry, ["plugin_of"])

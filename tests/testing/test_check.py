@@ -63,7 +63,7 @@ def said() -> dict[str, str]:
 
 
 def test_what_a_fit_learns_has_to_be_in_the_state_dict(said: dict[str, str]) -> None:
-    assert said["architecture offset: weights"] == "the state dict does not hold all that the logits depend on"
+    assert said["architecture offset: weights"] == "the state dict is incomplete: the logits depend on other state"
 
 
 def test_a_presets_parameters_are_those_of_its_resampler(said: dict[str, str]) -> None:
@@ -84,20 +84,20 @@ def checked_by(*expected: bool, known: str = "") -> Check:
 
 def test_a_check_that_tried_nothing_has_not_been_passed() -> None:
     checked_by(True)()
-    with pytest.raises(NotConforming, match=r"^shapes tried nothing: this block has nothing of that to check$"):
+    with pytest.raises(NotConforming, match=r"^shapes found nothing to check in this block$"):
         checked_by()()
 
 
 def test_what_one_check_tried_does_not_count_for_the_next() -> None:
     checked_by(True, True)()
-    with pytest.raises(NotConforming, match="tried nothing"):
+    with pytest.raises(NotConforming, match="found nothing to check"):
         checked_by()()
 
 
 def test_a_check_that_tried_nothing_does_not_pass_against_its_expectation() -> None:
-    with pytest.raises(NotConforming, match="tried nothing"):
+    with pytest.raises(NotConforming, match="found nothing to check"):
         checked_by(known="who knows")()
-    with pytest.raises(Unexpected, match=r"^it passes: take the expectation away \(who knows\)$"):
+    with pytest.raises(Unexpected, match=r"^it passes: remove the expected failure \(who knows\)$"):
         checked_by(True, known="who knows")()
 
 

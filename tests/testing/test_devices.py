@@ -44,7 +44,7 @@ def test_what_would_run_on_a_gpu_runs(name: str) -> None:
 def test_a_tensor_that_has_stayed_on_the_cpu_is_said_with_its_shape(name: str) -> None:
     with (
         OneDevice(),
-        pytest.raises(RuntimeError, match=r"^a tensor \(8,.*\) has stayed on the CPU: make it a parameter"),
+        pytest.raises(RuntimeError, match=r"^a tensor \(8,.*\) stays on the CPU: make it a parameter"),
     ):
         BAD[name](THERE)
 

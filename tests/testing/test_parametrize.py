@@ -47,7 +47,7 @@ def test_a_third_partys_tests_have_one_test_for_each_check(pytester: pytest.Pyte
     done = pytester.runpytest_inprocess("-v", "-rxf", "-p", "no:cacheprovider")
     done.assert_outcomes(passed=20, xfailed=2, failed=1)
     done.stdout.fnmatch_lines(["*test_conformance[[]architecture mean: shapes[]] PASSED*"])
-    done.stdout.fnmatch_lines(["E * it passes: take the expectation away (who knows)"])
+    done.stdout.fnmatch_lines(["E * it passes: remove the expected failure (who knows)"])
     done.stdout.fnmatch_lines(["XFAIL *[[]architecture mean: gradients[]] - it has a spare layer"])
     done.stdout.fnmatch_lines(["XFAIL *[[]architecture mean: learns[]] - a mean knows no waves"])
     assert "testing/check.py" not in done.stdout.str(), "the kit's own frames are hidden"
@@ -64,7 +64,7 @@ def test_a_plugins_name_stands_for_all_that_it_provides(registry: Registry) -> N
     ("failures", "error", "words"),
     [
         ({"paddings": "why"}, UnknownName, r"^no check named 'paddings'\. Did you mean .*padding"),
-        ({"padding": " "}, UsageError, r"^say why the check 'padding' is expected to fail$"),
+        ({"padding": " "}, UsageError, r"^the expected failure of check 'padding' needs a reason$"),
         ({"block cbam: padding": "why"}, UnknownName, r"^no check named 'block cbam: padding'"),
     ],
 )

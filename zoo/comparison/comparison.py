@@ -111,7 +111,7 @@ def comparison_of(studies: "StudyStore", name: str) -> Comparison:
         if comparison.name == name:
             return comparison
     names = [comparison.name for comparison in found]
-    raise unknown_name("comparison", name, names, "`zoo studies` lists them all.")
+    raise unknown_name("comparison", name, names, "`zoo studies` shows them all.")
 
 
 def grouped(studies: Iterable[Study]) -> list[Comparison]:

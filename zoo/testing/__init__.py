@@ -1,6 +1,6 @@
-"""The conformance kit: what every plugin and every component promises, as checks that anyone can run over their own.
+"""The conformance kit: the promises of every plugin and every component, as checks for your own plugins.
 
-In a test file of one's own:
+In your test file:
 
     from zoo.testing import parametrize_with_checks
 
@@ -8,8 +8,8 @@ In a test file of one's own:
     def test_conformance(check):
         check()
 
-`checks_for(registry, entry)` gives the checks of one component. A check is called without arguments and raises
-NotConforming, one line that says what was expected, where the promise is not kept. Importing this is cheap.
+`checks_for(registry, entry)` yields the checks of one component. A check takes no arguments. If the component does not
+keep the promise, the check raises NotConforming with a message of one line. Importing this module is cheap.
 """
 
 from importlib import import_module
@@ -26,7 +26,7 @@ _HOMES = {"checks_for": "collection", "parametrize_with_checks": "parametrize"}
 
 
 def __getattr__(name: str) -> Any:
-    """The public names, imported when one is first used: a part of the kit watches imports that are to be light."""
+    """Import public names at their first use, because the kit itself checks that imports are cheap."""
     if name in __all__:
         return getattr(import_module(f"zoo.testing.{_HOMES.get(name, 'check')}"), name)
     raise AttributeError(f"module 'zoo.testing' has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""What every architecture promises (design of the contract: `zoo.specs.Architecture`)."""
+"""Checks of every architecture (the contract: `zoo.specs.Architecture`)."""
 
 import copy
 import pickle
@@ -14,7 +14,7 @@ from zoo.inspection import count_macs, count_parameters, on_meta
 from zoo.networks import Network
 from zoo.registry import Entry, Registry
 from zoo.specs import Architecture, Block
-from zoo.testing.check import close, expect, required
+from zoo.testing.check import close, expect, mode_text, required
 from zoo.testing.devices import OneDevice
 from zoo.testing.spaces import check_preset, check_space, draws, resolved
 from zoo.testing.watching import imported
@@ -24,13 +24,13 @@ from zoo.training.fitting import Batches
 STEPS = 300  # enough for sixteen rows at this learning rate, with dropout
 LEARNT = 0.1
 LONGER = 50
-BATCHES = ((1, False), (5, False), (2, True))  # rows, and whether in training
-MOVING_STEPS = 10  # by when what was made to begin with zeros lets gradients through
+BATCHES = ((1, False), (5, False), (2, True))  # rows, and whether in training mode
+MOVING_STEPS = 10  # enough for layers with zeros as initial weights to pass gradients on
 LEARNING_RATE = 3e-3
 
 
 def keys(registry: Registry, entry: Entry[Architecture]) -> None:
-    """Every key of a preset and of a space is a parameter of what it is for, and its values are such as that takes."""
+    """Every key of a preset or a space is a parameter of its component, with values that the component accepts."""
     for name, preset in _spec(entry).presets.items():
         check_preset(registry, entry, name, preset)
     for name, space in _spec(entry).spaces.items():
@@ -38,30 +38,30 @@ def keys(registry: Registry, entry: Entry[Architecture]) -> None:
 
 
 def shapes(registry: Registry, entry: Entry[Architecture]) -> None:
-    """Logits `(batch, n_classes)` for one channel and twelve, short series and long ones, two classes and nine."""
+    """Logits have the shape `(batch, n_classes)`, for 1 to 12 channels, short and long series, and 2 to 9 classes."""
     for channels, times, classes, device in _sizes(_spec(entry)):
         with torch.device(device):
             model = _model(registry, entry, channels, times, classes)
             for rows, training in BATCHES if times < LONGER else BATCHES[1:]:
                 logits = _forward(model.train(training), torch.zeros(rows, channels, times).normal_())
-                where = f"for {rows} x {channels} x {times} {'in training' if training else 'in eval'}"
+                where = f"for {rows} x {channels} x {times} {mode_text(training)}"
                 expect(tuple(logits.shape) == (rows, classes), f"logits are {tuple(logits.shape)} {where}")
 
 
 def finite(registry: Registry, entry: Entry[Architecture]) -> None:
-    """Logits are finite float32, of a flat row and of one with large values too."""
+    """Logits are finite float32, also for a flat row and for a row of large values."""
     model, times = _model(registry, entry), _times(entry)
     for training in (True, False):
-        logits, when = _forward(model.train(training), _odd_rows(times)), "in training" if training else "in eval"
+        logits, when = _forward(model.train(training), _odd_rows(times)), mode_text(training)
         expect(logits.dtype == torch.float32, f"logits are {logits.dtype} {when}")
         expect(bool(torch.isfinite(logits).all()), f"logits are NaN or infinite {when}")
 
 
 def gradients(registry: Registry, entry: Entry[Architecture]) -> None:
-    """A finite gradient reaches every trainable parameter, of flat and large rows too; no layer's is always zero."""
+    """Every trainable parameter gets a finite gradient, also for flat and large rows; no layer has only zeros."""
     model, times = _model(registry, entry).train(), _times(entry)
     trained = {name: value for name, value in model.named_parameters() if value.requires_grad}
-    expect(bool(trained), "gradients tried nothing: no parameter is trained")
+    expect(bool(trained), "gradients found nothing to check: no parameter is trainable")
     optimiser = torch.optim.Adam(trained.values(), lr=LEARNING_RATE)
     still = set(trained)
     for step in range(MOVING_STEPS):
@@ -71,7 +71,7 @@ def gradients(registry: Registry, entry: Entry[Architecture]) -> None:
         for name, parameter in trained.items():
             gradient = required(parameter.grad, f"parameter {name} gets no gradient")
             finite = bool(torch.isfinite(gradient).all())
-            expect(finite, f"the gradient of {name} is not finite{'' if step else ', of flat rows or large values'}")
+            expect(finite, f"the gradient of {name} is not finite{'' if step else ' for flat rows or large values'}")
         still = {name for name in still if (now := trained[name].grad) is None or not now.any()}
         if not _layers(model, still):
             return
@@ -80,92 +80,92 @@ def gradients(registry: Registry, entry: Entry[Architecture]) -> None:
 
 
 def batch_independence(registry: Registry, entry: Entry[Architecture]) -> None:
-    """In eval a row's logits do not depend on the rows beside it or before it, and no random number is drawn."""
+    """In eval mode, a row's logits do not depend on other or earlier rows, and no random number is drawn."""
     model = _model(registry, entry).eval()
     rows = torch.randn(6, 2, _times(entry))
     before, state = torch.get_rng_state(), {name: value.clone() for name, value in model.state_dict().items()}
     together = _forward(model, rows)
-    expect(torch.equal(before, torch.get_rng_state()), "a forward pass in eval draws random numbers")
+    expect(torch.equal(before, torch.get_rng_state()), "a forward pass in eval mode draws random numbers")
     alone = torch.cat([_forward(model, row[None]) for row in rows])
-    expect(close(together, alone), "a row's logits in eval depend on the rows beside it")
-    expect(torch.equal(together, _forward(model, rows)), "a row's logits in eval depend on what came before")
+    expect(close(together, alone), "a row's logits in eval mode depend on the other rows of the batch")
+    expect(torch.equal(together, _forward(model, rows)), "a row's logits in eval mode depend on earlier batches")
     changed = [name for name, value in model.state_dict().items() if not torch.equal(value, state[name])]
-    expect(not changed, f"a forward pass in eval changes {', '.join(changed)}")
+    expect(not changed, f"a forward pass in eval mode changes {', '.join(changed)}")
 
 
 def leaves_its_input(registry: Registry, entry: Entry[Architecture]) -> None:
-    """A forward pass leaves the rows, and their lengths where it takes them, as they were."""
+    """A forward pass does not change the rows."""
     model, times = _model(registry, entry), _times(entry)
     given = torch.randn(3, 2, times)
     for training in (True, False):
         rows = given.clone()
         _forward(model.train(training), rows)
-        expect(torch.equal(rows, given), f"it changes the rows it is given {'in training' if training else 'in eval'}")
+        expect(torch.equal(rows, given), f"it changes its input rows {mode_text(training)}")
 
 
 def moves(registry: Registry, entry: Entry[Architecture]) -> None:
-    """Moved to another device it computes there: no tensor that it needs stays behind."""
+    """After a move to another device it computes there: no tensor stays on the old device."""
     model = _model(registry, entry).to("meta").train()
     with OneDevice():
         logits = _forward(model, torch.empty(3, 2, _times(entry), device="meta"))
-    expect(logits.device.type == "meta", "moved to another device, it gives logits on the first")
+    expect(logits.device.type == "meta", "after a move to another device, its logits are on the old device")
 
 
 def seed(registry: Registry, entry: Entry[Architecture]) -> None:
-    """The same seed gives the same weights and the same training, and another seed other weights."""
+    """The same seed produces the same weights and the same training; a different seed, different weights."""
     fitted, times = _network(registry, entry).fitted, _times(entry)
     first, second = (_model(registry, entry, seed=1) for _ in range(2))
     one, two = first.state_dict(), second.state_dict()
-    expect(all(torch.equal(one[name], two[name]) for name in one), "the same seed gives different weights")
+    expect(all(torch.equal(one[name], two[name]) for name in one), "the same seed produces different weights")
     if fitted:
-        torch.manual_seed(2)  # a fit draws from its generator alone
+        torch.manual_seed(2)  # a fit must draw only from its generator
         _fit(first, *sixteen_rows(times))
         _fit(second, *sixteen_rows(times))
         one, two = first.state_dict(), second.state_dict()
-        expect(all(torch.equal(one[name], two[name]) for name in one), "the same seed gives different weights")
+        expect(all(torch.equal(one[name], two[name]) for name in one), "the same seed produces different weights")
         return
     other = _model(registry, entry, seed=2).state_dict()
-    expect(any(not torch.equal(one[name], other[name]) for name in one), "another seed gives the same weights")
+    expect(any(not torch.equal(one[name], other[name]) for name in one), "different seeds produce the same weights")
     rows = torch.randn(3, 2, times)
     answers = []
     for model in (first, second):
         torch.manual_seed(3)
         answers.append(_forward(model.train(), rows))
-    expect(torch.equal(*answers), "the same seed gives different logits in training")
+    expect(torch.equal(*answers), "the same seed produces different logits in training mode")
 
 
 def weights(registry: Registry, entry: Entry[Architecture]) -> None:
-    """The state dict goes through safetensors into a network of another seed, which then answers alike."""
+    """A network of a different seed loads the state dict from safetensors, and then returns the same logits."""
     model, other = (_model(registry, entry, classes=2, seed=number) for number in (1, 2))
     rows = torch.randn(3, 2, _times(entry))
     if _network(registry, entry).fitted:
         _fit(model, *sixteen_rows(_times(entry)))
     model.train()
-    _forward(model, rows)  # running statistics have moved
+    _forward(model, rows)  # changes running statistics
     state = {name: value.clone().contiguous() for name, value in model.state_dict().items()}
     other.load_state_dict(safetensors.torch.load(safetensors.torch.save(state)))
     same = torch.equal(_forward(model.eval(), rows), _forward(other.eval(), rows))
-    expect(same, "the state dict does not hold all that the logits depend on")
+    expect(same, "the state dict is incomplete: the logits depend on other state")
 
 
 def copies(registry: Registry, entry: Entry[Architecture]) -> None:
-    """A pickled and a deep-copied network answer like the original."""
+    """A pickled copy and a deep copy return the same logits as the original."""
     model = _model(registry, entry).eval()
     rows = torch.randn(2, 2, _times(entry))
     for kind, again in (("pickled", pickle.loads(pickle.dumps(model))), ("deep", copy.deepcopy(model))):
-        expect(torch.equal(_forward(model, rows), _forward(again, rows)), f"a {kind} copy answers differently")
+        expect(torch.equal(_forward(model, rows), _forward(again, rows)), f"a {kind} copy returns different logits")
 
 
 def size(registry: Registry, entry: Entry[Architecture]) -> None:
-    """On the meta device it builds, and its parameters and multiply-accumulates can be counted."""
+    """It builds on the meta device, and its parameters and multiply-accumulates can be counted."""
     times = max(187, _spec(entry).min_times)
     model = on_meta(lambda: _network(registry, entry).build(n_channels=1, n_times=times, n_classes=5))
     expect(count_parameters(model) > 0, "it has no parameters")
-    expect(count_macs(model, n_channels=1, n_times=times) > 0, "no multiply-accumulates are counted")
+    expect(count_macs(model, n_channels=1, n_times=times) > 0, "it has no multiply-accumulates")
 
 
 def presets(registry: Registry, entry: Entry[Architecture]) -> None:
-    """Every preset builds, and takes a row."""
+    """Every preset builds a network that accepts rows."""
     times = max(187, _spec(entry).min_times)
     for name in _spec(entry).presets:
         network = Network.resolve(registry, f"{entry.name}.{name}")
@@ -173,7 +173,7 @@ def presets(registry: Registry, entry: Entry[Architecture]) -> None:
 
 
 def spaces(registry: Registry, entry: Entry[Architecture]) -> None:
-    """Ten draws of each search space build, and take a row: each value of a choice and both ends of a range occur."""
+    """Ten draws of each space, with each choice and both ends of each range, build networks that accept rows."""
     times = max(187, _spec(entry).min_times)
     for name, space in _spec(entry).spaces.items():
         for drawn in draws(space):
@@ -181,9 +181,9 @@ def spaces(registry: Registry, entry: Entry[Architecture]) -> None:
 
 
 def slot(registry: Registry, entry: Entry[Architecture]) -> None:
-    """The block slot takes every block that has a form for it."""
+    """The block slot accepts every registered block with the right number of dimensions."""
     blocks = _fitting(registry, _spec(entry))
-    expect(bool(blocks), "slot tried nothing: no block that is registered has a form for it")
+    expect(bool(blocks), "slot found nothing to check: no registered block has its number of dimensions")
     for block in blocks:
         torch.manual_seed(0)
         network = Network.resolve(registry, entry.name, block=block.name)
@@ -194,30 +194,30 @@ def slot(registry: Registry, entry: Entry[Architecture]) -> None:
 
 
 def padding(registry: Registry, entry: Entry[Architecture]) -> None:
-    """More padding changes no logits in eval, with any block that keeps padding out."""
+    """More padding does not change logits in eval mode, with any masked block."""
     spec = _spec(entry)
     times = max(60, spec.min_times)
     lengths = torch.tensor([times, max(times // 2, spec.min_times), spec.min_times, max(45, spec.min_times)])
     rows = torch.randn(4, 2, times) * (torch.arange(times) < lengths[:, None])[:, None]
     maskable = [each.name for each in _fitting(registry, spec) if each.spec.masked]
     blocks: list[str | None] = [*maskable] if spec.block_dims else [None]
-    expect(bool(blocks), "padding tried nothing: no block that is registered fits its slot and keeps padding out")
+    expect(bool(blocks), "padding found nothing to check: no registered block fits its slot and is masked")
     for block in blocks:
         torch.manual_seed(0)
         network = Network.resolve(registry, entry.name, block=block)
         model = network.build(n_channels=2, n_times=times, n_classes=3)
         given = rows.clone(), lengths.clone()
         with torch.no_grad():
-            for training in (True, False):  # in training first, so that batch normalisation has seen something
+            for training in (True, False):  # training mode first, for the statistics of batch normalisation
                 expected = model.train(training)(*given)
                 same = torch.equal(given[0], rows) and torch.equal(given[1], lengths)
-                expect(same, f"it changes the rows or the lengths it is given, with block {block or 'none'}")
+                expect(same, f"it changes its input rows or lengths, with block {block or 'none'}")
             padded = model(nn.functional.pad(rows, (0, 25)), lengths)
         expect(close(padded, expected), f"padding changes the logits with block {block or 'none'}")
         for row, length, logits in zip(rows, lengths, expected, strict=True):
             with torch.no_grad():
                 alone = model(row[None, :, :length], length[None])[0]
-            expect(close(alone, logits), f"a row without its padding answers differently ({block})")
+            expect(close(alone, logits), f"without padding, a row has different logits, with block {block or 'none'}")
 
 
 def learns(registry: Registry, entry: Entry[Architecture]) -> None:
@@ -227,7 +227,7 @@ def learns(registry: Registry, entry: Entry[Architecture]) -> None:
     if _network(registry, entry).fitted:
         _fit(model, rows, labels)
         hits = _forward(model.eval(), rows).argmax(1) == labels
-        expect(bool(hits.all()), f"fitted to sixteen rows, it gets {int(hits.sum())} of them right")
+        expect(bool(hits.all()), f"after a fit to sixteen rows, it classifies only {int(hits.sum())} of them correctly")
         return
     optimiser = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE)
     for _ in range(STEPS):
@@ -241,7 +241,7 @@ def learns(registry: Registry, entry: Entry[Architecture]) -> None:
 
 
 def autocast(registry: Registry, entry: Entry[Architecture]) -> None:
-    """It runs under bf16 autocast, trained too, and its logits and gradients stay finite."""
+    """Under bf16 autocast, in training and in eval mode, its logits and gradients are finite."""
     model, trained = _model(registry, entry), not _network(registry, entry).fitted
     for training in (True, False) if trained else (False,):
         with torch.autocast("cpu", torch.bfloat16):
@@ -284,7 +284,7 @@ WHERE: Mapping[Callable[..., None], Callable[[Entry[Architecture]], bool]] = {
 
 
 def use(registry: Registry, entry: Entry[Architecture]) -> None:
-    """Build it, take one step in training and answer a row."""
+    """Build it, run one training step, and predict rows."""
     network, rows = _network(registry, entry), torch.randn(4, 2, _times(entry))
     model = network.build(n_channels=2, n_times=_times(entry), n_classes=3)
     if network.fitted:
@@ -295,7 +295,7 @@ def use(registry: Registry, entry: Entry[Architecture]) -> None:
 
 
 def sixteen_rows(times: int) -> tuple[Tensor, Tensor]:
-    """Two channels of noisy waves, slow ones of class 0 and fast ones of class 1: `(16, 2, times)`, `(16,)`."""
+    """Return noisy waves of two channels, `(16, 2, times)`, and labels `(16,)`: slow waves are class 0, fast ones 1."""
     generator = torch.Generator().manual_seed(0)
     labels = torch.arange(16) % 2
     phase = torch.rand(16, 2, 1, generator=generator) * 6
@@ -331,7 +331,7 @@ def _forward(model: nn.Module, rows: Tensor) -> Tensor:
 
 
 def _fit(model: nn.Module, rows: Tensor, labels: Tensor) -> None:
-    """Fit a network to rows that it is validated by too."""
+    """Fit a network; the same rows are its validation rows."""
     data = Tensors(rows, labels, None)
     batches = Batches(data, data, 5, torch.Generator().manual_seed(0), None, lambda done, count: None)
     with torch.no_grad():
@@ -339,7 +339,7 @@ def _fit(model: nn.Module, rows: Tensor, labels: Tensor) -> None:
 
 
 def _takes_rows(network: Network, times: int, what: str) -> None:
-    """Build it and pass two rows through, on the meta device but for recurrent nets, which are slower there."""
+    """Build it and pass two rows through, on the meta device; recurrent networks use the CPU, which is faster."""
     device = "cpu" if network.spec.recurrent else "meta"
     with torch.device(device), torch.no_grad():
         model = network.build(n_channels=1, n_times=times, n_classes=5).eval()
@@ -348,12 +348,12 @@ def _takes_rows(network: Network, times: int, what: str) -> None:
 
 
 def _fitting(registry: Registry, spec: Architecture) -> list[Entry[Block]]:
-    """The registered blocks that have a form for its slot."""
+    """Return the registered blocks that fit its slot."""
     return [entry for entry in registry.of_kind(Block) if spec.block_dims in entry.spec.dims]
 
 
 def _is_fitted(entry: Entry[Architecture]) -> bool:
-    """Whether it is fitted, not trained; what cannot be imported is not."""
+    """Whether its class has a fit() method; false if it cannot be imported."""
     try:
         imported(entry.spec.factory)
     except PluginError:
@@ -362,9 +362,9 @@ def _is_fitted(entry: Entry[Architecture]) -> bool:
 
 
 def _sizes(spec: Architecture) -> tuple[tuple[int, int, int, str], ...]:
-    """Channels, times, classes and the device; lengths are even and odd.
+    """Return tuples of channels, times, classes and device, with even and odd lengths.
 
-    The longest has a shape and no values, but for a recurrent net, which takes longer on the meta device.
+    The longest is on the meta device; for a recurrent network it is on the CPU, which is faster.
     """
     shortest = spec.min_times
     return (
@@ -377,7 +377,7 @@ def _sizes(spec: Architecture) -> tuple[tuple[int, int, int, str], ...]:
 
 
 def _layers(model: nn.Module, still: Collection[str]) -> list[str]:
-    """The layers of which no trainable parameter is left out of `still`; those with a parameter of their own."""
+    """Return the layers with their own parameters whose trainable parameters are all in `still`."""
     trained = {name for name, value in model.named_parameters() if value.requires_grad}
     found = []
     for layer, module in model.named_modules():
@@ -388,7 +388,7 @@ def _layers(model: nn.Module, still: Collection[str]) -> list[str]:
 
 
 def _odd_rows(times: int) -> Tensor:
-    """Two flat rows, one as rows are, and one of large values, each of two channels."""
+    """Return two flat rows, one normal row, and one of large values, each with two channels."""
     return torch.stack(
         [torch.zeros(2, times), torch.ones(2, times), torch.randn(2, times), 1e3 * torch.randn(2, times)]
     )

@@ -1,4 +1,4 @@
-"""What a check is, and how it says that a promise is not kept."""
+"""A check, and the errors for a broken promise."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,20 +13,20 @@ T = TypeVar("T")
 
 
 class NotConforming(AssertionError):
-    """A component does not do what its kind promises; the message is one line."""
+    """A plugin or a component breaks a promise of its kind; the message is one line."""
 
 
 class Unexpected(AssertionError):
-    """A check that was expected to fail passes; the message is one line."""
+    """An expected failure did not occur; the message is one line."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """One promise of a plugin or of one component; call it to have it checked.
+    """One promise of a plugin or of a component; call it to check the promise.
 
     kind      `plugin`, or the kind of the component
     subject   the name of the plugin or of the component
-    expected  why it is known to fail; "" where it is to pass
+    expected  the reason for an expected failure; "" if the check should pass
     """
 
     name: str
@@ -36,10 +36,9 @@ class Check:
     expected: str = ""
 
     def __call__(self) -> None:
-        """Raises NotConforming where the promise is not kept, whatever the plugin's own code raises for that.
+        """Raise NotConforming if the promise is broken; errors in the plugin's code are converted to it.
 
-        A check that tried nothing has not been passed, so that raises it too. Raises Unexpected where it was expected
-        not to be kept, and is.
+        Also raises it if the check found nothing to check. Raises Unexpected if an expected failure does not occur.
         """
         __tracebackhide__ = True  # pytest then shows the plugin's own code, not the kit's
         before = _tried.count
@@ -50,9 +49,9 @@ class Check:
         except (Exception, SystemExit) as error:
             raise NotConforming(describe(error)) from error
         if _tried.count == before:
-            raise NotConforming(f"{self.name} tried nothing: this {self.kind} has nothing of that to check")
+            raise NotConforming(f"{self.name} found nothing to check in this {self.kind}")
         if self.expected:
-            raise Unexpected(f"it passes: take the expectation away ({self.expected})")
+            raise Unexpected(f"it passes: remove the expected failure ({self.expected})")
 
     def __str__(self) -> str:
         return f"{self.kind} {self.subject}: {self.name}"
@@ -63,11 +62,11 @@ class _Tried:
     count: int = 0
 
 
-_tried = _Tried()  # what was expected in this process so far
+_tried = _Tried()  # the number of expectations checked in this process
 
 
 def tried() -> None:
-    """Count something as checked that would have raised where the promise is not kept; `expect` does so itself."""
+    """Count an expectation that raises by itself if it is not met; `expect` counts its own."""
     _tried.count += 1
 
 
@@ -80,15 +79,20 @@ def expect(condition: bool, message: str) -> None:
 
 
 def required(value: "T | None", message: str) -> "T":
-    """The value. Raises NotConforming with the message where there is none."""
+    """Return the value. Raises NotConforming with the message if it is None."""
     __tracebackhide__ = True
     expect(value is not None, message)
     assert value is not None
     return value
 
 
+def mode_text(training: bool) -> str:
+    """`in training mode`, or `in eval mode`."""
+    return f"in {'training' if training else 'eval'} mode"
+
+
 def close(one: "Tensor", other: "Tensor") -> bool:
-    """Whether two results are equal but for the rounding of float32."""
+    """Whether two results are equal within the rounding of float32."""
     import torch
 
     return torch.allclose(one, other, rtol=1e-4, atol=1e-5)

@@ -1,4 +1,4 @@
-"""Which checks there are for what someone names: a component, `plugin:name`, a plugin, or a pattern."""
+"""Collect the checks for names: a component, `plugin:name`, a plugin, or a pattern."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -25,7 +25,7 @@ class Subject:
 
 
 def checks_for(registry: Registry, entry: Entry[Component]) -> Iterator[Check]:
-    """All checks of a component, in the order in which one helps to understand the next."""
+    """Yield all checks of a component, basic checks first: their failures explain later failures."""
     functions = functions_for(entry)
     for function in functions:
         reason = entry.spec.expected_failures.get(function.__name__, "")
@@ -36,7 +36,7 @@ def checks_for(registry: Registry, entry: Entry[Component]) -> Iterator[Check]:
 
 
 def functions_for(entry: Entry[Component]) -> list[Callable[[Registry, Entry[Component]], None]]:
-    """The checks that apply to a component, as functions."""
+    """Return the functions of the checks that apply to a component."""
     kit = KITS[entry.kind]
     where = getattr(kit, "WHERE", {})
     own = [function for function in kit.CHECKS if function not in where or where[function](entry)]
@@ -44,7 +44,7 @@ def functions_for(entry: Entry[Component]) -> list[Callable[[Registry, Entry[Com
 
 
 def expectations(known: Iterable[str], entry: Entry[Component]) -> None:
-    """The checks that a component is expected to fail are checks that there are for it."""
+    """Every expected failure names an existing check of the component."""
     for name in entry.spec.expected_failures:
         if name not in known:
             raise unknown_name(f"check for {entry.kind} {entry.spec.name}", name, known)
@@ -52,7 +52,7 @@ def expectations(known: Iterable[str], entry: Entry[Component]) -> None:
 
 
 def plugin_checks(registry: Registry, plugin: Plugin) -> Iterator[Check]:
-    """The checks of a plugin as a whole; of one that does not load, those that can be made all the same."""
+    """Yield the checks of a plugin as a whole; if it does not load, only those that are still possible."""
     functions = [plugins.loads, plugins.light_import] if plugin.error else list(plugins.CHECKS)
     if not plugin.error and declares(registry, plugin):
         functions.append(plugins.representatives)
@@ -61,11 +61,11 @@ def plugin_checks(registry: Registry, plugin: Plugin) -> Iterator[Check]:
 
 
 def subjects(registry: Registry, words: Iterable[str] | None) -> list[Subject]:
-    """What the words name, each once: first the plugins, those of named components among them, then what they provide.
+    """Return the subjects that the words name, each once: first plugins, then components; None means everything.
 
-    None means everything. Of a plugin that declares representatives these stand for all, unless others are named.
-    Architectures come last, since they import the blocks, which are to be seen when they are imported first. Raises
-    UnknownName for a word that names nothing, UsageError for a plugin that is disabled.
+    The plugins of named components are included. If a plugin declares representatives, they replace all its components
+    that are not named explicitly. Architectures come last: they import blocks, and a check must observe the first
+    import of a block. Raises UnknownName for an unknown word, UsageError for a disabled plugin.
     """
     chosen: set[str] = set()
     owners: set[str] = set()
@@ -82,11 +82,11 @@ def subjects(registry: Registry, words: Iterable[str] | None) -> list[Subject]:
 def collect(
     registry: Registry, words: Iterable[str], expected_failures: Mapping[str, str] | None = None
 ) -> list[Check]:
-    """All checks of what the words name.
+    """Return all checks for the words.
 
-    `expected_failures` says why checks are known to fail, beside what the specs say of that: by the name of a check of
-    components, or in full (`architecture pulse: padding`). Raises UnknownName for one that is not among the checks,
-    UsageError for one without a reason.
+    `expected_failures` maps names of checks to reasons, in addition to those in the specs. A key is the name of a
+    component check (`padding`), or its full name (`architecture pulse: padding`). Raises UnknownName for an unknown
+    check, UsageError for a missing reason.
     """
     checks = [check for subject in subjects(registry, words) for check in subject.checks]
     reasons = expected_failures or {}
@@ -95,7 +95,7 @@ def collect(
         if name not in known:
             raise unknown_name("check", name, known, "docs/checks.md lists them all.")
         if not reason.strip():
-            raise UsageError(f"say why the check {name!r} is expected to fail")
+            raise UsageError(f"the expected failure of check {name!r} needs a reason")
     return [
         replace(check, expected=next((reasons[name] for name in _called(check) if name in reasons), check.expected))
         for check in checks
@@ -103,7 +103,7 @@ def collect(
 
 
 def _called(check: Check) -> list[str]:
-    """What a check is named by where it is expected to fail."""
+    """Return the keys of a check in `expected_failures`."""
     return [str(check)] if check.kind == "plugin" else [str(check), check.name]
 
 
@@ -133,12 +133,12 @@ def _named(registry: Registry, word: str) -> tuple[list[Entry[Component]], list[
         known |= {plugin.name for plugin in registry.plugins}
         raise unknown_name("component or plugin", word, known, "`zoo list` and `zoo plugins` show them all.")
     if own and all(plugin.disabled for plugin in own):
-        raise UsageError(f"plugin {word!r} is disabled, and so cannot be checked")
+        raise UsageError(f"plugin {word!r} is disabled, so it cannot be checked")
     return entries + [entry for plugin in own for entry in _standing_for(registry, plugin)], own
 
 
 def _standing_for(registry: Registry, plugin: Plugin) -> list[Entry[Component]]:
-    """What a plugin provides, or what it says stands for that; where that is no use, a check says so."""
+    """Return the representatives of a plugin, or all its components; a check reports invalid representatives."""
     own = [entry for entry in registry.entries if entry.plugin.name == plugin.name]
     try:
         names = set(declared(registry, plugin))
@@ -148,7 +148,7 @@ def _standing_for(registry: Registry, plugin: Plugin) -> list[Entry[Component]]:
 
 
 def _names(entry: Entry[Component]) -> set[str]:
-    """What a component is found by; where two have one name, it finds both."""
+    """Return the names that find a component; a shared name finds all its owners."""
     return {entry.name, entry.spec.name, f"{entry.plugin.name}:{entry.spec.name}"}
 
 

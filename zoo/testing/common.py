@@ -1,4 +1,4 @@
-"""What every component promises, of whatever kind."""
+"""Checks of every component, of any kind."""
 
 import inspect
 from collections.abc import Iterable
@@ -15,37 +15,37 @@ from zoo.testing.check import expect, tried
 from zoo.testing.kinds import KITS
 from zoo.testing.watching import Seen, imported, watched
 
-SEED = 0x5EED_0F_2007  # one that no one else sets
-RANDOM = "the random numbers of torch"
+SEED = 0x5EED_0F_2007  # a value that no other code uses
+RANDOM = "torch's random state"
 
 
 def factory(registry: Registry, entry: Entry[Component]) -> None:
-    """Its factory can be imported, and takes what the harness passes."""
+    """Its factory can be imported, and accepts the arguments of the harness."""
     imported(entry.spec.factory)
     refused = _refused(entry)
-    expect(not refused, f"its factory {entry.spec.factory!r} cannot be called as the harness does: {refused}")
+    expect(not refused, f"its factory {entry.spec.factory!r} does not accept the arguments of the harness: {refused}")
 
 
 def defaults(registry: Registry, entry: Entry[Component]) -> None:
-    """Every parameter has a default, and it is a plain value."""
+    """Every parameter has a default, which is a plain value."""
     complete(entry.spec, {})
     tried()
 
 
 def global_state(registry: Registry, entry: Entry[Component]) -> None:
-    """Importing and using it leaves what all code shares as it was: torch's settings, random numbers, warnings."""
+    """Import and use change no global state: torch settings, random seeds, warning filters."""
     changes = imported(entry.spec.factory).changes
     expect(not changes, f"the import of its factory changes {_listed(changes)}")
     torch.manual_seed(SEED)
     changes = _used(registry, entry).changes
-    if entry.kind in ("architecture", "block"):  # whose weights are drawn from torch's random numbers
+    if entry.kind in ("architecture", "block"):  # their weights are drawn from it
         changes = [change for change in changes if change != RANDOM]
-        expect(torch.initial_seed() == SEED, f"it sets the seed of {RANDOM}")
+        expect(torch.initial_seed() == SEED, "it sets torch's random seed")
     expect(not changes, f"it changes {_listed(changes)}")
 
 
 def writes(registry: Registry, entry: Entry[Component]) -> None:
-    """Importing and using it writes nothing outside the temporary folder."""
+    """Import and use write no file outside the temporary folder."""
     written = imported(entry.spec.factory).writes
     expect(not written, f"the import of its factory writes {_listed(written)}")
     written = _used(registry, entry).writes
@@ -57,7 +57,7 @@ LAST = (global_state, writes)
 
 
 def _refused(entry: Entry[Component]) -> str:
-    """Why its factory cannot be called with what the harness passes; "" where it can."""
+    """Return why its factory does not accept the arguments of the harness; "" if it does."""
     given = dict.fromkeys(sorted(_passed(entry.spec)))
     places = [given.pop("channels")] if entry.kind == "block" else []
     try:
@@ -68,7 +68,7 @@ def _refused(entry: Entry[Component]) -> str:
 
 
 def _passed(spec: Component) -> set[str]:
-    """What the harness passes to the factory of this very component."""
+    """Return the names of the arguments that the harness passes to this factory."""
     passed = set(HARNESS_ARGUMENTS[spec.kind])
     if isinstance(spec, Architecture) and spec.block_dims is None:
         passed.discard("block")
@@ -78,12 +78,12 @@ def _passed(spec: Component) -> set[str]:
 
 
 def _used(registry: Registry, entry: Entry[Component]) -> Seen:
-    """What using a component once brings about, in a working folder of its own."""
+    """Use a component once in its own working folder, and return the observed effects."""
     with TemporaryDirectory() as name:
         folder = Path(name).resolve()
         with chdir(folder), watched() as seen:
             KITS[entry.kind].use(registry, entry)
-        left = [str(path) for path in folder.rglob("*") if path.is_file()]  # those of code that is not Python's too
+        left = [str(path) for path in folder.rglob("*") if path.is_file()]  # also files of non-Python code
     seen.writes = [_shown(path, folder) for path in dict.fromkeys([*seen.writes, *left])]
     return seen
 

@@ -1,4 +1,4 @@
-"""What every data set promises (the contract: `zoo.specs.Dataset`)."""
+"""Checks of every data set (the contract: `zoo.specs.Dataset`)."""
 
 import contextlib
 import tempfile
@@ -20,7 +20,7 @@ ROWS = 400
 
 
 def loads(registry: Registry, entry: Entry[Dataset]) -> None:
-    """It gives labelled series, all classes of them; one from files says in one line what it lacks."""
+    """It returns labelled series with rows of every class; for missing files it raises DataError of one line."""
     spec = entry.spec
     if spec.from_files:
         with tempfile.TemporaryDirectory() as empty:
@@ -28,21 +28,22 @@ def loads(registry: Registry, entry: Entry[Dataset]) -> None:
         _refuses(entry, None)
         return
     series = _load(entry)
-    expect(isinstance(series, LabelledSeries), f"its factory gives {type(series).__name__}, not LabelledSeries")
+    expect(isinstance(series, LabelledSeries), f"its factory returns {type(series).__name__}, not LabelledSeries")
     counts = np.bincount(series.labels, minlength=len(series.classes))
     expect(bool((counts > 0).all()), f"classes have {counts.tolist()} rows")
     for name, split in series.splits.items():
-        expect(split.parts.shape == series.labels.shape, f"its split {name} is of {len(split.parts)} rows")
+        found = f"its split {name} has {len(split.parts)} rows, not {len(series.labels)}"
+        expect(split.parts.shape == series.labels.shape, found)
     if spec.generated:
         more = len(_load(entry, rows=2 * ROWS).labels) - len(series.labels)
-        expect(more == ROWS, f"with {ROWS} training rows more it has {more} rows more")
+        expect(more == ROWS, f"with {ROWS} more training rows requested, it returns {more} more rows")
 
 
 def repeats(registry: Registry, entry: Entry[Dataset]) -> None:
-    """Loaded twice, it is the same to the bit."""
+    """Two loads return identical data, bit by bit."""
     one, two = (_plain(_load(entry)) for _ in range(2))
     differ = [name for name in one if one[name] != two[name]]
-    expect(not differ, f"loaded twice, its {', '.join(differ)} differ")
+    expect(not differ, f"after two loads, its {', '.join(differ)} differ")
 
 
 CHECKS = (loads, repeats)
@@ -52,7 +53,7 @@ WHERE: Mapping[Callable[..., None], Callable[[Entry[Dataset]], bool]] = {
 
 
 def use(registry: Registry, entry: Entry[Dataset]) -> None:
-    """Load it; one from files finds none."""
+    """Load it; a data set from files gets no folder."""
     if entry.spec.from_files:
         with contextlib.suppress(DataError):
             _load(entry, data_dir=None)
@@ -68,7 +69,7 @@ def _load(entry: Entry[Dataset], **more: Any) -> LabelledSeries:
 
 
 def _plain(series: LabelledSeries) -> dict[str, object]:
-    """All that it holds, in a form that can be compared."""
+    """Return its fields in a form that can be compared."""
     splits = {name: {**vars(split), "parts": split.parts.tobytes()} for name, split in series.splits.items()}
     held = {**vars(series), "splits": splits}
     return {name: _bits(value) if isinstance(value, np.ndarray) else value for name, value in held.items()}
@@ -82,6 +83,6 @@ def _refuses(entry: Entry[Dataset], folder: Path | None) -> None:
     try:
         _load(entry, data_dir=folder)
     except DataError as error:
-        expect("\n" not in str(error), "what it says without its files is more than one line")
+        expect("\n" not in str(error), "its error for missing files is longer than one line")
     else:
-        expect(False, f"it finds its files in {folder}")
+        expect(False, f"without its files it raises no DataError (data_dir={folder})")

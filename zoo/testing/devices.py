@@ -1,4 +1,4 @@
-"""Sees tensors that have stayed on another device than those they meet, where there is no other device."""
+"""Detect tensors on different devices, on a machine with only one device."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,10 +12,10 @@ MIXING = (torch.ops.aten.copy_.default, torch.ops.aten.index.Tensor, torch.ops.a
 
 
 class OneDevice(TorchDispatchMode):
-    """Raises RuntimeError where an operation gets tensors of two devices, as it would on a GPU.
+    """Raises RuntimeError if an operation gets tensors on two devices, as on a machine with a GPU.
 
-    A tensor on the meta device stands for one on a GPU. Of what is on the CPU, single numbers, indices and what is
-    copied from one device to the other are as good there.
+    A tensor on the meta device represents a tensor on a GPU. Scalars, indices and sources of copies may be on the CPU,
+    as with a real GPU.
     """
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class OneDevice(TorchDispatchMode):
         if len(devices) > 1 and func not in MIXING:
             stayed = next(each for each in tensors if each.ndim and each.device.type == "cpu")
             raise RuntimeError(
-                f"a tensor {tuple(stayed.shape)} has stayed on the CPU: make it a parameter or a buffer, or make it on "
+                f"a tensor {tuple(stayed.shape)} stays on the CPU: make it a parameter or a buffer, or create it on "
                 "the device of the input"
             )
         return func(*args, **(kwargs or {}))

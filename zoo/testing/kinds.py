@@ -1,8 +1,8 @@
-"""The kit of each kind of component: a module with CHECKS, and `use`, which uses a component once.
+"""The kit of each kind of component: a module with CHECKS and with `use`, which uses a component once.
 
-WHERE, in those that have it, says of a check to which components it applies; one that is not in there applies to all.
-It may import a factory by `zoo.testing.watching.imported`, which sees what that brings about; where it cannot be told,
-the check applies.
+The optional WHERE maps a check to a function that decides whether the check applies to a component. A check without
+such a function applies to all components. The function may import a factory with `zoo.testing.watching.imported`, which
+records the effects of the import. If the function cannot decide, it returns true.
 """
 
 from types import ModuleType

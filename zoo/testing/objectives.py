@@ -1,4 +1,4 @@
-"""What every objective promises (the contract: `zoo.specs.Objective`)."""
+"""Checks of every objective (the contract: `zoo.specs.Objective`)."""
 
 from typing import Any
 
@@ -14,46 +14,48 @@ COUNTS = (700, 250, 50)
 
 
 def scalar(registry: Registry, entry: Entry[Objective]) -> None:
-    """Logits `(batch, n_classes)` and targets `(batch,)` give a finite scalar of float32 with a finite gradient."""
+    """For logits `(batch, n_classes)` and targets `(batch,)`: a finite float32 scalar with a finite gradient."""
     for rows, counts in ((1, COUNTS), (2, COUNTS), (40, COUNTS), (40, COUNTS[:2]), (40, COUNTS * 3)):
         logits, targets = _batch(rows, len(counts))
         loss, what = _objective(entry, counts)(logits, targets), f"the loss of {rows} rows of {len(counts)} classes"
-        expect(loss.ndim == 0, f"{what} has the shape {tuple(loss.shape)}, not a scalar's")
+        expect(loss.ndim == 0, f"{what} has the shape {tuple(loss.shape)}, not ()")
         expect(loss.dtype == torch.float32, f"{what} is {loss.dtype}")
         loss.backward()
         expect(bool(torch.isfinite(loss)), f"{what} is {loss.item()}")
-        expect(_finite(logits.grad), f"the gradient of {rows} rows is not finite")
+        expect(_finite(logits.grad), f"the gradient of {rows} rows of {len(counts)} classes is not finite")
 
 
 def leaves_its_input(registry: Registry, entry: Entry[Objective]) -> None:
-    """The logits, the targets and the counts of classes are as they were."""
+    """It does not change the logits, the targets and the class counts."""
     given = (*_batch(12), torch.tensor((90, 0, 10)))
     logits, targets, counts = (value.detach().clone() for value in given)
     load_factory(entry.spec.factory)(class_counts=counts, **complete(entry.spec, {}))(logits, targets)
     pairs = zip(("logits", "targets", "class counts"), given, (logits, targets, counts), strict=True)
     changed = [name for name, before, after in pairs if not torch.equal(before, after)]
-    expect(not changed, f"it changes the {' and the '.join(changed)} it is given")
+    expect(not changed, f"it changes its input: {', '.join(changed)}")
 
 
 def extremes(registry: Registry, entry: Entry[Objective]) -> None:
-    """Logits of ten thousand, right or wrong, give no NaN and no infinity."""
+    """For logits of ten thousand, correct or wrong, the loss and its gradient are finite."""
     for sign in (1.0, -1.0):
         logits = (sign * 1e4 * nn.functional.one_hot(_batch(6)[1], 3).float()).requires_grad_()
         loss = _objective(entry)(logits, _batch(6)[1])
         loss.backward()
-        expect(bool(torch.isfinite(loss)) and _finite(logits.grad), f"logits of {sign * 1e4:,.0f} give {loss.item()}")
+        found = f"for logits of {sign * 1e4:,.0f} the loss is {loss.item()}; it and its gradient must be finite"
+        expect(bool(torch.isfinite(loss)) and _finite(logits.grad), found)
 
 
 def absent_class(registry: Registry, entry: Entry[Objective]) -> None:
-    """A class without rows breaks nothing."""
+    """A class without rows causes no NaN and no infinity."""
     logits, _ = _batch(8)
     loss = _objective(entry, (90, 0, 10))(logits, torch.tensor([0, 2] * 4))
     loss.backward()
-    expect(bool(torch.isfinite(loss)) and _finite(logits.grad), f"a class without rows gives {loss.item()}")
+    found = f"with a class without rows the loss is {loss.item()}; it and its gradient must be finite"
+    expect(bool(torch.isfinite(loss)) and _finite(logits.grad), found)
 
 
 def descends(registry: Registry, entry: Entry[Objective]) -> None:
-    """Steps along its gradient make it smaller and the rows right."""
+    """Steps along its gradient reduce the loss and classify all rows correctly."""
     logits, targets = _batch(30)
     objective = _objective(entry)
     first = objective(logits, targets).item()
@@ -63,16 +65,16 @@ def descends(registry: Registry, entry: Entry[Objective]) -> None:
         loss = objective(logits, targets)
         loss.backward()
         optimiser.step()
-    expect(loss.item() < first, f"it goes from {first:.4f} to {loss.item():.4f} along its own gradient")
+    expect(loss.item() < first, f"its gradient does not reduce the loss: from {first:.4f} to {loss.item():.4f}")
     hits = int((logits.argmax(1) == targets).sum())
-    expect(hits == 30, f"following its gradient gets {hits} of 30 rows right")
+    expect(hits == 30, f"steps along its gradient classify only {hits} of 30 rows correctly")
 
 
 CHECKS = (scalar, leaves_its_input, extremes, absent_class, descends)
 
 
 def use(registry: Registry, entry: Entry[Objective]) -> None:
-    """Take one step."""
+    """Compute one gradient."""
     logits, targets = _batch(6)
     _objective(entry)(logits, targets).backward()
 

@@ -1,4 +1,4 @@
-"""The conformance kit in a test suite of pytest's."""
+"""The conformance kit in pytest."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 def parametrize_with_checks(
     *names: str, expected_failures: Mapping[str, str] | None = None, registry: Registry | None = None
 ) -> "pytest.MarkDecorator":
-    """A decorator that runs a test once for each check of what is named: its argument `check` is to be called.
+    """Parametrize a test with all checks of the named components: the test calls its argument `check`.
 
-    A name is a component's, `plugin:name`, or a plugin's, which means all that it provides. `expected_failures` says
-    why a check is known to fail: `{"padding": "the mean goes over all samples"}`, or by its full name where only one of
-    several components fails it, `{"architecture pulse: padding": "…"}`. One that passes all the same fails the test.
-    The registry is that of what is installed unless another is given. Raises UnknownName for a name of nothing.
+    A name is a component, `plugin:name`, or a plugin, which means all its components. `expected_failures` maps a check
+    to the reason of its failure: `{"padding": "the mean includes the padding"}`. If only one of several components
+    fails the check, use the full name: `{"architecture pulse: padding": "…"}`. If an expected failure passes, the test
+    fails. The default registry holds all installed plugins. Raises UnknownName for an unknown name.
     """
     import pytest
 

@@ -1,4 +1,4 @@
-"""What every plugin promises, whatever it provides."""
+"""Checks of every plugin, whatever it provides."""
 
 import json
 import subprocess
@@ -10,13 +10,13 @@ from zoo.specs import Component
 from zoo.testing.check import NotConforming, expect
 from zoo.testing.representatives import declared
 
-# What costs a start-up second or more, and so has no place in a module that `zoo list` imports.
+# Slow imports, a second or more: not allowed in a module that `zoo list` imports.
 HEAVY = (
     *("torch", "numpy", "sklearn", "pandas", "ray", "optuna", "hyperopt", "timm"),
     *("imblearn", "pyarrow", "scipy", "torchvision", "wfdb"),
 )
 SECONDS = 60
-# Loads one plugin as the zoo does, and says what that brought about. Its own prints go to stderr.
+# Loads one plugin like the zoo, and prints the effects. The plugin's own prints go to stderr.
 PROGRAM = """
 import json, sys
 sys.path[:], name, module, heavy = json.loads(sys.argv[1])
@@ -31,24 +31,24 @@ print(json.dumps({"imported": imported, "writes": seen.writes, "changes": seen.c
 
 
 def loads(registry: Registry, plugin: Plugin) -> None:
-    """Its entry point can be imported, and its hooks give valid specs."""
+    """Its entry point can be imported, and its hooks return valid specs."""
     expect(not plugin.error, plugin.error)
 
 
 def light_import(registry: Registry, plugin: Plugin) -> None:
-    """Importing it and asking what it provides imports none of the large libraries."""
+    """Importing it and listing its components import no large library."""
     heavy = ", ".join(_in_a_process_of_its_own(plugin.name, plugin.module)["imported"])
-    expect(not heavy, f"it imports {heavy}: import that in the modules its factories are in")
+    expect(not heavy, f"it imports {heavy}: move this import to the modules of its factories")
 
 
 def global_state(registry: Registry, plugin: Plugin) -> None:
-    """Importing it changes no filters of warnings and draws no random numbers that others share."""
+    """Its import changes no global state: no warning filter, no random seed, no setting of a library."""
     changes = ", ".join(_in_a_process_of_its_own(plugin.name, plugin.module)["changes"])
     expect(not changes, f"its import changes {changes}")
 
 
 def writes(registry: Registry, plugin: Plugin) -> None:
-    """Importing it writes nothing outside the temporary folder."""
+    """Its import writes no file outside the temporary folder."""
     written = ", ".join(_in_a_process_of_its_own(plugin.name, plugin.module)["writes"])
     expect(not written, f"its import writes {written}")
 
@@ -58,24 +58,24 @@ def provides(registry: Registry, plugin: Plugin) -> None:
     module = registry.manager.get_plugin(plugin.name)
     callers = registry.manager.get_hookcallers(module) or []
     observes = any(caller.name != "zoo_components" for caller in callers)
-    expect(bool(plugin.components) or observes, "its zoo_components() gives nothing, and it observes no runs")
+    expect(bool(plugin.components) or observes, "its zoo_components() returns nothing, and it observes no runs")
 
 
 def names(registry: Registry, plugin: Plugin) -> None:
-    """No other plugin has its name, and none provides a component of the same kind and name."""
+    """No other plugin has its name, or a component of the same kind and name."""
     name, _, distribution = plugin.name.partition("@")
-    expect(not distribution, f"another plugin that is installed is named {name!r} too")
+    expect(not distribution, f"another installed plugin has the same name, {name!r}")
     for entry in registry.entries:
         if entry.plugin.name == plugin.name:
             rivals = [other.plugin.name for other in registry.of_kind(entry.kind) if _rivals(entry, other)]
-            expect(not rivals, f"{entry.kind} {entry.spec.name!r} is provided by {', '.join(rivals)} too")
+            expect(not rivals, f"{entry.kind} {entry.spec.name!r} is also provided by {', '.join(rivals)}")
 
 
 def representatives(registry: Registry, plugin: Plugin) -> None:
-    """The components that it says stand for all it provides are among those."""
+    """The names in its CONFORMANCE are names of its own components."""
     own = {spec.name for spec in plugin.components}
     unknown = sorted(set(declared(registry, plugin)) - own)
-    expect(not unknown, f"its CONFORMANCE names {', '.join(unknown)}, which it does not provide")
+    expect(not unknown, f"its CONFORMANCE contains {', '.join(unknown)}, which it does not provide")
 
 
 CHECKS = (loads, light_import, provides, names, global_state, writes)
@@ -93,7 +93,7 @@ def _in_a_process_of_its_own(name: str, module: str) -> dict[str, list[str]]:
         done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, stdin=subprocess.DEVNULL)
         found: dict[str, list[str]] = json.loads(done.stdout)
     except subprocess.TimeoutExpired:
-        raise NotConforming(f"after {SECONDS} s it is still being imported") from None
+        raise NotConforming(f"its import takes longer than {SECONDS} s") from None
     except ValueError:
         last = (done.stderr.strip().splitlines() or [""])[-1]
         raise NotConforming(f"its import ends Python with exit code {done.returncode}: {last}") from None

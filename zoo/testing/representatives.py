@@ -1,6 +1,7 @@
-"""A plugin of a large family says which of its components stand for all of them where everything is checked.
+"""Representatives: the components of a large plugin that `zoo check --all` checks in place of all its components.
 
-It does so by a string in its module, `CONFORMANCE = "package.module:NAMES"`, where NAMES is a sequence of names.
+The plugin declares them by a string in its module, `CONFORMANCE = "package.module:NAMES"`. NAMES is a sequence of
+names.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,12 +12,12 @@ from zoo.registry import Plugin, Registry
 
 
 def declares(registry: Registry, plugin: Plugin) -> bool:
-    """Whether a plugin says so."""
+    """Whether a plugin declares representatives."""
     return getattr(registry.manager.get_plugin(plugin.name), "CONFORMANCE", None) is not None
 
 
 def declared(registry: Registry, plugin: Plugin) -> Sequence[str]:
-    """The names it declares, none where it declares none. Raises PluginError where they cannot be found."""
+    """Return the declared names; empty without a declaration. Raises PluginError if the sequence cannot be found."""
     if not declares(registry, plugin):
         return ()
     reference = registry.manager.get_plugin(plugin.name).CONFORMANCE  # type: ignore[union-attr]

@@ -1,4 +1,4 @@
-"""What every resampler promises (the contract: `zoo.specs.Resampler`)."""
+"""Checks of every resampler (the contract: `zoo.specs.Resampler`)."""
 
 import contextlib
 from collections.abc import Callable, Mapping
@@ -20,18 +20,19 @@ Floats = npt.NDArray[np.float64]
 
 CLASSES = ("a", "b", "c")
 COUNTS = (120, 60, 24)
-SPACING = 0.7  # between classes, in standard deviations: they overlap, which some need
+SPACING = 0.7  # between classes, in standard deviations; they overlap, because some resamplers need that
 
 
 def balances(registry: Registry, entry: Entry[Resampler]) -> None:
-    """Every class stays, in the same shape and type, all finite, and no further from balance than before."""
+    """It keeps every class, the shape and the dtype, and the classes are not less balanced than before."""
     rows = _rows()
     after = _resampled(entry, rows)
-    expect(after.values.shape[1:] == rows.values.shape[1:], f"rows become {after.values.shape[1:]}")
+    expect(after.values.shape[1:] == rows.values.shape[1:], f"the shape of a row becomes {after.values.shape[1:]}")
     counts = np.bincount(after.labels, minlength=len(CLASSES))
-    expect(len(counts) == len(CLASSES), f"of {len(CLASSES)} classes it makes {len(counts)}")
+    expect(len(counts) == len(CLASSES), f"{len(CLASSES)} classes become {len(counts)}")
     expect(bool((counts > 0).all()), f"classes have {counts.tolist()} rows")
-    expect(counts.max() / counts.min() <= COUNTS[0] / COUNTS[-1], f"{list(COUNTS)} rows become {counts.tolist()}")
+    found = f"classes of {list(COUNTS)} rows become less balanced: {counts.tolist()}"
+    expect(counts.max() / counts.min() <= COUNTS[0] / COUNTS[-1], found)
     if hasattr(sampler := _sampler(entry), "fit_resample"):
         values, labels = sampler.fit_resample(rows.values.reshape(len(rows), -1), rows.labels)
         expect(values.dtype == np.float32, f"values become {values.dtype}")
@@ -39,49 +40,49 @@ def balances(registry: Registry, entry: Entry[Resampler]) -> None:
 
 
 def keeps_classes(registry: Registry, entry: Entry[Resampler]) -> None:
-    """The rows of a class stay rows of that class: its mean stays nearer to itself than to another's."""
+    """Rows keep their class: the mean of each class stays closer to its old value than to another class."""
     rows = _rows()
     after = _resampled(entry, rows)
     for label, name in enumerate(CLASSES):
         was, now = (each.values[each.labels == label].mean(0) for each in (rows, after))
         far = float(abs(was.mean() - now.mean()))
-        expect(far < SPACING / 2, f"the mean of class {name} moves by {far:.2f}, where classes are {SPACING} apart")
+        expect(far < SPACING / 2, f"the mean of class {name} moves by {far:.2f}, but classes are only {SPACING} apart")
 
 
 def seed(registry: Registry, entry: Entry[Resampler]) -> None:
-    """The same seed gives the same rows, and the same weights where it draws batches."""
+    """The same seed produces the same rows, and the same weights if it draws batches."""
     one, two = _resampled(entry, _rows()), _resampled(entry, _rows())
     same = np.array_equal(one.values, two.values) and np.array_equal(one.labels, two.labels)
-    expect(same, "the same seed gives different rows")
+    expect(same, "the same seed produces different rows")
     if (weights := _weights(entry)) is not None:
-        again = required(_weights(entry), "it gives weights once and not again")
-        expect(np.array_equal(weights, again), "the same seed gives different weights")
+        again = required(_weights(entry), "it returns weights only the first time")
+        expect(np.array_equal(weights, again), "the same seed produces different weights")
 
 
 def leaves_its_input(registry: Registry, entry: Entry[Resampler]) -> None:
-    """The rows it was given are as they were."""
+    """It does not change its input rows and labels."""
     rows = _rows()
     values, labels = rows.values.copy(), rows.labels.copy()
     _resampled(entry, rows)
     _weights(entry, rows)
     same = np.array_equal(values, rows.values) and np.array_equal(labels, rows.labels)
-    expect(same, "it changes the rows it is given")
+    expect(same, "it changes its input rows or labels")
 
 
 def lengths(registry: Registry, entry: Entry[Resampler]) -> None:
-    """Where it makes no rows between rows, it takes unequal lengths, and each row keeps its own."""
+    """If it does not interpolate, it accepts unequal lengths, and each row keeps its length."""
     rows = _rows()
     declared = 2 + np.arange(len(rows.labels)) % 5
     after = _resampled(entry, replace(rows, lengths=declared))
-    kept = required(after.lengths, "it loses the lengths of rows")
+    kept = required(after.lengths, "it drops the lengths of rows")
     own = dict(zip((row.tobytes() for row in rows.values), declared, strict=True))
     pairs = zip(after.values, kept, strict=True)
-    expect(all(own.get(row.tobytes(), length) == length for row, length in pairs), "rows get the lengths of others")
+    expect(all(own.get(row.tobytes(), length) == length for row, length in pairs), "rows get the lengths of other rows")
 
 
 def row_weights(registry: Registry, entry: Entry[Resampler]) -> None:
-    """Where it draws batches, every class can be drawn."""
-    weights, labels = required(_weights(entry), "it gives no weights"), _rows().labels
+    """If it draws batches, every class can be drawn."""
+    weights, labels = required(_weights(entry), "it returns no weights"), _rows().labels
     for label, name in enumerate(CLASSES):
         expect(bool(weights[labels == label].any()), f"no row of class {name} can be drawn")
 
@@ -94,13 +95,13 @@ WHERE: Mapping[Callable[..., None], Callable[[Entry[Resampler]], bool]] = {
 
 
 def use(registry: Registry, entry: Entry[Resampler]) -> None:
-    """Resample once, or say how likely each row is to be drawn."""
+    """Resample once, and compute the weights of rows."""
     _resampled(entry, _rows())
     _weights(entry)
 
 
 def _rows() -> Rows:
-    """Three overlapping classes of two channels, imbalanced."""
+    """Return rows of two channels in three overlapping, imbalanced classes."""
     rng = np.random.default_rng(0)
     labels = np.repeat(np.arange(3), COUNTS).astype(np.int64)
     values = (labels[:, None, None] * SPACING + rng.normal(size=(len(labels), 2, 6))).astype(np.float32)
@@ -121,7 +122,7 @@ def _sampler(entry: Entry[Resampler]) -> Any:
 
 
 def _draws_batches(entry: Entry[Resampler]) -> bool:
-    """Whether it draws batches; of what cannot be made, a check says why."""
+    """Whether it draws batches; true if it cannot be built, so that a check reports the reason."""
     with contextlib.suppress(Exception, SystemExit):
         imported(entry.spec.factory)
         return hasattr(_sampler(entry), "row_weights")

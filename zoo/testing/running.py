@@ -1,4 +1,4 @@
-"""Runs checks and says how each ended, what it took, and what memory was held."""
+"""Run checks, and report their status, time and peak memory."""
 
 import sys
 import time
@@ -17,11 +17,11 @@ from zoo.registry import Registry
 from zoo.testing.check import Check, NotConforming, Unexpected
 from zoo.testing.collection import Subject
 
-BEAT = {"n_channels": 1, "n_times": 187, "n_classes": 5}  # what parameters are counted for, as in `zoo show`
+BEAT = {"n_channels": 1, "n_times": 187, "n_classes": 5}  # the size for counting parameters, as in `zoo show`
 
 
 class CheckStatus(StrEnum):
-    """How a check ended; a failure is expected that the component declared with its reason."""
+    """The status of a check; `expected` is a failure that the component has declared with a reason."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -30,10 +30,10 @@ class CheckStatus(StrEnum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one check ended.
+    """The outcome of one check.
 
-    message    what was expected, in one line; of a declared failure its reason; "" for one that passed
-    traceback  of what was raised; "" where nothing was
+    message    the failure in one line; for an expected failure, its reason; "" if the check passed
+    traceback  the traceback of the failure; "" if the check passed
     """
 
     check: Check
@@ -45,7 +45,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Report:
-    """What came of all the checks of a plugin or a component; `parameters` is None but for an architecture."""
+    """The outcomes of all checks of a plugin or a component; only an architecture has a number of `parameters`."""
 
     subject: Subject
     outcomes: tuple[Outcome, ...]
@@ -59,12 +59,12 @@ class Report:
 
     @property
     def expected(self) -> bool:
-        """Whether a failure was expected, and came."""
+        """Whether an expected failure occurred."""
         return any(outcome.status == CheckStatus.EXPECTED for outcome in self.outcomes)
 
 
 def run(check: Check) -> Outcome:
-    """Run one check, whatever comes of it."""
+    """Run one check and return its outcome."""
     started = time.perf_counter()
     status, message, trace = CheckStatus.PASSED, "", ""
     try:
@@ -77,7 +77,7 @@ def run(check: Check) -> Outcome:
 
 
 def report(registry: Registry, subject: Subject, outcomes: Iterable[Outcome]) -> Report:
-    """Go through the outcomes of a subject, which run as they are asked for, and measure meanwhile."""
+    """Run the checks of a subject by iterating over `outcomes`, and measure their time and memory."""
     memory, started = PeakMemory(torch.device("cpu")), time.perf_counter()
     memory.start()
     ended = tuple(outcomes)
@@ -86,13 +86,13 @@ def report(registry: Registry, subject: Subject, outcomes: Iterable[Outcome]) ->
 
 
 def parameters_of(registry: Registry, subject: Subject) -> int | None:
-    """How many parameters an architecture has by default; None for what has no number or cannot be built."""
+    """Count the parameters of an architecture with its defaults; None for other subjects, or if it cannot be built."""
     if subject.entry is None or subject.kind != "architecture":
         return None
     try:
-        with redirect_stdout(sys.stderr):  # what a network prints is no data
+        with redirect_stdout(sys.stderr):  # keep a network's prints out of the results
             network = Network.resolve(registry, subject.name)
             size = BEAT | {"n_times": max(BEAT["n_times"], network.spec.min_times)}
             return count_parameters(on_meta(lambda: network.build(**size)))
-    except (Exception, SystemExit):  # one of the checks says why
+    except (Exception, SystemExit):  # a check reports the reason
         return None

@@ -1,4 +1,4 @@
-"""What every searcher promises (the contract: `zoo.specs.Searcher`)."""
+"""Checks of every searcher (the contract: `zoo.specs.Searcher`)."""
 
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -22,38 +22,38 @@ FAILING = 2
 
 
 def inside(registry: Registry, entry: Entry[Searcher]) -> None:
-    """Every proposal has a value of each key, of its type and within its bounds, whichever way is better."""
+    """Every proposal has a value for each key, of its type and within its bounds, for both modes, `max` and `min`."""
     for proposal in (*_proposals(entry, seed=0), *_proposals(entry, seed=0, mode="min")):
-        expect(proposal.keys() == SPACE.keys(), f"it proposes values of {sorted(proposal)}, not of {sorted(SPACE)}")
+        expect(proposal.keys() == SPACE.keys(), f"it proposes values for {sorted(proposal)}, not for {sorted(SPACE)}")
         for key, domain in SPACE.items():
             value = proposal[key]
             if isinstance(domain, Choice):
                 expect(value in domain.values, f"it proposes {key}={value!r}, not one of {domain}")
                 continue
             wanted = int if isinstance(domain, Int) else float
-            expect(type(value) is wanted, f"it proposes {key}={value!r}, which is no {wanted.__name__}")
+            expect(type(value) is wanted, f"it proposes {key}={value!r}, which is not {wanted.__name__}")
             expect(domain.low <= value <= domain.high, f"it proposes {key}={value!r}, not {domain}")
 
 
 def repeatable(registry: Registry, entry: Entry[Searcher]) -> None:
-    """With one trial at a time, the same seed proposes the same configurations, and another seed others."""
+    """With one trial at a time, the same seed proposes the same configurations; a different seed, different ones."""
     first = _proposals(entry, seed=1)
-    expect(_proposals(entry, seed=1) == first, "the same seed proposes other configurations")
-    expect(_proposals(entry, seed=2) != first, "another seed proposes the same configurations")
+    expect(_proposals(entry, seed=1) == first, "the same seed proposes different configurations")
+    expect(_proposals(entry, seed=2) != first, "different seeds propose the same configurations")
 
 
 CHECKS = (inside, repeatable)
 
 
 def use(registry: Registry, entry: Entry[Searcher]) -> None:
-    """Propose, and be told what came of it."""
+    """Request proposals and report their results."""
     _proposals(entry, seed=0)
 
 
 def _proposals(entry: Entry[Searcher], seed: int, mode: str = "max") -> list[dict[str, Any]]:
-    """What it proposes for a metric that is best in one corner, told after each trial.
+    """Return its proposals; after each, report a result that is best at one end of `rate`.
 
-    The second trial's is worst, and the third fails.
+    The second trial has the worst result, and the third fails.
     """
     from ray.tune import Trainable
     from ray.tune.experiment import Experiment
@@ -63,7 +63,7 @@ def _proposals(entry: Entry[Searcher], seed: int, mode: str = "max") -> list[dic
     space = to_tune(SPACE)
     algorithm = make_searcher(entry, {}, seed=seed, startup=STARTUP)
     algorithm.set_search_properties("score", mode, space)
-    with TemporaryDirectory() as folder:  # Tune makes one for every experiment
+    with TemporaryDirectory() as folder:  # Tune creates a folder for every experiment
         asked = Experiment("check", Trainable, config=space, num_samples=PROPOSALS, storage_path=folder)
         algorithm.add_configurations([asked])
     found = []

@@ -1,4 +1,4 @@
-"""Presets and search spaces, resolved as a run or a trial of a study resolves them."""
+"""Resolve presets and search spaces like a run or a trial does."""
 
 import random
 from collections.abc import Iterator, Mapping
@@ -19,16 +19,16 @@ from zoo.tuning.request import TuneRequest
 from zoo.tuning.trial_cell import AXES, bench_request
 
 DRAWS = 10
-BETWEEN = 3  # values between the ends of a range: a number that is not whole fits no whole number
+BETWEEN = 3  # values between the ends of a range, to find ranges of floats for an integer parameter
 
 
 def check_preset(registry: Registry, entry: Entry[Architecture], name: str, preset: Preset) -> None:
-    """Raise NotConforming where a preset names what is not there, or a value that cannot be."""
+    """Raise NotConforming if a preset has an unknown name or an invalid value."""
     spec = entry.spec
     with _said(f"preset {name}"):
         Network.resolve(registry, f"{entry.name}.{name}").check(n_times=_times(spec), lengths=False)
         if spec.block_dims is None:
-            expect(preset.block in (None, "none") and not preset.block_params, f"preset {name}: there is no block slot")
+            expect(preset.block in (None, "none") and not preset.block_params, f"preset {name}: it has no block slot")
         _shipped().training(preset.training, {})
         parts = (("resampler", preset.data, preset.data_params), ("objective", preset.loss, preset.loss_params))
         for kind, named, params in parts:
@@ -37,10 +37,10 @@ def check_preset(registry: Registry, entry: Entry[Architecture], name: str, pres
 
 
 def check_space(registry: Registry, entry: Entry[Architecture], name: str, space: Space) -> None:
-    """Raise NotConforming where a key of a space is a parameter of nothing it can draw, or a value of it cannot be."""
+    """Raise NotConforming if a key of a space is no parameter of any component it can draw, or a value is invalid."""
     first = {key: values(domain)[0] for key, domain in space.items()}
     for axis in AXES.keys() & space.keys():
-        expect(isinstance(space[axis], Choice), f"space {name}: {axis} is searched by name")
+        expect(isinstance(space[axis], Choice), f"space {name}: {axis} takes names, not a range")
     for key, domain in space.items():
         scope, dot, _ = key.partition(".")
         owners = values(space[scope]) if dot and scope in space else ()
@@ -50,15 +50,15 @@ def check_space(registry: Registry, entry: Entry[Architecture], name: str, space
             with _said(f"space {name}"):
                 resolved(registry, entry, drawn)
                 applies |= key in AXES or key in _request(registry, entry, drawn).assignments
-        expect(applies, f"space {name}: {key!r} is no parameter of {' or '.join(map(str, owners))}")
+        expect(applies, f"space {name}: {key!r} is not a parameter of {' or '.join(map(str, owners))}")
 
 
 def resolved(registry: Registry, entry: Entry[Architecture], drawn: Mapping[str, Value]) -> Network:
-    """The network of one configuration of a space. Raises ZooError for a name or a value that a trial would refuse."""
+    """Return the network of one configuration of a space. Raises ZooError for a name or value that a trial rejects."""
     request = _request(registry, entry, drawn)
     scopes, shipped = split_assignments(request.assignments), _shipped()
     if scopes["dataset"]:
-        raise UsageError(f"all trials learn from the same data, so dataset.{min(scopes['dataset'])} cannot be searched")
+        raise UsageError(f"dataset.{min(scopes['dataset'])} cannot be searched, because all trials use the same data")
     shipped.training(scopes["training"], {})
     for scope, named in (("data", request.data), ("loss", request.losses)):
         if named:
@@ -73,7 +73,7 @@ def resolved(registry: Registry, entry: Entry[Architecture], drawn: Mapping[str,
 
 
 def draws(space: Space) -> Iterator[dict[str, Value]]:
-    """Ten configurations of a space, in which each value of a choice and both ends of a range occur; more for that."""
+    """Yield ten configurations, or more if needed, with each value of a choice and both ends of each range."""
     rng = random.Random(0)
     count = max([DRAWS, *(len(domain.values) for domain in space.values() if isinstance(domain, Choice))])
     columns = {key: _column(domain, count, rng) for key, domain in space.items()}
@@ -81,7 +81,7 @@ def draws(space: Space) -> Iterator[dict[str, Value]]:
 
 
 def values(domain: Domain) -> tuple[Value, ...]:
-    """All values of a choice; of a range both ends, and some between them."""
+    """Return all values of a choice; for a range, both ends and some values between them."""
     if isinstance(domain, Choice):
         return domain.values
     rng = random.Random(0)
@@ -100,7 +100,7 @@ def _request(registry: Registry, entry: Entry[Architecture], drawn: Mapping[str,
 
 
 def _shipped() -> Settings:
-    """The settings that came with the zoo: what the user has set is no part of a promise."""
+    """Return the shipped settings: a promise does not depend on the user's settings."""
     return Settings(Layer.read(shipped_path()), Layer(""))
 
 
@@ -110,7 +110,7 @@ def _times(spec: Architecture) -> int:
 
 @contextmanager
 def _said(where: str) -> Iterator[None]:
-    """Says of what is refused where it stands."""
+    """Convert a ZooError to NotConforming, with the place in the message."""
     try:
         yield
     except ZooError as error:

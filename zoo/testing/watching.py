@@ -1,6 +1,6 @@
-"""Sees what code does beside its task: what it writes outside the temporary folder, and what global state it changes.
+"""Record side effects of code: files written outside the temporary folder, and changes of global state.
 
-Imports nothing heavy: it also watches a plugin while it is imported, which is to import nothing heavy itself.
+This module imports nothing heavy: it also checks that the import of a plugin imports nothing heavy.
 """
 
 import os
@@ -17,9 +17,8 @@ from typing import Any
 
 from zoo.factories import load_factory
 
-# Audit events by which files change, and which of their arguments are paths. Python raises them before it does so.
-# Names that are relative to an open folder, not to the working folder, are of a tree that is being removed: shutil's
-# own event says which.
+# Audit events that change files, with the positions of their path arguments. Python raises an event before the change.
+# Paths relative to an open folder belong to a tree that shutil removes; the event of shutil reports that tree.
 CHANGING = {
     "os.link": (1,),
     "os.mkdir": (0,),
@@ -31,15 +30,15 @@ CHANGING = {
     "shutil.rmtree": (0,),
     "sqlite3.connect": (0,),
 }
-HAS_FOLDER = frozenset({"os.mkdir", "os.remove", "os.rmdir"})  # whose last argument is that folder, or -1
-PYTHON = "the seed of Python's random numbers"
+HAS_FOLDER = frozenset({"os.mkdir", "os.remove", "os.rmdir"})  # their last argument is that folder, or -1
+PYTHON = "Python's random seed"
 DRAWN = 2000
 WRITING_FLAGS = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
 @dataclass
 class Seen:
-    """What was written, as paths, and what was changed, in words: complete when the watch has ended."""
+    """The written paths and the names of the changed state; complete after the watched block."""
 
     writes: list[str] = field(default_factory=list)
     changes: list[str] = field(default_factory=list)
@@ -52,11 +51,11 @@ _watches: list[Seen] = []
 def watched() -> Iterator[Seen]:
     """Watch this process while a block runs.
 
-    A write into the temporary folder is none, unless the working folder is in there and the write is into that. Code
-    that is not Python's can write unseen.
+    Writes into the temporary folder are ignored, except those into a working folder inside it. Writes of non-Python
+    code are not detected.
     """
     _listen()
-    gettempdir()  # which is found by writing to it, when it is first asked for
+    gettempdir()  # its first call writes a file to find the folder
     seen, before = Seen(), _state()
     _watches.append(seen)
     try:
@@ -70,7 +69,7 @@ def watched() -> Iterator[Seen]:
 
 @cache
 def imported(factory: str) -> Seen:
-    """What the import of a factory brings about: nothing, where something else has imported its module before."""
+    """Import a factory and return the effects; there are none if its module has been imported before."""
     with watched() as seen:
         load_factory(factory)
     return seen
@@ -78,7 +77,7 @@ def imported(factory: str) -> Seen:
 
 @cache
 def _listen() -> None:
-    """Python knows no way to take an audit hook away, so there is one, which does nothing while no one watches."""
+    """Add one audit hook; Python cannot remove it, so it does nothing while nothing is watched."""
     sys.addaudithook(_hear)
 
 
@@ -99,7 +98,7 @@ def _writes(mode: str | None, flags: int) -> bool:
 
 
 def _foreign(path: Any) -> str:
-    """The path in full where it is no place to write to; "" where it is, as a temporary folder or Python's cache."""
+    """Return the full path if a write to it is not allowed; "" for allowed paths such as the temporary folder."""
     if not isinstance(path, str | bytes | os.PathLike) or path in (":memory:", ""):
         return ""
     name = os.path.abspath(os.fsdecode(path))
@@ -112,12 +111,12 @@ def _foreign(path: Any) -> str:
 
 
 def _of_all(message: Any, category: Any, module: Any) -> bool:
-    """Whether a filter is about warnings of anyone's, not about a message, a module or a category of one's own."""
+    """Whether a warning filter affects all code: without a message or a module, and of a built-in category."""
     return message is None and module is None and category.__module__ == "builtins"
 
 
 def _moved_on(before: tuple[int, ...], after: tuple[int, ...]) -> bool:
-    """Whether some numbers were drawn, which libraries do for a name or two, and no seed was set."""
+    """Whether random numbers were only drawn, as libraries do for temporary names, and no seed was set."""
     numbers = random.Random()
     numbers.setstate((3, before, None))
     for _ in range(DRAWN):
@@ -128,18 +127,18 @@ def _moved_on(before: tuple[int, ...], after: tuple[int, ...]) -> bool:
 
 
 def _state() -> dict[str, Any]:
-    """What all code in a process shares, by its name; of torch and NumPy where they have been imported."""
+    """Return the global state of the process by name; that of torch and NumPy only if they are imported."""
     state: dict[str, Any] = {
-        "the filters of warnings": [each for each in warnings.filters if _of_all(*each[1:4])],
+        "the warning filters": [each for each in warnings.filters if _of_all(*each[1:4])],
         PYTHON: random.getstate()[1],
     }
     if numpy := sys.modules.get("numpy"):
         name, keys, *rest = numpy.random.get_state()
-        state["the random numbers of NumPy"] = (name, keys.tobytes(), *rest)
-        state["NumPy's handling of errors"] = numpy.geterr()
+        state["NumPy's random state"] = (name, keys.tobytes(), *rest)
+        state["NumPy's error handling"] = numpy.geterr()
     if torch := sys.modules.get("torch"):
-        state["the random numbers of torch"] = torch.get_rng_state().numpy().tobytes()
-        state["torch's default type"] = torch.get_default_dtype()
-        state["torch's threads"] = torch.get_num_threads()
+        state["torch's random state"] = torch.get_rng_state().numpy().tobytes()
+        state["torch's default dtype"] = torch.get_default_dtype()
+        state["torch's number of threads"] = torch.get_num_threads()
         state["torch's gradient mode"] = torch.is_grad_enabled()
     return state
