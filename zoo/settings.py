@@ -272,6 +272,10 @@ class Settings:
         """Return the results folder: `given`, else ZOO_RESULTS, else the one in registry.toml."""
         return Path(given) if given is not None else Path(self.default("defaults", "results")).expanduser()
 
+    def device(self, given: str | None) -> str:
+        """The device to compute on: as given, else ZOO_DEVICE, else registry.toml."""
+        return given or str(self.default("hardware", "device"))
+
     def data_dir(self, dataset: str, flag: Path | None) -> Path | None:
         """Return the folder of a data set's files: `flag`, else ZOO_DATA, else `[datasets.NAME] dir`, else None."""
         if flag is not None:

@@ -1,4 +1,4 @@
-"""A workspace: the components that are installed, with the settings that they are used with."""
+"""The registry and the settings of one user, which most functions need together."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,24 +10,27 @@ from zoo.specs import Architecture, Preset
 
 @dataclass(frozen=True)
 class Workspace:
-    """A registry and settings, which nearly all that plans, trains or tunes needs together."""
+    """The components that can be used, and the settings to use them with."""
 
     registry: Registry
     settings: Settings
 
     @classmethod
     def load(cls, registry_file: Path | None = None) -> "Workspace":
-        """What is installed, with the settings that `Settings.load` reads. Raises SettingsError for a broken file."""
+        """Load the settings as `Settings.load` does, and the plugins that are installed.
+
+        Raises SettingsError for a broken file.
+        """
         return cls.discover(Settings.load(registry_file))
 
     @classmethod
     def discover(cls, settings: Settings) -> "Workspace":
-        """What is installed, without importing the plugins that `settings` disable.
+        """Load the plugins that are installed, but for those that the settings disable.
 
-        Nothing is raised for a plugin that does not load: its `error` says why.
+        A plugin that does not load raises nothing: its `error` says why.
         """
         return cls(Registry.discover(settings.disabled, settings.known), settings)
 
     def architecture(self, reference: str) -> tuple[Entry[Architecture], str, Preset]:
-        """As `Registry.architecture`, with the presets written in registry.toml."""
+        """As `Registry.architecture`, with the user's presets from registry.toml."""
         return self.registry.architecture(reference, self.settings.presets)

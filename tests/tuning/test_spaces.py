@@ -331,8 +331,8 @@ def test_a_space_comes_back_from_json() -> None:
         ({"gpus_per_trial": -0.5}, "--gpus-per-trial is 0 or more"),
         ({"name": "../x"}, "a study's name"),
         ({"block": ("se", "eca")}, "a study is of one block, not of se, eca"),
-        ({"threads": 2}, "threads is up to the study"),
-        ({"force": True}, "force is up to the study"),
+        ({"threads": 2}, "a study sets threads itself: leave it out"),
+        ({"force": True}, "a study sets force itself"),
     ],
 )
 def test_a_request_that_makes_no_sense_is_said(given, said) -> None:

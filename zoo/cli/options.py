@@ -1,4 +1,4 @@
-"""Options that several commands have, each with one text, and the request that those of a cell make."""
+"""Options that several commands share, and the request that `zoo bench` and `zoo tune` make from them."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,20 +9,20 @@ import typer
 from zoo.cli.complete import Completer, composed, names_of
 from zoo.harness.request import Request
 
-# What `zoo bench` and `zoo tune` take of a cell under the same names; both read `--set` in their own way.
+# The options that describe a cell, named alike in `zoo bench` and `zoo tune`; each reads `--set` in its own way.
 _CELL = ("block", "data", "loss", "dataset", "protocol", "rows", "epochs", "data_dir", "target", "group", "device")
 
 
 def request_of(context: typer.Context, architectures: Sequence[str], **others: Any) -> Request:
-    """The request that a command's options of a cell make; `others` are what the command works out itself.
+    """Make a request from the options of a command; `others` are the fields that the command works out itself.
 
-    Raises UsageError for what makes no sense.
+    Raises UsageError for values that make no sense.
     """
     return Request.of(architectures, **{name: context.params[name] for name in _CELL}, **others)
 
 
 def _axis(text: str, complete: Completer | None = None, *, grid: bool = False) -> Any:
-    """An axis of the grid; with `grid`, one that takes several values."""
+    """The option of an axis; with `grid`, its text says that it takes several values."""
     return typer.Option(help=f"{text} Several values make a grid." if grid else text, autocompletion=complete)
 
 
@@ -59,7 +59,7 @@ Save = Annotated[
 
 
 def json_option(text: str) -> Any:
-    """`--json`, where what it prints is said in other words."""
+    """The option `--json` with a text of its own."""
     return typer.Option("--json", help=text)
 
 

@@ -1,4 +1,4 @@
-"""What came of a comparison so far: the scores of its studies, the verdicts on them, and all of that as JSON."""
+"""The result of a comparison so far: scores of its studies, verdicts, and all of it as JSON."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -16,7 +16,7 @@ from zoo.store.study import Study
 
 @dataclass(frozen=True, kw_only=True)
 class StudyResult:
-    """A study of a comparison: the search of one searcher from one seed, its winner and the defaults of that seed.
+    """One study of a comparison: one searcher and seed, with the scores of its winner and of the defaults.
 
     trials, wanted  trials that ended, and those asked for
     metric          what was searched for; `validation_25` and its like: the best after that share of the trials
@@ -53,11 +53,11 @@ class StudyResult:
 
 @dataclass(frozen=True)
 class ComparisonResult:
-    """A comparison with its runs and what is to be made of them.
+    """A comparison with its runs and the verdicts on them.
 
-    runs      those of winners and defaults, by their ids; None for one that was deleted
-    verdicts  on each searcher: was tuning worth it?
-    lead      of one searcher over another on validation; None while there is nothing to compare
+    runs      the runs of winners and defaults by id; None for a run that was deleted
+    verdicts  for each searcher, whether tuning was worth it
+    lead      how the best two searchers compare on validation; None while no seed has both
     """
 
     comparison: Comparison
@@ -67,7 +67,7 @@ class ComparisonResult:
 
     @classmethod
     def of(cls, store: Store, comparison: Comparison) -> "ComparisonResult":
-        """What the store has of a comparison."""
+        """Read the runs of a comparison from the store, and judge it."""
         runs = {name: store.find(name) for study in comparison.studies for name in (study.run, study.defaults) if name}
         return cls(comparison, runs, tuple(verdicts(store, comparison)), lead(comparison))
 
@@ -77,7 +77,7 @@ class ComparisonResult:
 
     @property
     def notes(self) -> list[str]:
-        """What there is to note of the studies and of the runs, each once."""
+        """The notes of its studies and runs, each once."""
         notes = [note for study in self.comparison.studies for note in study.notes]
         notes += [note for run in self.runs.values() if run is not None for note in run.remarks]
         return list(dict.fromkeys(notes))

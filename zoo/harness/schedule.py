@@ -52,10 +52,9 @@ class Schedule:
         self.store, self.watch, self.plan = store, watch, plan
         self.left_out: set[str] = set()
         self.problems: list[ZooError] = []
-        default = workspace.settings.default
-        self.device = request.device or str(default("hardware", "device"))
-        threads = request.threads if request.threads is not None else default("hardware", "threads")
-        self.threads = int(threads)
+        self.device = workspace.settings.device(request.device)
+        threads = request.threads
+        self.threads = int(workspace.settings.default("hardware", "threads") if threads is None else threads)
         if self.threads < 0:
             raise UsageError(f"hardware.threads must be 0 (automatic) or more, not {self.threads}")
         if beside:

@@ -13,7 +13,7 @@ from zoo.store.study import METRICS
 
 SCHEDULERS = ("none", "asha", "median", "hyperband")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
-# What a stored request says of its cell: the axes, with the field of a `Request` that each is, and other fields.
+# The cell in a stored request: the axes, each with the field of a `Request` that it fills, and other fields.
 _AXES: Mapping[str, str] = {
     "architecture": "architectures",
     "block": "blocks",
@@ -23,15 +23,15 @@ _AXES: Mapping[str, str] = {
     "protocol": "protocols",
 }
 _OTHERS = ("rows", "epochs", "assignments", "data_dir", "target", "group", "device")
-_STUDY_DECIDES = ("monitor", "threads", "force", "resume")
+_SET_BY_STUDY = ("monitor", "threads", "force", "resume")
 
 
 @dataclass(frozen=True, kw_only=True)
 class TuneRequest:
     """One study: the cell that is tuned, the search and its budget.
 
-    cell             the network, its data and its seed, as the bench takes them: at most one value for each axis.
-                     What is left out is up to defaults; `monitor`, `threads`, `force` and `resume` are up to the study
+    cell             the network, its data and its seed, as a request to the bench: at most one value for each axis.
+                     The study itself sets `monitor`, `threads`, `force` and `resume`
     search, search_params  the searcher and its own parameters
     scheduler        what ends trials early: none, asha, median or hyperband
     trials           how many configurations are tried
@@ -94,7 +94,7 @@ class TuneRequest:
         return self.cell.architectures[0]
 
     def given(self, axis: str) -> str | None:
-        """The value of an axis, such as `block`; None where it is up to defaults."""
+        """The value of an axis, such as `block`; None where the defaults decide."""
         values: tuple[str, ...] = getattr(self.cell, _AXES[axis])
         return values[0] if values else None
 
@@ -121,7 +121,7 @@ class TuneRequest:
         return cls(cell=cell, **{**search, "overrides": tuple(record.get("overrides", ()))})
 
     def _check_cell(self) -> None:
-        """Raise UsageError for what is more than one cell, and for what the study decides."""
+        """Raise UsageError unless this is one cell, and leaves to the study what the study sets."""
         if not self.architecture:
             raise UsageError("name an architecture to tune: `zoo list architecture` shows them all")
         if is_pattern(self.architecture):
@@ -129,9 +129,9 @@ class TuneRequest:
         for axis, name in {**_AXES, "seed": "seeds"}.items():
             if len(values := getattr(self.cell, name)) > 1:
                 raise UsageError(f"a study is of one {axis}, not of {', '.join(map(str, values))}")
-        for name in _STUDY_DECIDES:
+        for name in _SET_BY_STUDY:
             if getattr(self.cell, name) is not getattr(Request, name):
-                raise UsageError(f"{name} is up to the study, so it is left out of its cell")
+                raise UsageError(f"a study sets {name} itself: leave it out")
 
 
 def plain_name(text: str) -> str:

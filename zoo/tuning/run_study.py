@@ -309,7 +309,7 @@ def _check(workspace: Workspace, request: TuneRequest, space: Space) -> None:
     """Raise UsageError for what would end the study before its first trial."""
     if all(_is_one(domain) for domain in space.values()):  # searchers that learn refuse that
         raise UsageError(f"{request.search} has nothing to choose: every key of the space has one value")
-    choose_device(request.cell.device or str(workspace.settings.default("hardware", "device")))
+    choose_device(workspace.settings.device(request.cell.device))
     if request.address is None:
         gpus_there(request.gpus_per_trial)
     entry = workspace.registry.get(Searcher, request.search)

@@ -121,7 +121,7 @@ class Search:
         return Tuner(resources, param_space=to_tune(self.space), tune_config=config, run_config=run_config)
 
     def _task(self) -> Task:
-        device = self.request.cell.device or str(self.workspace.settings.default("hardware", "device"))
+        device = self.workspace.settings.device(self.request.cell.device)
         chosen = choose_device(device)
         return Task(
             request=self.request,
