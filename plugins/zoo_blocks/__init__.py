@@ -1,4 +1,4 @@
-"""Blocks: layers that keep their input's shape and fit the slot of any architecture that has one."""
+"""Blocks: layers that keep the shape of their input and fit the block slot of any architecture."""
 
 from collections.abc import Iterable
 
@@ -17,7 +17,7 @@ def zoo_components() -> Iterable[Block]:
         Block(
             name="resnet",
             factory="zoo_blocks.resnet:ResNetBlock",
-            summary="Two convolutions with a skip connection, no activation after the sum.",
+            summary="Residual block: two convolutions and a skip connection.",
             paper="He et al. 2016, Deep residual learning for image recognition, CVPR, arXiv:1512.03385",
             masked=True,
             space={"kernel_size": Choice(3, 5, 7)},
@@ -25,7 +25,7 @@ def zoo_components() -> Iterable[Block]:
         Block(
             name="se",
             factory="zoo_blocks.se:SEBlock",
-            summary="Squeeze-and-excitation: weighs the channels by what the whole series says.",
+            summary="Squeeze-and-excitation: channel gates from global means.",
             paper="Hu, Shen and Sun 2018, Squeeze-and-excitation networks, CVPR, arXiv:1709.01507",
             masked=True,
             space={"reduction": Choice(4, 8, 16)},
@@ -33,7 +33,7 @@ def zoo_components() -> Iterable[Block]:
         Block(
             name="dilated",
             factory="zoo_blocks.dilated:DilatedBlock",
-            summary="Two dilated convolutions with a skip connection: a wide receptive field at no cost.",
+            summary="Residual block with two dilated convolutions.",
             paper="Yu and Koltun 2016, Multi-scale context aggregation by dilated convolutions, ICLR, arXiv:1511.07122",
             masked=True,
             space={"dilation": Int(1, 8)},
@@ -41,7 +41,7 @@ def zoo_components() -> Iterable[Block]:
         Block(
             name="se-resnet",
             factory="zoo_blocks.se_resnet:SEResNetBlock",
-            summary="A residual block whose branch is weighed by squeeze-and-excitation.",
+            summary="Residual block with squeeze-and-excitation in its branch.",
             paper="Hu, Shen and Sun 2018, Squeeze-and-excitation networks, CVPR, arXiv:1709.01507",
             masked=True,
             space={"kernel_size": Choice(3, 5, 7), "reduction": Choice(4, 8, 16)},
@@ -49,7 +49,7 @@ def zoo_components() -> Iterable[Block]:
         Block(
             name="bottleneck",
             factory="zoo_blocks.bottleneck:BottleneckBlock",
-            summary="A residual block that convolves a quarter of its channels.",
+            summary="Residual block that convolves a quarter of its channels.",
             paper="He et al. 2016, Deep residual learning for image recognition, CVPR, arXiv:1512.03385",
             masked=True,
             space={"kernel_size": Choice(3, 5, 7), "reduction": Choice(2, 4)},
@@ -57,7 +57,7 @@ def zoo_components() -> Iterable[Block]:
         Block(
             name="convnext",
             factory="zoo_blocks.convnext:ConvNeXtBlock",
-            summary="A wide convolution of each channel alone, then an MLP at each position.",
+            summary="Wide depthwise convolution, then an MLP at each position.",
             paper="Liu et al. 2022, A ConvNet for the 2020s, CVPR, arXiv:2201.03545",
             masked=True,
             space={"kernel_size": Choice(3, 5, 7, 9), "expansion": Choice(2, 4)},
@@ -65,7 +65,7 @@ def zoo_components() -> Iterable[Block]:
         Block(
             name="eca",
             factory="zoo_blocks.eca:ECABlock",
-            summary="Weighs each channel by what it and its neighbours say: a handful of weights.",
+            summary="Channel gates computed from neighbouring channels only.",
             paper="Wang et al. 2020, ECA-Net: efficient channel attention for deep convolutional neural networks, "
             "CVPR, arXiv:1910.03151",
             masked=True,
@@ -74,7 +74,7 @@ def zoo_components() -> Iterable[Block]:
         Block(
             name="cbam",
             factory="zoo_blocks.cbam:CBAMBlock",
-            summary="Weighs the channels, then the positions, by their mean and their largest value.",
+            summary="Attention over channels, then over positions.",
             paper="Woo et al. 2018, CBAM: convolutional block attention module, ECCV, arXiv:1807.06521",
             masked=True,
             space={"reduction": Choice(4, 8, 16), "kernel_size": Choice(3, 5, 7)},

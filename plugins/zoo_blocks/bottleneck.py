@@ -9,11 +9,13 @@ from zoo_blocks.checks import odd_kernel, squeezed
 
 
 class BottleneckBlock(nn.Module):
-    """x + branch(x), the branch a convolution on fewer channels between two of one sample.
+    """x + branch(x). The branch reduces the channels, convolves, and restores the channels.
 
-    1 x 1 to channels / reduction (at least one), `kernel_size`, 1 x 1 back, each batch-normalised, with ReLU
-    between. As in `resnet`, and unlike the paper, no activation follows the sum: blocks may stand anywhere in a
-    network, also where negative values mean something. Raises ModelError for an even kernel or a reduction below 1.
+    The branch has a convolution of size 1 to channels / reduction channels (at least one), a convolution of size
+    `kernel_size`, and a convolution of size 1 back to all channels. Batch normalisation follows each, and ReLU the
+    first two. As in `resnet`, and unlike in the paper, no activation follows the sum. A block can therefore be used
+    anywhere in a network, also where negative values are meaningful. Raises ModelError for an even kernel size or a
+    reduction below 1.
     """
 
     def __init__(self, channels: int, *, dims: int, kernel_size: int = 3, reduction: int = 4) -> None:

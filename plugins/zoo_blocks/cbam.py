@@ -10,12 +10,12 @@ from zoo_blocks.checks import odd_kernel, squeezed
 
 
 class CBAMBlock(nn.Module):
-    """Scales channels, then positions, by gates in (0, 1).
+    """Scales the channels, then the positions, by gates in (0, 1).
 
-    The channels' gate is sigmoid(MLP(mean) + MLP(max)) over the positions, one MLP for both, with
-    channels / reduction hidden units, at least one (equation 2). The positions' gate is the sigmoid of a
-    convolution of the channels' mean and max at each position (equation 3). Raises ModelError for an even
-    kernel or a reduction below 1.
+    The gate of the channels is sigmoid(MLP(mean) + MLP(max)), with mean and max over the positions (equation 2). Both
+    use the same MLP, which has channels / reduction hidden units, at least one. The gate of the positions is the
+    sigmoid of a convolution over the mean and max of the channels (equation 3). Raises ModelError for an even kernel
+    size or a reduction below 1.
     """
 
     def __init__(self, channels: int, *, dims: int, reduction: int = 16, kernel_size: int = 7) -> None:
@@ -27,7 +27,7 @@ class CBAMBlock(nn.Module):
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         x = keep_valid(x, mask)
-        x = x * self._channel_gate(x, mask)  # still zero beyond the mask, and so are its mean and max there
+        x = x * self._channel_gate(x, mask)  # zero beyond the mask, so mean and max over the channels are zero there
         pooled = torch.stack([x.mean(1), x.amax(1)], 1)
         return x * cast(Tensor, self.convolution(pooled)).sigmoid()
 
@@ -37,6 +37,6 @@ class CBAMBlock(nn.Module):
 
 
 def masked_max(x: Tensor, mask: Tensor | None) -> Tensor:
-    """The largest value of `(batch, channels, *positions)` over its positions, valid ones only: `(batch, channels)`."""
+    """Return the maximum of `(batch, channels, *positions)` over the valid positions: `(batch, channels)`."""
     valid = x if mask is None else x.masked_fill(~mask, -torch.inf)
     return valid.flatten(2).amax(2)

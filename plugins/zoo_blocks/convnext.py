@@ -11,9 +11,10 @@ from zoo_blocks.checks import odd_kernel
 class ConvNeXtBlock(nn.Module):
     """x + scale * MLP(LayerNorm(depthwise convolution of x)).
 
-    Normalisation and MLP work on the channels of one position: `expansion` times as many, GELU, and back.
-    `layer_scale` is where the learnt scale of each channel starts (Touvron et al. 2021, arXiv:2103.17239): so
-    small that a new block passes its input on. Raises ModelError for an even kernel or an expansion below 1.
+    LayerNorm and MLP act on the channels of one position. The MLP has `expansion` times as many hidden units as there
+    are channels, and GELU. `layer_scale` is the initial value of the learned scale of each channel (Touvron et al.
+    2021, arXiv:2103.17239). It is so small that a new block returns almost its input. Raises ModelError for an even
+    kernel size or an expansion below 1.
     """
 
     def __init__(
@@ -22,7 +23,7 @@ class ConvNeXtBlock(nn.Module):
         super().__init__()
         odd_kernel("convnext", kernel_size)
         if expansion < 1:
-            raise ModelError(f"convnext's expansion is at least 1, not {expansion!r}: the paper's is 4")
+            raise ModelError(f"convnext's expansion must be at least 1, not {expansion!r}: the paper uses 4")
         conv = {1: nn.Conv1d, 2: nn.Conv2d}[dims]
         self.depthwise = conv(channels, channels, kernel_size, padding=kernel_size // 2, groups=channels)
         self.pointwise = nn.Sequential(

@@ -9,16 +9,17 @@ from zoo.layers import Layers, batch_norm, convolution
 
 
 class DilatedBlock(nn.Module):
-    """x + (dilated convolution, ReLU, batch normalisation) twice, the second dilated twice as far.
+    """x + branch(x). The branch is (dilated convolution, ReLU, batch normalisation) twice.
 
-    With kernel 3 and dilation d, an output sees 6 d + 1 samples along each dimension; an undilated pair
-    of the same cost sees 5. Raises ModelError for a dilation below 1.
+    The second convolution has twice the dilation of the first. With kernel size 3 and dilation d, an output depends on
+    6 d + 1 samples along each dimension. Two convolutions without dilation have the same cost and reach 5 samples.
+    Raises ModelError for a dilation below 1.
     """
 
     def __init__(self, channels: int, *, dims: int, dilation: int = 2) -> None:
         super().__init__()
         if dilation < 1:
-            raise ModelError(f"dilated's dilation is at least 1, not {dilation!r}: 1 is a plain convolution")
+            raise ModelError(f"dilated's dilation must be at least 1, not {dilation!r}: 1 is a plain convolution")
         layers: list[nn.Module] = []
         for distance in (dilation, 2 * dilation):
             layers += [

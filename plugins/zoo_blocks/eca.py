@@ -9,11 +9,11 @@ from zoo_blocks.checks import odd_kernel
 
 
 class ECABlock(nn.Module):
-    """Scales each channel by a gate in (0, 1), computed from the means of the channels beside it.
+    """Scales each channel by a gate in (0, 1), computed from the means of this channel and its neighbours.
 
-    The gate is the sigmoid of one convolution along the channels, without bias: `kernel_size` weights in all.
-    kernel_size 0 takes the size from the number of channels, see `adaptive_size`. Raises ModelError for an
-    even one.
+    The gate is the sigmoid of one convolution along the channels, without bias. The block has `kernel_size` weights in
+    total. With kernel_size 0, the size follows from the number of channels (see `adaptive_size`). Raises ModelError
+    for any other even kernel size.
     """
 
     def __init__(self, channels: int, *, dims: int, kernel_size: int = 0) -> None:
@@ -29,6 +29,6 @@ class ECABlock(nn.Module):
 
 
 def adaptive_size(channels: int, gamma: float = 2, b: float = 1) -> int:
-    """The odd number nearest to (log2(channels) + b) / gamma, the larger of two (section 3.2 of the paper)."""
+    """Return the odd number nearest to (log2(channels) + b) / gamma; of two equally near, the larger (section 3.2)."""
     size = int(abs(log2(channels) + b) / gamma)
     return size if size % 2 else size + 1

@@ -1,10 +1,10 @@
-"""The block that does nothing."""
+"""The identity as a block."""
 
 from torch import Tensor, nn
 
 
 class NoBlock(nn.Module):
-    """Gives its input back; `channels` and `dims` are taken as of every block, and not needed."""
+    """Returns its input. It takes `channels` and `dims`, like every block, but does not use them."""
 
     def __init__(self, channels: int, *, dims: int) -> None:
         super().__init__()

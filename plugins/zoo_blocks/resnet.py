@@ -1,4 +1,4 @@
-"""The residual block (He et al. 2016, arXiv:1512.03385) as the study of five-class heartbeats used it."""
+"""The residual block (He et al. 2016, arXiv:1512.03385), as used in the study of five-class heartbeats."""
 
 from typing import cast
 
@@ -9,10 +9,10 @@ from zoo_blocks.checks import odd_kernel
 
 
 class ResNetBlock(nn.Module):
-    """x + branch(x), the branch two convolutions, with no activation after the sum.
+    """x + branch(x), without an activation after the sum. The branch has two convolutions.
 
-    In one dimension the branch is (convolution, ReLU, batch normalisation) twice; in two it is convolution,
-    batch normalisation, ReLU, convolution, batch normalisation. Raises ModelError for an even kernel.
+    In one dimension the branch is (convolution, ReLU, batch normalisation) twice. In two dimensions it is convolution,
+    batch normalisation, ReLU, convolution, batch normalisation. Raises ModelError for an even kernel size.
     """
 
     def __init__(self, channels: int, *, dims: int, kernel_size: int = 3) -> None:

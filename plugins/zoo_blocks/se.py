@@ -7,10 +7,10 @@ from zoo_blocks.checks import squeezed
 
 
 class SEBlock(nn.Module):
-    """Scales each channel by a gate in (0, 1), computed from the mean of every channel.
+    """Scales each channel by a gate in (0, 1), computed from the means of all channels.
 
-    The gate is sigmoid(W2 relu(W1 mean)); W1 leads to channels / reduction units, at least one. Raises
-    ModelError for a reduction below 1.
+    The gate is sigmoid(W2 relu(W1 mean)). W1 has channels / reduction outputs, at least one. Raises ModelError for a
+    reduction below 1.
     """
 
     def __init__(self, channels: int, *, dims: int, reduction: int = 16) -> None:

@@ -1,4 +1,4 @@
-"""The SE-ResNet module (Hu, Shen and Sun 2018, arXiv:1709.01507, figure 3) on the zoo's own residual branch."""
+"""The SE-ResNet module (Hu, Shen and Sun 2018, arXiv:1709.01507, figure 3) with the residual branch of `resnet`."""
 
 from typing import cast
 
@@ -10,10 +10,10 @@ from zoo_blocks.se import SEBlock
 
 
 class SEResNetBlock(nn.Module):
-    """x + se(branch(x)): squeeze-and-excitation weighs the residual branch, before the sum.
+    """x + se(branch(x)): squeeze-and-excitation scales the residual branch, before the sum.
 
-    The branch is that of `resnet`, and like there no activation follows the sum; `resnet+se` would weigh the
-    sum instead. Raises ModelError for an even kernel or a reduction below 1.
+    The branch is that of `resnet`, and as there, no activation follows the sum. In contrast, `resnet+se` scales the
+    sum. Raises ModelError for an even kernel size or a reduction below 1.
     """
 
     def __init__(self, channels: int, *, dims: int, kernel_size: int = 3, reduction: int = 16) -> None:

@@ -13,7 +13,7 @@ DEFAULT_SPACE: Space = {
     "training.learning_rate": Float(3e-4, 3e-3, log=True),
 }
 
-# One thing differs from the defaults in each, so that variants compare at one size.
+# Each variant changes one setting of the defaults, so that variants compare at the same size.
 VARIANTS = {
     "plain": Preset(summary="without blocks", block="none"),
     "se": Preset(summary="squeeze-and-excitation blocks", block="se"),
@@ -29,9 +29,9 @@ def zoo_components() -> Iterable[Architecture]:
         Architecture(
             name="cnn1d",
             factory="zoo_cnn1d.network:CNN1D",
-            summary="1-D convolutions with residual blocks: the counterpart of cnn2d in time.",
-            paper="The plain 1-D CNN of the study of five-class heartbeats that the zoo grew from; its residual "
-            "block is of He et al. 2016, CVPR, arXiv:1512.03385",
+            summary="Plain 1-D CNN with residual blocks.",
+            paper="The plain 1-D CNN of the study of five-class heartbeats that the zoo grew from; residual block: "
+            "He et al. 2016, CVPR, arXiv:1512.03385",
             block_dims=1,
             block="resnet",
             takes_lengths=True,

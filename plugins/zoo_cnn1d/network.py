@@ -31,18 +31,18 @@ POOLS = ("max", "gap")
 class CNN1D(nn.Module):
     """Maps float `(batch, n_channels, n_times)`, n_times >= 2, to logits `(batch, n_classes)`.
 
-    `num_layers` convolution blocks, `num_blocks` blocks, one max pooling by 2, then two linear layers with
-    `hidden` units between.
+    `num_layers` convolutions, each with ReLU and normalisation; `num_blocks` blocks; max pooling by 2; two linear
+    layers with `hidden` units between them.
 
     dropout   between the two linear layers
-    norm      what follows each of the first convolutions: `batch` normalisation, `layer` normalisation (Ba et al.
-              2016, arXiv:1607.06450: of all channels and times of a row together), or `none`
-    pool      `max`: max pooling by 2, and all of the series that remains goes into the linear layers; `gap`:
-              no max pooling, and the mean of each channel over time does
+    norm      normalisation after each of the first convolutions: `batch`, `layer` (Ba et al. 2016, arXiv:1607.06450,
+              over all channels and times of a row together), or `none`
+    pool      `max`: max pooling by 2, then all features go to the linear layers. `gap`: no max pooling, and only the
+              mean of each channel over time goes to the linear layers
     dilation  of the first convolutions
 
-    With lengths, features behind the end of a series are zeros. As the first linear layer of `max` has weights for
-    each of n_times samples and no more, a longer batch is cut there and a shorter one padded.
+    With lengths, features after the end of a series are zero. With `max`, the first linear layer has weights for
+    exactly n_times samples. A longer batch is therefore cut to n_times, and a shorter one is padded.
     """
 
     def __init__(
@@ -64,9 +64,9 @@ class CNN1D(nn.Module):
         check_word("norm", norm, NORMS)
         check_word("pool", pool, POOLS)
         if min(num_layers, dilation) < 1:
-            raise ModelError(f"num_layers and dilation are 1 or more, not {num_layers} and {dilation}")
+            raise ModelError(f"num_layers and dilation must be at least 1, not {num_layers} and {dilation}")
         if hidden < 1 or num_blocks < 0:
-            raise ModelError(f"hidden is 1 or more and num_blocks 0 or more, not {hidden} and {num_blocks}")
+            raise ModelError(f"hidden must be at least 1 and num_blocks at least 0, not {hidden} and {num_blocks}")
         self.n_times, self.mean_over_time = n_times, pool == "gap"
         stem = [
             layer

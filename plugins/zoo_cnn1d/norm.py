@@ -1,4 +1,4 @@
-"""Layer normalisation (Ba et al. 2016, arXiv:1607.06450) of series of unequal lengths."""
+"""Layer normalisation (Ba et al. 2016, arXiv:1607.06450) for series of unequal lengths."""
 
 from torch import Tensor, nn
 
@@ -6,8 +6,8 @@ from torch import Tensor, nn
 class MaskedLayerNorm1d(nn.GroupNorm):
     """Normalises each row of `(batch, channels, times)` over its channels and valid times together.
 
-    Scale and shift are learnt for each channel. With a mask, invalid positions count for nothing and come out
-    as zero.
+    Scale and shift are learned for each channel. With a mask, the mean and variance ignore invalid positions, and the
+    output there is zero.
     """
 
     def __init__(self, channels: int) -> None:
@@ -16,7 +16,7 @@ class MaskedLayerNorm1d(nn.GroupNorm):
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         if mask is None:
             return super().forward(input)
-        x = input.float()  # sums over a long series are too coarse in bfloat16
+        x = input.float()  # bfloat16 is too coarse for sums over a long series
         count = mask.sum(2, keepdim=True) * x.shape[1]
         centred = (x - (x * mask).sum((1, 2), keepdim=True) / count) * mask
         scale = (centred.square().sum((1, 2), keepdim=True) / count + self.eps).rsqrt()

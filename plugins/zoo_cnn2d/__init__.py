@@ -1,4 +1,4 @@
-"""`cnn2d`: a 2-D CNN with a block slot on the signal folded into a picture."""
+"""`cnn2d`: a 2-D CNN with a block slot, on the signal folded into a picture."""
 
 from collections.abc import Iterable
 
@@ -12,7 +12,7 @@ DEFAULT_SPACE: Space = {
     "training.learning_rate": Float(3e-4, 3e-3, log=True),
 }
 
-# The study's table as it stands.
+# The search space exactly as in the study's table.
 STUDY_SPACE: Space = {
     "hidden": Int(62, 256),
     "num_layers": Choice(2, 3, 4),
@@ -24,7 +24,7 @@ STUDY_SPACE: Space = {
     "data": Choice("smote", "oversampled"),
 }
 
-# One thing differs from the defaults in each, so that variants compare at one size.
+# Each variant changes one setting of the defaults, so that variants compare at the same size.
 VARIANTS = {
     "plain": Preset(summary="without blocks", block="none"),
     "se": Preset(summary="squeeze-and-excitation blocks", block="se"),
@@ -40,9 +40,9 @@ def zoo_components() -> Iterable[Architecture]:
         Architecture(
             name="cnn2d",
             factory="zoo_cnn2d.network:CNN2D",
-            summary="2-D convolutions on the signal folded into a picture twelve samples wide.",
-            paper="The 2DCNN of the study of five-class heartbeats that the zoo grew from; its residual block "
-            "is of He et al. 2016, CVPR, arXiv:1512.03385",
+            summary="Small 2-D CNN with residual blocks, on the folded signal.",
+            paper="The 2DCNN of the study of five-class heartbeats that the zoo grew from; residual block: "
+            "He et al. 2016, CVPR, arXiv:1512.03385",
             block_dims=2,
             block="resnet",
             min_times=13,

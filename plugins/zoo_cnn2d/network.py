@@ -1,4 +1,4 @@
-"""The 2DCNN of the study of five-class heartbeats: a beat folded into a picture, and a 2-D CNN on it."""
+"""The 2DCNN of the study of five-class heartbeats: a 2-D CNN on a beat folded into a picture."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -22,14 +22,15 @@ POOLS = ("max", "gap")
 class CNN2D(nn.Module):
     """Maps float `(batch, n_channels, n_times)`, n_times >= 13, to logits `(batch, n_classes)`.
 
-    The series is folded into rows of twelve samples, zero-padded at the end. `num_layers` convolution
-    blocks, `num_blocks` blocks, one max pooling by 2, then two linear layers with `hidden` units between.
+    The series is folded into rows of twelve samples, zero-padded at the end. Then come `num_layers` convolutions, each
+    with ReLU and normalisation; `num_blocks` blocks; max pooling by 2; two linear layers with `hidden` units between
+    them. The defaults are small: the preset `study` has the size of the study's best configuration.
 
     dropout   between the two linear layers
-    norm      what follows each of the first convolutions: `batch` normalisation, `layer` normalisation (Ba et al.
-              2016, arXiv:1607.06450: of all channels and positions of a row together), or `none`
-    pool      `max`: max pooling by 2, and all of the picture that remains goes into the linear layers; `gap`:
-              no max pooling, and the mean of each channel over the picture does
+    norm      normalisation after each of the first convolutions: `batch`, `layer` (Ba et al. 2016, arXiv:1607.06450,
+              over all channels and positions of a row together), or `none`
+    pool      `max`: max pooling by 2, then all features go to the linear layers. `gap`: no max pooling, and only the
+              mean of each channel over the picture goes to the linear layers
     dilation  of the first convolutions
     """
 
@@ -52,9 +53,9 @@ class CNN2D(nn.Module):
         check_word("norm", norm, NORMS)
         check_word("pool", pool, POOLS)
         if min(num_layers, dilation) < 1:
-            raise ModelError(f"num_layers and dilation are 1 or more, not {num_layers} and {dilation}")
+            raise ModelError(f"num_layers and dilation must be at least 1, not {num_layers} and {dilation}")
         if hidden < 1 or num_blocks < 0:
-            raise ModelError(f"hidden is 1 or more and num_blocks 0 or more, not {hidden} and {num_blocks}")
+            raise ModelError(f"hidden must be at least 1 and num_blocks at least 0, not {hidden} and {num_blocks}")
         height = -(-n_times // WIDTH)
         self.padding = height * WIDTH - n_times
         stem = [

@@ -13,7 +13,7 @@ DEFAULT_SPACE: Space = {
     "training.learning_rate": Float(3e-4, 3e-3, log=True),
 }
 
-# The study's table as it stands. It has no row for the filters: they stay at 64 (the preset `study`).
+# The search space exactly as in the study's table. The table does not vary the filters: the preset `study` has 64.
 STUDY_SPACE: Space = {
     "gru_hidden": Choice(32, 64, 128, 256, 512),
     "num_layers": Choice(2, 3, 4),
@@ -25,15 +25,15 @@ STUDY_SPACE: Space = {
     "data": Choice("smote", "oversampled"),
 }
 
-# One thing differs from the defaults in each, so that variants compare at one size.
+# Each variant changes one setting of the defaults, so that variants compare at the same size.
 VARIANTS = {
     "plain": Preset(summary="without blocks", block="none"),
     "se": Preset(summary="squeeze-and-excitation blocks", block="se"),
     "se-resnet": Preset(summary="residual blocks with squeeze-and-excitation", block="se-resnet"),
     "dilated": Preset(summary="dilated residual blocks", block="dilated"),
     "layernorm": Preset(summary="layer normalisation around the GRU", params={"norm": "layer"}),
-    "packed": Preset(summary="zeros at the end of a series are not read", params={"packed": True}),
-    "gap": Preset(summary="the mean of all steps instead of max pooling and the last", params={"pool": "gap"}),
+    "packed": Preset(summary="zeros at the end of a series are padding", params={"packed": True}),
+    "gap": Preset(summary="the mean over all steps, without max pooling", params={"pool": "gap"}),
 }
 
 
@@ -43,8 +43,8 @@ def zoo_components() -> Iterable[Architecture]:
         Architecture(
             name="cnngru",
             factory="zoo_cnngru.network:CNNGRU",
-            summary="1-D convolutions with residual blocks, then a GRU over time.",
-            paper="The 1DCNNGRU of the study of five-class heartbeats that the zoo grew from; the GRU is of "
+            summary="Small 1-D CNN with residual blocks, then a GRU.",
+            paper="The 1DCNNGRU of the study of five-class heartbeats that the zoo grew from; GRU: "
             "Cho et al. 2014, EMNLP, arXiv:1406.1078",
             block_dims=1,
             block="resnet",
@@ -65,7 +65,7 @@ def zoo_components() -> Iterable[Architecture]:
                     training={"batch_size": 32, "factor": 0.2, "epochs": 30},
                 ),
                 "table": Preset(
-                    summary="the study's table of layers",
+                    summary="the layer sizes of the study's table",
                     params={
                         "hidden": 128,
                         "num_blocks": 1,

@@ -1,4 +1,4 @@
-"""The 1DCNNGRU of the study of five-class heartbeats: convolutions find shapes, a GRU reads their order."""
+"""The 1DCNNGRU of the study of five-class heartbeats: 1-D convolutions, then a GRU."""
 
 from typing import cast
 
@@ -24,17 +24,17 @@ POOLS = ("max", "gap")
 class CNNGRU(nn.Module):
     """Maps float `(batch, n_channels, n_times)` to logits `(batch, n_classes)`.
 
-    A convolution block to `hidden` channels, `num_blocks` blocks, max pooling by 2, a linear layer at each
-    step, a GRU `num_layers` deep; its output at the last valid step goes through two linear layers.
+    A convolution to `hidden` channels with ReLU and batch normalisation; `num_blocks` blocks; max pooling by 2; a
+    linear layer at each step; a GRU of `num_layers` layers. Two linear layers classify its output at the last valid
+    step. The defaults are small: the preset `study` has the size of the study's best configuration.
 
-    dropout   between the GRU's layers; a GRU of one layer has none
-    norm      `layer`: layer normalisation (Ba et al. 2016, arXiv:1607.06450) of what goes into the GRU and of
-              what comes out of it, at each step; `none`
-    packed    where no lengths are declared, a series ends at its last non-zero sample and the rest is padding.
-              As packing does, this keeps the padding out: the GRU steps through it only after every step that is
-              classified
-    pool      `max`: time is halved by max pooling and the GRU's last step is classified; `gap`: no pooling before
-              the GRU, and the mean of its output over all valid steps is classified
+    dropout   between the layers of the GRU; with one layer there is no dropout
+    norm      `layer`: layer normalisation (Ba et al. 2016, arXiv:1607.06450) of the input and output of the GRU, at
+              each step; `none`: no normalisation
+    packed    without declared lengths, the zeros after the last non-zero sample are padding. The effect is that of
+              packed sequences: the GRU reads the padding only after the last valid step
+    pool      `max`: max pooling halves the number of steps, and the last step of the GRU is classified; `gap`: no
+              max pooling, and the mean of the GRU's output over all valid steps is classified
     dilation  of the first convolution
     """
 
@@ -59,13 +59,13 @@ class CNNGRU(nn.Module):
         check_word("norm", norm, NORMS)
         check_word("pool", pool, POOLS)
         if dilation < 1:
-            raise ModelError(f"dilation is 1 or more, not {dilation}")
+            raise ModelError(f"dilation must be at least 1, not {dilation}")
         if min(gru_hidden, num_layers) < 1:
-            raise ModelError(f"gru_hidden and num_layers are 1 or more, not {gru_hidden} and {num_layers}")
+            raise ModelError(f"gru_hidden and num_layers must be at least 1, not {gru_hidden} and {num_layers}")
         if hidden < 1 or num_blocks < 0:
-            raise ModelError(f"hidden is 1 or more and num_blocks 0 or more, not {hidden} and {num_blocks}")
-        if not 0 <= dropout <= 1:  # a GRU of one layer would not look at it
-            raise ModelError(f"dropout is from 0 to 1, not {dropout}")
+            raise ModelError(f"hidden must be at least 1 and num_blocks at least 0, not {hidden} and {num_blocks}")
+        if not 0 <= dropout <= 1:  # checked here because a GRU of one layer does not use it
+            raise ModelError(f"dropout must be between 0 and 1, not {dropout}")
         self.packed, self.mean_over_time = packed, pool == "gap"
         stem = [convolution(1, n_channels, hidden, dilation=dilation), nn.ReLU(), MaskedBatchNorm1d(hidden)]
         self.convolutions = Layers([*stem, *(block(hidden) for _ in range(num_blocks))])
@@ -77,7 +77,7 @@ class CNNGRU(nn.Module):
         self.head = nn.Sequential(nn.Linear(gru_hidden, gru_hidden), nn.ReLU(), nn.Linear(gru_hidden, n_classes))
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
-        # On the meta device, where networks are measured, there are no samples to look for an end in.
+        # On the meta device, used to count parameters and operations, samples have no values.
         if lengths is None and self.packed and not x.is_meta:
             lengths = trailing_lengths(x)
         mask = None if lengths is None else valid_mask(lengths, x.shape[2])
@@ -86,6 +86,6 @@ class CNNGRU(nn.Module):
         steps = self.norm_out(steps)
         if self.mean_over_time:
             return cast(Tensor, self.head(masked_mean(steps.transpose(1, 2), mask)))
-        # Pooling has halved the lengths, and dropped an odd last sample.
+        # Pooling halves the lengths and drops an odd last sample.
         halved = None if lengths is None else (lengths // 2).clamp(min=1)
         return cast(Tensor, self.head(last_valid(steps, halved)))

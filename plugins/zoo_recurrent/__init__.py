@@ -1,4 +1,4 @@
-"""Recurrent networks on the samples themselves, with no convolution before them."""
+"""Recurrent networks on the raw samples, without convolutions."""
 
 from collections.abc import Iterable
 
@@ -20,17 +20,17 @@ def zoo_components() -> Iterable[Architecture]:
         Architecture(
             name="gru",
             factory="zoo_recurrent.gru:GRU",
-            summary="A plain GRU, one step for each sample.",
+            summary="Plain GRU, one step for each sample.",
             paper="Cho et al. 2014, Learning phrase representations using RNN encoder-decoder for statistical machine "
             "translation, EMNLP, arXiv:1406.1078",
             takes_lengths=True,
             recurrent=True,
             spaces={"default": DEFAULT_SPACE},
-            # One thing differs from the defaults in each, so that variants compare at one size.
+            # Each variant changes one setting of the defaults, so that variants compare at the same size.
             presets={
                 "layernorm": Preset(summary="layer normalisation of the output", params={"norm": "layer"}),
-                "packed": Preset(summary="zeros at the end of a series are not read", params={"packed": True}),
-                "gap": Preset(summary="the mean of all steps instead of the last", params={"pool": "gap"}),
+                "packed": Preset(summary="zeros at the end of a series are padding", params={"packed": True}),
+                "gap": Preset(summary="the mean over all steps instead of the last step", params={"pool": "gap"}),
             },
         )
     ]

@@ -1,4 +1,4 @@
-"""The gated recurrent unit (Cho et al. 2014, arXiv:1406.1078) on the samples as they are."""
+"""The gated recurrent unit (Cho et al. 2014, arXiv:1406.1078) on the raw samples."""
 
 from itertools import pairwise
 from typing import cast
@@ -15,18 +15,16 @@ POOLS = ("last", "gap")
 class GRU(nn.Module):
     """Maps float `(batch, n_channels, n_times)` to logits `(batch, n_classes)`.
 
-    One step of the GRU for each sample; its output goes through two linear layers, as behind the convolutions
-    of `cnngru`.
+    The GRU takes one step for each sample. Two linear layers classify its output, as in `cnngru`.
 
     hidden   units of each of the `num_layers` layers
-    dropout  between the layers; one layer has none
-    norm     `layer`: layer normalisation (Ba et al. 2016, arXiv:1607.06450) of every layer's output at each step,
-             so of what the next layer or the classifier reads; the gates inside stay as they are, and so does the
-             input, since a single channel less its own mean is nothing. `none`
-    packed   where no lengths are declared, a series ends at its last non-zero sample and the rest is padding.
-             As packing does, this keeps the padding out: the GRU steps through it only after every step that is
-             classified
-    pool     what is classified: the output at the `last` valid step, or the mean over all of them (`gap`)
+    dropout  between the layers; with one layer there is no dropout
+    norm     `layer`: layer normalisation (Ba et al. 2016, arXiv:1607.06450) of the output of every layer, at each step.
+             The gates and the input are not normalised: a single channel minus its own mean is zero. `none`: no
+             normalisation
+    packed   without declared lengths, the zeros after the last non-zero sample are padding. The effect is that of
+             packed sequences: the GRU reads the padding only after the last valid step
+    pool     `last`: the output at the last valid step is classified; `gap`: the mean over all valid steps is classified
     """
 
     def __init__(
@@ -46,9 +44,9 @@ class GRU(nn.Module):
         check_word("norm", norm, NORMS)
         check_word("pool", pool, POOLS)
         if min(hidden, num_layers) < 1:
-            raise ModelError(f"hidden and num_layers are 1 or more, not {hidden} and {num_layers}")
-        if not 0 <= dropout <= 1:  # a single layer would not look at it
-            raise ModelError(f"dropout is from 0 to 1, not {dropout}")
+            raise ModelError(f"hidden and num_layers must be at least 1, not {hidden} and {num_layers}")
+        if not 0 <= dropout <= 1:  # checked here because a single layer does not use it
+            raise ModelError(f"dropout must be between 0 and 1, not {dropout}")
         self.packed, self.mean_over_time = packed, pool == "gap"
         widths = [n_channels, *[hidden] * num_layers]
         self.layers = nn.ModuleList(nn.GRU(n_in, n_out, batch_first=True) for n_in, n_out in pairwise(widths))
@@ -57,7 +55,7 @@ class GRU(nn.Module):
         self.head = nn.Sequential(nn.Linear(hidden, hidden), nn.ReLU(), nn.Linear(hidden, n_classes))
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
-        # On the meta device, where networks are measured, there are no samples to look for an end in.
+        # On the meta device, used to count parameters and operations, samples have no values.
         if lengths is None and self.packed and not x.is_meta:
             lengths = trailing_lengths(x)
         steps = x.transpose(1, 2)

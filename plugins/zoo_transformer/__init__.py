@@ -1,4 +1,4 @@
-"""Transformers with a block slot: on patches of the series, and on a picture of it behind 2-D convolutions."""
+"""Transformers with a block slot: on patches of the series, and on 2-D convolutions of the folded series."""
 
 from collections.abc import Iterable
 
@@ -14,7 +14,7 @@ SPACE: Space = {
     "training.learning_rate": Float(3e-4, 3e-3, log=True),
 }
 
-# One thing differs from the defaults in each, so that variants compare at one size.
+# Each variant changes one setting of the defaults, so that variants compare at the same size.
 VARIANTS = {
     "plain": Preset(summary="without blocks", block="none"),
     "resnet": Preset(summary="residual blocks", block="resnet"),
@@ -30,7 +30,7 @@ def zoo_components() -> Iterable[Architecture]:
         Architecture(
             name="transformer1d",
             factory="zoo_transformer.transformer1d:Transformer1D",
-            summary="A transformer encoder on patches of the series, blocks behind its layers.",
+            summary="Small transformer encoder on patches of the series.",
             paper=PAPER,
             block_dims=1,
             takes_lengths=True,
@@ -40,7 +40,7 @@ def zoo_components() -> Iterable[Architecture]:
         Architecture(
             name="transformer2d",
             factory="zoo_transformer.transformer2d:Transformer2D",
-            summary="2-D convolutions on the folded signal, then a transformer encoder.",
+            summary="Small 2-D CNN on the folded signal, then a transformer.",
             paper=PAPER,
             block_dims=2,
             min_times=13,

@@ -1,4 +1,4 @@
-"""The encoder of the transformer (Vaswani et al. 2017, arXiv:1706.03762), as both networks here use it."""
+"""The encoder layer and position encodings of the transformer (Vaswani et al. 2017, arXiv:1706.03762)."""
 
 from math import log
 from typing import cast
@@ -11,22 +11,22 @@ from zoo import ModelError
 
 
 class EncoderLayer(nn.Module):
-    """Self-attention, then a feed-forward net at each token, each with a skip connection around it.
+    """Self-attention, then a feed-forward network at each token; both with a skip connection.
 
-    Tokens are `(batch, tokens, width)`. As in the paper's section 5.4, `dropout` falls on what the two branches
-    add. They are normalised on the way in, not after the sum, which trains without a warm-up of the learning rate
-    (Xiong et al. 2020, arXiv:2002.04745); so whoever reads the last layer's output normalises it once more.
+    Tokens are `(batch, tokens, width)`. As in section 5.4 of the paper, `dropout` is applied to the outputs of both
+    branches. Layer normalisation precedes each branch; it does not follow the sum. Training then needs no warm-up of
+    the learning rate (Xiong et al. 2020, arXiv:2002.04745). The output of the last layer must be normalised once more.
 
-    heads         of the attention; divides `width`
-    feed_forward  hidden units of the feed-forward net
+    heads         of the attention; must divide `width`
+    feed_forward  hidden units of the feed-forward network
     """
 
     def __init__(self, width: int, *, heads: int, feed_forward: int, dropout: float) -> None:
         super().__init__()
         if min(width, heads, feed_forward) < 1 or width % heads:
             raise ModelError(
-                f"heads and feed_forward are 1 or more and heads divides width, not {heads} and {feed_forward} "
-                f"with width {width}"
+                f"heads and feed_forward must be at least 1 and heads must divide width, not {heads} and "
+                f"{feed_forward} with width {width}"
             )
         self.heads = heads
         self.norm_attention, self.norm_feed_forward = nn.LayerNorm(width), nn.LayerNorm(width)
@@ -35,12 +35,12 @@ class EncoderLayer(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        """`mask` is bool `(batch, 1, tokens)`: no token attends to one where it is false."""
+        """Return the layer's output. `mask` is bool `(batch, 1, tokens)`: no token attends to a token with False."""
         x = x + self.dropout(self.attend(self.norm_attention(x), mask))
         return x + cast(Tensor, self.dropout(self.feed_forward(self.norm_feed_forward(x))))
 
     def attend(self, x: Tensor, mask: Tensor | None) -> Tensor:
-        """Each token's mixture of all valid tokens: section 3.2 of the paper."""
+        """Return the output of multi-head self-attention over the valid tokens (section 3.2 of the paper)."""
         query, key, value = self.queries_keys_values(x).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
         keys = None if mask is None else mask[:, None]
         mixed = scaled_dot_product_attention(query, key, value, attn_mask=keys)
@@ -48,10 +48,10 @@ class EncoderLayer(nn.Module):
 
 
 def sinusoids(positions: Tensor, width: int) -> Tensor:
-    """Where tokens are, as float32 `(tokens, width)`: sines in the first half of the features, cosines in the second.
+    """Return position encodings, float32 `(tokens, width)`: sines in the first half of the features, then cosines.
 
-    Wavelengths go from 2 pi to 10,000 * 2 pi in geometric steps (section 3.5 of the paper, which interleaves the
-    two); computed for any number of positions, so a series may be longer than those trained on.
+    Wavelengths grow geometrically from 2 pi to 10,000 * 2 pi (section 3.5 of the paper, which interleaves sines and
+    cosines). The number of positions is not limited, so a series may be longer than those in training.
     """
     half = -(-width // 2)
     rates = torch.exp(torch.arange(half, device=positions.device) * (-log(10_000.0) / half))

@@ -1,4 +1,4 @@
-"""A transformer encoder on patches of a series, with a block slot behind each of its layers."""
+"""A transformer encoder on patches of a series, with a block slot after each of its layers."""
 
 from typing import cast
 
@@ -14,15 +14,16 @@ from zoo_transformer.encoder import EncoderLayer, sinusoids
 class Transformer1D(nn.Module):
     """Maps float `(batch, n_channels, n_times)` to logits `(batch, n_classes)`.
 
-    The series is cut into patches of `patch_length` samples, zero-padded at the end; one convolution turns each into a
-    token of `width` features, to which its position is added. `num_layers` encoder layers, a block on
-    `(batch, width, tokens)` behind each of them; the mean over the tokens goes through a linear layer. With
-    lengths, a token is valid where any of its samples is, and the others are neither attended to nor averaged.
+    The series is cut into patches of `patch_length` samples, zero-padded at the end. One convolution turns each patch
+    into a token of `width` features, and its position encoding is added. There are `num_layers` encoder layers, each
+    followed by a block on `(batch, width, tokens)`. The mean over the tokens goes through a linear layer. With lengths,
+    a token is valid if any of its samples is valid; invalid tokens are neither attended to nor averaged. The defaults
+    are small: the base model of the paper has width 512, 6 layers, 8 heads and 2048 feed-forward units.
 
-    patch_length  samples in a token; 1 for a token for each sample, at a cost that grows with its square
-    heads         of the attention; divides `width`
-    feed_forward  hidden units of the encoder's feed-forward nets
-    dropout       of the tokens, and of what each half of an encoder layer adds to them
+    patch_length  samples in a token; 1 makes each sample a token. The cost grows with the square of the tokens' number
+    heads         of the attention; must divide `width`
+    feed_forward  hidden units of the feed-forward networks
+    dropout       on the tokens, and on the outputs of both branches of an encoder layer
     """
 
     def __init__(
@@ -41,9 +42,9 @@ class Transformer1D(nn.Module):
     ) -> None:
         super().__init__()
         if min(patch_length, num_layers) < 1:
-            raise ModelError(f"patch_length and num_layers are 1 or more, not {patch_length} and {num_layers}")
+            raise ModelError(f"patch_length and num_layers must be at least 1, not {patch_length} and {num_layers}")
         if width < 1:
-            raise ModelError(f"width is 1 or more, not {width}")
+            raise ModelError(f"width must be at least 1, not {width}")
         self.patch_length = patch_length
         self.tokens = nn.Conv1d(n_channels, width, patch_length, stride=patch_length)
         self.dropout = nn.Dropout(dropout)
@@ -65,7 +66,7 @@ class Transformer1D(nn.Module):
         return cast(Tensor, self.head(masked_mean(self.norm(tokens).transpose(1, 2), mask)))
 
     def embed(self, x: Tensor) -> Tensor:
-        """A token for each patch, with its position: `(batch, tokens, width)`."""
+        """Return a token with its position encoding for each patch: `(batch, tokens, width)`."""
         tokens = self.tokens(functional.pad(x, (0, -x.shape[2] % self.patch_length))).transpose(1, 2)
         positions = sinusoids(torch.arange(tokens.shape[1], device=x.device), tokens.shape[2])
         return cast(Tensor, self.dropout(tokens + positions))

@@ -1,4 +1,4 @@
-"""A transformer encoder fed by 2-D convolutions on the signal folded into a picture."""
+"""2-D convolutions on the signal folded into a picture, then a transformer encoder."""
 
 from itertools import pairwise
 from typing import cast
@@ -17,15 +17,16 @@ FOLD = 12  # samples in a row of the picture, as in cnn2d
 class Transformer2D(nn.Module):
     """Maps float `(batch, n_channels, n_times)`, n_times >= 13, to logits `(batch, n_classes)`.
 
-    The series is folded into rows of twelve samples, zero-padded at the end. `num_convolutions` convolution blocks
-    (convolution, ReLU, batch normalisation), `num_blocks` blocks, max pooling by 2; each position of the picture is
-    then a token, to which its row and column are added. `num_layers` encoder layers; the mean over the tokens goes
-    through a linear layer.
+    The series is folded into rows of twelve samples, zero-padded at the end. Then come `num_convolutions` convolutions,
+    each with ReLU and batch normalisation; `num_blocks` blocks; max pooling by 2. Each position of the picture is then
+    a token, and the encodings of its row and column are added. `num_layers` encoder layers follow. The mean over the
+    tokens goes through a linear layer. The defaults are small: the base model of the paper has width 512, 6 layers, 8
+    heads and 2048 feed-forward units.
 
     width         channels of the convolutions and features of a token
-    heads         of the attention; divides `width`
-    feed_forward  hidden units of the encoder's feed-forward nets
-    dropout       of the tokens, and of what each half of an encoder layer adds to them
+    heads         of the attention; must divide `width`
+    feed_forward  hidden units of the feed-forward networks
+    dropout       on the tokens, and on the outputs of both branches of an encoder layer
     """
 
     def __init__(
@@ -45,9 +46,11 @@ class Transformer2D(nn.Module):
     ) -> None:
         super().__init__()
         if min(num_convolutions, num_layers) < 1:
-            raise ModelError(f"num_convolutions and num_layers are 1 or more, not {num_convolutions} and {num_layers}")
+            raise ModelError(
+                f"num_convolutions and num_layers must be at least 1, not {num_convolutions} and {num_layers}"
+            )
         if width < 1 or num_blocks < 0:
-            raise ModelError(f"width is 1 or more and num_blocks 0 or more, not {width} and {num_blocks}")
+            raise ModelError(f"width must be at least 1 and num_blocks at least 0, not {width} and {num_blocks}")
         stem = [
             layer
             for n_in, n_out in pairwise([n_channels, *[width] * num_convolutions])
@@ -69,7 +72,7 @@ class Transformer2D(nn.Module):
 
 
 def _places(features: Tensor) -> Tensor:
-    """Where the positions of `(batch, width, height, width of the picture)` are: half the features row, half column."""
+    """Return position encodings for features `(batch, width, rows, columns)`: half for the row, half for the column."""
     _, width, height, columns = features.shape
     positions = torch.arange(height * columns, device=features.device)
     rows = sinusoids(positions // columns, width - width // 2)

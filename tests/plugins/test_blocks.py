@@ -246,5 +246,5 @@ def test_every_block_takes_any_channels_and_positions(registry: Registry, dims: 
 )
 def test_what_cannot_be_is_one_line(block: type[nn.Module], params: dict[str, int]) -> None:
     (name,) = params
-    with pytest.raises(ModelError, match=rf"^[^\n]*{name} is [^\n]*$"):
+    with pytest.raises(ModelError, match=rf"^[^\n]*{name} must be [^\n]*$"):
         block(8, dims=1, **params)
