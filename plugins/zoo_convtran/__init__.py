@@ -1,4 +1,4 @@
-"""`convtran`: convolutions, then attention with position encodings made for time series."""
+"""`convtran`: convolutions, then attention with position encodings for time series."""
 
 from collections.abc import Iterable
 
@@ -20,12 +20,12 @@ def zoo_components() -> Iterable[Architecture]:
         Architecture(
             name="convtran",
             factory="zoo_convtran.network:ConvTran",
-            summary="Convolutions, then attention with positions made for time series.",
+            summary="Small CNN, then attention with positions for time series.",
             paper="Foumani, Tan, Webb and Salehi 2024, Improving position encoding of transformers for multivariate "
             "time series classification, Data Mining and Knowledge Discovery 38, arXiv:2305.16642",
             spaces={"default": DEFAULT_SPACE},
             presets={
-                # The authors train with RAdam, which the harness has not; its plain Adam stands in.
+                # The authors train with RAdam. The harness does not have it; this preset uses Adam.
                 "paper": Preset(
                     summary="the authors' settings: eight heads, batches of 16",
                     params={"width": 16, "heads": 8, "feed_forward": 256, "kernel_size": 8, "dropout": 0.01},

@@ -6,11 +6,11 @@ from torch.nn import functional
 
 
 class RelativeAttention(nn.Module):
-    """Self-attention over `(batch, times, width)` whose weights are softmax(scores) + w, w added AFTER the softmax.
+    """Self-attention over `(batch, times, width)` with weights softmax(scores) + w: w is added AFTER the softmax.
 
-    Each head learns one scalar for each of the 2 n_times - 1 distances i - j, all zero at first. As in the
-    authors' code the scores are divided by the root of the whole width rather than of a head's, the projections
-    have no bias, and a layer normalisation stands where the output projection usually does.
+    Each head learns one scalar of w for each of the 2 n_times - 1 distances i - j; all start at zero. As in the
+    authors' code, the scores are divided by the root of the full width, not of the width of a head. The projections
+    have no bias, and a layer normalisation replaces the usual output projection.
     """
 
     def __init__(self, *, width: int, heads: int, n_times: int) -> None:
@@ -23,13 +23,13 @@ class RelativeAttention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         heads = self.projections(x).unflatten(2, (3, self.heads, -1))
         query, key, value = heads.permute(2, 0, 3, 1, 4)
-        # (softmax + w) value in two products: the sum itself, batch x heads x times x times, is never in memory
+        # (softmax + w) value as two products: the sum, batch x heads x times x times, is never in memory
         seen = functional.scaled_dot_product_attention(query, key, value, scale=self.scale)
         placed = torch.einsum("hij,bhjd->bhid", self.relative_weights(), value)
         out: Tensor = self.norm((seen + placed).transpose(1, 2).flatten(2))
         return out
 
     def relative_weights(self) -> Tensor:
-        """w as `(heads, n_times, n_times)`: row i, column j holds the scalar of distance i - j."""
+        """Return w as `(heads, n_times, n_times)`: row i, column j holds the scalar of distance i - j."""
         windows = self.distances.flip(1).unfold(1, self.n_times, 1)
         return windows.flip(1)

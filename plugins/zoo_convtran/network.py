@@ -1,4 +1,4 @@
-"""ConvTran: convolutions embed a series, and one attention block that knows positions reads it.
+"""ConvTran: convolutions embed a series; one attention block with position encodings follows.
 
 Foumani, Tan, Webb and Salehi 2024, Data Mining and Knowledge Discovery 38, arXiv:2305.16642.
 """
@@ -12,17 +12,17 @@ from torch.nn import functional
 from zoo.errors import ModelError
 from zoo_convtran.attention import RelativeAttention
 
-FILTERS = 4  # the temporal convolution has four times as many maps as the embedding is wide
+FILTERS = 4  # the temporal convolution has 4 x width feature maps
 
 
 class ConvTran(nn.Module):
     """Maps float `(batch, n_channels, n_times)` to logits `(batch, n_classes)`.
 
-    A convolution along time, the same for every channel, to 4 `width` maps; one over all channels to `width`; both
-    with batch normalisation and GELU. Attention, then a feed-forward layer with `feed_forward` units, each
-    added to its input and layer-normalised; the mean over time goes through a linear layer. Positions enter the
-    attention alone: the sum after it adds the embedding without them, as in the authors' code. An even
-    kernel sees one sample more to the right than to the left.
+    A convolution along time, shared by all channels, to 4 x `width` maps; a convolution over all channels to `width`;
+    both with batch normalisation and GELU. Then attention and a feed-forward layer with `feed_forward` units; each is
+    added to its input and layer-normalised. The mean over time goes through a linear layer. Only the attention reads
+    the positions: as in the authors' code, the residual sum adds the embedding without them. An even kernel reads one
+    more sample to the right than to the left. The defaults are small: the preset `paper` has the authors' size.
 
     dropout  on the embedding with its positions, and twice in the feed-forward layer
     """
@@ -43,9 +43,9 @@ class ConvTran(nn.Module):
     ) -> None:
         super().__init__()
         if min(width, heads, feed_forward, kernel_size) < 1:
-            raise ModelError("width, heads, feed_forward and kernel_size are at least 1")
+            raise ModelError("width, heads, feed_forward and kernel_size must be at least 1")
         if width % heads:
-            raise ModelError(f"width {width} does not split into {heads} heads: take a multiple, such as {8 * heads}")
+            raise ModelError(f"width {width} is not a multiple of {heads} heads: use a multiple, such as {8 * heads}")
         self.padding = ((kernel_size - 1) // 2, kernel_size // 2)
         maps = FILTERS * width
         self.temporal = nn.Sequential(nn.Conv2d(1, maps, (1, kernel_size)), nn.BatchNorm2d(maps), nn.GELU())
@@ -73,9 +73,9 @@ class ConvTran(nn.Module):
 
 
 def time_positions(n_times: int, width: int) -> Tensor:
-    """tAPE, `(n_times, width)`: sines and cosines whose frequencies follow the length of the series (equation 13).
+    """Return tAPE, `(n_times, width)`: sines and cosines with frequencies scaled to the series length (equation 13).
 
-    Column 2 i holds sin(t w_i width / n_times), column 2 i + 1 the cosine, w_i = 10000^(-2 i / width).
+    Column 2 i holds sin(t w_i width / n_times), column 2 i + 1 the cosine, with w_i = 10000^(-2 i / width).
     """
     frequencies = 10000.0 ** (-torch.arange(0, width, 2) / width) * (width / n_times)
     angles = torch.arange(n_times)[:, None] * frequencies

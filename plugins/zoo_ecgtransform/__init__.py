@@ -1,4 +1,4 @@
-"""`ecgtransform`: a convolutional front, recalibrated channels and a transformer that reads both ways."""
+"""`ecgtransform`: multi-scale convolutions, channel recalibration and a bidirectional transformer."""
 
 from collections.abc import Iterable
 
@@ -20,15 +20,15 @@ def zoo_components() -> Iterable[Architecture]:
         Architecture(
             name="ecgtransform",
             factory="zoo_ecgtransform.network:ECGTransForm",
-            summary="Multi-scale convolutions, recalibrated channels, a two-way transformer.",
+            summary="Small multi-scale CNN, then a bidirectional transformer.",
             paper="El-Ghaish and Eldele 2024, ECGTransForm: Empowering adaptive ECG arrhythmia classification "
             "framework with bidirectional transformer, Biomedical Signal Processing and Control 89:105714, "
             "doi:10.1016/j.bspc.2023.105714",
             spaces={"default": DEFAULT_SPACE},
             presets={
-                # The authors' Adam has a second beta of 0.99; the harness's has 0.999.
+                # The authors set the second beta of Adam to 0.99; the harness uses 0.999.
                 "paper": Preset(
-                    summary="the authors' settings for heartbeats, their context-aware loss among them",
+                    summary="the authors' settings for heartbeats, with their context-aware loss",
                     loss="context-aware",
                     params={
                         "filters": 32,

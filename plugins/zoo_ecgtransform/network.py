@@ -1,4 +1,4 @@
-"""ECGTransForm: convolutions of several lengths, channels recalibrated, a transformer on the series both ways round.
+"""ECGTransForm: multi-scale convolutions, channel recalibration and a bidirectional transformer.
 
 El-Ghaish and Eldele 2024, Biomedical Signal Processing and Control 89:105714, doi:10.1016/j.bspc.2023.105714.
 """
@@ -13,23 +13,24 @@ from zoo.errors import ModelError
 from zoo_ecgtransform.recalibration import RecalibrationBlock
 from zoo_ecgtransform.transformer import EncoderLayer
 
-SCALES = (5, 9, 11)  # samples that the first convolutions span
+SCALES = (5, 9, 11)  # kernel sizes of the first convolutions
 
 
 class ECGTransForm(nn.Module):
     """Maps float `(batch, n_channels, n_times)` to logits `(batch, n_classes)`.
 
-    Three convolutions to `filters` channels, averaged; convolutions of eight samples to twice and four times as
-    many; max pooling by 2 after each of the three stages; `num_blocks` recalibration blocks; a transformer.
+    The mean of three parallel convolutions to `filters` channels; convolutions of eight samples to 2 x `filters` and
+    4 x `filters` channels; max pooling by 2 after each of these three stages; `num_blocks` recalibration blocks; a
+    transformer; a linear layer. The defaults are small: the preset `paper` has the authors' size.
 
-    The transformer is that of the authors' code. The paper speaks of dependencies in time, but the code hands over
-    `(batch, channels, times)` as it is, so the tokens are channels and the width is the times left after
-    pooling (25 of 186 or 187 samples), without position encoding. "Bidirectional": the same layers also read the
-    series backwards in time, the two outputs are added, and their mean over the width goes through a linear
-    layer. Where `heads` do not divide the width, zeros at the end fill it up.
+    The transformer follows the authors' code. The paper describes dependencies in time, but the code passes
+    `(batch, channels, times)` on unchanged. The tokens are therefore the channels, and the width is the number of
+    times after pooling (25 for 186 or 187 samples). There is no position encoding. "Bidirectional" means that the same
+    layers also read the series backwards in time. The two outputs are added, and their mean over the width goes
+    through a linear layer. If `heads` does not divide the width, zeros are added at the end.
 
-    That mean follows a layer normalisation, whose outputs average zero until training has moved its weights: a
-    new network gives all rows the same logits.
+    The mean follows a layer normalisation, whose output has mean zero until training changes its weights. A new
+    network therefore returns the same logits for all rows.
 
     dropout              after the first stage
     transformer_dropout  in the transformer
@@ -53,7 +54,7 @@ class ECGTransForm(nn.Module):
         super().__init__()
         if min(filters, reduction, heads, num_layers, feed_forward) < 1 or num_blocks < 0:
             raise ModelError(
-                "filters, reduction, heads, num_layers and feed_forward are at least 1, num_blocks at least 0"
+                "filters, reduction, heads, num_layers and feed_forward must be at least 1, num_blocks at least 0"
             )
         self.scales = nn.ModuleList(
             nn.Conv1d(n_channels, filters, size, padding=size // 2, bias=False) for size in SCALES
@@ -84,7 +85,10 @@ class ECGTransForm(nn.Module):
 
 
 def pooled_times(n_times: int) -> int:
-    """The times left of `n_times` after the three stages: a pooling gives n // 2 + 1, a convolution of eight n + 1."""
+    """Return the number of times after the three stages.
+
+    A pooling maps n times to n // 2 + 1, and a convolution of eight samples maps n to n + 1.
+    """
     first = n_times // 2 + 1
     second = (first + 1) // 2 + 1
     return (second + 1) // 2 + 1

@@ -1,13 +1,13 @@
-"""The channel recalibration module: residual blocks of 1x1 convolutions with squeeze-and-excitation in the branch."""
+"""The channel recalibration block: a residual block of 1x1 convolutions with squeeze-and-excitation in its branch."""
 
 from torch import Tensor, nn
 
 
 class RecalibrationBlock(nn.Module):
-    """relu(x + gate * branch(x)) on `(batch, channels, times)`; nothing in it mixes times but the gate's mean.
+    """relu(x + gate * branch(x)) on `(batch, channels, times)`. Only the mean in the gate mixes times.
 
-    The branch is a convolution of one sample, batch normalisation, ReLU, and the first two again; the gate is
-    sigmoid(W2 relu(W1 mean)) without biases, squeezed to channels / reduction units, at least one.
+    The branch is 1x1 convolution, batch normalisation, ReLU, 1x1 convolution, batch normalisation. The gate is
+    sigmoid(W2 relu(W1 mean)) without biases; W1 has channels / reduction outputs, at least one.
     """
 
     def __init__(self, channels: int, *, reduction: int) -> None:

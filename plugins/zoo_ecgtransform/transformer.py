@@ -5,10 +5,11 @@ from torch.nn import functional
 
 
 class EncoderLayer(nn.Module):
-    """Maps `(rows, tokens, width)` to the same shape: attention and a feed-forward layer, each layer-normalised after
-    it is added to its input.
+    """Maps `(rows, tokens, width)` to the same shape: attention, then a feed-forward layer.
 
-    dropout  on the attention's weights, within the feed-forward layer, and on what both add
+    Each is added to its input, and the sum is layer-normalised.
+
+    dropout  on the attention weights, inside the feed-forward layer, and on the outputs of both
     """
 
     def __init__(self, *, width: int, heads: int, feed_forward: int, dropout: float) -> None:
@@ -29,7 +30,7 @@ class EncoderLayer(nn.Module):
         return out
 
     def attend(self, x: Tensor) -> Tensor:
-        """What the tokens of `x` take from one another."""
+        """Return the output of multi-head self-attention, `(rows, tokens, width)`."""
         query, key, value = self.projections(x).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
         dropped = self.dropout.p if self.training else 0.0
         mixed = functional.scaled_dot_product_attention(query, key, value, dropout_p=dropped)

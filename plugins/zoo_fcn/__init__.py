@@ -1,4 +1,4 @@
-"""`fcn` and `resnet1d`: the strong baselines of Wang, Yan and Oates, with a block slot after each stage."""
+"""`fcn` and `resnet1d`: the baselines of Wang, Yan and Oates, with a block slot after each stage."""
 
 from collections.abc import Iterable, Mapping
 
@@ -12,8 +12,8 @@ PAPER = (
 FCN_SPACE: Space = {"filters": Choice(16, 32, 64), "training.learning_rate": Float(3e-4, 3e-3, log=True)}
 RESNET_SPACE: Space = {"filters": Choice(8, 16, 32), "training.learning_rate": Float(3e-4, 3e-3, log=True)}
 
-# As the authors' scripts train: the learning rate halves after 50 epochs without a better training loss (here:
-# validation macro recall), and nothing stops early.
+# As in the authors' scripts: no early stopping, and the learning rate halves after 50 epochs without a better
+# training loss (here: without a better validation macro recall).
 TRAINING: Mapping[str, int | float | str] = {
     "batch_size": 16,
     "optimiser": "adam",
@@ -32,7 +32,7 @@ def zoo_components() -> Iterable[Architecture]:
         Architecture(
             name="fcn",
             factory="zoo_fcn.fcn:FCN",
-            summary="Three wide convolutions and their mean over time: a strong baseline.",
+            summary="Small FCN: three convolutions, then the mean over time.",
             paper=PAPER,
             block_dims=1,
             takes_lengths=True,
@@ -48,7 +48,7 @@ def zoo_components() -> Iterable[Architecture]:
         Architecture(
             name="resnet1d",
             factory="zoo_fcn.resnet1d:ResNet1d",
-            summary="Three residual stages of three convolutions, and their mean over time.",
+            summary="Small 1-D ResNet: three stages, then the mean over time.",
             paper=PAPER,
             block_dims=1,
             takes_lengths=True,

@@ -1,4 +1,4 @@
-"""What the two networks of Wang, Yan and Oates 2017 are built of."""
+"""The convolutions of both networks of Wang, Yan and Oates 2017."""
 
 from torch import Tensor, nn
 from torch.nn import functional
@@ -9,9 +9,10 @@ KERNEL_SIZES = (8, 5, 3)  # of the three convolutions of a stage, in both networ
 
 
 class SameConv1d(nn.Conv1d):
-    """A convolution that keeps the times, also with an even kernel: the odd zero goes to the right, as in Keras.
+    """A convolution that keeps the number of times, also with an even kernel.
 
-    torch's own `padding="same"` does the same, and warns of it.
+    An even kernel needs one more zero on one side: here on the right, as in Keras. torch's own `padding="same"` does
+    the same, but warns about it.
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -20,5 +21,5 @@ class SameConv1d(nn.Conv1d):
 
 
 def normalised(n_in: int, n_out: int, kernel_size: int) -> list[nn.Module]:
-    """A convolution and its batch normalisation."""
+    """Return a convolution and its batch normalisation."""
     return [SameConv1d(n_in, n_out, kernel_size), MaskedBatchNorm1d(n_out)]

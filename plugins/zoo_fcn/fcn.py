@@ -13,8 +13,9 @@ from zoo_fcn.convolution import KERNEL_SIZES, normalised
 class FCN(nn.Module):
     """Maps float `(batch, n_channels, n_times)` to logits `(batch, n_classes)`.
 
-    Three convolutions of 8, 5 and 3 samples to `filters`, 2 `filters` and `filters` channels, each batch-normalised,
-    with ReLU and a block; the mean over the valid times; one linear layer. Raises ModelError for no filters.
+    Three convolutions of 8, 5 and 3 samples to `filters`, 2 x `filters` and `filters` channels, each with batch
+    normalisation, ReLU and a block; the mean over the valid times; one linear layer. The defaults are small: the
+    preset `paper` has the published size. Raises ModelError for filters below 1.
     """
 
     def __init__(
@@ -22,7 +23,7 @@ class FCN(nn.Module):
     ) -> None:
         super().__init__()
         if filters < 1:
-            raise ModelError(f"fcn's filters are at least 1, not {filters!r}: the paper has 128")
+            raise ModelError(f"fcn's filters must be at least 1, not {filters!r}: the paper has 128")
         widths = [n_channels, filters, 2 * filters, filters]
         layers: list[nn.Module] = []
         for (n_in, n_out), kernel_size in zip(pairwise(widths), KERNEL_SIZES, strict=True):

@@ -13,10 +13,12 @@ from zoo_fcn.convolution import KERNEL_SIZES, normalised
 class ResNet1d(nn.Module):
     """Maps float `(batch, n_channels, n_times)` to logits `(batch, n_classes)`.
 
-    Three residual stages to `filters`, 2 `filters` and 2 `filters` channels, a block after each; the mean over the
-    valid times; one linear layer. As Ismail Fawaz et al. 2019 (arXiv:1809.04356) have it: the authors' own script
-    also normalises the raw series before the first convolution, and its last shortcut has a convolution
-    although the channels stay. Raises ModelError for no filters.
+    Three residual stages to `filters`, 2 x `filters` and 2 x `filters` channels, each followed by a block; the mean
+    over the valid times; one linear layer. The defaults are small: the preset `paper` has the published size.
+
+    The details follow Ismail Fawaz et al. 2019 (arXiv:1809.04356). The authors' own script differs: it also normalises
+    the raw series before the first convolution, and its last shortcut has a convolution although the number of
+    channels does not change. Raises ModelError for filters below 1.
     """
 
     def __init__(
@@ -24,7 +26,7 @@ class ResNet1d(nn.Module):
     ) -> None:
         super().__init__()
         if filters < 1:
-            raise ModelError(f"resnet1d's filters are at least 1, not {filters!r}: the paper has 64")
+            raise ModelError(f"resnet1d's filters must be at least 1, not {filters!r}: the paper has 64")
         widths = [n_channels, filters, 2 * filters, 2 * filters]
         self.stages = Layers([layer for pair in pairwise(widths) for layer in (ResidualStage(*pair), block(pair[1]))])
         self.head = nn.Linear(2 * filters, n_classes)
@@ -35,9 +37,10 @@ class ResNet1d(nn.Module):
 
 
 class ResidualStage(nn.Module):
-    """relu(branch(x) + shortcut(x)): three batch-normalised convolutions of 8, 5 and 3 samples, ReLU between.
+    """relu(branch(x) + shortcut(x)).
 
-    The shortcut is batch normalisation, after a convolution of one sample where the channels change.
+    The branch has three convolutions of 8, 5 and 3 samples, each with batch normalisation, and ReLU between them. The
+    shortcut is batch normalisation. Where the number of channels changes, a convolution of one sample precedes it.
     """
 
     def __init__(self, n_in: int, n_out: int) -> None:

@@ -1,4 +1,4 @@
-"""`inceptiontime` and `lite`: convolutions of several lengths side by side."""
+"""`inceptiontime` and `lite`: parallel convolutions of several lengths."""
 
 from collections.abc import Iterable
 
@@ -19,8 +19,8 @@ LITE_SPACE: Space = {
     "training.learning_rate": Float(3e-4, 1e-2, log=True),
 }
 
-# Both papers train alike: Adam at 1e-3 in batches of 64, for 1500 epochs, the rate halved after 50 without a lower
-# training loss (here: a better validation score), and no early stopping.
+# Both papers train in the same way: Adam at 1e-3, batches of 64, 1500 epochs, no early stopping. The learning rate
+# halves after 50 epochs without a lower training loss (here: without a better validation score).
 ENSEMBLE: dict[str, Value] = {
     "members": 5,
     "epochs": 1500,
@@ -44,7 +44,7 @@ def zoo_components() -> Iterable[Architecture]:
         Architecture(
             name="inceptiontime",
             factory="zoo_inception.inceptiontime:InceptionTime",
-            summary="Inception modules: convolutions of three lengths and a pooling, in parallel.",
+            summary="Small Inception network: parallel convolutions and pooling.",
             paper="Ismail Fawaz et al. 2020, InceptionTime: finding AlexNet for time series classification, Data "
             "Mining and Knowledge Discovery 34, arXiv:1909.04939",
             block_dims=1,
@@ -58,7 +58,7 @@ def zoo_components() -> Iterable[Architecture]:
         Architecture(
             name="lite",
             factory="zoo_inception.lite:LITE",
-            summary="Convolutions of three lengths and fixed filters, then two separable ones.",
+            summary="LITE: learned and fixed filters, separable convolutions.",
             paper="Ismail-Fawaz et al. 2023, LITE: Light Inception with boosTing tEchniques for Time Series "
             "Classification, DSAA, doi:10.1109/DSAA60987.2023.10302569; for several channels LITEMV of Ismail-Fawaz "
             "et al. 2024, Look Into the LITE in Deep Learning for Time Series Classification, arXiv:2409.02869",

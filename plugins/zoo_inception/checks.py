@@ -1,4 +1,4 @@
-"""What parameters of the networks have to be."""
+"""Checks of the networks' parameters."""
 
 from zoo.errors import ModelError
 
@@ -6,12 +6,12 @@ SMALLEST_KERNEL = 4  # its quarter is one sample
 
 
 def check(name: str, **at_least_one: int) -> None:
-    """Raise ModelError where a count is below one, or the largest kernel has no quarter."""
+    """Raise ModelError for a value below 1, or a kernel size below `SMALLEST_KERNEL`."""
     for parameter, value in at_least_one.items():
         if value < 1:
-            raise ModelError(f"{name}: {parameter} is at least 1, not {value!r}")
+            raise ModelError(f"{name}: {parameter} must be at least 1, not {value!r}")
     if at_least_one["kernel_size"] < SMALLEST_KERNEL:
         raise ModelError(
-            f"{name}: kernel_size is at least {SMALLEST_KERNEL}, as the smallest kernel is its quarter, "
-            f"not {at_least_one['kernel_size']!r}"
+            f"{name}: kernel_size must be at least {SMALLEST_KERNEL}, not {at_least_one['kernel_size']!r}: "
+            "the smallest kernel is a quarter of it"
         )

@@ -1,7 +1,7 @@
-"""Convolution filters made by hand (Ismail-Fawaz et al. 2022, IEEE Big Data, doi:10.1109/BigData55660.2022.10020496).
+"""Hand-crafted convolution filters (Ismail-Fawaz et al. 2022, IEEE Big Data, doi:10.1109/BigData55660.2022.10020496).
 
-A trend filter alternates in sign, so that it answers to a rise (or a fall) from sample to sample; a peak filter is
-negative, positive, negative, each part a pair of parabolas.
+A trend filter alternates in sign, so it responds to a rise (or a fall) from sample to sample. A peak filter is
+negative, then positive, then negative; each part is a pair of parabolas.
 """
 
 import torch
@@ -11,14 +11,14 @@ from torch.nn import functional
 from zoo_inception.same import same_padding
 
 TREND_SIZES = (2, 4, 8, 16, 32, 64)
-PEAK_SIZES = TREND_SIZES[1:]  # a peak filter has half as many samples again
+PEAK_SIZES = TREND_SIZES[1:]  # a peak filter has 1.5 times as many samples
 
 
 def hand_crafted() -> Tensor:
-    """All seventeen filters, float `(17, 1, 96)`: six for rises, six for falls, five for peaks.
+    """Return all seventeen filters, float `(17, 1, 96)`: six for rises, six for falls, five for peaks.
 
-    Each is padded with zeros to the longest, so that one convolution of 96 samples gives what seventeen of
-    their own lengths would: on a CPU that is the faster way.
+    Each is zero-padded to the length of the longest. One convolution of 96 samples then replaces seventeen convolutions
+    of different lengths, which is faster on a CPU.
     """
     rises = [rise(size) for size in TREND_SIZES]
     kernels = [*rises, *(-kernel for kernel in rises), *(peak(size) for size in PEAK_SIZES)]
@@ -27,12 +27,12 @@ def hand_crafted() -> Tensor:
 
 
 def rise(size: int) -> Tensor:
-    """-1, 1, -1, 1, …"""
+    """Return -1, 1, -1, 1, …"""
     return 2.0 * (torch.arange(size) % 2) - 1
 
 
 def peak(size: int) -> Tensor:
-    """-hill, 2 hill, -hill; a hill rises as a parabola for a quarter of `size` and falls as it rose."""
+    """Return -hill, 2 hill, -hill. A hill rises as a parabola for a quarter of `size`, and falls symmetrically."""
     quarter = size // 4
     flank = (torch.arange(1, quarter + 1) / quarter) ** 2
     hill = torch.cat([flank, flank.flip(0)])
@@ -40,6 +40,6 @@ def peak(size: int) -> Tensor:
 
 
 def centred(kernel: Tensor, size: int) -> Tensor:
-    """The kernel among zeros, where its own zero-padding to the same length would have placed it."""
+    """Return the kernel padded to `size` samples so that its output is aligned as with its own `same_padding`."""
     before = same_padding(size)[0] - same_padding(len(kernel))[0]
     return functional.pad(kernel, (before, size - before - len(kernel)))

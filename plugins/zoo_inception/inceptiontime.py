@@ -17,15 +17,16 @@ MODULES_PER_SHORTCUT = 3
 class InceptionTime(nn.Module):
     """Maps float `(batch, n_channels, n_times)` to logits `(batch, n_classes)`.
 
-    `depth` inception modules, each with a block after it, a shortcut around every three of them, the mean over
-    time, a linear layer. The paper's InceptionTime is five of these, their probabilities averaged.
+    `depth` inception modules, each followed by a block; a shortcut around every three modules; the mean over time; a
+    linear layer. The defaults are small: the preset `network` has the published size. The paper's InceptionTime
+    averages the probabilities of five such networks: the preset `paper`.
 
-    filters      of each of a module's four branches
-    kernel_size  of the longest of its convolutions; the others have half and a quarter
-    bottleneck   channels before these convolutions, where the module's input has more than one; 0: no bottleneck
+    filters      of each of the four branches of a module
+    kernel_size  of the longest convolution of a module; the other two have half and a quarter of it
+    bottleneck   channels before these convolutions, if the module's input has more than one; 0: no bottleneck
     residual     whether there are shortcuts
 
-    Raises ModelError for counts below one and a kernel too small to be halved twice.
+    Raises ModelError for values below 1 and for a kernel size too small to be halved twice.
     """
 
     def __init__(
@@ -44,7 +45,7 @@ class InceptionTime(nn.Module):
         super().__init__()
         check("inceptiontime", filters=filters, depth=depth, kernel_size=kernel_size)
         if bottleneck < 0:
-            raise ModelError(f"inceptiontime: bottleneck is at least 1, or 0 for none, not {bottleneck!r}")
+            raise ModelError(f"inceptiontime: bottleneck must be at least 1, or 0 for none, not {bottleneck!r}")
         width = 4 * filters
         widths = [n_channels, *[width] * (depth - 1)]
         self.inception = nn.ModuleList(InceptionModule(n_in, filters, kernel_size, bottleneck) for n_in in widths)
@@ -65,10 +66,10 @@ class InceptionTime(nn.Module):
 
 
 class InceptionModule(nn.Module):
-    """Convolutions of three lengths and a max pooling side by side: `(batch, n_in, times)` to 4 x filters channels.
+    """Parallel convolutions of three lengths and a max pooling: `(batch, n_in, times)` to 4 x filters channels.
 
-    The pooling sees the module's input, the convolutions a bottleneck of it. Batch normalisation and ReLU
-    follow. With a mask, the output is zero where the mask is false.
+    The pooling reads the input of the module, and the convolutions read a bottleneck of it. Batch normalisation and
+    ReLU follow. With a mask, the output is zero where the mask is false.
     """
 
     def __init__(self, n_in: int, filters: int, kernel_size: int, bottleneck: int) -> None:
@@ -102,9 +103,9 @@ class Shortcut(nn.Module):
 
 
 def max_pool(x: Tensor, mask: Tensor | None) -> Tensor:
-    """The largest of each sample and its two neighbours, valid ones only; zero where the mask is false.
+    """Return the maximum of each sample and its two neighbours, valid ones only; zero where the mask is false.
 
-    Zeros for the padding would win over negative samples at the end of a series, so minus infinity stands there.
+    The padding is set to minus infinity: zeros would be larger than negative samples at the end of a series.
     """
     if mask is not None:
         x = x.masked_fill(~mask, -torch.inf)

@@ -15,15 +15,17 @@ from zoo_inception.same import SameConv1d, same_padding
 class LITE(nn.Module):
     """Maps float `(batch, n_channels, n_times)` to logits `(batch, n_classes)`.
 
-    Convolutions of three lengths beside filters made by hand, two depthwise-separable convolutions with
-    dilations 2 and 4, batch normalisation and ReLU after each of the three; the mean over time, a linear layer.
-    Several channels are taken as LITEMV takes them: the first convolutions are depthwise-separable too, and the
-    filters go over each channel by itself. The paper's LITETime is five of these, their probabilities averaged.
+    Parallel convolutions of three lengths and hand-crafted filters; two depthwise-separable convolutions with dilations
+    2 and 4; batch normalisation and ReLU after each of these three layers; the mean over time; a linear layer. Several
+    channels are handled as in LITEMV: the first convolutions are depthwise-separable too, and the hand-crafted filters
+    are applied to each channel separately. The defaults have the published size. The paper's LITETime averages the
+    probabilities of five such networks: the preset `paper`.
 
-    filters      of each learnt convolution
-    kernel_size  of the longest; the others of the first layer, and the second and third layer, have half and a quarter
+    filters      of each learned convolution
+    kernel_size  of the longest convolution of the first layer; the others of the first layer have half and a quarter of
+                 it, the second layer has half, the third a quarter
 
-    Raises ModelError for no filters and a kernel too small to be halved twice.
+    Raises ModelError for filters below 1 and for a kernel size too small to be halved twice.
     """
 
     def __init__(
@@ -54,17 +56,18 @@ class LITE(nn.Module):
 
 
 class SeparableConv1d(nn.Sequential):
-    """A convolution within each channel, then a 1x1 convolution across them; times stay, and there is no bias."""
+    """A convolution within each channel, then a 1x1 convolution across channels; no bias, and times stay the same."""
 
     def __init__(self, n_in: int, n_out: int, kernel_size: int, *, dilation: int = 1) -> None:
         super().__init__(DepthwiseConv1d(n_in, kernel_size, dilation), nn.Conv1d(n_in, n_out, 1, bias=False))
 
 
 class DepthwiseConv1d(nn.Conv2d):
-    """A dilated convolution within each channel of `(batch, channels, times)`; times stay, and there is no bias.
+    """A dilated convolution within each channel of `(batch, channels, times)`; no bias, and times stay the same.
 
-    The series is folded into rows as long as the dilation, so that the samples a filter sees stand below each other:
-    an undilated 2-D convolution with a kernel one column wide, which trains more than twice as fast on a CPU.
+    The series is folded into rows as long as the dilation, so the samples that a filter reads are in one column. The
+    operation is then a 2-D convolution without dilation and with a kernel one column wide. On a CPU it trains more than
+    twice as fast.
     """
 
     def __init__(self, channels: int, kernel_size: int, dilation: int) -> None:
@@ -80,9 +83,9 @@ class DepthwiseConv1d(nn.Conv2d):
 
 
 class FixedFilters(nn.Module):
-    """ReLU of the filters made by hand, over each channel: `(batch, n, times)` to `(batch, count x n, times)`.
+    """ReLU of the hand-crafted filters on each channel: `(batch, n, times)` to `(batch, count x n, times)`.
 
-    The filters are not learnt: a buffer, no parameters.
+    The filters are not learned: they are a buffer, not parameters.
     """
 
     filters: Tensor

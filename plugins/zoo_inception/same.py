@@ -1,14 +1,14 @@
-"""A convolution that keeps the number of samples for any kernel, odd or even."""
+"""A convolution that keeps the number of samples for any kernel size, odd or even."""
 
 from torch import Tensor, nn
 from torch.nn import functional
 
 
 class SameConv1d(nn.Conv1d):
-    """A convolution without bias of `(batch, n_in, times)`, zero-padded so that times stay.
+    """A convolution of `(batch, n_in, times)` without bias, zero-padded to keep the number of times.
 
-    An even kernel leaves an odd number of zeros to place: the one too many goes to the end, as in Keras,
-    in which both networks of this package were published.
+    An even kernel needs one more zero on one side. It goes to the end, as in Keras; both networks of this package were
+    published in Keras.
     """
 
     def __init__(self, n_in: int, n_out: int, kernel_size: int) -> None:
@@ -20,6 +20,6 @@ class SameConv1d(nn.Conv1d):
 
 
 def same_padding(kernel_size: int, dilation: int = 1) -> tuple[int, int]:
-    """How many zeros come before and after a series."""
+    """Return the number of zeros before and after a series."""
     total = dilation * (kernel_size - 1)
     return total // 2, total - total // 2

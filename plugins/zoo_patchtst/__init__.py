@@ -22,16 +22,16 @@ def zoo_components() -> Iterable[Architecture]:
         Architecture(
             name="patchtst",
             factory="zoo_patchtst.network:PatchTST",
-            summary="A transformer over overlapping patches, each channel read by itself.",
+            summary="Small transformer over patches of each channel separately.",
             paper="Nie, Nguyen, Sinthong and Kalagnanam 2023, A time series is worth 64 words: long-term forecasting "
             "with transformers, ICLR, arXiv:2211.14730",
             min_times=2,
             spaces={"default": DEFAULT_SPACE},
             presets={
-                # The authors' weather.sh. They then lower the learning rate by a tenth each epoch, which the harness
-                # has not; its own schedule stands in.
+                # From the authors' weather.sh. The authors also lower the learning rate by a tenth each epoch. The
+                # harness does not have this schedule; this preset uses the default schedule.
                 "paper": Preset(
-                    summary="the authors' encoder, trained as on their larger sets",
+                    summary="the authors' encoder, trained as on their larger data sets",
                     params={
                         "patch_length": 16,
                         "stride": 8,

@@ -1,4 +1,4 @@
-"""The encoder layer of PatchTST: attention and a feed-forward layer, each with batch normalisation after its sum."""
+"""The encoder layer of PatchTST: attention and a feed-forward layer, both with batch normalisation."""
 
 import torch
 from torch import Tensor, nn
@@ -13,10 +13,10 @@ class TokenNorm(nn.BatchNorm1d):
 
 
 class EncoderLayer(nn.Module):
-    """Maps `(rows, tokens, width)` to the same shape, and gives the attention's scores `(rows, heads, tokens, tokens)`.
+    """Maps `(rows, tokens, width)` to the same shape and to the attention scores `(rows, heads, tokens, tokens)`.
 
-    Scores of an earlier layer, where they are given, are added to this layer's before the softmax: the residual
-    attention of RealFormer (He et al. 2021, arXiv:2012.11747).
+    The scores of an earlier layer, if passed, are added to the scores of this layer before the softmax. This is the
+    residual attention of RealFormer (He et al. 2021, arXiv:2012.11747). Batch normalisation follows each residual sum.
     """
 
     def __init__(self, *, width: int, heads: int, feed_forward: int, dropout: float) -> None:
@@ -37,7 +37,7 @@ class EncoderLayer(nn.Module):
         return self.feed_forward_norm(x + self.dropout(self.feed_forward(x))), scores
 
     def attend(self, x: Tensor, earlier: Tensor | None) -> tuple[Tensor, Tensor]:
-        """What the tokens of `x` take from one another, and the scores by which they did."""
+        """Return the output of multi-head self-attention, `(rows, tokens, width)`, and its scores."""
         query, key, value = self.projections(x).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
         scores = torch.matmul(query * self.scale, key.transpose(2, 3))
         if earlier is not None:

@@ -1,4 +1,4 @@
-"""PatchTST: a transformer whose words are overlapping pieces of a series, each channel read by itself.
+"""PatchTST: a transformer over overlapping patches of a series, for each channel separately.
 
 Nie, Nguyen, Sinthong and Kalagnanam 2023, ICLR, arXiv:2211.14730.
 """
@@ -13,7 +13,7 @@ from torch.nn import functional
 from zoo.errors import ModelError
 from zoo_patchtst.encoder import EncoderLayer
 
-# How the tokens `(batch, channels, patches, width)` of a channel become one vector.
+# Functions that pool the tokens `(batch, channels, patches, width)` of each channel into one vector.
 POOLS: Mapping[str, Callable[[Tensor], Tensor]] = {
     "mean": lambda tokens: tokens.mean(2),
     "max": lambda tokens: tokens.amax(2),
@@ -24,17 +24,19 @@ POOLS: Mapping[str, Callable[[Tensor], Tensor]] = {
 class PatchTST(nn.Module):
     """Maps float `(batch, n_channels, n_times)`, n_times >= 2, to logits `(batch, n_classes)`.
 
-    Each channel is brought to mean 0 and deviation 1, its last value repeated `stride` times at the end (a series
-    shorter than a patch: also up to the patch), and cut into patches; one linear layer and learned positions, shared by
-    all channels, make tokens of them. The encoder normalises by batch; between its layers the attention's
-    scores are handed on, as in the authors' code; the paper's text has a plain encoder (`residual_attention=False`).
+    Each channel is normalised to mean 0 and standard deviation 1. Its last value is repeated `stride` times at the end,
+    and in a series shorter than a patch, up to the length of a patch. Each channel is then cut into patches. One linear
+    layer and learned positions, shared by all channels, turn the patches into tokens. The encoder uses batch
+    normalisation. As in the authors' code, each layer adds the attention scores of the layer before it. The paper's
+    text describes a plain encoder (`residual_attention=False`).
 
-    The paper forecasts and has no classifier. `pool` says what one linear layer over all channels
-    sees of the patches: their `mean`, as in Hugging Face's PatchTSTForClassification, their `max`, or the `last`, as
-    in the classification head of the authors' code.
+    The paper forecasts and has no classifier. Here the patches of each channel are pooled, and one linear layer over
+    all channels returns the logits. `pool` is `mean`, as in Hugging Face's PatchTSTForClassification; `max`; or `last`,
+    as in the classification head of the authors' code. The defaults are small: the preset `paper` has the authors'
+    size.
 
-    dropout        on the tokens, and on what attention and feed-forward layers add to them
-    instance_norm  whether channels are normalised: scale and offset are then lost to the classifier
+    dropout        on the tokens, and on the outputs of the attention and feed-forward layers
+    instance_norm  whether channels are normalised; the classifier then has no information on scale and offset
     """
 
     def __init__(
@@ -56,13 +58,13 @@ class PatchTST(nn.Module):
     ) -> None:
         super().__init__()
         if min(stride, width, heads, num_layers, feed_forward) < 1:
-            raise ModelError("stride, width, heads, num_layers and feed_forward are at least 1")
+            raise ModelError("stride, width, heads, num_layers and feed_forward must be at least 1")
         if stride > patch_length:
-            raise ModelError(f"stride {stride} leaves samples between patches of {patch_length}: take a smaller one")
+            raise ModelError(f"stride {stride} leaves gaps between patches of {patch_length}: use a smaller stride")
         if width % heads:
-            raise ModelError(f"width {width} does not split into {heads} heads: take a multiple, such as {8 * heads}")
+            raise ModelError(f"width {width} is not a multiple of {heads} heads: use a multiple, such as {8 * heads}")
         if pool not in POOLS:
-            raise ModelError(f"pool is one of {', '.join(POOLS)}, not {pool!r}")
+            raise ModelError(f"pool must be one of {', '.join(POOLS)}, not {pool!r}")
         self.patch_length, self.stride, self.pool = patch_length, stride, pool
         self.instance_norm, self.residual_attention = instance_norm, residual_attention
         self.padding = stride + max(0, patch_length - n_times)
@@ -86,14 +88,15 @@ class PatchTST(nn.Module):
         return cast(Tensor, self.head(pooled.flatten(1)))
 
     def patches(self, x: Tensor) -> Tensor:
-        """`(batch, channels, times)` cut into `(batch, channels, patches, patch_length)`; no sample is left out."""
+        """Cut `(batch, channels, times)` into `(batch, channels, patches, patch_length)`; no sample is left out."""
         return functional.pad(x, (0, self.padding), mode="replicate").unfold(2, self.patch_length, self.stride)
 
 
 def normalised(x: Tensor) -> Tensor:
-    """Each channel of each row with mean 0 and deviation 1 over its times; a constant one is all zeros.
+    """Return each channel of each row with mean 0 and standard deviation 1 over time; a constant one becomes zeros.
 
-    RevIN without its affine part (Kim et al. 2022, ICLR), as the authors ran it; there is no forecast to scale back.
+    This is RevIN without its affine part (Kim et al. 2022, ICLR), as used by the authors. Without a forecast, nothing
+    is scaled back.
     """
     variance, mean = torch.var_mean(x, 2, correction=0, keepdim=True)
     return (x - mean) / (variance + 1e-5).sqrt()

@@ -1,4 +1,4 @@
-"""`minirocket`, `multirocket` and `hydra`: fixed convolutions and a ridge head that is solved, not trained."""
+"""`minirocket`, `multirocket` and `hydra`: fixed convolutions and a ridge head, solved in closed form."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,7 @@ MINIROCKET_SPACE: Space = {"num_features": Choice(504, 1_008, 2_016), "balanced"
 MULTIROCKET_SPACE: Space = {"num_features": Choice(672, 1_344, 2_016), "balanced": Choice(False, True)}
 HYDRA_SPACE: Space = {"groups": Choice(8, 16), "kernels": Choice(4, 8), "balanced": Choice(False, True)}
 
-BALANCED = Preset(summary="every class counts alike in the ridge", params={"balanced": True})
+BALANCED = Preset(summary="all classes have the same weight in the ridge head", params={"balanced": True})
 
 
 @hookimpl
@@ -17,7 +17,7 @@ def zoo_components() -> Iterable[Architecture]:
         Architecture(
             name="minirocket",
             factory="zoo_rocket.minirocket:MiniRocket",
-            summary="84 fixed kernels at several dilations, how often each is above a bias; ridge.",
+            summary="Small MiniRocket: 84 fixed kernels, then ridge regression.",
             paper="Dempster, Schmidt and Webb 2021, MiniRocket: a very fast (almost) deterministic transform for time "
             "series classification, KDD, arXiv:2012.08791",
             min_times=9,
@@ -25,7 +25,7 @@ def zoo_components() -> Iterable[Architecture]:
             presets={
                 "balanced": BALANCED,
                 "paper": Preset(
-                    summary="the published size, 9,996 features: up to 3 GB, and minutes for the head",
+                    summary="the published size, 9,996 features; needs up to 3 GB, and minutes for the head",
                     params={"num_features": 10_000},
                 ),
             },
@@ -33,7 +33,7 @@ def zoo_components() -> Iterable[Architecture]:
         Architecture(
             name="multirocket",
             factory="zoo_rocket.multirocket:MultiRocket",
-            summary="MiniRocket's kernels on the series and its difference, four numbers each; ridge.",
+            summary="Small MultiRocket: four features per kernel, then ridge.",
             paper="Tan, Dempster, Bergmeir and Webb 2022, MultiRocket: multiple pooling operators and transformations "
             "for fast and effective time series classification, DMKD, arXiv:2102.00457",
             min_times=10,
@@ -41,7 +41,7 @@ def zoo_components() -> Iterable[Architecture]:
             presets={
                 "balanced": BALANCED,
                 "paper": Preset(
-                    summary="the published size, 49,728 features: for some thousand rows, at 1.2 MB a row",
+                    summary="the published size, 49,728 features; for a few thousand rows, at 1.2 MB per row",
                     params={"num_features": 50_000},
                 ),
             },
@@ -49,7 +49,7 @@ def zoo_components() -> Iterable[Architecture]:
         Architecture(
             name="hydra",
             factory="zoo_rocket.hydra:Hydra",
-            summary="Groups of random kernels compete at each time; who wins is counted; ridge.",
+            summary="Small Hydra: groups of competing kernels, then ridge.",
             paper="Dempster, Schmidt and Webb 2023, Hydra: competing convolutional kernels for fast and accurate time "
             "series classification, DMKD, arXiv:2203.13652",
             min_times=9,

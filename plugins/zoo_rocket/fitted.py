@@ -1,4 +1,4 @@
-"""What the fitted baselines share: the batches they are fitted to, and features computed a few rows at a time."""
+"""The base of the fitted baselines: the batches they are fitted to, and features computed a few rows at a time."""
 
 from collections.abc import Iterator
 from typing import Protocol, cast
@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from zoo.layers import full_precision
 from zoo_rocket.ridge import RidgeHead
 
-# Elements of one intermediate tensor: on a CPU it stays in the cache, elsewhere it is only kept from growing with
-# the length of the series.
+# The maximum number of elements of one intermediate tensor. On a CPU the tensor then stays in the cache. On other
+# devices the limit only keeps memory from growing with the length of the series.
 CPU_ELEMENTS, ELEMENTS = 2**19, 2**25
 
 
@@ -22,13 +22,17 @@ class Batch(Protocol):
 
 
 class Pass(Protocol):
-    """Rows, a batch at a time; it can be gone through again."""
+    """Rows in batches; it can be iterated several times."""
 
     def __iter__(self) -> Iterator[Batch]: ...
 
 
 class Batches(Pass, Protocol):
-    """The training rows, each pass in a new random order; `rows` of them, with the validation rows beside them."""
+    """The training rows, in a new random order in each pass.
+
+    rows        their number
+    validation  the validation rows
+    """
 
     rows: int
     validation: Pass
@@ -37,10 +41,10 @@ class Batches(Pass, Protocol):
 class FittedClassifier(nn.Module):
     """Fixed features of float `(batch, channels, times)`, then a ridge head: logits `(batch, n_classes)`.
 
-    Nothing in it has a gradient: it is fitted (`fit`), not trained. Before that all logits are zero. Features are
-    float32 whatever autocast says, because they compare convolutions with thresholds that were found in float32.
+    The network has no gradients: it is fitted (`fit`), not trained. Before `fit`, all logits are zero. Features are
+    float32 also under autocast, because they compare convolutions with thresholds computed in float32.
 
-    width  how many elements the largest intermediate tensor of one row has
+    width  number of elements of the largest intermediate tensor of one row
     """
 
     def __init__(self, head: RidgeHead, *, width: int) -> None:
@@ -49,12 +53,12 @@ class FittedClassifier(nn.Module):
         self.width = width
 
     def transform(self, x: Tensor) -> Tensor:
-        """The features of a few rows, float32 `(rows, features)`."""
+        """Return the features of a few rows, float32 `(rows, features)`."""
         raise NotImplementedError
 
     @torch.no_grad()
     def features(self, x: Tensor) -> Tensor:
-        """The features of all rows, float32 `(batch, features)`."""
+        """Return the features of all rows, float32 `(batch, features)`."""
         rows = max(1, (CPU_ELEMENTS if x.device.type == "cpu" else ELEMENTS) // self.width)
         with full_precision(x.device):
             return torch.cat([self.transform(part) for part in x.float().split(rows)])
@@ -65,7 +69,7 @@ class FittedClassifier(nn.Module):
 
 
 def random_rows(batches: Pass, count: int) -> Tensor:
-    """`count` random training rows, or all where there are fewer; as an order is random, its beginning is a sample."""
+    """Return `count` random training rows, or all if there are fewer: the first ones of a pass in random order."""
     taken: list[Tensor] = []
     for batch in batches:
         taken.append(batch.values)

@@ -11,19 +11,20 @@ from zoo_rocket.fitted import Batches, FittedClassifier, Pass
 from zoo_rocket.kernels import LENGTH, padding_of
 from zoo_rocket.ridge import Features, RidgeHead, exact
 
-MOST_CHANNELS = 8  # that one group sums, as in the authors' multivariate code
+MOST_CHANNELS = 8  # the most channels that one group sums, as in the authors' multivariate code
 
 
 class Hydra(FittedClassifier):
     """Maps float `(batch, n_channels, n_times)`, n_times >= 9, to logits `(batch, n_classes)`.
 
-    At each time the kernels of a group compete: the one with the largest output wins that output, the one with the
-    smallest is counted. Half of the groups see the series, half its first difference, at each dilation 1, 2, 4, …;
-    sums and counts, scaled as sparse features are, go to a ridge head. Kernels are drawn from the global random state.
+    At each time, the kernels of a group compete. The largest output is added to the sum of its kernel; the kernel with
+    the smallest output adds one to its count. Half of the groups read the series, the other half its first difference,
+    at each dilation 1, 2, 4, …. Sums and counts are scaled like sparse features and go to a ridge head. The kernels
+    are drawn from the global random state. The defaults are small: the preset `paper` has the published size.
 
     groups    groups at each dilation, an even number
     kernels   kernels of one group; there are dilations x groups x kernels x 2 features
-    balanced  all classes weigh the same in the head
+    balanced  all classes have the same weight in the head
     """
 
     weight: Tensor
@@ -39,7 +40,8 @@ class Hydra(FittedClassifier):
         balanced: bool = False,
     ) -> None:
         if groups < 2 or groups % 2 or kernels < 2:
-            raise ModelError(f"groups is even and kernels at least 2, so not groups={groups}, kernels={kernels}")
+            sizes = f"groups={groups}, kernels={kernels}"
+            raise ModelError(f"groups must be even and at least 2, kernels at least 2, not {sizes}")
         n_dilations = 1 + int(math.log2((n_times - 1) / (LENGTH - 1)))
         n_features = n_dilations * groups * kernels * 2
         head = RidgeHead(n_features, n_classes, standardise=False, balanced=balanced)
@@ -63,16 +65,16 @@ class Hydra(FittedClassifier):
 
     @torch.no_grad()
     def fit(self, batches: Batches, *, generator: torch.Generator) -> None:
-        """Scale the features in one pass over the training rows and solve the head in another; nothing is drawn."""
+        """Fit the scaler in one pass over the training rows and the head in another; `generator` is not used."""
         self.scaler.fit(super().features, batches)
         self.head.fit(self.features, batches)
 
 
 class SparseScaler(nn.Module):
-    """Roots of counts `(batch, features)`, standardised where they are not zero, and zero where they are.
+    """Square roots of counts `(batch, features)`, standardised; zeros stay zero.
 
-    The deviation has the share of zeros to the fourth power added, so that what a single row has does not become
-    large: the authors' scaler for these features.
+    The fourth power of the share of zeros is added to the standard deviation, so that a feature that is zero in all
+    rows but one does not become large. This is the authors' scaler for these features.
     """
 
     mean: Tensor
@@ -88,7 +90,7 @@ class SparseScaler(nn.Module):
         return (roots - self.mean) * (roots != 0) / self.scale
 
     def fit(self, counts: Features, batches: Pass) -> None:
-        """Mean, deviation and share of zeros of the roots, from sums in float64."""
+        """Compute the mean and standard deviation of the roots, and the share of zeros, from sums in float64."""
         sums, rows = torch.zeros(()), 0
         for batch in batches:
             roots = counts(batch.values).clamp(min=0).sqrt().to(exact(self.mean.device)).double()
@@ -100,10 +102,9 @@ class SparseScaler(nn.Module):
 
 
 def draw_kernels(n_dilations: int, groups: int, kernels: int, n_channels: int) -> Tensor:
-    """Random weights `(n_dilations, 2, groups * kernels, n_channels, 9)` of mean 0 and absolute sum 1.
+    """Return random weights `(n_dilations, 2, groups * kernels, n_channels, 9)` with mean 0 and absolute sum 1.
 
-    All kernels of a group sum the same random half of the channels, at least two where there are two and at most
-    eight.
+    All kernels of a group sum the same random half of the channels: at most eight, and at least two if there are two.
     """
     weight = torch.randn(n_dilations, 2, groups, kernels, 1, LENGTH)
     weight = weight - weight.mean(-1, keepdim=True)
@@ -114,9 +115,10 @@ def draw_kernels(n_dilations: int, groups: int, kernels: int, n_channels: int) -
 
 
 def compete(outputs: Tensor) -> Tensor:
-    """Of outputs `(batch, groups, kernels, times)`, what each kernel won and how often it was the smallest.
+    """Return the sum of the largest outputs and the count of the smallest outputs of each kernel.
 
-    `(batch, 2 * groups * kernels)`; of equal kernels the first one counts.
+    `outputs` is `(batch, groups, kernels, times)`, the result `(batch, 2 * groups * kernels)`. Among equal outputs the
+    first kernel counts.
     """
     largest, smallest = outputs.amax(2), outputs.amin(2)
     ones = torch.ones_like(smallest)
@@ -124,9 +126,10 @@ def compete(outputs: Tensor) -> Tensor:
 
 
 def shares(outputs: Tensor, extreme: Tensor, worth: Tensor) -> list[Tensor]:
-    """For each kernel, the sum of `worth` `(batch, groups, times)` over the times at which it has the extreme first.
+    """Return the sum of `worth` `(batch, groups, times)` for each kernel, over the times at which it has the extreme.
 
-    Written so that it is four times as fast as `max` with its indices on a CPU, and adds in a fixed order on a GPU.
+    If several kernels have the extreme, the first one counts. On a CPU this code is four times as fast as `max` with
+    indices; on a GPU it adds in a fixed order.
     """
     free, hit = torch.ones_like(extreme), torch.empty_like(extreme)
     sums = []

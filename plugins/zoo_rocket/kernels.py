@@ -9,17 +9,17 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 LENGTH = 9
-N_KERNELS = 84  # ways to choose the three weights of nine that are 2; the other six are -1
+N_KERNELS = 84  # the ways to choose three of nine weights: these are 2, the other six are -1
 GOLDEN_RATIO = (1 + math.sqrt(5)) / 2
-MOST_CHANNELS = 9  # that one kernel sums, as in the authors' multivariate code
+MOST_CHANNELS = 9  # the most channels that one kernel sums, as in the authors' multivariate code
 
 
 class MiniRocketKernels(nn.Module):
-    """84 fixed kernels of length nine at several dilations, with `per_kernel` biases for each kernel in all.
+    """84 fixed kernels of length nine at several dilations; each kernel has `per_kernel` biases in total.
 
-    Kernel and dilation together see one random combination of channels, drawn from the global random state, and
-    have biases that `fit` takes from training rows. Every second kernel sees the series padded with zeros, the
-    others only where they fit whole; which ones alternates from dilation to dilation.
+    Each pair of kernel and dilation reads one random combination of channels, drawn from the global random state. `fit`
+    computes its biases from training rows. Every second kernel reads the series padded with zeros. The others are
+    applied without padding. The two halves swap from dilation to dilation.
     """
 
     weight: Tensor
@@ -33,7 +33,7 @@ class MiniRocketKernels(nn.Module):
         self.register_buffer("bias", torch.zeros(N_KERNELS, per_kernel))
 
     def forward(self, x: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-        """Outputs `(batch, 42, times)` with their biases `(42, biases)`: for each dilation, padded ones and others."""
+        """Yield outputs `(batch, 42, times)` and biases `(42, biases)`: for each dilation, first those with padding."""
         for number, (dilation, columns) in enumerate(self._columns()):
             for padding, first in ((padding_of(dilation), number % 2), (0, 1 - number % 2)):
                 weight = self.weight[number, first::2]
@@ -43,7 +43,7 @@ class MiniRocketKernels(nn.Module):
                 )
 
     def fit(self, rows: Tensor, generator: torch.Generator) -> None:
-        """Biases: quantiles of the padded output of each kernel and dilation for one random row of these."""
+        """Set the biases: quantiles of the padded output of each kernel and dilation for one random row of `rows`."""
         values = quantiles(self.bias.numel()).to(rows.device)
         for number, (dilation, columns) in enumerate(self._columns()):
             drawn = torch.randint(len(rows), (N_KERNELS,), generator=generator).to(rows.device)
@@ -55,7 +55,7 @@ class MiniRocketKernels(nn.Module):
             self.bias[:, columns] = row_quantiles(own, wanted)
 
     def _columns(self) -> Iterator[tuple[int, slice]]:
-        """Each dilation with its columns of the biases."""
+        """Yield each dilation with its columns of the biases."""
         start = 0
         for dilation, count in self.dilations.items():
             yield dilation, slice(start, start + count)
@@ -63,21 +63,22 @@ class MiniRocketKernels(nn.Module):
 
 
 def kernels() -> Tensor:
-    """The 84 kernels, `(84, 9)`, in the order of `itertools.combinations`."""
+    """Return the 84 kernels, `(84, 9)`, in the order of `itertools.combinations`."""
     chosen = torch.tensor(list(combinations(range(LENGTH), 3)))
     return functional.one_hot(chosen, LENGTH).sum(1).float() * 3 - 1
 
 
 def padding_of(dilation: int) -> int:
-    """What keeps the length of a series under a kernel with that dilation."""
+    """Return the padding with which a kernel of this dilation keeps the length of a series."""
     return dilation * (LENGTH // 2)
 
 
 def dilations(n_times: int, per_kernel: int, most: int) -> dict[int, int]:
-    """The dilations, in ascending order, and how many biases each kernel has at each; all of them: `per_kernel`.
+    """Return the dilations in ascending order, and the number of biases of each kernel at each dilation.
 
-    Exponents of 2 are spread evenly from 0 to the longest kernel that fits, at most `most` of them. Dilations that
-    round to the same whole number share it, and what remains goes to the smallest ones.
+    The numbers add up to `per_kernel`. At most `most` exponents of 2 are spread evenly from 0 to that of the longest
+    kernel that fits, and the powers are rounded down. Equal dilations are merged, and the remaining biases go to the
+    smallest dilations.
     """
     count = min(per_kernel, most)
     longest = math.log2((n_times - 1) / (LENGTH - 1))
@@ -90,9 +91,9 @@ def dilations(n_times: int, per_kernel: int, most: int) -> dict[int, int]:
 
 
 def channel_combinations(n_dilations: int, n_channels: int) -> Tensor:
-    """Random 0 and 1, `(n_dilations, 84, n_channels)`: the channels that each kernel sums at each dilation.
+    """Return random 0 and 1, `(n_dilations, 84, n_channels)`: the channels that each kernel sums at each dilation.
 
-    Their number is 2 ** uniform(0, log2(m + 1)) rounded down, m the channels there are, at most nine.
+    Their number is 2 ** uniform(0, log2(m + 1)), rounded down; m is the number of channels, at most nine.
     """
     most = min(n_channels, MOST_CHANNELS)
     exponent = torch.rand(n_dilations, N_KERNELS, 1) * math.log2(most + 1)
@@ -102,12 +103,15 @@ def channel_combinations(n_dilations: int, n_channels: int) -> Tensor:
 
 
 def quantiles(count: int) -> Tensor:
-    """The first `count` of a sequence that fills [0, 1) evenly: multiples of the golden ratio, modulo 1."""
+    """Return the first `count` of a sequence that fills [0, 1) evenly: multiples of the golden ratio, modulo 1."""
     return torch.tensor([number * GOLDEN_RATIO % 1 for number in range(1, count + 1)])
 
 
 def row_quantiles(rows: Tensor, wanted: Tensor) -> Tensor:
-    """Quantiles of each row `(rows, times)`, each its own `(rows, wanted)`, linear between order statistics."""
+    """Return quantiles of each row of `(rows, times)`, linear between order statistics.
+
+    `wanted` is `(rows, wanted)`: each row has its own quantiles.
+    """
     position = wanted * (rows.shape[1] - 1)
     below = position.floor().long()
     above = (below + 1).clamp(max=rows.shape[1] - 1)

@@ -12,12 +12,13 @@ from zoo_rocket.ridge import RidgeHead
 class MiniRocket(FittedClassifier):
     """Maps float `(batch, n_channels, n_times)`, n_times >= 9, to logits `(batch, n_classes)`.
 
-    A feature is the proportion of a convolution's output that lies above a bias. 84 kernels, two weights, a few
-    dilations, biases that are quantiles of outputs for training rows; then a ridge head.
+    A feature is the share of a convolution's output above a bias. There are 84 kernels with two different weights, at a
+    few dilations. The biases are quantiles of outputs for training rows. A ridge head follows. The defaults are small:
+    the preset `paper` has the published size.
 
-    num_features   how many, rounded down to a multiple of 84
-    max_dilations  most dilations of one kernel
-    balanced       all classes weigh the same in the head
+    num_features   rounded down to a multiple of 84
+    max_dilations  the most dilations of one kernel
+    balanced       all classes have the same weight in the head
     """
 
     def __init__(
@@ -32,7 +33,7 @@ class MiniRocket(FittedClassifier):
     ) -> None:
         per_kernel = num_features // N_KERNELS
         if per_kernel < 1 or max_dilations < 1:
-            raise ModelError(f"num_features is at least {N_KERNELS} and max_dilations at least 1")
+            raise ModelError(f"num_features must be at least {N_KERNELS} and max_dilations at least 1")
         head = RidgeHead(per_kernel * N_KERNELS, n_classes, balanced=balanced)
         super().__init__(head, width=N_KERNELS // 2 * n_times)
         self.kernels = MiniRocketKernels(
@@ -50,7 +51,7 @@ class MiniRocket(FittedClassifier):
 
 
 def proportions_above(outputs: Tensor, bias: Tensor) -> Tensor:
-    """The share of outputs `(batch, kernels, times)` above each bias of `(kernels, biases)`, a row of them for each."""
-    above = torch.empty_like(outputs)  # one buffer for all: comparing into floats is the fastest there is
+    """Return the share of outputs `(batch, kernels, times)` above each bias: `(batch, kernels * biases)`."""
+    above = torch.empty_like(outputs)  # one buffer for all biases: storing comparisons as floats is the fastest way
     columns = [torch.gt(outputs, column[:, None], out=above).mean(2) for column in bias.unbind(1)]
     return torch.stack(columns, 2).flatten(1)

@@ -14,12 +14,12 @@ N_POOLS = 4
 class MultiRocket(FittedClassifier):
     """Maps float `(batch, n_channels, n_times)`, n_times >= 10, to logits `(batch, n_classes)`.
 
-    MiniRocket's kernels on the series and on its first difference, and four numbers for each output and bias; then
-    a ridge head.
+    MiniRocket's kernels read the series and its first difference. Each output and bias has four features. A ridge head
+    follows. The defaults are small: the preset `paper` has the published size.
 
-    num_features   how many, rounded down to a multiple of 672 = 84 kernels x 4 numbers x 2 series
-    max_dilations  most dilations of one kernel
-    balanced       all classes weigh the same in the head
+    num_features   rounded down to a multiple of 672 = 84 kernels x 4 features x 2 series
+    max_dilations  the most dilations of one kernel
+    balanced       all classes have the same weight in the head
     """
 
     def __init__(
@@ -35,9 +35,9 @@ class MultiRocket(FittedClassifier):
         step = 2 * N_POOLS * N_KERNELS
         per_kernel = num_features // step
         if per_kernel < 1 or max_dilations < 1:
-            raise ModelError(f"num_features is at least {step} and max_dilations at least 1")
+            raise ModelError(f"num_features must be at least {step} and max_dilations at least 1")
         head = RidgeHead(per_kernel * step, n_classes, balanced=balanced)
-        super().__init__(head, width=4 * N_KERNELS // 2 * n_times)  # 4: indices of 8 bytes, and much beside them
+        super().__init__(head, width=4 * N_KERNELS // 2 * n_times)  # 4: `pooled` has 8-byte indices and other tensors
         self.series, self.difference = (
             MiniRocketKernels(n_channels=n_channels, n_times=times, per_kernel=per_kernel, max_dilations=max_dilations)
             for times in (n_times, n_times - 1)
@@ -57,10 +57,10 @@ class MultiRocket(FittedClassifier):
 
 
 def pooled(outputs: Tensor, bias: Tensor) -> Tensor:
-    """Four numbers of outputs `(batch, kernels, times)` less the bias `(kernels,)`: `(batch, 4 * kernels)`.
+    """Return four features of outputs `(batch, kernels, times)` minus the bias `(kernels,)`: `(batch, 4 * kernels)`.
 
-    Section 3.2: the proportion of positive values, their mean, the mean of their positions (-1 where there is none),
-    and the longest stretch of them.
+    Section 3.2: the share of positive values, their mean, the mean of their positions (-1 if there are none), and the
+    length of their longest run.
     """
     z = outputs - bias[:, None]
     positive = torch.gt(z, 0, out=torch.empty_like(z))
@@ -73,7 +73,7 @@ def pooled(outputs: Tensor, bias: Tensor) -> Tensor:
 
 
 def longest_stretch(positive: Tensor) -> Tensor:
-    """The longest run of ones in zeros and ones `(…, times)`: at each time, how far back the last zero is."""
+    """Return the length of the longest run of ones in zeros and ones `(…, times)`."""
     times = torch.arange(1, positive.shape[-1] + 1, device=positive.device, dtype=positive.dtype)
     last_zero = (times - positive * times).cummax(-1).values
     return (times - last_zero).amax(-1)

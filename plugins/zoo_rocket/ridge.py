@@ -1,7 +1,7 @@
 """The head of the fitted baselines: ridge regression on one-hot targets, solved from sums over batches.
 
-Dempster, Petitjean and Webb 2020 (ROCKET, arXiv:1910.13051) use scikit-learn's RidgeClassifierCV; this is the same
-classifier, streamed, with the penalty chosen on the validation rows.
+Dempster, Petitjean and Webb 2020 (ROCKET, arXiv:1910.13051) use scikit-learn's RidgeClassifierCV. This is the same
+classifier, but it reads the rows in batches and chooses the penalty on the validation rows.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -16,22 +16,22 @@ if TYPE_CHECKING:
     from zoo_rocket.fitted import Batches
 
 Features = Callable[[Tensor], Tensor]
-# logspace(-3, 3, 10) as in the ROCKET papers, and like there for features of length 1: the penalty of standardised
-# ones is alpha times the rows, so that what is right for a hundred rows is near what is right for a hundred thousand.
+# logspace(-3, 3, 10), as in the ROCKET papers. As there, alpha is for features of length 1: for standardised features
+# the penalty is alpha times the number of rows. An alpha for a hundred rows is then good for a hundred thousand too.
 ALPHAS = tuple(10 ** (-3 + 6 * step / 9) for step in range(10))
-CONSTANT = 1e-6  # a spread below this part of the mean is rounding: float32 resolves 1e-7
-SHARPNESS = (1e-3, 1e3)  # the bounds of 1 / temperature; ridge scores lie near -1 and 1
-HALVINGS = 40  # of an interval 14 natural logarithms wide: to 1e-11
+CONSTANT = 1e-6  # a standard deviation below this fraction of the mean is rounding: float32 resolves 1e-7
+SHARPNESS = (1e-3, 1e3)  # the bounds of 1 / temperature; ridge scores are near -1 and 1
+HALVINGS = 40  # of an interval of 14 in the natural logarithm: a precision of 1e-11
 
 
 class RidgeHead(nn.Module):
     """Maps features `(batch, n_features)` to logits `(batch, n_classes)`: ridge scores over a temperature.
 
-    The logits are zero until `fit` has filled the weights, which are parameters without gradients. Mean and scale
-    of the features, the penalty `alpha` that was chosen and the temperature are buffers.
+    The logits are zero until `fit` sets the weights, which are parameters without gradients. The mean and scale of the
+    features, the chosen penalty `alpha` and the temperature are buffers.
 
-    standardise  divide each feature by its standard deviation over the training rows; else it is only centred
-    balanced     every class weighs the same in the sums, however many rows it has
+    standardise  divide each feature by its standard deviation over the training rows; if False, only centre it
+    balanced     all classes have the same weight in the sums, whatever their numbers of rows
     """
 
     mean: Tensor
@@ -53,16 +53,16 @@ class RidgeHead(nn.Module):
         return self.scores(features) / self.temperature
 
     def scores(self, features: Tensor) -> Tensor:
-        """The outputs of the regression, `(batch, n_classes)`: 1 for the class, -1 for the others, if it were exact."""
+        """Return the outputs of the regression, `(batch, n_classes)`: ideally 1 for the row's class, -1 for others."""
         return functional.linear((features - self.mean) / self.scale, self.weight, self.bias)
 
     @torch.no_grad()
     def fit(self, features: Features, batches: "Batches") -> None:
-        """Solve for the weights in one pass over the training rows, then choose among the penalties.
+        """Solve for the weights in one pass over the training rows, then choose the penalty.
 
-        Sums are float64, on the device where it has float64 and on the CPU where it has not (MPS). With fewer rows
-        than features the features of all rows are held, otherwise the products of all pairs of features: at most
-        8 bytes x n_features squared, of which the eigendecomposition needs four.
+        Sums are float64. They are on the CPU if the device has no float64 (MPS). With fewer rows than features, the
+        features of all rows are kept in memory; otherwise, the products of all pairs of features. Both take at most
+        8 bytes x n_features squared. The eigendecomposition needs four times this memory.
         """
         shift = features(next(iter(batches)).values).mean(0)
         rows = self._columns(features, batches, shift)
@@ -78,10 +78,10 @@ class RidgeHead(nn.Module):
         self.temperature.fill_(temperature)
 
     def _columns(self, features: Features, batches: "Batches", shift: Tensor) -> Iterator[Tensor]:
-        """Features less the shift, a one and the targets of each row, all times the root of the row's weight.
+        """Yield the features minus the shift, a one and the targets, each times the square root of the row's weight.
 
-        The products of these columns are all that ridge regression needs; the shift keeps the spread of a feature
-        from being lost beside the square of a large mean.
+        Ridge regression needs only the products of these columns. Without the shift, the variance of a feature with a
+        large mean would be lost in rounding.
         """
         class_weights = self._class_weights(batches)
         for batch in batches:
@@ -92,7 +92,7 @@ class RidgeHead(nn.Module):
             yield columns * class_weights[labels].sqrt()[:, None]
 
     def _class_weights(self, batches: "Batches") -> Tensor:
-        """What a row of each class weighs, float64: rows / (classes * rows of the class) where balanced, else 1."""
+        """Return the weight of a row of each class, float64: rows / (classes * class rows) if balanced, otherwise 1."""
         n_classes = len(self.bias)
         weights = torch.ones(n_classes, dtype=torch.float64, device=exact(self.bias.device))
         if not self.balanced:
@@ -101,7 +101,7 @@ class RidgeHead(nn.Module):
         return weights * (counts.sum() / (n_classes * counts.clamp(min=1))).to(weights.device)
 
     def _validation_scores(self, features: Features, batches: "Batches", weights: Tensor) -> tuple[Tensor, Tensor]:
-        """Scores of the validation rows for each penalty, float64 `(rows, penalties, classes)`, and their labels."""
+        """Return the scores of the validation rows, float64 `(rows, penalties, classes)`, and their labels."""
         scores, labels = [], []
         for batch in batches.validation:
             standardised = (features(batch.values) - self.mean) / self.scale
@@ -113,12 +113,12 @@ class RidgeHead(nn.Module):
 
 @dataclass(frozen=True)
 class Ridge:
-    """Ridge regression for every penalty at once: its weights are left diag(1 / (eigenvalues + alpha)) right.
+    """Ridge regression for every penalty at once: the weights are left diag(1 / (eigenvalues + alpha)) right.
 
-    They minimise the mean squared error plus alpha times the sum of their squares. In what follows X and Y are
-    standardised features and centred targets, over the root of the number of rows.
+    The weights minimise the mean squared error plus alpha times the sum of their squares. X and Y below are the
+    standardised features and the centred targets, divided by the square root of the number of rows.
 
-    mean, scale  what standardises features
+    mean, scale  standardise the features
     """
 
     mean: Tensor
@@ -129,12 +129,12 @@ class Ridge:
     right: Tensor
 
     def weights(self, alpha: float) -> Tensor:
-        """float64 `(features, classes)`."""
+        """Return the weights, float64 `(features, classes)`."""
         return self.left @ (self.right / (self.eigenvalues.clamp(min=0) + alpha)[:, None])
 
 
 def _from_sums(rows: Iterable[Tensor], shift: Tensor, standardise: bool) -> Ridge:
-    """From X'X: with V its eigenvectors, the weights are V diag(1 / (eigenvalues + alpha)) V'X'Y."""
+    """Solve from X'X with its eigenvectors V: the weights are V diag(1 / (eigenvalues + alpha)) V'X'Y."""
     total = torch.zeros(())
     for columns in rows:
         if not total.dim():
@@ -152,7 +152,10 @@ def _from_sums(rows: Iterable[Tensor], shift: Tensor, standardise: bool) -> Ridg
 
 
 def _from_rows(rows: Iterable[Tensor], shift: Tensor, standardise: bool) -> Ridge:
-    """From XX', for fewer rows than features: with U its eigenvectors, X'U diag(1 / (eigenvalues + alpha)) U'Y."""
+    """Solve from XX' with its eigenvectors U, for fewer rows than features.
+
+    The weights are X'U diag(1 / (eigenvalues + alpha)) U'Y.
+    """
     held, n = torch.cat(list(rows)), len(shift)
     held.div_(held[:, n].norm())
     x, root, y = held[:, :n], held[:, n], held[:, n + 1 :]
@@ -166,17 +169,17 @@ def _from_rows(rows: Iterable[Tensor], shift: Tensor, standardise: bool) -> Ridg
 
 
 def _scale(variance: Tensor, mean: Tensor, standardise: bool) -> Tensor:
-    """The standard deviations, and 1 for a feature that is constant but for rounding, as in scikit-learn."""
+    """Return the standard deviations, and 1 for a feature that is constant up to rounding, as in scikit-learn."""
     deviation = variance.clamp(min=0).sqrt()
     keep = (deviation > CONSTANT * mean.abs()) if standardise else torch.zeros_like(deviation, dtype=torch.bool)
     return torch.where(keep, deviation, 1.0)
 
 
 def choose(scores: Tensor, labels: Tensor) -> tuple[int, float]:
-    """The best of several score tables `(rows, tables, classes)`, and its temperature.
+    """Return the index of the best of several score tables `(rows, tables, classes)`, and its temperature.
 
-    The best is that of the highest macro recall, the score that a small class counts in as much as a large one;
-    accuracy would choose the penalty for the majority. Among equals the lowest log loss decides.
+    The best table has the highest macro recall, in which a small class counts as much as a large one; accuracy would
+    choose the penalty for the majority class. If several are equal, the one with the lowest log loss is chosen.
     """
     temperatures = fit_temperatures(scores, labels)
     logits = scores / temperatures[:, None]
@@ -189,11 +192,11 @@ def choose(scores: Tensor, labels: Tensor) -> tuple[int, float]:
 
 
 def fit_temperatures(scores: Tensor, labels: Tensor) -> Tensor:
-    """The temperature of least log loss for each of the tables `(rows, tables, classes)`, float64 `(tables,)`.
+    """Return the temperature with the lowest log loss for each table `(rows, tables, classes)`, float64 `(tables,)`.
 
-    The loss is convex in 1 / temperature, so halving an interval by the sign of its slope finds it. The targets are
-    smoothed as if one more row had been seen, spread over the classes (Laplace's rule, as in Platt 1999): where the
-    rows are perfectly separated a finite temperature is best, and the more rows say so the lower it is.
+    The loss is convex in 1 / temperature, so bisection on the sign of its slope finds the minimum. The targets are
+    smoothed as if there were one more row, spread over the classes (Laplace's rule, as in Platt 1999). The best
+    temperature is then above zero even if the rows are perfectly separated, and it decreases with more such rows.
     """
     rows, tables, n_classes = scores.shape
     unseen = n_classes / (rows + n_classes)
@@ -208,5 +211,5 @@ def fit_temperatures(scores: Tensor, labels: Tensor) -> Tensor:
 
 
 def exact(device: torch.device) -> torch.device:
-    """Where sums in float64 can be kept: there, or on the CPU (MPS has no float64)."""
+    """Return the device for sums in float64: `device`, or the CPU instead of MPS, which has no float64."""
     return torch.device("cpu") if device.type == "mps" else device

@@ -20,15 +20,15 @@ def zoo_components() -> Iterable[Architecture]:
         Architecture(
             name="s4d",
             factory="zoo_s4d.network:S4D",
-            summary="Diagonal state-space models as long convolutions, mixed across channels.",
+            summary="Small S4D: diagonal state-space models as convolutions.",
             paper="Gu, Goel, Gupta and Ré 2022, On the Parameterization and Initialization of Diagonal State Space "
             "Models, NeurIPS, arXiv:2206.11893",
             takes_lengths=True,
             spaces={"default": DEFAULT_SPACE},
             presets={
-                # configs/experiment/cifar/s4d-minimal-cifar.yaml in the authors' repository. They train all but the
-                # state-space parameters ten times as fast and with weight decay 0.01: with one rate for all, it is
-                # the one that the state spaces bear.
+                # From configs/experiment/cifar/s4d-minimal-cifar.yaml in the authors' repository. There, all
+                # parameters outside the state spaces have ten times this learning rate and weight decay 0.01. The
+                # harness has one learning rate, so this preset uses the lower one.
                 "paper": Preset(
                     summary="the authors' 200K-parameter network for sequential CIFAR-10",
                     params={

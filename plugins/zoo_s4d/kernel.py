@@ -12,12 +12,13 @@ from zoo.layers import full_precision
 class S4DKernel(nn.Module):
     """The impulse responses of `width` state-space models, each with `state` / 2 pairs of conjugate states.
 
-    A model is x' = A x + u, y = 2 Re(C x) with a diagonal complex A, sampled every dt with the input held between
-    samples; its response is K[l] = 2 Re sum_n C_n (exp(dt A_n) - 1) / A_n exp(l dt A_n). The paper's B is one here, as
-    it would only scale C. Initialisation S4D-Lin: A_n = -1/2 + i pi n, with dt log-uniform between `dt_min` and
-    `dt_max`. Re A = -exp(log_decay) stays negative, so a response always dies away.
+    A model is x' = A x + u, y = 2 Re(C x) with a diagonal complex A. It is sampled every dt, and the input is constant
+    between samples. Its response is K[l] = 2 Re sum_n C_n (exp(dt A_n) - 1) / A_n exp(l dt A_n). The paper's B is one
+    here, since it would only scale C. The initialisation is S4D-Lin: A_n = -1/2 + i pi n, with dt log-uniform between
+    `dt_min` and `dt_max`. Re A = -exp(log_decay) is always negative, so every response decays.
 
-    All parameters are real, so that any optimiser and file format takes them: C and A by their two parts.
+    All parameters are real, so that every optimiser and file format supports them: C and A are stored as real and
+    imaginary parts.
     """
 
     def __init__(self, width: int, state: int, dt_min: float, dt_max: float) -> None:
@@ -30,7 +31,7 @@ class S4DKernel(nn.Module):
         self.c_imag = nn.Parameter(math.sqrt(0.5) * torch.randn(width, pairs))
 
     def forward(self, n_times: int) -> Tensor:
-        """float32 `(width, n_times)`."""
+        """Return the responses, float32 `(width, n_times)`."""
         a = torch.complex(-self.log_decay.exp(), self.frequency)
         dt_a = self.log_dt.exp()[:, None] * a
         c = torch.complex(self.c_real, self.c_imag) * (dt_a.exp() - 1) / a
@@ -40,10 +41,10 @@ class S4DKernel(nn.Module):
 
 
 class StateSpace(nn.Module):
-    """Each channel of `(batch, width, times)` through a state-space model of its own: K * u + D u.
+    """A separate state-space model for each channel of `(batch, width, times)`: K * u + D u.
 
-    The convolution is causal: it goes by FFT over twice the times, so that nothing wraps around. Both run in
-    float32, under autocast too.
+    The convolution is causal. It uses an FFT over twice the number of times, so that nothing wraps around. Kernel and
+    convolution are computed in float32, also under autocast.
     """
 
     def __init__(self, width: int, state: int, dt_min: float, dt_max: float) -> None:
@@ -58,7 +59,7 @@ class StateSpace(nn.Module):
 
 
 def causal_convolution(u: Tensor, kernel: Tensor) -> Tensor:
-    """y[t] = sum over s of kernel[s] u[t - s], in each channel: `(batch, width, times)` by `(width, times)`."""
+    """Return y[t] = sum over s of kernel[s] u[t - s] for each channel of u `(batch, width, times)`."""
     times = u.shape[2]
     spectrum = torch.fft.rfft(u, n=2 * times) * torch.fft.rfft(kernel, n=2 * times)
     return cast(Tensor, torch.fft.irfft(spectrum, n=2 * times))[..., :times]

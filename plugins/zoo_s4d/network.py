@@ -12,21 +12,21 @@ from zoo_s4d.kernel import StateSpace
 class S4D(nn.Module):
     """Maps float `(batch, n_channels, n_times)` to logits `(batch, n_classes)`.
 
-    A linear layer to `width` channels at each sample, `num_layers` residual layers, the mean over time, a linear
-    layer: the backbone of the authors' example.py (github.com/state-spaces/s4), in which samples see only those
-    before them.
+    A linear layer to `width` channels at each sample, `num_layers` residual layers, the mean over time, a linear layer.
+    This is the backbone of the authors' example.py (github.com/state-spaces/s4). It is causal: no output depends on
+    later samples. The defaults are small: the preset `paper` has the size of the authors' network for CIFAR-10.
 
-    state     of each channel's state-space model: this many complex numbers, in conjugate pairs
-    dropout   of whole channels, after the activation and after each layer; narrow networks learn faster without
-    prenorm   layer normalisation before each layer, not after its residual sum
-    dt_min, dt_max  the step of a sample starts between these; a state fades over 2 / dt samples at first. The defaults
-              suit series of some hundred samples; the authors, whose have thousands, start between 0.001 and 0.1
+    state     number of complex states of the state-space model of each channel, in conjugate pairs
+    dropout   of whole channels, after the activation and after each layer; narrow networks learn faster without it
+    prenorm   layer normalisation before each layer; if False, after its residual sum
+    dt_min, dt_max  the range of the initial time step; a state initially decays over 2 / dt samples. The defaults suit
+              series of a few hundred samples. The authors use 0.001 and 0.1 for series of thousands of samples
 
-    The authors train the state-space parameters at a tenth of the learning rate of the rest and without weight
-    decay; here one setting holds for all parameters. The multiply-accumulates that torch counts leave out the FFTs
-    and their product, and take a complex one, in the kernels, for one.
+    The authors train the state-space parameters without weight decay and with a tenth of the learning rate of the
+    other parameters. Here all parameters have the same settings. torch's count of multiply-accumulates omits the FFTs
+    and their product, and it counts a complex multiply-accumulate in the kernels as one.
 
-    Raises ModelError for an odd state, counts below one and shares outside their range.
+    Raises ModelError for an odd state, sizes below 1 and values outside their range.
     """
 
     def __init__(
@@ -60,7 +60,8 @@ class S4D(nn.Module):
 class S4DLayer(nn.Module):
     """State spaces, GELU, a gated linear unit across channels, the residual sum, layer normalisation.
 
-    `(batch, width, times)` to the same. Padding at the end needs no mask: no sample sees what comes after it.
+    Maps `(batch, width, times)` to the same shape. Padding at the end needs no mask: no output depends on later
+    samples.
     """
 
     def __init__(self, width: int, state: int, dropout: float, prenorm: bool, dt_min: float, dt_max: float) -> None:
@@ -84,10 +85,10 @@ class S4DLayer(nn.Module):
 def _check(width: int, state: int, num_layers: int, dropout: float, dt_min: float, dt_max: float) -> None:
     for name, value in (("width", width), ("num_layers", num_layers)):
         if value < 1:
-            raise ModelError(f"s4d: {name} is at least 1, not {value!r}")
+            raise ModelError(f"s4d: {name} must be at least 1, not {value!r}")
     if state < 2 or state % 2:
-        raise ModelError(f"s4d: state is even, as states come in conjugate pairs, and at least 2, not {state!r}")
+        raise ModelError(f"s4d: state must be even and at least 2, not {state!r}: states come in conjugate pairs")
     if not 0 <= dropout < 1:
-        raise ModelError(f"s4d: dropout is at least 0 and below 1, not {dropout!r}")
+        raise ModelError(f"s4d: dropout must be at least 0 and below 1, not {dropout!r}")
     if not 0 < dt_min <= dt_max:
-        raise ModelError(f"s4d: dt_min is above 0 and at most dt_max, not {dt_min!r} with dt_max {dt_max!r}")
+        raise ModelError(f"s4d: dt_min must be above 0 and at most dt_max, not {dt_min!r} with dt_max {dt_max!r}")

@@ -1,4 +1,4 @@
-"""`tcn`: causal dilated convolutions, read off the last step."""
+"""`tcn`: causal dilated convolutions; the last step is classified."""
 
 from collections.abc import Iterable
 
@@ -19,15 +19,15 @@ def zoo_components() -> Iterable[Architecture]:
         Architecture(
             name="tcn",
             factory="zoo_tcn.network:TCN",
-            summary="Causal convolutions, dilated further at each level; the last step decides.",
+            summary="Small TCN: causal dilated convolutions, uses the last step.",
             paper="Bai, Kolter and Koltun 2018, An empirical evaluation of generic convolutional and recurrent "
             "networks for sequence modeling, arXiv:1803.01271",
             block_dims=1,
             takes_lengths=True,
             spaces={"default": DEFAULT_SPACE},
             presets={
-                # The authors' script for (permuted) sequential MNIST, github.com/locuslab/TCN, but for its learning
-                # rate's division by 10 after every ten epochs.
+                # From the authors' script for (permuted) sequential MNIST, github.com/locuslab/TCN. The script also
+                # divides the learning rate by 10 after every ten epochs; this preset does not.
                 "paper": Preset(
                     summary="the published size for sequential MNIST",
                     params={"hidden": 25, "levels": 8, "kernel_size": 7, "dropout": 0.05},

@@ -11,11 +11,13 @@ from zoo.layers import BlockFactory, Layers, last_valid, valid_mask
 
 
 class TCN(nn.Module):
-    """Maps float `(batch, n_channels, n_times)` to logits `(batch, n_classes)`, read off the last valid step.
+    """Maps float `(batch, n_channels, n_times)` to logits `(batch, n_classes)`.
 
-    `levels` residual levels of two causal convolutions with `hidden` channels, the i-th of them dilated by 2^i,
-    a block after each. Without blocks no step sees a later one, and the last sees the 1 + 2 (kernel_size - 1)
-    (2^levels - 1) samples that end with it. Raises ModelError for sizes below 1 and dropout outside [0, 1).
+    `levels` residual levels, each with two causal convolutions of `hidden` channels and followed by a block. The
+    dilation of level i is 2^i, counted from 0. A linear layer classifies the last valid step. Without blocks, no step
+    depends on later ones, and the last step depends on the last 1 + 2 (kernel_size - 1) (2^levels - 1) samples. The
+    defaults are small: the preset `paper` has the published size. Raises ModelError for sizes below 1 and for a
+    dropout outside [0, 1).
     """
 
     def __init__(
@@ -33,9 +35,9 @@ class TCN(nn.Module):
         super().__init__()
         for name, size in (("hidden", hidden), ("levels", levels), ("kernel_size", kernel_size)):
             if size < 1:
-                raise ModelError(f"tcn's {name} is at least 1, not {size!r}")
+                raise ModelError(f"tcn's {name} must be at least 1, not {size!r}")
         if not 0 <= dropout < 1:
-            raise ModelError(f"tcn's dropout is from 0 to below 1, not {dropout!r}")
+            raise ModelError(f"tcn's dropout must be at least 0 and below 1, not {dropout!r}")
         layers: list[nn.Module] = []
         for level in range(levels):
             n_in = hidden if level else n_channels
@@ -50,15 +52,17 @@ class TCN(nn.Module):
 
 
 class TemporalLevel(nn.Module):
-    """relu(x + branch(x)): (causal convolution, ReLU, dropout) twice; x through a convolution of one sample where
-    the channels change (figure 1b)."""
+    """relu(x + branch(x)). The branch is (causal convolution, ReLU, dropout) twice (figure 1b).
+
+    Where the number of channels changes, x goes through a convolution of one sample.
+    """
 
     def __init__(self, n_in: int, n_out: int, kernel_size: int, dilation: int, dropout: float) -> None:
         super().__init__()
         layers: list[nn.Module] = []
         for source in (n_in, n_out):
-            # whole channels, as the paper's text has it (section 3.4); the authors' code drops single values, which
-            # takes longer
+            # Drop whole channels, as in the paper's text (section 3.4). The authors' code drops single values, which
+            # is slower.
             layers += [CausalConv1d(source, n_out, kernel_size, dilation), nn.ReLU(), nn.Dropout1d(dropout)]
         self.branch = nn.Sequential(*layers)
         self.shortcut = nn.Identity() if n_in == n_out else nn.Conv1d(n_in, n_out, 1)
@@ -68,11 +72,11 @@ class TemporalLevel(nn.Module):
 
 
 class CausalConv1d(nn.Conv1d):
-    """A weight-normalised convolution that sees no later sample, on `(batch, channels, times)`.
+    """A weight-normalised causal convolution on `(batch, channels, times)`: no output depends on later samples.
 
     Weight normalisation (Salimans and Kingma 2016, arXiv:1602.07868, equation 2): each filter is `gain` times the
-    direction of its `weight`; gain starts as the weight's norm. Written out because torch's parametrisation of it
-    cannot be pickled.
+    direction of its `weight`. The initial gain is the norm of the weight. The formula is written out here because
+    torch's parametrisation of it cannot be pickled.
     """
 
     def __init__(self, n_in: int, n_out: int, kernel_size: int, dilation: int) -> None:
@@ -86,5 +90,5 @@ class CausalConv1d(nn.Conv1d):
 
 
 def _norms(weight: Tensor) -> Tensor:
-    """The norm of each filter of `(filters, channels, times)`: `(filters, 1, 1)`."""
+    """Return the norm of each filter of `(filters, channels, times)`: `(filters, 1, 1)`."""
     return cast(Tensor, torch.linalg.vector_norm(weight, dim=(1, 2), keepdim=True))

@@ -89,9 +89,9 @@ def test_any_length_and_any_channels(channels: int, times: int) -> None:
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ({"width": 16, "heads": 3}, "width 16 does not split into 3 heads: take a multiple, such as 24"),
-        ({"heads": 0}, "width, heads, feed_forward and kernel_size are at least 1"),
-        ({"kernel_size": 0}, "width, heads, feed_forward and kernel_size are at least 1"),
+        ({"width": 16, "heads": 3}, "width 16 is not a multiple of 3 heads: use a multiple, such as 24"),
+        ({"heads": 0}, "width, heads, feed_forward and kernel_size must be at least 1"),
+        ({"kernel_size": 0}, "width, heads, feed_forward and kernel_size must be at least 1"),
     ],
 )
 def test_bad_parameters_are_one_line(params: dict[str, int], message: str) -> None:

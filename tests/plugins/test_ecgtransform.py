@@ -122,6 +122,6 @@ def test_a_new_network_knows_nothing_and_one_step_later_it_does() -> None:
 
 @pytest.mark.parametrize("params", [{"heads": 0}, {"filters": 0}, {"num_blocks": -1}])
 def test_bad_parameters_are_one_line(params: dict[str, int]) -> None:
-    message = "filters, reduction, heads, num_layers and feed_forward are at least 1, num_blocks at least 0"
+    message = "filters, reduction, heads, num_layers and feed_forward must be at least 1, num_blocks at least 0"
     with pytest.raises(ModelError, match=message):
         build("ecgtransform", n_channels=1, n_times=20, n_classes=2, **params)

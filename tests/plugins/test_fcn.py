@@ -105,7 +105,7 @@ def test_one_sample_is_enough(name: str) -> None:
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_no_filters_are_refused(name: str) -> None:
-    with pytest.raises(ModelError, match=rf"^{name}'s filters are at least 1, not 0: the paper has \d+$"):
+    with pytest.raises(ModelError, match=rf"^{name}'s filters must be at least 1, not 0: the paper has \d+$"):
         build(name, n_channels=1, n_times=9, n_classes=2, filters=0)
 
 

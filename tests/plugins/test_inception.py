@@ -211,10 +211,14 @@ def test_one_sample_is_enough(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "params", "message"),
     [
-        ("inceptiontime", {"depth": 0}, "inceptiontime: depth is at least 1, not 0"),
-        ("inceptiontime", {"bottleneck": -1}, "inceptiontime: bottleneck is at least 1, or 0 for none, not -1"),
-        ("lite", {"filters": 0}, "lite: filters is at least 1, not 0"),
-        ("lite", {"kernel_size": 3}, "lite: kernel_size is at least 4, as the smallest kernel is its quarter, not 3"),
+        ("inceptiontime", {"depth": 0}, "inceptiontime: depth must be at least 1, not 0"),
+        ("inceptiontime", {"bottleneck": -1}, "inceptiontime: bottleneck must be at least 1, or 0 for none, not -1"),
+        ("lite", {"filters": 0}, "lite: filters must be at least 1, not 0"),
+        (
+            "lite",
+            {"kernel_size": 3},
+            "lite: kernel_size must be at least 4, not 3: the smallest kernel is a quarter of it",
+        ),
     ],
 )
 def test_what_cannot_be_is_one_line(name: str, params: dict[str, int], message: str) -> None:

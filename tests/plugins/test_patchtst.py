@@ -135,10 +135,10 @@ def test_pools_are_what_they_are_called(pool: str) -> None:
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ({"width": 64, "heads": 5}, "width 64 does not split into 5 heads: take a multiple, such as 40"),
-        ({"patch_length": 4}, "stride 8 leaves samples between patches of 4: take a smaller one"),
-        ({"stride": 0}, "stride, width, heads, num_layers and feed_forward are at least 1"),
-        ({"pool": "median"}, "pool is one of mean, max, last, not 'median'"),
+        ({"width": 64, "heads": 5}, "width 64 is not a multiple of 5 heads: use a multiple, such as 40"),
+        ({"patch_length": 4}, "stride 8 leaves gaps between patches of 4: use a smaller stride"),
+        ({"stride": 0}, "stride, width, heads, num_layers and feed_forward must be at least 1"),
+        ({"pool": "median"}, "pool must be one of mean, max, last, not 'median'"),
     ],
 )
 def test_bad_parameters_are_one_line(params: dict[str, Value], message: str) -> None:

@@ -392,13 +392,13 @@ def test_the_penalties_are_those_of_the_papers() -> None:
 @pytest.mark.parametrize(
     ("name", "params", "message"),
     [
-        ("minirocket", {"num_features": 83}, "num_features is at least 84 and max_dilations at least 1"),
-        ("multirocket", {"num_features": 671}, "num_features is at least 672 and max_dilations at least 1"),
-        ("minirocket", {"max_dilations": 0}, "num_features is at least 84 and max_dilations at least 1"),
-        ("multirocket", {"max_dilations": 0}, "num_features is at least 672 and max_dilations at least 1"),
-        ("hydra", {"groups": 3}, "groups is even and kernels at least 2, so not groups=3, kernels=8"),
-        ("hydra", {"groups": 0}, "groups is even and kernels at least 2, so not groups=0, kernels=8"),
-        ("hydra", {"kernels": 1}, "groups is even and kernels at least 2, so not groups=16, kernels=1"),
+        ("minirocket", {"num_features": 83}, "num_features must be at least 84 and max_dilations at least 1"),
+        ("multirocket", {"num_features": 671}, "num_features must be at least 672 and max_dilations at least 1"),
+        ("minirocket", {"max_dilations": 0}, "num_features must be at least 84 and max_dilations at least 1"),
+        ("multirocket", {"max_dilations": 0}, "num_features must be at least 672 and max_dilations at least 1"),
+        ("hydra", {"groups": 3}, "groups must be even and at least 2, kernels at least 2, not groups=3, kernels=8"),
+        ("hydra", {"groups": 0}, "groups must be even and at least 2, kernels at least 2, not groups=0, kernels=8"),
+        ("hydra", {"kernels": 1}, "groups must be even and at least 2, kernels at least 2, not groups=16, kernels=1"),
     ],
 )
 def test_parameters_that_cannot_be(name: str, params: dict[str, int], message: str) -> None:

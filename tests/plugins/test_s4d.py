@@ -125,11 +125,11 @@ def test_it_builds_and_runs_on_the_meta_device() -> None:
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ({"state": 15}, "s4d: state is even, as states come in conjugate pairs, and at least 2, not 15"),
-        ({"width": 0}, "s4d: width is at least 1, not 0"),
-        ({"num_layers": 0}, "s4d: num_layers is at least 1, not 0"),
-        ({"dropout": 1.0}, "s4d: dropout is at least 0 and below 1, not 1.0"),
-        ({"dt_min": 0.3}, "s4d: dt_min is above 0 and at most dt_max, not 0.3 with dt_max 0.2"),
+        ({"state": 15}, "s4d: state must be even and at least 2, not 15: states come in conjugate pairs"),
+        ({"width": 0}, "s4d: width must be at least 1, not 0"),
+        ({"num_layers": 0}, "s4d: num_layers must be at least 1, not 0"),
+        ({"dropout": 1.0}, "s4d: dropout must be at least 0 and below 1, not 1.0"),
+        ({"dt_min": 0.3}, "s4d: dt_min must be above 0 and at most dt_max, not 0.3 with dt_max 0.2"),
     ],
 )
 def test_what_cannot_be_is_one_line(params: dict[str, float], message: str) -> None:

@@ -118,5 +118,5 @@ def test_one_sample_is_enough() -> None:
     ("name", "value"), [("hidden", 0), ("levels", 0), ("kernel_size", -1), ("dropout", 1.0), ("dropout", -0.1)]
 )
 def test_what_cannot_be_is_one_line(name: str, value: float) -> None:
-    with pytest.raises(ModelError, match=rf"^tcn's {name} is [^\n]*, not {value}$"):
+    with pytest.raises(ModelError, match=rf"^tcn's {name} must be [^\n]*, not {value}$"):
         build("tcn", **BEAT, **{name: value})
