@@ -1,6 +1,6 @@
-"""`timm/<name>`: every classification backbone timm lists, on the signal turned into a picture.
+"""`timm/<name>`: every classification backbone of timm, on the signal turned into a picture.
 
-The names come from an index in this package (`catalogue`), so that listing them imports neither timm nor torch.
+The names come from an index in this package (`catalogue`), so listing them imports neither timm nor torch.
 """
 
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ from functools import cache
 from zoo import Architecture, Choice, Float, Preset, Space, hookimpl
 from zoo_timm.catalogue import read_catalogue
 
-CONFORMANCE = "zoo_timm.conformance:CONFORMANCE"  # what stands for all of them where everything is checked
+CONFORMANCE = "zoo_timm.conformance:CONFORMANCE"  # the models that represent all of timm in the conformance suite
 DEFAULT_SPACE: Space = {
     "front_end": Choice("fold", "spectrogram", "gasf"),
     "drop_rate": Float(0.0, 0.4),
@@ -24,7 +24,7 @@ def zoo_components() -> Iterable[Architecture]:
         Architecture(
             name=f"timm/{entry.name}",
             factory=f"zoo_timm.network:{entry.name}",
-            summary=f"timm's {entry.name} on the signal as a picture.",
+            summary="Image backbone of timm, on the signal as a picture.",
             paper=entry.paper,
             libraries=("timm",),
             min_times=2,
@@ -37,5 +37,5 @@ def zoo_components() -> Iterable[Architecture]:
 
 @cache
 def _pretrained(tag: str) -> Preset:
-    """A pretrained tag as a preset; the many models of one tag share it, which keeps start-up short."""
+    """Return the preset of a pretrained tag. All models with the tag share it, which keeps start-up short."""
     return Preset(summary="timm's pretrained weights", params={"pretrained": True, "tag": tag})

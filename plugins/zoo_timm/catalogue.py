@@ -1,13 +1,13 @@
-"""The index of timm's models: what must be known about each before timm is imported.
+"""The index of timm's models: the facts about each that are needed before timm is imported.
 
-`index.tsv` is written by `python -m zoo_timm.index`. Its first line names timm's version; then, after an empty line,
-the papers (arXiv number, title) and, after another, the models, one a line:
+`python -m zoo_timm.index` writes `index.tsv`. Its first line is timm's version. After an empty line come the papers
+(arXiv number, title). After another empty line come the models, one per line:
 
     name    paper    size    needs    pretrained tags
 
-paper  the arXiv number of the paper its architecture is from; empty where timm itself is the source
-size   height and width of the smallest picture it takes of those tried from 64 on
-needs  `rgb`: it takes three channels and no other number; `head`: it ends in features, not in logits
+paper  the arXiv number of the paper of the architecture; empty if timm itself is the source
+size   height and width of the smallest picture that the model accepts, of the sizes tried from 64 on
+needs  `rgb`: the model accepts three channels only; `head`: the model returns features, not logits
 """
 
 from functools import cache
@@ -29,14 +29,14 @@ class Entry(NamedTuple):
 
 
 def version() -> str:
-    """The version of timm that the index was written from."""
+    """Return the version of timm that the index was written with."""
     with INDEX.open(encoding="utf-8") as lines:
         return next(lines).split()[-1]
 
 
 @cache
 def read_catalogue() -> dict[str, Entry]:
-    """All entries by their names, in the order of the index."""
+    """Return all entries by name, in the order of the index."""
     _, papers, models = INDEX.read_text(encoding="utf-8").split("\n\n")
     cited = {"": TIMM}
     for line in papers.splitlines():

@@ -1,6 +1,6 @@
-"""Small models of twelve families, on which the conformance suite runs in place of all of timm."""
+"""Small models of twelve families, which represent all of timm in the conformance suite."""
 
-# Chosen as the smallest of their families that train more than 100 rows a second on one CPU thread at 1 x 187.
+# Each is the smallest of its family that trains more than 100 rows per second on one CPU thread at 1 x 187.
 CONFORMANCE = (
     "timm/convnext_atto",
     "timm/edgenext_xx_small",

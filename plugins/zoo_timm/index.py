@@ -1,9 +1,9 @@
 """Writes the index of timm's models from the installed timm: `python -m zoo_timm.index`.
 
-Names and pretrained tags are timm's, papers come from the docstrings of its model modules (`papers`). Sizes are tried
-out: each model is built on the meta device for a picture of 64 x 64, and run; where it does not take one, or would cut
-a part of it off, larger ones follow. That takes about ten minutes on one core, so sizes that the index has already are
-kept: `python -m zoo_timm.index --measure` tries all of them again.
+Names and pretrained tags are timm's. Papers come from the docstrings of its model modules (`papers`). Sizes are tried:
+each model is built on the meta device for a picture of 64 x 64, and run. If it does not accept this size, or would cut
+off a part of the picture, larger sizes are tried. This takes about ten minutes on one core, so sizes that are already
+in the index are kept. `python -m zoo_timm.index --measure` tries all of them again.
 """
 
 import sys
@@ -18,7 +18,7 @@ from zoo_timm.catalogue import INDEX, read_catalogue
 from zoo_timm.library import config_of, quiet, timm
 from zoo_timm.papers import citations, paper_of
 
-# Beyond 64 sizes that patches of 12 and 14 divide and those that image models are made for. In this order.
+# Tried in this order. Above 64: the multiples of patches of 12 and 14, and the usual sizes of image models.
 SIZES = (64, 70, 84, 96, 112, 120, 126, 128, 160, 168, 192, 224, 240, 256, 288, 320, 336, 384, 448, 512)
 
 
@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def pretrained_tags() -> dict[str, list[str]]:
-    """The pretrained tags of each model that has some, sorted as timm sorts them."""
+    """Return the pretrained tags of each model that has any, in timm's order."""
     tags: dict[str, list[str]] = defaultdict(list)
     for found in timm.list_models(pretrained=True):
         name, _, tag = found.partition(".")
@@ -49,17 +49,17 @@ def pretrained_tags() -> dict[str, list[str]]:
 
 
 def measured(name: str) -> tuple[int, str]:
-    """The smallest size of picture the model takes, and what it needs: "", "rgb" or "head"."""
+    """Return the smallest size of picture that the model accepts, and its `needs`: "", "rgb" or "head"."""
     for size in (*SIZES, config_of(name).input_size[1]):
         for needs, channels in (("", 1), ("rgb", 3)):
             found = _outcome(name, size, channels)
             if found is not None:
                 return size, "head" if found == "features" else needs
-    raise LookupError(f"timm's {name} ran at no size that was tried: {SIZES}")
+    raise LookupError(f"timm's {name} runs at none of the sizes that were tried: {SIZES}")
 
 
 def _outcome(name: str, size: int, channels: int) -> str | None:
-    """`logits` or `features` where the model runs and uses the whole picture; None where it does not."""
+    """Return `logits` or `features` if the model runs and uses the whole picture, otherwise None."""
     arguments: dict[str, Any] = {"in_chans": channels, "num_classes": 2}
     if config_of(name).fixed_input_size:
         arguments["img_size"] = size
@@ -79,7 +79,7 @@ def _outcome(name: str, size: int, channels: int) -> str | None:
 
 
 def _patch_layers(model: nn.Module) -> Iterator[nn.Conv2d]:
-    """The convolutions that cut a picture into patches side by side: all but what does not fill a patch is used."""
+    """Yield the convolutions that cut a picture into adjacent patches. They ignore pixels that do not fill a patch."""
     for layer in model.modules():
         if isinstance(layer, nn.Conv2d) and layer.kernel_size == layer.stride and layer.padding in (0, (0, 0)):
             yield layer

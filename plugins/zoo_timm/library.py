@@ -1,4 +1,4 @@
-"""The one way to timm: imported once torchvision can be, its warnings kept from the user."""
+"""The import of timm: torchvision is made importable first, and warnings of both are hidden from the user."""
 
 import warnings
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from zoo_timm.torchvision_schemas import import_torchvision
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Silences warnings raised from timm's and torchvision's own code, about their own code."""
+    """Hide the warnings that timm and torchvision raise about their own code."""
     with warnings.catch_warnings():
         for package in ("timm", "torchvision"):
             warnings.filterwarnings("ignore", module=rf"{package}(\.|$)")
@@ -25,5 +25,5 @@ __all__ = ["PretrainedCfg", "config_of", "load_state_dict", "quiet", "timm"]
 
 
 def config_of(name: str, tag: str = "") -> PretrainedCfg:
-    """What timm knows of a model's weights and pictures, under a pretrained tag or its default one."""
+    """Return timm's configuration of a model's weights and pictures, for a pretrained tag or for timm's default tag."""
     return get_pretrained_cfg(f"{name}.{tag}" if tag else name) or PretrainedCfg(architecture=name)

@@ -1,6 +1,6 @@
-"""A backbone of timm's behind a front end that turns the signal into a picture.
+"""A front end that turns the signal into a picture, then a backbone of timm.
 
-The module has a factory for each of timm's models, by its name: `zoo_timm.network.resnet18`.
+The module has a factory for each of timm's models, under the model's name: `zoo_timm.network.resnet18`.
 """
 
 from collections.abc import Callable, Mapping
@@ -39,26 +39,26 @@ def build(
     tag: str = "",
     weights: str = "",
 ) -> "SignalPicture":
-    """timm's model `name` on pictures of a signal.
+    """Build timm's model `name` for pictures of a signal.
 
-    front_end   what makes the picture: `fold`, `spectrogram` or `gasf`
-    size        height and width of the picture, to which what the front end gives is resized; 0 takes 64, or the
-                smallest that the model takes where it does not take 64
-    width       samples in a row of the fold; 12 as `cnn2d` has, 0 for as near a square as can be
-    window      samples in a window of the spectrogram; shorter series have shorter ones
+    front_end   makes the picture: `fold`, `spectrogram` or `gasf`
+    size        height and width of the picture; the output of the front end is resized to it. 0 uses 64, or the
+                smallest larger size that the model accepts
+    width       samples in a row of the fold; 12 as in `cnn2d`, 0 for a nearly square picture
+    window      samples in a window of the spectrogram; shorter series have shorter windows
     drop_rate   dropout before the classifier
     pretrained  start from timm's pretrained weights: those of `tag`, or timm's default
-    weights     start from the weights in this file instead; `tag` says which pretraining it holds a copy of
+    weights     start from the weights in this file instead; `tag` names the pretraining that the file is a copy of
 
-    Pretrained first convolutions are adapted to the number of channels, and a head for another number of classes is
-    made anew; on the meta device nothing is loaded. Raises ModelError, in one line, for weights that cannot be had and
-    for a size the model does not take.
+    Pretrained first convolutions are adapted to the number of channels. A head for a different number of classes is
+    initialised anew. On the meta device nothing is loaded. Raises ModelError for weights that are not available and for
+    a size that the model does not accept.
     """
     entry = read_catalogue()[name]
     if not 0 <= drop_rate < 1:
-        raise ModelError(f"drop_rate is at least 0 and less than 1, not {drop_rate!r}")
+        raise ModelError(f"drop_rate must be at least 0 and below 1, not {drop_rate!r}")
     if size < 0:
-        raise ModelError(f"size is a number of pixels, or 0 to have it chosen, not {size!r}")
+        raise ModelError(f"size must be a number of pixels, or 0 for the default, not {size!r}")
     if size not in (0, entry.size):
         _check_size(entry, size)
     pixels = size or entry.size
@@ -78,8 +78,8 @@ def build(
 class SignalPicture(nn.Module):
     """Maps float `(batch, n_channels, n_times)` to logits `(batch, n_classes)`: front end, then backbone.
 
-    colours  from as many channels as the signal has to the three that some backbones insist on
-    head     from features to logits, behind backbones that end in features
+    colours  from the channels of the signal to the three channels that some backbones require
+    head     from features to logits, for backbones that return features
     """
 
     def __init__(self, front_end: nn.Module, backbone: nn.Module, *, colours: nn.Module, head: nn.Module) -> None:
@@ -91,7 +91,7 @@ class SignalPicture(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         output = self.backbone(self.colours(self.front_end(x)))
-        if isinstance(output, tuple):  # a distilled model trains two heads, and answers with their mean in eval
+        if isinstance(output, tuple):  # a distilled model has two heads in training, and returns their mean in eval
             output = torch.stack(output).mean(0)
         return cast(Tensor, self.head(output))
 
@@ -112,7 +112,7 @@ class FeatureHead(nn.Module):
 def _create(
     entry: Entry, size: int, n_channels: int, n_classes: int, drop_rate: float, arguments: Mapping[str, Any]
 ) -> nn.Module:
-    """timm's module. Raises ModelError where the installed timm does not know it, or cannot load the weights."""
+    """Return timm's module. Raises ModelError if the installed timm does not have it or cannot load the weights."""
     arguments = {"in_chans": 3 if entry.needs == "rgb" else n_channels, **arguments}
     if entry.needs != "head":
         arguments |= {"num_classes": n_classes, "drop_rate": drop_rate}
@@ -127,13 +127,13 @@ def _create(
             if not arguments.get("pretrained"):
                 raise
             text = " ".join(str(error).split()) or type(error).__name__
-            if isinstance(error, AttributeError) and "load_pretrained" in text:  # so timm says that it cannot
-                text = "this model reads no .npz: give a .safetensors or .pth file"
+            if isinstance(error, AttributeError) and "load_pretrained" in text:  # timm's error for such a model
+                text = "this model cannot read .npz: use a .safetensors or .pth file"
             raise ModelError(f"timm/{entry.name}: its weights could not be loaded: {text}") from error
 
 
 def _check_size(entry: Entry, size: int) -> None:
-    """Raise ModelError where the model does not take pictures of that size, which is tried on the meta device."""
+    """Raise ModelError if the model does not accept pictures of that size; it is run on the meta device."""
     channels = 3
     try:
         with torch.device("meta"):
@@ -145,7 +145,7 @@ def _check_size(entry: Entry, size: int) -> None:
     except Exception as error:
         text = " ".join(str(error).split()) or type(error).__name__
         raise ModelError(
-            f"timm/{entry.name} takes no pictures of {size} x {size} ({text}): size=0 takes {entry.size}"
+            f"timm/{entry.name} does not accept pictures of {size} x {size} ({text}): use size=0, which is {entry.size}"
         ) from error
 
 

@@ -1,9 +1,9 @@
-"""Which paper each of timm's models is from.
+"""The paper of each of timm's models.
 
-timm's model modules cite papers in their docstrings, by title and arXiv number. A module that cites one is of that
-paper; for one that cites several, a rule below says which of them introduced the architecture, by the model's name.
-Where none did (timm's own designs, or networks published without a paper) the citation is of timm itself: a paper that
-is not the right one would be worse.
+timm's model modules cite papers in their docstrings, by title and arXiv number. If a module cites one paper, all its
+models are from that paper. If it cites several, a rule below selects, by the name of the model, the paper that
+introduced the architecture. If no paper did (timm's own designs, or networks published without a paper), timm itself is
+cited: a wrong citation would be worse.
 """
 
 import re
@@ -11,9 +11,9 @@ import sys
 from fnmatch import fnmatchcase
 
 _CITATION = re.compile(r"`(?P<title>[^`\n]+)`\s+-\s+https://arxiv\.org/abs/(?P<number>\d{4}\.\d{4,5})")
-OWN = ""  # timm's own, or no paper known
+OWN = ""  # timm's own design, or no known paper
 
-# By module: shell patterns of names, the first that fits counts, and the arXiv number.
+# For each module: shell patterns of model names with an arXiv number. The first pattern that matches counts.
 RULES: dict[str, tuple[tuple[str, str], ...]] = {
     "beit": (("beitv2_*", "2208.06366"), ("beit_*", "2106.08254")),
     "byoanet": (
@@ -80,7 +80,7 @@ RULES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "fastvit": (("fastvit_mci[012]", "2311.17049"), ("fastvit_mci*", "2508.20691"), ("fastvit_*", "2303.14189")),
     "ghostnet": (("ghostnetv2_*", "2211.12905"), ("ghostnetv3_*", "2404.11202"), ("ghostnet_*", "1911.11907")),
-    "hgnet": (("*", OWN),),  # the paper it cites is of the distillation that made the weights
+    "hgnet": (("*", OWN),),  # the cited paper is about the distillation of the weights
     "hiera": (("*_abswin_*", "2311.05613"), ("hiera_*", "2306.00989")),
     "hieradet_sam2": (("sam2_*", "2408.00714"), ("hieradet_*", OWN)),
     "hrnet": (("*", "1908.07919"),),
@@ -109,7 +109,7 @@ RULES: dict[str, tuple[tuple[str, str], ...]] = {
         ("mobilenetv4_*", "2404.10518"),
         ("*mobilenetv3_*", "1905.02244"),
     ),
-    "mobilenetv5": (("*", OWN),),  # timm cites MobileNetV4, whose blocks it is made of; it has no paper of its own
+    "mobilenetv5": (("*", OWN),),  # it has no paper; timm cites MobileNetV4 for the blocks
     "mobilevit": (("mobilevitv2_*", "2206.02680"), ("mobilevit_*", "2110.02178")),
     "naflexvit": (("*_siglip", "2502.14786"), ("*", OWN)),
     "nfnet": (("test_*", OWN), ("nf_*", "2101.08692"), ("*nfnet_*", "2102.06171")),
@@ -180,23 +180,23 @@ RULES: dict[str, tuple[tuple[str, str], ...]] = {
 
 
 def citations(module: str) -> dict[str, str]:
-    """The papers that one of timm's model modules cites in its docstring: titles by arXiv number."""
+    """Return the papers that one of timm's model modules cites in its docstring: titles by arXiv number."""
     text = sys.modules[f"timm.models.{module}"].__doc__ or ""
     return {found["number"]: " ".join(found["title"].split()) for found in _CITATION.finditer(text)}
 
 
 def paper_of(name: str, module: str) -> str:
-    """The arXiv number of the paper that a model is from; "" where timm is the source.
+    """Return the arXiv number of a model's paper; "" if timm is the source.
 
-    Raises LookupError for a model of a module that cites several papers and has no rule for it, or a rule that names
-    a paper the module does not cite: both mean that this table is older than the installed timm.
+    Raises LookupError if the module cites several papers and no rule matches the model, or if a rule names a paper that
+    the module does not cite. In both cases `RULES` is older than the installed timm.
     """
     cited = citations(module)
     for pattern, number in RULES.get(module, ()):
         if fnmatchcase(name, pattern):
             if number not in ("", *cited):
-                raise LookupError(f"timm.models.{module} does not cite arXiv:{number}, which a rule gives {name}")
+                raise LookupError(f"timm.models.{module} does not cite arXiv:{number}, the paper of {name} in RULES")
             return number
     if len(cited) > 1:
-        raise LookupError(f"timm.models.{module} cites {len(cited)} papers, and no rule says which {name} is from")
+        raise LookupError(f"timm.models.{module} cites {len(cited)} papers, and no rule selects one for {name}")
     return next(iter(cited), OWN)

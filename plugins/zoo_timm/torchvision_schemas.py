@@ -1,8 +1,8 @@
-"""Lets timm import torchvision where torchvision's compiled operators do not fit the installed torch.
+"""Makes torchvision importable if its compiled operators do not match the installed torch.
 
-PyPI's torchvision wheel beside a CPU build of torch cannot load its `_C` library and then fails at import with
-`operator torchvision::nms does not exist`: it registers shapes for two operators that nothing has declared.
-Classifiers use neither, so a declaration without an implementation is all it takes.
+With a CPU build of torch, PyPI's torchvision wheel cannot load its `_C` library. The import of torchvision then fails
+with `operator torchvision::nms does not exist`, because it registers shapes for two operators that are not declared.
+Classifiers do not use these operators, so a declaration without an implementation is enough.
 """
 
 import importlib
@@ -10,19 +10,19 @@ import sys
 
 import torch
 
-# The two that torchvision registers shapes for whether or not its library was loaded (torchvision/_meta_registrations).
+# The operators for which torchvision registers shapes even without its library (torchvision/_meta_registrations).
 SCHEMAS = {
     "nms": "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
     "qnms": "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
 }
-_declared: list[torch.library.Library] = []  # a declaration goes when its library is collected
+_declared: list[torch.library.Library] = []  # a declaration is lost when its library is garbage-collected
 
 
 def import_torchvision() -> None:
-    """Import torchvision, declaring the schemas of the operators it misses, if it misses any.
+    """Import torchvision. If operators are missing, declare their schemas and import it again.
 
-    The import is tried first: it is torchvision's own attempt to load its library that says whether the operators are
-    there. Declared before that attempt, they would clash with those of a library that does load.
+    The import is tried first, because torchvision loads its library only then. Schemas that are declared earlier would
+    clash with the operators of a library that does load.
     """
     try:
         importlib.import_module("torchvision")
@@ -43,6 +43,6 @@ def _declare_missing() -> None:
 
 
 def _forget_partial_import() -> None:
-    """Take out the submodules that a failed import leaves behind, so that the next one runs them again."""
+    """Remove the submodules that a failed import leaves behind, so that the next import runs them again."""
     for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
         del sys.modules[name]

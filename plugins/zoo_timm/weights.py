@@ -1,4 +1,4 @@
-"""Where pretrained weights come from: a local file, the cache, or the network if there is one."""
+"""The sources of pretrained weights: a local file, the cache, or the network."""
 
 import contextlib
 import ssl
@@ -14,14 +14,14 @@ from zoo import ModelError
 from zoo_timm.catalogue import Entry
 from zoo_timm.library import PretrainedCfg, config_of, load_state_dict
 
-PATIENCE = 5.0  # seconds to wait for a sign of the network; downloads themselves retry for most of a minute
+PATIENCE = 5.0  # seconds to wait for an answer from the network; downloads themselves retry for almost a minute
 
 
 def pretrained_arguments(entry: Entry, *, tag: str, weights: str, n_classes: int) -> dict[str, Any]:
-    """What `timm.create_model` needs to load weights: those in the file `weights`, or those of the tag.
+    """Return the arguments with which `timm.create_model` loads weights: those in the file `weights`, or of the tag.
 
-    An empty tag is timm's default. Raises ModelError where there is no such tag, no file, or neither a copy in the
-    cache nor a network to download one.
+    An empty tag is timm's default. Raises ModelError if the tag or the file does not exist, or if the weights are not
+    in the cache and there is no network.
     """
     config = config_of(entry.name, tag)
     if weights:
@@ -33,32 +33,32 @@ def pretrained_arguments(entry: Entry, *, tag: str, weights: str, n_classes: int
         if not overlay and not _downloadable(config):
             raise ModelError(
                 f"timm's weights {entry.name}.{config.tag} are not in the cache, and there is no network to download "
-                "them: connect to one, or give a local copy with --set weights=FILE"
+                "them: connect to a network, or use a local copy with --set weights=FILE"
             )
     return {"pretrained": True, "pretrained_cfg_overlay": overlay}
 
 
 def checked_tag(entry: Entry, tag: str) -> str | None:
-    """The tag as timm takes it, None for timm's default. Raises ModelError for one that the model does not have."""
+    """Return the tag for timm, None for timm's default. Raises ModelError for a tag that the model does not have."""
     if tag and tag not in entry.tags:
         known = ", ".join(entry.tags) or "none"
-        raise ModelError(f"timm/{entry.name} has no pretrained tag {tag!r}. There is {known}.")
+        raise ModelError(f"timm/{entry.name} has no pretrained tag {tag!r}. Available: {known}")
     return tag or None
 
 
 def _from_file(entry: Entry, config: PretrainedCfg, path: Path, n_classes: int) -> dict[str, Any]:
     if not path.is_file():
-        raise ModelError(f"timm/{entry.name}: there is no file {str(path)!r} to load weights from")
-    foreign = path.suffix == ".npz"  # as their authors published them in JAX, read by the model itself
+        raise ModelError(f"timm/{entry.name}: the weights file {str(path)!r} does not exist")
+    foreign = path.suffix == ".npz"  # JAX weights as published by the authors; the model itself reads them
     overlay = {"file": str(path), "custom_load": foreign}
     if not foreign and _classes_of(config, path) == n_classes:
-        overlay["num_classes"] = n_classes  # or timm would throw the head away, as it is not of ImageNet's size
+        overlay["num_classes"] = n_classes  # otherwise timm drops a head without ImageNet's number of classes
     return overlay
 
 
 def _classes_of(config: PretrainedCfg, path: Path) -> int | None:
-    """How many classes the head in a checkpoint has; None where none is found."""
-    with contextlib.suppress(Exception):  # timm reads the file again, and says what is wrong with it
+    """Return the number of classes of the head in a checkpoint; None if there is no head."""
+    with contextlib.suppress(Exception):  # timm reads the file again and reports what is wrong with it
         state = load_state_dict(str(path))
         head = config.classifier[0] if isinstance(config.classifier, tuple) else config.classifier
         return len(state[f"{head}.weight"])
@@ -66,7 +66,7 @@ def _classes_of(config: PretrainedCfg, path: Path) -> int | None:
 
 
 def _from_cache(config: PretrainedCfg) -> dict[str, Any]:
-    """The file that an earlier download left, if there is one; looking for it takes no network."""
+    """Return the file of an earlier download, if there is one. This needs no network."""
     if not config.hf_hub_id:
         return {}
     repository, _, revision = config.hf_hub_id.partition("@")
@@ -87,14 +87,14 @@ def _downloadable(config: PretrainedCfg) -> bool:
 
 
 def _reachable(url: str) -> bool:
-    """Whether anything answers there, even with a refusal; proxies are used as the environment names them."""
+    """Return whether a server answers, even with an error. Proxies are taken from the environment."""
     request = urllib.request.Request(url, method="HEAD")
     try:
         urllib.request.urlopen(request, timeout=PATIENCE).close()
     except urllib.error.HTTPError:
         return True
     except urllib.error.URLError as error:
-        return isinstance(error.reason, ssl.SSLError)  # it answers, with a certificate that this Python does not know
+        return isinstance(error.reason, ssl.SSLError)  # it answers, with a certificate that Python does not trust
     except OSError:
         return False
     return True

@@ -258,13 +258,13 @@ def test_models_of_other_interfaces_are_fitted_to_the_zoos(name: str) -> None:
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ({"front_end": "wavelet"}, "no front end 'wavelet': it is fold, spectrogram or gasf"),
-        ({"front_end": "spectrogram", "window": 1}, "the spectrogram's window is 2 samples or more, not 1"),
-        ({"width": -1}, "the fold's width is a number of samples, or 0 for a square, not -1"),
-        ({"size": -64}, "size is a number of pixels, or 0 to have it chosen, not -64"),
-        ({"size": 32}, r"timm/inception_v3 takes no pictures of 32 x 32 \(.*\): size=0 takes 84"),
-        ({"drop_rate": 1.0}, "drop_rate is at least 0 and less than 1, not 1.0"),
-        ({"tag": "a9"}, "timm/inception_v3 has no pretrained tag 'a9'. There is gluon_in1k, tf_adv_in1k, .*"),
+        ({"front_end": "wavelet"}, "no front end named 'wavelet'. Available: fold, spectrogram, gasf"),
+        ({"front_end": "spectrogram", "window": 1}, "the spectrogram's window must be at least 2 samples, not 1"),
+        ({"width": -1}, "the fold's width must be a number of samples, or 0 for a square, not -1"),
+        ({"size": -64}, "size must be a number of pixels, or 0 for the default, not -64"),
+        ({"size": 32}, r"timm/inception_v3 does not accept pictures of 32 x 32 \(.*\): use size=0, which is 84"),
+        ({"drop_rate": 1.0}, "drop_rate must be at least 0 and below 1, not 1.0"),
+        ({"tag": "a9"}, "timm/inception_v3 has no pretrained tag 'a9'. Available: gluon_in1k, tf_adv_in1k, .*"),
     ],
 )
 def test_what_cannot_be_is_said_in_one_line(params: dict[str, zoo.space.Value], message: str) -> None:
@@ -285,7 +285,7 @@ def test_without_a_network_pretrained_weights_fail_soon_and_in_one_line(registry
     assert time.monotonic() - started < PATIENCE + 5
     assert str(caught.value) == (
         f"timm's weights {reference.removeprefix('timm/')} are not in the cache, and there is no network to download "
-        "them: connect to one, or give a local copy with --set weights=FILE"
+        "them: connect to a network, or use a local copy with --set weights=FILE"
     )
 
 
@@ -349,7 +349,7 @@ def test_positions_are_resampled_to_the_size_of_the_picture(tmp_path: Path) -> N
 @pytest.mark.parametrize("name", ["weights.safetensors", "weights.pth", "weights.npz"])
 def test_a_file_that_holds_no_such_weights_is_said_in_one_line(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
-    with pytest.raises(ModelError, match=r"timm/test_resnet: there is no file .* to load weights from"):
+    with pytest.raises(ModelError, match=r"timm/test_resnet: the weights file .* does not exist"):
         make("test_resnet", weights=str(path))
     path.write_bytes(b"not weights")
     with pytest.raises(ModelError, match="timm/test_resnet: its weights could not be loaded: ") as caught:
