@@ -1,9 +1,9 @@
-"""The data set `heartbeats`: its sizes, its class shares and its two splits.
+"""The data set `heartbeats`: its sizes, class shares and two splits.
 
-How far patients and beats differ (`forms`, `patients`, `rhythm`, `signal`) was set so that the set tells nets apart:
-on the official test set (seed 0, 50,000 training rows) class-weighted logistic regression on the raw samples has a
-macro recall of 0.67 and a residual CNN of 79,000 parameters one of 0.92; with 5,000 rows they have 0.62 and 0.72.
-S and F are the hard classes, as in the real set.
+The differences between patients and between beats (`forms`, `patients`, `rhythm`, `signal`) were chosen so that strong
+and weak networks get different scores. On the official test set (seed 0, 50,000 training rows), class-weighted logistic
+regression on the raw samples has a macro recall of 0.67, and a residual CNN with 79,000 parameters has 0.92. With
+5,000 rows they have 0.62 and 0.72. S and F are the hard classes, as in the real data set.
 """
 
 import numpy as np
@@ -17,23 +17,23 @@ from zoo_heartbeats.rhythm import Ints, draw_rhythm
 from zoo_heartbeats.signal import WIDTH_SAMPLES, draw_rows
 
 CLASSES = ("N", "S", "V", "F", "Q")
-COUNTS = (72471, 2223, 5788, 641, 6431)  # of MIT-BIH's training set, as Kachuee et al. 2018 cut it
+COUNTS = (72471, 2223, 5788, 641, 6431)  # rows of each class in the MIT-BIH training set of Kachuee et al. 2018
 TRAIN_ROWS, VALIDATION_ROWS, TEST_ROWS = 5_000, 5_000, 20_000
-FEWEST, MOST = 50, 1_000_000  # fewer rows cannot hold every class; a million are 750 MB
-_CHUNK = 1_000  # rows drawn at once: their samples fit a processor's cache
+FEWEST, MOST = 50, 1_000_000  # fewer rows do not contain every class; a million rows take 750 MB
+_CHUNK = 1_000  # rows drawn at once: their samples fit into the processor's cache
 
-SYNTHETIC = "synthetic: simulated by the McSharry model, not recorded from patients"
-OFFICIAL = "intra-patient: the same simulated patients are in all parts, as in the real set's split by beat"
-INTER_PATIENT = "inter-patient: train, validation and test have different simulated patients; other rows are left out"
+SYNTHETIC = "synthetic: simulated with the McSharry model, not recorded from patients"
+OFFICIAL = "intra-patient: all three sets contain the same simulated patients, as in MIT-BIH's split by beat"
+INTER_PATIENT = "inter-patient: the three sets contain different simulated patients; the remaining rows are left out"
 
 
 def heartbeats(*, rows: int | None = None, seed: int = 0) -> LabelledSeries:
-    """Simulated beats `(rows + 25000, 1, 187)` at 120 Hz in [0, 1], classes N, S, V, F, Q.
+    """Return simulated beats `(rows + 25000, 1, 187)` at 120 Hz in [0, 1], classes N, S, V, F, Q.
 
-    `rows` is the size of the training set (5,000 where it is None); 5,000 rows to validate and 20,000 to test
-    follow, the same whatever `rows` is. A larger training set begins with the rows of a smaller one.
+    `rows` is the size of the training set; None means 5,000. After the training rows come 5,000 validation rows and
+    20,000 test rows, which do not depend on `rows`. A larger training set begins with the rows of a smaller one.
 
-    Raises `zoo.DataError` for less than 50 or more than 1,000,000 rows.
+    Raises `zoo.DataError` for fewer than 50 or more than 1,000,000 rows.
     """
     train_rows = TRAIN_ROWS if rows is None else rows
     _check(train_rows, seed)
@@ -57,8 +57,8 @@ def heartbeats(*, rows: int | None = None, seed: int = 0) -> LabelledSeries:
             ),
         },
         refusals={
-            "holdout": "heartbeats come with a test set of their own: use --protocol official",
-            "inter-patient-strict": "no patient is on both sides of heartbeats' split: use --protocol inter-patient",
+            "holdout": "heartbeats has its own test set: use --protocol official",
+            "inter-patient-strict": "heartbeats' inter-patient split is strict already: use --protocol inter-patient",
         },
         notes=(SYNTHETIC,),
     )
@@ -66,15 +66,15 @@ def heartbeats(*, rows: int | None = None, seed: int = 0) -> LabelledSeries:
 
 def _check(rows: int, seed: int) -> None:
     if not FEWEST <= rows <= MOST:
-        raise DataError(f"heartbeats cannot make {rows!r} training rows; ask for {FEWEST} to {MOST:,}")
+        raise DataError(f"heartbeats cannot simulate {rows!r} training rows; request {FEWEST} to {MOST:,}")
     if seed < 0:
-        raise DataError(f"heartbeats cannot be seeded with {seed!r}; give 0 or a positive integer")
+        raise DataError(f"the seed of heartbeats must be 0 or a positive integer, not {seed!r}")
 
 
 def _fill(values: Floats, people: Population, seed: int, part: int) -> tuple[Ints, Ints]:
-    """Draw one part's rows into `values` and give their classes and patients.
+    """Draw the rows of one part into `values`; return their classes and patients.
 
-    Chunks are drawn whole and then cut, so that no row depends on how many there are.
+    Whole chunks are drawn and then cut, so that no row depends on the number of rows.
     """
     rows = len(values)
     labels, patients = _plan(people, seed, part, -(-rows // _CHUNK) * _CHUNK)
@@ -87,7 +87,7 @@ def _fill(values: Floats, people: Population, seed: int, part: int) -> tuple[Int
 
 
 def _plan(people: Population, seed: int, part: int, rows: int) -> tuple[Ints, Ints]:
-    """Class and patient of each row; the plan of fewer rows is the beginning of this one."""
+    """Return the class and patient of each row. A plan for fewer rows is the beginning of this one."""
     offsets = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(2, part))).random(len(CLASSES))
     labels = _apportion(rows)
     patients = np.empty_like(labels)
@@ -101,9 +101,9 @@ def _plan(people: Population, seed: int, part: int, rows: int) -> tuple[Ints, In
 
 
 def _apportion(rows: int) -> Ints:
-    """Labels in an order whose every beginning has the classes in their shares.
+    """Return labels in an order in which the first n rows have the class shares of `COUNTS`, for every n.
 
-    It is Huntington's and Hill's way of giving out seats: any five rows or more hold every class.
+    This is the Huntington-Hill method of apportioning seats. The first five rows already contain every class.
     """
     total, turns, owners = sum(COUNTS), [], []
     for label, count in enumerate(COUNTS):
@@ -115,11 +115,11 @@ def _apportion(rows: int) -> Ints:
 
 
 def _by_patient(parts: npt.NDArray[np.int8], side: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
-    """Inter-patient parts: each row goes to its patient's side, or is left out.
+    """Return the parts of the inter-patient split: each row goes to the side of its patient, or is left out.
 
-    Patients to validate and to test give rows of the two fixed parts only, so those rows are the same whatever
-    number is trained on. Training patients give rows of the parts to train and to validate, so that the rare F has
-    at least 10 rows there even with 50 rows asked for.
+    Validation and test patients contribute only rows of the two fixed parts, so these rows do not depend on the number
+    of training rows. Training patients contribute training and validation rows. The rare class F therefore has at least
+    10 training rows, even if only 50 rows are requested.
     """
     split = np.full(len(parts), LEFT_OUT, dtype=np.int8)
     split[(side == TRAIN) & (parts != TEST)] = TRAIN

@@ -1,18 +1,19 @@
 """The shapes of beats, as sums of Gaussians.
 
 McSharry, Clifford, Tarassenko & Smith 2003 (A dynamical model for generating synthetic electrocardiogram
-signals, IEEE Trans. Biomed. Eng. 50(3):289-294) give each wave of a beat an angle `theta`, a size `a` and a width
-`b` on the beat's cycle. Their table, integrated at one beat a second, is a sum of Gaussians over time with the
-heights `a b^2`, the centres `theta / 2 pi` s and the widths `b / 2 pi` s. The angles of P and T are those of the
-authors' own program, ECGSYN (PhysioNet), which has them a little farther from R. A form here is such a sum, with
-one wave more in the QRS complex and the T wave in two halves, as in Clifford, Nemati & Sameni 2010 (An artificial
-vector model for generating abnormal electrocardiographic rhythms, Physiol. Meas. 31:595-609).
+signals, IEEE Trans. Biomed. Eng. 50(3):289-294) describe each wave of a beat by an angle `theta`, a size `a` and a
+width `b` on the cycle of the beat. Integrated at one beat per second, their table is a sum of Gaussians over time with
+heights `a b^2`, centres `theta / 2 pi` s and widths `b / 2 pi` s. The angles of P and T come from the authors' own
+program, ECGSYN (PhysioNet), where they are a little farther from R. A form in this module is such a sum. It has one
+more wave in the QRS complex and two halves of the T wave, as in Clifford, Nemati & Sameni 2010 (An artificial vector
+model for generating abnormal electrocardiographic rhythms, Physiol. Meas. 31:595-609).
 
-What distinguishes the other forms is textbook knowledge (Surawicz & Knilans, Chou's Electrocardiography; Surawicz
-et al. 2009, AHA/ACCF/HRS recommendations III, Circulation 119:e235-e240): bundle branch blocks, ventricular and
-paced beats have a QRS of 0.12 s and more; where the left ventricle is late (left block, ventricular, paced), T
-points away from QRS; a right block ends in a broad S in lead II; an atrial ectopic beat has another P and, where
-it is conducted aberrantly, mostly a right block's QRS.
+The differences between the forms are textbook knowledge (Surawicz & Knilans, Chou's Electrocardiography; Surawicz et
+al. 2009, AHA/ACCF/HRS recommendations III, Circulation 119:e235-e240):
+- Bundle branch blocks, ventricular beats and paced beats have a QRS of at least 0.12 s.
+- If the left ventricle is late (left block, ventricular, paced), T points in the opposite direction to QRS.
+- A right block ends in a broad S in lead II.
+- An atrial ectopic beat has a different P. If it is conducted aberrantly, its QRS is mostly that of a right block.
 """
 
 import numpy as np
@@ -32,22 +33,22 @@ _B = np.array([0.25, 0.1, 0.1, 0.1, 0.4])
 
 
 def published_form() -> Floats:
-    """The published table as `(waves, 3)`: heights relative to R, centres and widths in s at one beat a second."""
+    """Return the published table, `(waves, 3)`: height relative to R, centre and width in s at one beat per second."""
     height, centre, width = _A * _B**2 / (_A[2] * _B[2] ** 2), _THETA / (2 * np.pi), _B / (2 * np.pi)
     p, q, r, s, t = np.stack([height, centre, width], axis=1)
-    late = [0.0, 0.05, 0.02]  # silent in a narrow QRS
+    late = [0.0, 0.05, 0.02]  # no height in a narrow QRS
     t_early = [0.45 * t[HEIGHT], t[CENTRE] - 0.05, 1.2 * t[WIDTH]]  # T rises more slowly than it falls
     t_late = [0.75 * t[HEIGHT], t[CENTRE] + 0.01, 0.75 * t[WIDTH]]
     return np.array([p, q, r, s, late, t_early, t_late], dtype=np.float32)
 
 
 def patient_forms(rng: np.random.Generator, conduction: str, paced: bool) -> Floats:
-    """One patient's forms `(kinds, waves, 3)`: heights in mV, centres and widths in s at one beat a second.
+    """Return the forms of one patient, `(kinds, waves, 3)`: height in mV, centre and width in s at one beat per second.
 
     `conduction` is `narrow`, `left block` or `right block`: the QRS of the patient's sinus beats.
     """
     narrow = _varied(rng, published_form())
-    if rng.random() < 0.12:  # a lead that looks along the other axis: small r, deep S
+    if rng.random() < 0.12:  # a lead along another axis: small R, deep S
         narrow[R, HEIGHT], narrow[S, HEIGHT] = 0.35, -rng.uniform(0.5, 0.9)
     sinus = {"narrow": _copy, "left block": _left_block, "right block": _right_block}[conduction](rng, narrow)
     atrial = _other_p(rng, sinus)
@@ -66,8 +67,8 @@ def patient_forms(rng: np.random.Generator, conduction: str, paced: bool) -> Flo
 
 
 def _varied(rng: np.random.Generator, form: Floats) -> Floats:
-    """`form` as another person has it: heights vary most, T and P more than QRS."""
-    usual = np.array([0.6, 0.8, 1.0, 0.7, 1.0, 0.9, 0.9])  # R stands out more in most records than in the table
+    """Return `form` for a different person: heights vary most, and those of T and P more than those of QRS."""
+    usual = np.array([0.6, 0.8, 1.0, 0.7, 1.0, 0.9, 0.9])  # in most records R is relatively higher than in the table
     spread = np.array([0.4, 0.5, 0.1, 0.6, 0.0, 0.4, 0.4])
     varied = form.copy()
     varied[:, HEIGHT] *= usual * rng.lognormal(0.0, spread)
@@ -98,7 +99,7 @@ def _right_block(rng: np.random.Generator, form: Floats) -> Floats:
 
 
 def _other_p(rng: np.random.Generator, form: Floats) -> Floats:
-    """`form` from another place in the atria: P of another shape, often inverted, and nearer."""
+    """Return `form` from a different place in the atria: P has a different shape, is often inverted and nearer to R."""
     ectopic = form.copy()
     ectopic[P, HEIGHT] *= rng.choice([-0.6, 0.6, 1.3])
     ectopic[P, CENTRE] *= rng.uniform(0.75, 1.05)
@@ -109,7 +110,7 @@ def _other_p(rng: np.random.Generator, form: Floats) -> Floats:
 def _ventricular(rng: np.random.Generator, form: Floats) -> Floats:
     sign, size = rng.choice([1.0, -1.0], p=[0.6, 0.4]), rng.uniform(0.7, 1.6)
     shape = [
-        [0.0, form[P, CENTRE], form[P, WIDTH]],  # no atrial wave of its own
+        [0.0, form[P, CENTRE], form[P, WIDTH]],  # a ventricular beat has no P wave
         [-sign * rng.uniform(0.0, 0.35), -rng.uniform(0.07, 0.10), rng.uniform(0.020, 0.030)],
         [sign, 0.0, rng.uniform(0.018, 0.036)],
         [-sign * rng.uniform(0.0, 0.6), rng.uniform(0.095, 0.13), rng.uniform(0.022, 0.035)],
@@ -121,7 +122,10 @@ def _ventricular(rng: np.random.Generator, form: Floats) -> Floats:
 
 
 def _paced(rng: np.random.Generator, form: Floats) -> Floats:
-    """From the right ventricle: like a left block, in lead II mostly downward; the Q slot holds the spike."""
+    """Return a beat paced from the right ventricle: like a left block, mostly downward in lead II.
+
+    The place of the Q wave holds the pacing spike.
+    """
     up = rng.choice([1.0, -1.0], p=[0.5, 0.5])
     shape = [
         [rng.uniform(0.0, 0.12), form[P, CENTRE], form[P, WIDTH]],

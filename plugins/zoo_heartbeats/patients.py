@@ -1,4 +1,4 @@
-"""The simulated patients: what stays the same from one beat of a person to the next."""
+"""The simulated patients: the properties that all beats of a person share."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,8 @@ from zoo.data import TEST, TRAIN, VALIDATION
 from zoo_heartbeats.forms import Floats, patient_forms
 
 N, S, V, F, Q = range(5)
-# Patients on each side of the inter-patient split; twice MIT-BIH's 47 or so, for several of every kind on each side.
+# Patients on each side of the inter-patient split. MIT-BIH has 47; about twice as many put several of each kind on
+# each side.
 SIDES = {TRAIN: 40, VALIDATION: 16, TEST: 24}
 _PACED, _FIBRILLATING = 0.1, 0.15  # 4 of MIT-BIH's 48 records are paced, 8 show atrial fibrillation
 
@@ -22,10 +23,10 @@ class Population:
     forms         `(patients, kinds, waves, 3)`, see `zoo_heartbeats.forms`
     interval      mean RR interval in s
     irregularity  standard deviation of successive RR intervals, relative to their mean
-    paced         whether a pacemaker is there
-    fibrillation  size of fibrillatory waves in mV; 0 where the atria beat
+    paced         whether the patient has a pacemaker
+    fibrillation  size of fibrillatory waves in mV; 0 without atrial fibrillation
     noise, wander, mains  sizes of muscle noise, baseline wander and power-line hum in mV
-    weights       `(classes, patients)`: who a class's rows come from; each class sums to 1
+    weights       `(classes, patients)`: the share of each class's rows that each patient has; each class sums to 1
     """
 
     side: npt.NDArray[np.int8]
@@ -41,7 +42,7 @@ class Population:
 
 
 def population(seed: int) -> Population:
-    """The patients of one seed, whatever number of rows is asked for."""
+    """Return the patients of one seed. They do not depend on the number of rows."""
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(0,)))
     side = np.repeat(list(SIDES), list(SIDES.values())).astype(np.int8)
     paced, fibrillating = _marks(side, _PACED, 0.0), _marks(side, _FIBRILLATING, _PACED)
@@ -66,7 +67,7 @@ def population(seed: int) -> Population:
 
 
 def _marks(side: npt.NDArray[np.int8], share: float, start: float) -> npt.NDArray[np.bool_]:
-    """Mark `share` of each side's patients, at least one, after the first `start` of them."""
+    """Mark a fraction `share` of the patients on each side, at least one, after the first fraction `start` of them."""
     marked = np.zeros(len(side), dtype=np.bool_)
     for part in SIDES:
         members = np.flatnonzero(side == part)
@@ -81,7 +82,10 @@ def _weights(
     paced: npt.NDArray[np.bool_],
     fibrillating: npt.NDArray[np.bool_],
 ) -> npt.NDArray[np.float64]:
-    """Few patients give most ectopic beats, as in MIT-BIH; each side has its share of every class."""
+    """Return the weights of `Population`. As in MIT-BIH, few patients have most of the ectopic beats.
+
+    Each side of the split gets the same fraction of every class: its fraction of the patients.
+    """
     count = len(side)
     sinus = np.where(paced, 0.15, rng.uniform(0.7, 1.3, count))
     atrial = rng.lognormal(0.0, 1.8, count) * ~paced * ~fibrillating

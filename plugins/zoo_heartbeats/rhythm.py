@@ -1,11 +1,13 @@
-"""Which beat follows which, and when: the RR intervals around a labelled beat.
+"""The sequence of beats and the RR intervals around a labelled beat.
 
-An atrial premature beat resets the sinus node, so that what follows it is little more than one normal cycle; a
-ventricular one does not, and the pause after it makes up for its being early (full compensatory pause); a fusion
-beat comes when both would have (Surawicz & Knilans, Chou's Electrocardiography). RR intervals vary slowly and
-from beat to beat, as McSharry et al. 2003 have it, much more where the atria fibrillate, and hardly where the heart is
-paced. AAMI's classes (ANSI/AAMI EC57; de Chazal et al. 2004, IEEE Trans. Biomed. Eng. 51(7):1196-1206): N from the
-sinus node with any bundle branch block, S supraventricular ectopic, V ventricular ectopic, F fused, Q paced or unknown.
+An atrial premature beat resets the sinus node, so the pause after it is little more than one normal cycle. A
+ventricular premature beat does not reset it, and the pause after the beat makes up for the early arrival (full
+compensatory pause). A fusion beat comes when both a sinus beat and a ventricular beat are due (Surawicz & Knilans,
+Chou's Electrocardiography). RR intervals vary slowly and from beat to beat, as in McSharry et al. 2003. They vary much
+more in atrial fibrillation, and hardly at all in paced rhythm.
+
+AAMI's classes (ANSI/AAMI EC57; de Chazal et al. 2004, IEEE Trans. Biomed. Eng. 51(7):1196-1206): N from the sinus node
+with any bundle branch block, S supraventricular ectopic, V ventricular ectopic, F fusion, Q paced or unknown.
 """
 
 from dataclasses import dataclass
@@ -26,8 +28,8 @@ from zoo_heartbeats.patients import F, Population, Q, S, V
 
 Ints = npt.NDArray[np.int64]
 
-# What follows a beat of N, S, V, F, Q: the shares of sinus, atrial, ventricular and paced beats. Ectopic beats
-# come in pairs and runs more often than chance would have them.
+# The shares of sinus, atrial, ventricular and paced beats after a beat of N, S, V, F, Q. Ectopic beats come in pairs
+# and runs more often than by chance.
 _FOLLOWERS = np.array(
     [
         [0.915, 0.025, 0.060, 0.000],
@@ -38,17 +40,17 @@ _FOLLOWERS = np.array(
     ]
 )
 _FOLLOWER_KINDS = np.array([SINUS, ATRIAL, VENTRICULAR, PACED])
-_SHORTEST, _LONGEST = 0.3, 1.8  # s: refractoriness below; above, the pause would be a diagnosis of its own
+_SHORTEST, _LONGEST = 0.3, 1.8  # s: below, the heart is refractory; above, the pause would be a separate diagnosis
 
 
 @dataclass(frozen=True)
 class Rhythm:
-    """Two successive beats by row, every array `(rows,)`.
+    """Two successive beats for each row; every array is `(rows,)`.
 
     kind, other, share  the labelled beat is `1 - share` of the form `kind` and `share` of the form `other`
-    following            the kind of the next beat
-    before, after, later  RR intervals in s: before the labelled beat, after it, after the next
-    missed              s from a ventricular R to the sinus R that was due, whose P wave may show; 0 for other beats
+    following           the kind of the next beat
+    before, after, later  RR intervals in s: before the labelled beat, after it, and after the next beat
+    missed              s from a ventricular R to the sinus R that was due; its P wave may be visible. 0 for other beats
     """
 
     kind: Ints
@@ -84,9 +86,9 @@ def _labelled_form(rng: np.random.Generator, labels: Ints) -> tuple[Ints, Ints, 
     kind[(labels == V) & (chance < 0.35)] = OTHER_VENTRICULAR
     other = np.array([SINUS, ABERRANT, VENTRICULAR, VENTRICULAR, SINUS])[labels]
     share = np.zeros(len(labels))
-    share[labels == S] = blend[labels == S] ** 3  # most are conducted nearly as usual
+    share[labels == S] = blend[labels == S] ** 3  # most are conducted almost normally
     share[labels == F] = 0.15 + 0.5 * blend[labels == F]
-    pseudo = (labels == Q) & (chance < 0.12)  # MIT-BIH: 982 of 8,043 Q beats fuse paced and own
+    pseudo = (labels == Q) & (chance < 0.12)  # MIT-BIH: 982 of 8,043 Q beats are fusions of paced and normal beats
     share[pseudo] = 0.6 * blend[pseudo]
     return kind, other, share
 
@@ -114,5 +116,5 @@ def _interval_after(
     normal: npt.NDArray[np.float64],
 ) -> npt.NDArray[np.float64]:
     reset = normal * rng.uniform(1.0, 1.2, len(labels))
-    compensatory = normal + rng.uniform(0.2, 1.0, len(labels)) * (cycle - before)  # not all pauses are full
+    compensatory = normal + rng.uniform(0.2, 1.0, len(labels)) * (cycle - before)  # not all compensate fully
     return np.select([labels == S, (labels == V) | (labels == F)], [reset, compensatory], normal)

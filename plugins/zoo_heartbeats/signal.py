@@ -1,8 +1,9 @@
-"""From beats to rows: the sum of Gaussians, what a recorder adds, and the cut of Kachuee et al. 2018.
+"""From beats to rows: the sum of Gaussians, the noise of recordings, and the cut of Kachuee et al. 2018.
 
-The cut (ECG Heartbeat Classification: A Deep Transferable Representation, arXiv:1805.00794): a row starts at the
-labelled beat's R peak and lasts RR + 0.2 of the next RR; it is scaled to [0, 1] by its own extremes, then
-cut or padded with zeros to 187 samples. Its own P and QRS onset are thus not in it; the next beat's are.
+The cut (ECG Heartbeat Classification: A Deep Transferable Representation, arXiv:1805.00794): a row starts at the R
+peak of the labelled beat and lasts RR + 0.2 of the next RR. It is scaled to [0, 1] by its own minimum and maximum,
+then cut or zero-padded to 187 samples. A row therefore does not contain the P wave and QRS onset of its own beat, but
+those of the next beat.
 """
 
 import numpy as np
@@ -14,13 +15,13 @@ from zoo_heartbeats.rhythm import Ints, Rhythm
 
 SAMPLE_RATE = 120  # Hz: every third sample of MIT-BIH's 360
 WIDTH_SAMPLES = 187
-_SPAN = 264  # samples: 1.8 s and a fifth of the same, the longest row before it is cut
-_STEPS = 200  # per mV: the resolution of MIT-BIH's converter
+_SPAN = 264  # samples: 1.8 s plus a fifth of it, the longest row before the cut
+_STEPS = 200  # per mV: the resolution of MIT-BIH's analogue-to-digital converter
 _TIMES = np.arange(_SPAN, dtype=np.float32) / np.float32(SAMPLE_RATE)
 
 
 def draw_rows(rng: np.random.Generator, people: Population, patient: Ints, rhythm: Rhythm) -> Floats:
-    """Rows `(rows, 187)` in [0, 1] of the beats in `rhythm`."""
+    """Return rows `(rows, 187)` in [0, 1] for the beats in `rhythm`."""
     raw = _render(_waves(rng, people, patient, rhythm))
     _add_recording(rng, people, patient, raw)
     np.rint(raw * _STEPS, out=raw)
@@ -28,7 +29,7 @@ def draw_rows(rng: np.random.Generator, people: Population, patient: Ints, rhyth
 
 
 def _waves(rng: np.random.Generator, people: Population, patient: Ints, rhythm: Rhythm) -> Floats:
-    """All waves in view, `(rows, waves, 3)`: height in mV, centre in s from the row's start, width in s."""
+    """Return all waves of each row, `(rows, waves, 3)`: height in mV, centre in s from the row's start, width in s."""
     rows = len(patient)
     share = rhythm.share[:, None, None]
     first = (1 - share) * people.forms[patient, rhythm.kind] + share * people.forms[patient, rhythm.other]
@@ -44,14 +45,14 @@ def _waves(rng: np.random.Generator, people: Population, patient: Ints, rhythm: 
     sinus_p[quiet | (rhythm.missed == 0), HEIGHT] = 0.0
     sinus_p[:, CENTRE] += rhythm.missed
     second[:, :, CENTRE] += rhythm.after[:, None]
-    slip = rng.normal(0.0, 0.004, (rows, 1)).astype(np.float32)  # s: annotations sit near the peak, not on it
+    slip = rng.normal(0.0, 0.004, (rows, 1)).astype(np.float32)  # s: annotations are near the peak, not exactly on it
     waves = np.concatenate([first, second, sinus_p[:, None]], axis=1)
     waves[:, :, CENTRE] += slip
     return waves
 
 
 def _vary(rng: np.random.Generator, form: Floats, mood: Floats) -> None:
-    """No two beats of a person are equal."""
+    """Vary the waves of each beat: no two beats of a person are equal."""
     rows, waves, _ = form.shape
     jitter = rng.standard_normal((3, rows, waves), dtype=np.float32)
     form[:, :, HEIGHT] *= mood * (1 + 0.10 * jitter[0])
@@ -60,14 +61,14 @@ def _vary(rng: np.random.Generator, form: Floats, mood: Floats) -> None:
 
 
 def _stretch(form: Floats, cycle: Floats) -> None:
-    """Spread P and T with the cycle before the beat, by the square root (Bazett 1920), as the model does."""
+    """Scale the times of P and T by the square root of the preceding cycle (Bazett 1920), as the model does."""
     factor = np.sqrt(cycle)[:, None]
     form[:, P, CENTRE:] *= factor
     form[:, T_EARLY:, CENTRE:] *= factor[:, :, None]
 
 
 def _render(waves: Floats) -> Floats:
-    """The sum of Gaussians `(rows, samples)` in mV."""
+    """Return the sum of Gaussians, `(rows, samples)` in mV."""
     total = np.zeros((len(waves), _SPAN), dtype=np.float32)
     bell = np.empty_like(total)
     for height, centre, width in waves.transpose(1, 2, 0):
@@ -99,7 +100,7 @@ def _add_sine(rng: np.random.Generator, raw: Floats, size: Floats, hertz: npt.ND
 
 
 def _lengths(rhythm: Rhythm) -> Ints:
-    """Samples of each row before it is cut, counted at 360 Hz first, as MIT-BIH's annotations are."""
+    """Return the number of samples of each row before the cut, computed at 360 Hz first, like MIT-BIH's annotations."""
     whole = np.rint(360 * rhythm.after) + np.floor(0.2 * np.rint(360 * rhythm.later))
     return np.minimum((whole.astype(np.int64) + 2) // 3, _SPAN)
 

@@ -1,4 +1,4 @@
-"""The five-class heartbeats of the MIT-BIH Arrhythmia Database, from any form in which people hold them."""
+"""The five-class heartbeats of the MIT-BIH Arrhythmia Database, from any of the published file formats."""
 
 from zoo import Dataset, hookimpl
 
@@ -9,7 +9,7 @@ def zoo_components() -> list[Dataset]:
         Dataset(
             name="mitbih",
             factory="zoo_mitbih.dataset:mitbih",
-            summary="109,446 heartbeats of 47 patients, 187 samples each, in five classes; 83 % are normal.",
+            summary="109,446 ECG beats of 47 patients, five classes, 83 % normal.",
             paper=(
                 "Moody & Mark 2001, The impact of the MIT-BIH Arrhythmia Database; "
                 "Kachuee, Fazeli & Sarrafzadeh 2018, ECG Heartbeat Classification (arXiv 1805.00794); "

@@ -1,7 +1,7 @@
-"""The beats cut from the raw records, as the five-class set was made.
+"""The beats cut from the raw records, as in the published five-class data set.
 
-Kachuee, Fazeli & Sarrafzadeh 2018 (arXiv 1805.00794) describe the cut; the rule below is the one that gives
-the published rows bit for bit, also where the paper says otherwise (125 Hz, where a third of 360 is 120).
+Kachuee, Fazeli & Sarrafzadeh 2018 (arXiv 1805.00794) describe the cut. The rule below reproduces the published rows
+bit for bit, also where the paper differs: it states 125 Hz, but a third of 360 Hz is 120 Hz.
 """
 
 import warnings
@@ -33,11 +33,11 @@ CLASS_OF = {
 
 @dataclass(frozen=True)
 class Beats:
-    """The beats of one record, in its order.
+    """The beats of one record, in the order of the record.
 
     values   float32 `(beats, 187)` in 0 to 1, zeros after the end
     labels   int64 `(beats,)`, indices into `CLASSES`
-    samples  int64 `(beats,)`, where the beats' annotations stand in the record, at its 360 Hz
+    samples  int64 `(beats,)`, the position of each beat's annotation in the record, at 360 Hz
     """
 
     values: Floats
@@ -46,10 +46,10 @@ class Beats:
 
 
 def cut(signal: Ints, samples: Ints, symbols: Sequence[str]) -> Beats:
-    """The beats of one channel, int64 `(times,)` in ADC units.
+    """Cut the beats from one channel, int64 `(times,)` in ADC units.
 
-    samples, symbols  ALL annotations of the record in order, those of rhythm and noise included: a beat ends
-                      relative to whatever is annotated next
+    samples, symbols  ALL annotations of the record in order, including those of rhythm and noise: the end of a beat
+                      depends on the next annotation of any kind
     """
     chosen = [place for place, symbol in enumerate(symbols[:-1]) if symbol in CLASS_OF]
     following = np.append(samples[2:], len(signal))
@@ -63,24 +63,24 @@ def cut(signal: Ints, samples: Ints, symbols: Sequence[str]) -> Beats:
 
 
 def read_record(folder: Path, record: int) -> Beats:
-    """The beats of one record, from its `.hea`, `.dat` and `.atr`.
+    """Read the beats of one record from its `.hea`, `.dat` and `.atr`.
 
-    Raises DataError where wfdb is not installed, or a file is cut short or damaged.
+    Raises DataError if wfdb is not installed, or if a file is cut short or damaged.
     """
     stem = str(folder / str(record))
     _check_end(Path(f"{stem}.atr"))
-    # wfdb sets off deprecation warnings of pandas, which no user of the zoo can act on.
+    # wfdb causes deprecation warnings of pandas. A user of the zoo cannot do anything about them.
     with warnings.catch_warnings(action="ignore"):
         wfdb = _wfdb()
         try:
             recorded = wfdb.rdrecord(stem, physical=False, channels=[0])
             signal = recorded.d_signal[:, 0]
-            # The header has the sum of all samples in 16 bits, which wfdb does not compare.
+            # The header contains a 16-bit sum of all samples. wfdb does not check it.
             if (int(signal.sum()) - recorded.checksum[0]) % 2**16:
-                raise ValueError("the samples do not add up to the header's checksum")
+                raise ValueError("the sum of the samples differs from the header's checksum")
             annotations = wfdb.rdann(stem, "atr")
             return cut(signal, annotations.sample, annotations.symbol)
-        # wfdb lets errors of any type through from files that are cut short or damaged.
+        # For files that are cut short or damaged, wfdb raises errors of any type.
         except Exception as error:
             reason = " ".join(f"{type(error).__name__}: {error}".split())
             way_out = "download its .hea, .dat and .atr again"
@@ -88,9 +88,9 @@ def read_record(folder: Path, record: int) -> Beats:
 
 
 def read_records(folder: Path, constant: str) -> Rows:
-    """The beats of all 48 records of the raw folder, in the records' order.
+    """Read the beats of all 48 records of the raw folder, in the order of `RECORDS`.
 
-    Raises DataError where a file cannot be read or is damaged.
+    Raises DataError if a file cannot be read or is damaged.
     """
     found = [read_record(folder, record) for record in RECORDS]
     values = np.concatenate([beats.values for beats in found])
@@ -99,7 +99,7 @@ def read_records(folder: Path, constant: str) -> Rows:
     records = np.repeat(np.array(RECORDS, np.int64), [len(beats.labels) for beats in found])
     if len(labels) != BEATS:
         raise DataError(
-            f"{folder}: the raw records give {len(labels)} beats, not {BEATS}: a file is damaged or not of "
+            f"{folder}: the raw records contain {len(labels)} beats; expected {BEATS}: a file is damaged or not from "
             "release 1.0.0; check the folder with `sha256sum -c SHA256SUMS.txt`"
         )
     kept = rows_to_keep(values, constant, str(folder), lambda row: f"record {records[row]}, sample {samples[row]}")
@@ -108,7 +108,7 @@ def read_records(folder: Path, constant: str) -> Rows:
 
 
 def _check_end(annotations: Path) -> None:
-    """Refuse annotations that are cut short: wfdb reads them as if there were no more."""
+    """Raise DataError for annotations that are cut short: wfdb reads them without an error."""
     check_file(annotations)
     if not annotations.read_bytes().endswith(b"\0\0"):
         raise DataError(f"{annotations} is cut short: its end mark is missing; download it again")
@@ -125,5 +125,5 @@ def _wfdb() -> Any:
     try:
         import wfdb
     except ImportError as error:
-        raise DataError("raw PhysioNet records are read with wfdb: pip install wfdb") from error
+        raise DataError("reading raw PhysioNet records requires wfdb: pip install wfdb") from error
     return wfdb

@@ -1,4 +1,4 @@
-"""The data set `mitbih`, whatever form it is found in."""
+"""The data set `mitbih`, from any of its file formats."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,31 +12,32 @@ from zoo_mitbih.pairs import PAIRS, read_pair
 from zoo_mitbih.rows import CLASSES, Rows, in_order
 from zoo_mitbih.splits import inter_patient, official, patients
 
-# The folder itself, and what archives and downloads unpack to.
+# The folder itself, and the folders that archives and downloads unpack to.
 SUBFOLDERS = ("", "mitbih", "mitdb", "mit-bih-arrhythmia-database-1.0.0")
 
 _SOURCES = (
-    "get mitbih_train.csv and mitbih_test.csv (Kaggle, 'ECG Heartbeat Categorization Dataset': "
+    "download mitbih_train.csv and mitbih_test.csv (Kaggle, 'ECG Heartbeat Categorization Dataset': "
     "https://www.kaggle.com/datasets/shayanfazeli/heartbeat) or the raw records (PhysioNet, "
     "'MIT-BIH Arrhythmia Database 1.0.0': https://physionet.org/content/mitdb/1.0.0/) "
     "and name their folder with --data-dir"
 )
-_NO_PATIENTS = "these files name no patients; use the raw PhysioNet folder (MIT-BIH Arrhythmia Database 1.0.0)"
+_NO_PATIENTS = "these files do not identify patients; use the raw PhysioNet folder (MIT-BIH Arrhythmia Database 1.0.0)"
 _NO_OFFICIAL = "the raw records have no official split; use inter-patient, or the Kaggle CSV files"
 
 
 def mitbih(*, data_dir: Path | None = None, constant: str = "error") -> LabelledSeries:
-    """109,446 heartbeats of 47 patients, values `(rows, 1, 187)` in 0 to 1 at 120 Hz, classes N, S, V, F, Q.
+    """Return 109,446 heartbeats of 47 patients, `(rows, 1, 187)` in 0 to 1 at 120 Hz, classes N, S, V, F, Q.
 
-    data_dir  the folder with the files, or the one above it (`mitbih`, `mitdb`). It holds one of:
-              `mitbih_train.parquet` and `mitbih_test.parquet`, with a column `record` or without;
+    data_dir  the folder with the files, or the folder above it if the folder is named `mitbih` or `mitdb`. The files
+              are one of:
+              `mitbih_train.parquet` and `mitbih_test.parquet`, with or without a column `record`;
               `mitbih_train.csv` and `mitbih_test.csv`, as on Kaggle;
               `heart_big_train.parq` and `heart_big_test.parq`;
-              the 48 raw records of PhysioNet (needs wfdb)
-    constant  what becomes of rows whose samples are all equal: "error", "keep" or "drop"
+              the 48 raw records of PhysioNet (requires wfdb)
+    constant  how to treat rows whose samples are all equal: "error", "keep" or "drop"
 
-    Rows are in one order, whichever form they came in. Groups are patients where the form names records.
-    Raises DataError where the files are not found or cannot be used.
+    The order of the rows does not depend on the file format. Groups are patients, if the format has record numbers.
+    Raises DataError if the files are missing or cannot be used.
     """
     rows = in_order(_read(data_dir, constant))
     return LabelledSeries(
@@ -79,11 +80,11 @@ def _read(data_dir: Path | None, constant: str) -> Rows:
 
 
 def _find(data_dir: Path) -> tuple[Path, tuple[str, ...]]:
-    """The folder with all files of a form, and their names."""
+    """Return a folder that contains all files of one format, and their names."""
     if data_dir.is_file():
-        raise DataError(f"{data_dir} is a file; name the folder it is in")
+        raise DataError(f"{data_dir} is a file; name the folder that contains it")
     if not data_dir.is_dir():
-        raise DataError(f"there is no folder {str(data_dir)!r}; {_SOURCES}")
+        raise DataError(f"folder {str(data_dir)!r} does not exist; {_SOURCES}")
     places = [(folder, form) for folder in _folders(data_dir) for form in (*PAIRS, FILES)]
     for folder, form in places:
         if not _missing(folder, form):
@@ -92,7 +93,7 @@ def _find(data_dir: Path) -> tuple[Path, tuple[str, ...]]:
         missing = _missing(folder, form)
         if len(missing) < len(form):
             raise DataError(_incomplete(folder, form, missing))
-    raise DataError(f"{data_dir} holds none of the forms of mitbih; {_SOURCES}")
+    raise DataError(f"{data_dir} contains none of the file formats of mitbih; {_SOURCES}")
 
 
 def _missing(folder: Path, form: tuple[str, ...]) -> list[str]:
@@ -102,7 +103,7 @@ def _missing(folder: Path, form: tuple[str, ...]) -> list[str]:
 def _incomplete(folder: Path, form: tuple[str, ...], missing: list[str]) -> str:
     if form is not FILES:
         (other,) = set(form) - set(missing)
-        return f"{folder}: {missing[0]} is missing beside {other}; download both"
+        return f"{folder}: {missing[0]} is missing, only {other} is there; download both"
     some = ", ".join(missing[:4]) + (", …" if len(missing) > 4 else "")
     return (
         f"{folder}: {len(missing)} of the {len(FILES)} files of the 48 raw records are missing: {some}; "

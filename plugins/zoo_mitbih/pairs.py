@@ -1,4 +1,4 @@
-"""The forms that come as a train file and a test file."""
+"""The file formats with one training file and one test file."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from zoo.data.files import Table, dropped_note, read_table, rows_to_keep
 from zoo_mitbih.rows import CLASSES, TIMES, Rows
 from zoo_mitbih.splits import RECORDS
 
-# Ours stands first: it alone can name patients.
+# The zoo's own format comes first: it is the only one that can identify patients.
 PAIRS = (
     ("mitbih_train.parquet", "mitbih_test.parquet"),
     ("mitbih_train.csv", "mitbih_test.csv"),
@@ -21,14 +21,14 @@ _SAMPLES = tuple(str(time) for time in range(TIMES))
 
 
 def read_pair(train: Path, test: Path, constant: str) -> Rows:
-    """The rows of both files, the train file's first.
+    """Read the rows of both files, those of the training file first.
 
-    Raises DataError where a file cannot be used, or only one of them names records.
+    Raises DataError if a file cannot be used, or if only one of them has record numbers.
     """
     parts = [_read_part(path, part, constant) for path, part in ((train, TRAIN), (test, TEST))]
     named = [rows.records for rows in parts if rows.records is not None]
     if len(named) == 1:
-        raise DataError(f"{train} and {test}: only one of them has a column 'record'; take both from one source")
+        raise DataError(f"{train} and {test}: only one of them has a column 'record'; use files from the same source")
     return Rows(
         values=np.concatenate([rows.values for rows in parts]),
         labels=np.concatenate([rows.labels for rows in parts]),
@@ -54,7 +54,7 @@ def _read_part(path: Path, part: int, constant: str) -> Rows:
 
 
 def _target(table: Table) -> str:
-    """The label's column: `target`, or the last of 188 where the columns have no names."""
+    """Return the name of the label column: `target`, or the last of 188 columns without names."""
     names = set(table.names)
     samples = sum(name.isdecimal() for name in names - {"target"})
     if "target" in names and samples == TIMES and names.issuperset(_SAMPLES):
@@ -62,8 +62,8 @@ def _target(table: Table) -> str:
     if table.names == (*_SAMPLES, str(TIMES)):
         return table.names[-1]
     raise DataError(
-        f"{table.path} has {len(table.names)} columns; it takes {TIMES} samples, '0' to '{TIMES - 1}', and "
-        "the label, called 'target' or the last of a CSV without names"
+        f"{table.path} has {len(table.names)} columns; expected {TIMES} samples, '0' to '{TIMES - 1}', and "
+        "the label, named 'target' or last in a CSV without column names"
     )
 
 
@@ -73,7 +73,7 @@ def _labels(table: Table, target: str) -> Ints:
     if broken.size:
         raise DataError(
             f"{table.path}: the label at {table.place(int(broken[0]))} is {str(labels[broken[0]])!r}; "
-            f"labels are 0 to {len(CLASSES) - 1} for {', '.join(CLASSES)}"
+            f"expected 0 to {len(CLASSES) - 1} for {', '.join(CLASSES)}"
         )
     return labels.astype(np.int64)
 
@@ -84,6 +84,6 @@ def _records(table: Table) -> Ints:
     if broken.size:
         raise DataError(
             f"{table.path}: the record at {table.place(int(broken[0]))} is {str(records[broken[0]])!r}, "
-            "none of the database's 48 (100 to 234)"
+            "which is not one of the 48 records of the database (100 to 234)"
         )
     return records.astype(np.int64)

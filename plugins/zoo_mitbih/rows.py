@@ -1,4 +1,4 @@
-"""Heartbeats as rows, in an order that depends on nothing but what they are."""
+"""Heartbeats as rows, in an order that depends only on their content."""
 
 from dataclasses import dataclass, replace
 
@@ -13,13 +13,13 @@ CLASSES = ("N", "S", "V", "F", "Q")
 
 @dataclass(frozen=True)
 class Rows:
-    """Heartbeats of any form.
+    """Heartbeats from any file format.
 
     values   float32 `(rows, 187)`
     labels   int64 `(rows,)`, indices into `CLASSES`
-    records  int64 `(rows,)`, the record each beat is from, or None where the form names none
-    parts    int8 `(rows,)`, the official TRAIN or TEST, or None where the form has no such split
-    notes    what was done to the rows on the way
+    records  int64 `(rows,)`, the record of each beat, or None if the format has no record numbers
+    parts    int8 `(rows,)`, the official TRAIN or TEST, or None if the format has no official split
+    notes    changes made to the rows while reading them
     """
 
     values: Floats
@@ -29,7 +29,7 @@ class Rows:
     notes: tuple[str, ...] = ()
 
     def take(self, index: npt.NDArray[np.intp] | npt.NDArray[np.bool_]) -> "Rows":
-        """The rows at `index`, in its order."""
+        """Return the rows at `index`, in the order of `index`."""
         return replace(
             self,
             values=self.values[index],
@@ -40,8 +40,11 @@ class Rows:
 
 
 def in_order(rows: Rows) -> Rows:
-    """The rows sorted by their samples' bytes, then label, record and part: the form leaves no trace."""
-    # Zeros lose their sign, which a CSV may have given them.
+    """Sort the rows by the bytes of their samples, then by label, record and part.
+
+    The order then does not depend on the file format.
+    """
+    # A CSV may contain -0.0: adding 0 turns it into 0.0.
     values = np.ascontiguousarray(rows.values + np.float32(0))
     samples = values.astype("<f4", copy=False).view(f"V{4 * TIMES}").ravel()
     ties = np.lexsort([key for key in (rows.parts, rows.records, rows.labels) if key is not None])

@@ -1,4 +1,4 @@
-"""The published ways to separate the beats: by beat (official) and by patient (de Chazal et al. 2004).
+"""The published splits: by beat (official) and by patient (de Chazal et al. 2004).
 
 P. de Chazal, M. O'Dwyer, R. B. Reilly, "Automatic classification of heartbeats using ECG morphology and
 heartbeat interval features", IEEE Transactions on Biomedical Engineering 51(7), 2004.
@@ -23,15 +23,15 @@ RECORDS = tuple(sorted(DS1 + DS2 + PACED))
 
 SCORED = ("N", "S", "V", "F")
 
-# The database's documentation: records 201 and 202 are of the same man.
+# According to the database's documentation, records 201 and 202 are from the same man.
 SAME_PATIENT = {202: 201}
 
-# Without it F has 42 rows to learn from.
+# Without this record, class F has 42 training rows.
 F_RECORD = 208
 
 
 def patients(records: Ints) -> Ints:
-    """int64 `(rows,)`: the patient of each row, called by the first record made of them."""
+    """Return the patient of each row, int64 `(rows,)`: the number of the patient's first record."""
     found = records.copy()
     for record, patient in SAME_PATIENT.items():
         found[records == record] = patient
@@ -39,19 +39,20 @@ def patients(records: Ints) -> Ints:
 
 
 def official(parts: npt.NDArray[np.int8]) -> DeclaredSplit:
-    """Train and test as the files have them, int8 `(rows,)`."""
+    """Return the split into the training and test files, int8 `(rows,)`."""
     note = (
-        "split by beat, not by patient: about 96 % of the test beats have a direct neighbour in train, "
+        "split by beat, not by patient: about 96 % of the test beats have a direct neighbour in the training set, "
         "so scores are intra-patient"
     )
     return DeclaredSplit(parts, notes=(note,))
 
 
 def inter_patient(records: Ints, labels: Ints, *, strict: bool) -> DeclaredSplit:
-    """DS1 against DS2, of rows with these records and labels, int64 `(rows,)` each.
+    """Return the split into DS1 (training) and DS2 (test), for rows with these records and labels, int64 `(rows,)`.
 
-    strict  leaves out record 202 (DS2), whose patient is also in DS1; as published, that patient's record 201 stays
-            in train, so that no epoch is chosen by a patient of the test set
+    strict  leave out record 202 (DS2), whose patient is also in DS1. Otherwise both records are used, as published, and
+            the patient's record 201 is never used for validation, so that no epoch is chosen by a patient of the test
+            set
     """
     parts = np.full(records.shape, LEFT_OUT, np.int8)
     parts[_among(records, DS1)] = TRAIN
@@ -81,8 +82,8 @@ def _among(records: Ints, chosen: Iterable[int]) -> npt.NDArray[np.bool_]:
 
 def _shared_patient(strict: bool) -> str:
     if strict:
-        return "record 202 is left out: its patient is record 201's, who is in train"
-    return "as published, one patient is on both sides: record 201 in train, record 202 in test"
+        return "record 202 is left out: its patient's other record, 201, is in the training set"
+    return "as published, one patient is in both sets: record 201 in the training set, record 202 in the test set"
 
 
 def _dropped(parts: npt.NDArray[np.int8], labels: Ints) -> str:
@@ -95,4 +96,5 @@ def _dropped(parts: npt.NDArray[np.int8], labels: Ints) -> str:
 def _f_rows(parts: npt.NDArray[np.int8], records: Ints, labels: Ints) -> str:
     in_train = (labels == CLASSES.index("F")) & (parts == TRAIN)
     own = int(np.sum(in_train & (records == F_RECORD)))
-    return f"{own} of DS1's {int(in_train.sum())} F rows are record {F_RECORD}'s, which therefore stays in train"
+    all_f = int(in_train.sum())
+    return f"{own} of the {all_f} F rows of DS1 are from record {F_RECORD}, which therefore stays in the training set"

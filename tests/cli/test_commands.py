@@ -140,7 +140,7 @@ def test_a_synthetic_set_is_called_so(zoo: Zoo) -> None:
         ),
         (("bench", "cnngru", "--set", "hidden"), 2, "error: --set 'hidden' is not key=value"),
         (("bench", "cnngru", "--rows", "abc"), 2, "error: invalid value for '--rows'"),
-        (("bench", "cnngru", "--rows", "3"), 1, "error: heartbeats cannot make 3 training rows"),
+        (("bench", "cnngru", "--rows", "3"), 1, "error: heartbeats cannot simulate 3 training rows"),
         (("bench", "cnngru", "--device", "gpu"), 2, "error: hardware.device is auto"),
         (("bench", "cnngru", "--force", "--resume"), 2, "error: --force starts again"),
         (("bench", "cnngru", "--set", "training.optimiser=sgd"), 2, "error: training.optimiser is one of"),

@@ -184,12 +184,12 @@ def test_the_published_table_gives_the_waves_their_known_proportions() -> None:
 
 @pytest.mark.parametrize("rows", [0, 49, 1_000_001, -5])
 def test_a_number_of_rows_it_cannot_make_is_refused_with_the_range(rows: int) -> None:
-    with pytest.raises(DataError, match=rf"{rows}.* ask for 50 to 1,000,000"):
+    with pytest.raises(DataError, match=rf"{rows}.* request 50 to 1,000,000"):
         heartbeats(rows=rows)
 
 
 def test_a_negative_seed_is_refused() -> None:
-    with pytest.raises(DataError, match=r"-1.*0 or a positive"):
+    with pytest.raises(DataError, match=r"0 or a positive.*-1"):
         heartbeats(seed=-1)
 
 

@@ -136,7 +136,7 @@ def test_forms_without_records_refuse_protocols_by_patient(tmp_path: Path, form:
     assert found.groups is None
     assert set(found.splits) == {"official"}
     assert set(found.refusals) == set(PATIENT_SPLITS)
-    assert all("name no patients; use the raw PhysioNet folder" in why for why in found.refusals.values())
+    assert all("do not identify patients; use the raw PhysioNet folder" in why for why in found.refusals.values())
 
 
 def test_splits_by_patient(tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_splits_by_patient(tmp_path: Path) -> None:
         assert sides[TRAIN] == set(DS1)
         assert sides[TEST] == (set(DS2) - {202}) | ({201} if name == "inter-patient" else set())
         assert sides[LEFT_OUT] == set(PACED) | ({201} if name == "inter-patient-strict" else set())
-    assert "record 201 in train, record 202 in test" in found.splits["inter-patient"].notes[0]
+    assert "record 201 in the training set, record 202 in the test set" in found.splits["inter-patient"].notes[0]
     assert "record 202 is left out" in found.splits["inter-patient-strict"].notes[0]
 
 
@@ -222,10 +222,10 @@ def test_where_to_get_the_data_is_said(tmp_path: Path) -> None:
         assert "ECG Heartbeat Categorization Dataset" in message
         assert "MIT-BIH Arrhythmia Database 1.0.0" in message
         assert "--data-dir" in message
-    assert "no folder" in refusal(tmp_path / "absent")
-    assert f"{tmp_path} holds none of the forms" in refusal(tmp_path)
+    assert "absent' does not exist" in refusal(tmp_path / "absent")
+    assert f"{tmp_path} contains none of the file formats" in refusal(tmp_path)
     (tmp_path / "mitbih_train.csv").write_text("1,2\n")
-    assert "is a file; name the folder it is in" in refusal(tmp_path / "mitbih_train.csv")
+    assert "is a file; name the folder that contains it" in refusal(tmp_path / "mitbih_train.csv")
     assert "cannot be read: File name too long; check its permissions" in refusal(tmp_path / ("x" * 300))
 
 
@@ -234,7 +234,7 @@ def test_half_a_form_is_named(tmp_path: Path, form: str) -> None:
     write(tmp_path, form, rows(10, seed=1), rows(10, seed=2))
     (test,) = tmp_path.glob("*_test.*")
     test.unlink()
-    assert f"{test.name} is missing beside {test.name.replace('test', 'train')}" in refusal(tmp_path)
+    assert f"{test.name} is missing, only {test.name.replace('test', 'train')} is there" in refusal(tmp_path)
 
 
 def test_missing_raw_files_are_named(tmp_path: Path) -> None:
@@ -265,7 +265,7 @@ def test_rows_that_cannot_be_used_are_named(tmp_path: Path, form: str, place: st
     for value in (np.nan, np.inf):
         assert f"1 row with missing, NaN or infinite samples, the first at {place}, column '7'" in refused("7", value)
     for label in (5, -1):
-        assert f"the label at {place} is '{label}'; labels are 0 to 4 for N, S, V, F, Q" in refused("target", label)
+        assert f"the label at {place} is '{label}'; expected 0 to 4 for N, S, V, F, Q" in refused("target", label)
     assert f"is 0.5 at {place}" in refused("target", 0.5)
     assert "_test." in refused("target", 9)
 
@@ -273,16 +273,16 @@ def test_rows_that_cannot_be_used_are_named(tmp_path: Path, form: str, place: st
 @pytest.mark.parametrize("form", FORMS)
 def test_rows_of_another_width_are_refused(tmp_path: Path, form: str) -> None:
     narrow = write(tmp_path, form, without(rows(10, seed=1), "100"), rows(10, seed=2))
-    assert "it takes 187 samples, '0' to '186', and the label" in refusal(narrow)
+    assert "expected 187 samples, '0' to '186', and the label" in refusal(narrow)
     wide = rows(10, seed=1)
     wide = {**without(wide, "target", "record"), "187": wide["0"], "target": wide["target"]}
-    assert "has 189 columns; it takes 187 samples" in refusal(write(tmp_path, form, wide, rows(10, seed=2)))
+    assert "has 189 columns; expected 187 samples" in refusal(write(tmp_path, form, wide, rows(10, seed=2)))
 
 
 @pytest.mark.parametrize(("column", "name"), [("0", "187"), ("0", "first"), ("target", "label")])
 def test_columns_of_other_names_are_refused(tmp_path: Path, column: str, name: str) -> None:
     other = {name if old == column else old: cells for old, cells in rows(10, seed=1).items()}
-    assert "it takes 187 samples, '0' to '186', and the label, called 'target'" in refusal(
+    assert "expected 187 samples, '0' to '186', and the label, named 'target'" in refusal(
         write(tmp_path, "plain", other, rows(10, seed=2))
     )
 
@@ -329,7 +329,8 @@ def test_records_are_known_and_in_both_files(tmp_path: Path) -> None:
     folder = write(tmp_path, "ours", without(train, "record"), test)
     assert "only one of them has a column 'record'" in refusal(folder)
     train["record"][4] = 110
-    assert "the record at row 5 is '110', none of the database's 48" in refusal(write(tmp_path, "ours", train, test))
+    message = refusal(write(tmp_path, "ours", train, test))
+    assert "the record at row 5 is '110', which is not one of the 48 records of the database" in message
 
 
 def beat(signal: Sequence[int]) -> npt.NDArray[np.float32]:
@@ -399,7 +400,9 @@ def test_real_counts(ours: LabelledSeries) -> None:
     for name in PATIENT_SPLITS:
         assert counts(ours, name, TRAIN) == [45845, 943, 3788, 415, 8]
         assert "15 rows of class Q are left out, 8 of DS1 and 7 of DS2" in ours.splits[name].notes
-        assert any(note.startswith("373 of DS1's 415 F rows are record 208's") for note in ours.splits[name].notes)
+        assert any(
+            note.startswith("373 of the 415 F rows of DS1 are from record 208") for note in ours.splits[name].notes
+        )
     assert counts(ours, "inter-patient", TEST) == [44238, 1836, 3221, 388, 7]
     assert counts(ours, "inter-patient-strict", TEST) == [42178, 1781, 3202, 387, 7]
 

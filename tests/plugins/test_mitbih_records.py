@@ -127,7 +127,7 @@ def test_samples_that_do_not_add_up_to_the_headers_sum_are_damaged(
     shutil.copy(other / "100.dat", record / "100.dat")
     message = refused(record)
     assert f"record {record / '100'} cannot be read; download its .hea, .dat and .atr again" in message
-    assert "the samples do not add up to the header's checksum" in message
+    assert "the sum of the samples differs from the header's checksum" in message
 
 
 @pytest.mark.parametrize(("name", "size"), [("100.dat", 300), ("100.hea", 20), ("100.hea", 0), ("100.dat", 0)])
@@ -153,7 +153,7 @@ def test_records_that_give_another_number_of_beats_are_refused(tmp_path: Path, s
         write(tmp_path, number, signal[:60], [5, 20, 30, 40], "NNVN")
     with pytest.raises(DataError) as caught:
         mitbih(data_dir=tmp_path)
-    assert f"{tmp_path}: the raw records give {48 * 3} beats, not {BEATS}: a file is damaged or not" in str(
+    assert f"{tmp_path}: the raw records contain {48 * 3} beats; expected {BEATS}: a file is damaged or not" in str(
         caught.value
     )
 

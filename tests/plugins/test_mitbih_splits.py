@@ -77,12 +77,12 @@ MORE = [(101, 4, 2), (203, 4, 1), (100, 4, 4), (202, 4, 7), (102, 4, 50), (208, 
     [
         (
             False,
-            "as published, one patient is on both sides: record 201 in train, record 202 in test",
+            "as published, one patient is in both sets: record 201 in the training set, record 202 in the test set",
             "58 rows of class Q are left out, 25 of DS1 and 33 of DS2",
         ),
         (
             True,
-            "record 202 is left out: its patient is record 201's, who is in train",
+            "record 202 is left out: its patient's other record, 201, is in the training set",
             "50 rows of class Q are left out, 25 of DS1 and 25 of DS2",
         ),
     ],
@@ -91,7 +91,7 @@ def test_notes_say_which_rows_are_left_out_and_why_record_208_stays(strict: bool
     assert inter_patient(*beats(*MORE), strict=strict).notes == (
         shared,
         dropped,
-        "31 of DS1's 55 F rows are record 208's, which therefore stays in train",
+        "31 of the 55 F rows of DS1 are from record 208, which therefore stays in the training set",
         "paced records 102, 104, 107, 217 are left out",
     )
 
