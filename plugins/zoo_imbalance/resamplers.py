@@ -1,7 +1,6 @@
-"""What balances the training set: imbalanced-learn's resamplers, and batches drawn by class.
+"""Resamplers of the training set: those of imbalanced-learn, and class-balanced batches.
 
-`random_state` seeds them. imbalanced-learn takes two seconds to import, which those who do not resample need not wait
-for.
+`random_state` is their seed. Each factory imports imbalanced-learn itself: the import takes two seconds.
 """
 
 import math
@@ -15,41 +14,41 @@ from zoo import ResamplingError
 if TYPE_CHECKING:
     from imblearn.base import BaseSampler
 
-# To find the nearest neighbour among n rows of s samples takes about n * n * s of these, in seconds, on one core:
-# 20,000 x 187 took 7 s.
+# Finding the nearest neighbours among n rows of s samples takes about n * n * s times this, in seconds on one core.
+# Measured: 7 s for 20,000 x 187.
 NEIGHBOUR_SECONDS = 1e-10
 
 
 def original(*, random_state: int) -> None:
-    """No resampling."""
+    """Return None: no resampling."""
 
 
 def oversampled(*, random_state: int) -> "BaseSampler":
-    """Repeats rows of the smaller classes at random."""
+    """Return a resampler that repeats random rows of the smaller classes."""
     from imblearn.over_sampling import RandomOverSampler
 
     return RandomOverSampler(random_state=random_state)
 
 
 def undersampled(*, random_state: int) -> "BaseSampler":
-    """Draws from the larger classes, without replacement, as many rows as the smallest has."""
+    """Return a resampler that draws, without replacement, as many rows of each class as the smallest class has."""
     from imblearn.under_sampling import RandomUnderSampler
 
     return RandomUnderSampler(random_state=random_state)
 
 
 def smote(*, random_state: int, k_neighbors: int = 5) -> "BaseSampler":
-    """Makes rows between a row and one of its `k_neighbors` nearest of the same class (Chawla et al. 2002)."""
+    """Return SMOTE (Chawla et al. 2002): new rows between a row and one of its `k_neighbors` of the same class."""
     from imblearn.over_sampling import SMOTE
 
     return SMOTE(random_state=random_state, k_neighbors=k_neighbors)
 
 
 def adasyn(*, random_state: int, n_neighbors: int = 5) -> "BaseSampler":
-    """SMOTE's rows, the more of them from a row the more of its neighbours are of other classes (He et al. 2008).
+    """Return ADASYN: SMOTE with more new rows from rows whose neighbours have different classes (He et al. 2008).
 
-    The numbers are rounded row by row, so that each class comes near the largest, not up to it. Where no neighbour is
-    of another class there is nothing to go by, and it fails. `n_neighbors` serves both searches.
+    The numbers are rounded for each row, so each class becomes nearly, not exactly, as large as the largest class.
+    ADASYN fails if no neighbour has a different class. `n_neighbors` is used in both searches for neighbours.
     """
     from imblearn.over_sampling import ADASYN
 
@@ -59,10 +58,11 @@ def adasyn(*, random_state: int, n_neighbors: int = 5) -> "BaseSampler":
 def borderline_smote(
     *, random_state: int, k_neighbors: int = 5, m_neighbors: int = 10, kind: str = "borderline-1"
 ) -> "BaseSampler":
-    """SMOTE's rows, from rows in danger alone: of whose `m_neighbors` half or more, not all, are of other classes.
+    """Return Borderline-SMOTE: SMOTE from rows in danger only.
 
-    `kind` is that of Han et al. 2005: `borderline-1` draws one of the `k_neighbors` of the same class, `borderline-2`
-    of any class, and then goes at most half the way. A class with no row in danger gains none.
+    A row is in danger if at least half of its `m_neighbors`, but not all, have different classes. `kind` is from Han
+    et al. 2005: `borderline-1` goes towards one of the `k_neighbors` of the same class; `borderline-2` towards one of
+    any class, then at most half the way. A class without a row in danger gets no new rows.
     """
     from imblearn.over_sampling import BorderlineSMOTE
 
@@ -70,7 +70,10 @@ def borderline_smote(
 
 
 class SmoteTomek:
-    """SMOTE, then less both rows of every Tomek link: two rows of different classes, each the other's nearest."""
+    """SMOTE, then removal of both rows of every Tomek link.
+
+    A Tomek link is two rows of different classes, each the nearest neighbour of the other.
+    """
 
     def __init__(self, random_state: int, k_neighbors: int, max_minutes: float) -> None:
         self.smote = smote(random_state=random_state, k_neighbors=k_neighbors)
@@ -89,33 +92,33 @@ class SmoteTomek:
         if minutes > self.max_minutes:
             whole = math.ceil(minutes)
             raise ResamplingError(
-                f"smote-tomek compares every row with every other, which for the {rows:,} rows after smote takes about "
-                f"{whole:,} minute{'s' if whole > 1 else ''}: use fewer --rows, --data smote, or wait "
-                f"with --set data.max_minutes={whole}"
+                f"smote-tomek compares every row with every other row; for the {rows:,} rows after smote this takes "
+                f"about {whole:,} minute{'s' if whole > 1 else ''}: use fewer --rows, use --data smote, or allow the "
+                f"time with --set data.max_minutes={whole}"
             )
 
 
 def smote_tomek(*, random_state: int, k_neighbors: int = 5, max_minutes: float = 5.0) -> SmoteTomek:
-    """SMOTE, then less the rows of Tomek links (Batista, Prati and Monard 2004).
+    """Return SMOTE with removal of Tomek links (Batista, Prati and Monard 2004).
 
-    Its time grows with the square of the rows after SMOTE. What would take longer than `max_minutes` on one core, by
-    an estimate that depends on the shape of the data alone, raises ResamplingError before it begins.
+    Its time grows with the square of the number of rows after SMOTE. The time on one core is estimated from the shape
+    of the data alone. If the estimate exceeds `max_minutes`, ResamplingError is raised before resampling starts.
     """
     return SmoteTomek(random_state, k_neighbors, max_minutes)
 
 
 class BalancedBatches:
-    """Leaves the rows as they are, and has each class drawn as often as any other."""
+    """Leaves the rows unchanged, and weights them so that every class is drawn equally often."""
 
     def row_weights(self, labels: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-        """One over the rows of its class, for each row."""
+        """Return, for each row, one over the number of rows of its class."""
         weights: npt.NDArray[np.float64] = 1 / np.bincount(labels)[labels]
         return weights
 
 
 def balanced_batches(*, random_state: int) -> BalancedBatches:
-    """Draws batches with replacement, each class as likely as any other, each row of a class too.
+    """Return a resampler for batches drawn with replacement: all classes are equally likely, and all rows of a class.
 
-    (Class-balanced sampling as Kang et al. 2020, arXiv:1910.09217, section 3, define it: q = 0.)
+    This is class-balanced sampling as in Kang et al. 2020, arXiv:1910.09217, section 3 (q = 0).
     """
     return BalancedBatches()

@@ -1,4 +1,4 @@
-"""Ray Tune's searchers, their random state and the number of random proposals set by the harness."""
+"""Ray Tune's searchers. The harness passes the random state and the number of random proposals."""
 
 import optuna as optuna_library
 from ray.tune.search.basic_variant import BasicVariantGenerator
@@ -9,19 +9,22 @@ from zoo import UsageError
 
 
 def random(*, seed: int, startup: int) -> BasicVariantGenerator:
-    """All draws come in order from one generator, so that more trials keep the first ones; all are random."""
+    """Return random search. One generator draws all trials in order, so more trials do not change the first ones.
+
+    All proposals are random: `startup` has no effect.
+    """
     return BasicVariantGenerator(random_state=seed)
 
 
 def hyperopt(*, seed: int, startup: int, gamma: float = 0.25) -> HyperOptSearch:
-    """HyperOpt's estimators; `gamma` sets how many of the best trials are the good ones (its own default)."""
+    """Return HyperOpt's TPE; `gamma` sets how many of the best trials count as good (default: HyperOpt's)."""
     if not 0 < gamma < 1:
-        raise UsageError(f"hyperopt's gamma is between 0 and 1, not {gamma!r}")
+        raise UsageError(f"hyperopt's gamma must be between 0 and 1, not {gamma!r}")
     return HyperOptSearch(random_state_seed=seed, n_initial_points=startup, gamma=gamma)
 
 
 def optuna(*, seed: int, startup: int, multivariate: bool = True) -> OptunaSearch:
-    """Optuna's estimators; `multivariate` lets them see how hyperparameters go together."""
+    """Return Optuna's TPE; `multivariate` models the hyperparameters jointly."""
     optuna_library.logging.set_verbosity(optuna_library.logging.ERROR)
     sampler = optuna_library.samplers.TPESampler(seed=seed, n_startup_trials=startup, multivariate=multivariate)
     return OptunaSearch(sampler=sampler)

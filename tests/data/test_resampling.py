@@ -346,7 +346,7 @@ def test_smote_tomek_that_deletes_a_class_is_named(registry: Registry) -> None:
 
 def test_smote_tomek_that_takes_too_long_is_refused_before_it_begins(registry: Registry) -> None:
     few = MEETING(60, 20, 10)
-    with pytest.raises(ResamplingError, match="for the 180 rows after smote takes about 1 minute:"):
+    with pytest.raises(ResamplingError, match="for the 180 rows after smote this takes about 1 minute:"):
         balanced(registry, "smote-tomek", few, max_minutes=0.0)
     assert len(balanced(registry, "smote-tomek", few, max_minutes=1.0)) > 100
     minutes = 180 * 180 * 187 * 1e-10 / 60
@@ -356,15 +356,15 @@ def test_smote_tomek_that_takes_too_long_is_refused_before_it_begins(registry: R
     labels = np.repeat([0, 1, 2], [60_000, 6_000, 1_000])
     rows = Rows(np.zeros((67_000, 1, 187), dtype=np.float32), labels, np.arange(67_000))
     message = (
-        "compares every row with every other, which for the 180,000 rows after smote takes about 11 minutes: "
-        "use fewer --rows, --data smote, or wait with --set data.max_minutes=11"
+        "compares every row with every other row; for the 180,000 rows after smote this takes about 11 minutes: "
+        "use fewer --rows, use --data smote, or allow the time with --set data.max_minutes=11"
     )
     with pytest.raises(ResamplingError, match=message):
         balanced(registry, "smote-tomek", rows)
 
 
 def test_the_time_of_smote_tomek_counts_the_classes_that_have_rows(registry: Registry) -> None:
-    with pytest.raises(ResamplingError, match="for the 120 rows after smote takes about 1 minute:"):
+    with pytest.raises(ResamplingError, match="for the 120 rows after smote this takes about 1 minute:"):
         balanced(registry, "smote-tomek", MEETING(60, 0, 10), max_minutes=0.0)
 
 

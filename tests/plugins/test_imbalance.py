@@ -269,14 +269,14 @@ def test_objectives_are_modules_that_move_with_their_weights(registry: Registry,
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (partial(focal, gamma=-1.0), "focal's gamma is at least 0, not -1.0"),
-        (partial(focal, alpha="inverse"), "focal's alpha is none or balanced, not 'inverse'"),
-        (partial(focal, gamma=-1e-9), "focal's gamma is at least 0, not -1e-09"),
-        (partial(class_balanced, beta=1.0), "class-balanced's beta is at least 0 and below 1, not 1.0"),
-        (partial(class_balanced, beta=-1e-9), "class-balanced's beta is at least 0 and below 1, not -1e-09"),
-        (partial(class_balanced, beta=math.nan), "class-balanced's beta is at least 0 and below 1, not nan"),
-        (partial(class_balanced, gamma=-1e-9), "class-balanced's gamma is at least 0, not -1e-09"),
-        (partial(logit_adjusted, tau=-1e-9), "logit-adjusted's tau is at least 0, not -1e-09"),
+        (partial(focal, gamma=-1.0), "focal's gamma must be at least 0, not -1.0"),
+        (partial(focal, alpha="inverse"), "focal's alpha must be none or balanced, not 'inverse'"),
+        (partial(focal, gamma=-1e-9), "focal's gamma must be at least 0, not -1e-09"),
+        (partial(class_balanced, beta=1.0), "class-balanced's beta must be at least 0 and below 1, not 1.0"),
+        (partial(class_balanced, beta=-1e-9), "class-balanced's beta must be at least 0 and below 1, not -1e-09"),
+        (partial(class_balanced, beta=math.nan), "class-balanced's beta must be at least 0 and below 1, not nan"),
+        (partial(class_balanced, gamma=-1e-9), "class-balanced's gamma must be at least 0, not -1e-09"),
+        (partial(logit_adjusted, tau=-1e-9), "logit-adjusted's tau must be at least 0, not -1e-09"),
     ],
 )
 def test_a_value_that_makes_no_sense_is_one_line(make, message: str) -> None:

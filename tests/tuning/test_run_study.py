@@ -142,7 +142,7 @@ def test_what_a_reader_should_know_is_noted(workspace, given, notes) -> None:
     ("given", "said"),
     [
         ({"search_params": {"x": 1}}, "no parameter of random named 'x'"),
-        ({"search": "hyperopt", "search_params": {"gamma": 1.0}}, "hyperopt's gamma is between 0 and 1"),
+        ({"search": "hyperopt", "search_params": {"gamma": 1.0}}, "hyperopt's gamma must be between 0 and 1"),
         ({"address": "127.0.0.1:1"}, "no Ray cluster to join at '127.0.0.1:1'"),
         ({"gpus_per_trial": 64.0}, "--gpus-per-trial 64 is more than this machine has"),
         ({"device": "tpu"}, "hardware.device is auto"),

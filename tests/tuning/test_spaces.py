@@ -383,7 +383,7 @@ def test_a_request_comes_back_from_json(tmp_path: Path) -> None:
     [
         ({"search": "optima"}, "no searcher named 'optima'. Did you mean optuna?"),
         ({"search": "hyperopt", "search_params": {"gama": 0.5}}, "Did you mean gamma?"),
-        ({"search": "hyperopt", "search_params": {"gamma": 2.0}}, "hyperopt's gamma is between 0 and 1, not 2.0"),
+        ({"search": "hyperopt", "search_params": {"gamma": 2.0}}, "hyperopt's gamma must be between 0 and 1, not 2.0"),
         ({"overrides": ("hidden=8",), "space": "none.toml"}, "none.toml: cannot be read"),
         ({"gpus_per_trial": 64.0}, "--gpus-per-trial 64 is more than this machine has"),
         ({"device": "tpu"}, "hardware.device is auto, cpu, cuda, cuda:N or mps, not 'tpu'"),
