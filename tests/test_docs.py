@@ -10,14 +10,19 @@ import pytest
 from typer.testing import CliRunner
 
 from zoo.cli.app import app
+from zoo.factories import parameters
+from zoo.registry import DISTRIBUTION, Registry
 from zoo.scores import CLASS_SCORES, MACRO_SCORES
 from zoo.space import Float
+from zoo.specs import Architecture
 from zoo.store.run import Run
 from zoo.store.study import Study, StudyStatus, Trial, TrialStatus
 from zoo.tuning.spaces import parse_override, read_space
 
 ROOT = Path(__file__).parent.parent
 REQUEST = {"architecture": "cnngru", "search": "random", "metric": "accuracy", "seed": 0, "trials": 1}
+LONGEST_SUMMARY = 60  # a row of `zoo list` then fits on one line of a terminal
+PUBLISHED_SIZES = ("paper", "study")  # presets with the size of the paper, or of the study that the zoo grew from
 
 
 def text_of(name: str) -> str:
@@ -42,6 +47,26 @@ def test_what_a_command_prints_as_json_is_documented(words: tuple[str, ...]) -> 
     assert section
     shown = printed[0] if isinstance(printed, list) else printed
     assert set(shown) <= set(re.findall(r"`([a-z0-9_]+)`", section[0]))
+
+
+def test_summaries_of_first_party_components_are_short(registry: Registry) -> None:
+    own = [entry for entry in registry.entries if entry.plugin.distribution == DISTRIBUTION]
+    assert len(own) > 1_000, "the backbones of timm are included"
+    lengths = {entry.name: len(entry.spec.summary) for entry in own}
+    assert {name: length for name, length in lengths.items() if not 0 < length <= LONGEST_SUMMARY} == {}
+
+
+def test_a_summary_says_small_if_the_default_size_is_not_the_published_one(registry: Registry) -> None:
+    differs, small = {}, {}
+    for entry in registry.of_kind(Architecture):
+        published = [entry.spec.presets[name] for name in PUBLISHED_SIZES if name in entry.spec.presets]
+        if published and entry.plugin.distribution == DISTRIBUTION:
+            defaults = {name: parameter.default for name, parameter in parameters(entry.spec).items()}
+            sizes = [(name, size) for name, size in published[0].params.items() if type(size) is int]
+            differs[entry.name] = any(size != defaults[name] for name, size in sizes)
+            small[entry.name] = "Small" in entry.spec.summary
+    assert len(differs) >= 14
+    assert small == differs
 
 
 def test_every_field_of_a_study_is_documented() -> None:
