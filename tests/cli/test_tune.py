@@ -127,7 +127,7 @@ def test_show_gives_the_trials_their_importance_and_pictures(zoo: Zoo) -> None:
 
     one = json.loads(zoo("studies", "show", study.name, "--json").stdout)
     assert next(iter(one["importance"])) == "training.learning_rate"
-    assert one["importance_note"].startswith("a hint only: 15 trials")
+    assert one["importance_note"].startswith("only a hint: 15 fully trained trials")
     assert one["test"] is None
     assert one["trials"][0]["history"] == [list(pair) for pair in study.trials[0].history]
     assert one["space"] == space_to_json(study.space)
@@ -155,7 +155,7 @@ def test_show_saves_the_best_trial(zoo: Zoo) -> None:
     text = Path("registry.toml").read_text()
     twice = CliRunner().invoke(app, ["studies", "show", study.name, "--save", "cnngru.mine"])
     assert (twice.exit_code, twice.stdout) == (2, "")
-    assert twice.stderr.startswith("error: there is a preset 'cnngru.mine' already")
+    assert twice.stderr.startswith("error: a preset 'cnngru.mine' exists already")
     assert Path("registry.toml").read_text() == text
 
 
@@ -168,7 +168,7 @@ def test_show_saves_the_best_trial(zoo: Zoo) -> None:
         ("tune", 2, "error: name an architecture to tune, or a study to go on with: --resume NAME"),
         ("tune cnngur", 2, "error: no architecture named 'cnngur'. Did you mean cnngru?"),
         ("tune cnngru.studdy", 2, "error: no preset of cnngru named 'studdy'. Did you mean study?"),
-        ("tune cnn*", 2, "error: a study is of one architecture"),
+        ("tune cnn*", 2, "error: a study tunes one architecture"),
         ("tune cnngru --search optna", 2, "error: no searcher named 'optna'. Did you mean optuna?"),
         ("tune cnngru --scheduler ash", 2, "error: no scheduler named 'ash'. Did you mean asha?"),
         ("tune cnngru --metric recall", 2, "error: no metric to tune for named 'recall'. Did you mean macro_recall?"),
@@ -184,9 +184,9 @@ def test_show_saves_the_best_trial(zoo: Zoo) -> None:
         ("tune cnngru --space studi", 2, "error: no search space of cnngru named 'studi'. Did you mean study?"),
         ("tune cnngru --space none.toml", 1, "error: none.toml: cannot be read"),
         ("tune cnngru --set search.x=1", 2, "error: no parameter of random named 'x'"),
-        ("tune cnngru --save mine", 2, "error: --save names a preset of cnngru, such as cnngru.mine, not 'mine'"),
-        ("tune cnngru --save cnngru.study", 2, "error: there is a preset 'cnngru.study' already"),
-        ("tune cnngru --name ../x", 2, "error: a study's name is made of"),
+        ("tune cnngru --save mine", 2, "error: --save takes a preset of cnngru, such as cnngru.mine, not 'mine'"),
+        ("tune cnngru --save cnngru.study", 2, "error: a preset 'cnngru.study' exists already"),
+        ("tune cnngru --name ../x", 2, "error: the name of a study may contain"),
         ("tune cnngru --resume a", 2, "error: --resume goes on with what was asked for: leave out ARCH"),
         ("tune --resume a --epochs 3", 2, "error: --resume goes on with what was asked for: leave out --epochs"),
         ("tune --resume a --set x=1", 2, "error: --resume goes on with what was asked for: leave out --set"),

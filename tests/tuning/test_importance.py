@@ -33,10 +33,10 @@ def test_lower_is_better_where_the_metric_says_so() -> None:
 
 def test_few_trials_are_a_hint_and_fewer_say_nothing() -> None:
     few = importance(study_of(("done",) * 7 + ("pruned",) * 5 + ("failed",) * 5))
-    assert (few.shares, few.note) == ({}, "importance takes 8 trials trained to their end, and there are 7")
+    assert (few.shares, few.note) == ({}, "importance needs 8 fully trained trials; this study has 7")
     hint = importance(study_of(("done",) * 8))
     assert set(hint.shares) == set(SPACE)
-    assert hint.note.startswith("a hint only: 8 trials")
+    assert hint.note.startswith("only a hint: 8 fully trained trials")
 
 
 def test_trials_that_did_not_end_as_they_should_change_nothing() -> None:
@@ -48,11 +48,11 @@ def test_trials_that_did_not_end_as_they_should_change_nothing() -> None:
 def test_what_cannot_be_told_is_said() -> None:
     study = study_of(("done",) * 20)
     same = replace(study, trials=tuple(replace(trial, value=0.5) for trial in study.trials))
-    assert importance(same).note.startswith("all trials scored the same")
+    assert importance(same).note.startswith("all trials have the same score")
     single = replace(study, space={"hidden": {"kind": "choice", "values": [8]}})
-    assert importance(single).note.startswith("no hyperparameter had more than one value")
+    assert importance(single).note.startswith("no hyperparameter had more than one possible value")
     alien = replace(study, space={"block": {"kind": "choice", "values": ["cbam", "eca"]}})
-    assert importance(alien).note.startswith("the trials do not fit the space")
+    assert importance(alien).note.startswith("the trials do not fit the recorded space")
 
 
 def test_a_trial_that_does_not_fit_the_space_is_left_out_alone() -> None:
@@ -173,4 +173,4 @@ def test_it_takes_eight_trials_for_a_hint_and_twenty_for_more(count: int, shares
     found = importance(made_up(lambda config: config["share"], count))
     assert (bool(found.shares), bool(found.note)) == (shares, hint)
     if shares and hint:
-        assert found.note == f"a hint only: {count} trials trained to their end, and 20 or more would tell"
+        assert found.note == f"only a hint: {count} fully trained trials, but a reliable result needs 20"

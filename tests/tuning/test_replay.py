@@ -387,7 +387,7 @@ def test_a_process_that_had_to_be_ended_for_its_time_is_a_timeout(driver, tmp_pa
         made.recorded.on_trial_complete(trial.trial_id, error=True)
         (ended,) = made.studies.get("random").trials
         assert (ended.status, ended.value) == ("timeout", 0.7)
-        assert ended.reason == "passed its 90 s in code that could not be interrupted"
+        assert ended.reason == "exceeded its limit of 90 s in code that could not be interrupted"
         assert made.studies.events("random")[-1].value == 0.0
 
 

@@ -60,7 +60,7 @@ def test_what_is_not_asked_anew_stays(options: ResumeOptions, expected: tuple[An
 
 def test_fewer_trials_than_there_are_cannot_be_asked_for() -> None:
     study = study_of(("done",) * 3, trials=4)
-    with pytest.raises(UsageError, match="study 'cnngru-optuna-0' has 3 trials already, more than 2"):
+    with pytest.raises(UsageError, match="study 'cnngru-optuna-0' already has 3 trials, more than 2"):
         ResumeOptions(trials=2).applied(study)
 
 
@@ -116,7 +116,7 @@ def test_a_planned_study_is_what_was_asked(workspace) -> None:
 
 
 ONE_MEMBER = "a trial trains one member of the ensemble; the winner's run trains all of them"
-NO_LEARNING = "hyperband has all configurations proposed before a result is there: with it, the searcher cannot learn"
+NO_LEARNING = "hyperband requests all configurations before the first result, so the searcher cannot learn from results"
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_what_would_end_a_study_before_its_first_trial_is_said(with_faulty, give
 @pytest.mark.parametrize("domain", ["{ low = 2, high = 2 }", "[2]"])
 def test_a_space_in_which_every_key_has_one_value_is_refused(workspace, domain) -> None:
     Path("one.toml").write_text(f"hidden = {domain}\n")
-    with pytest.raises(UsageError, match="random has nothing to choose: every key of the space has one value"):
+    with pytest.raises(UsageError, match="random has nothing to search: every key of the space has only one value"):
         planned(workspace, space="one.toml", overrides=())
     Path("one.toml").write_text(f"hidden = {domain}\nnum_layers = {{ low = 1, high = 2 }}\n")
     assert list(planned(workspace, space="one.toml", overrides=()).space) == ["hidden", "num_layers"]
@@ -180,7 +180,7 @@ def test_a_study_keeps_to_the_data_it_began_with() -> None:
     assert begun.request["data_fingerprints"] == {"train": "a", "validation": "b"}
     assert begun_on(begun, data) == begun
     other: Any = Separated(train="a", validation="c")
-    with pytest.raises(DataError, match="the data are not those that study 'cnngru-optuna-0' began with"):
+    with pytest.raises(DataError, match="the data differ from those study 'cnngru-optuna-0' started with"):
         begun_on(begun, other)
 
 
@@ -193,7 +193,7 @@ def test_a_study_whose_data_have_changed_is_interrupted_and_keeps_its_trials(
     )
     changed = {**request, "data_fingerprints": {"train": "other"}}
     StudyStore(store).update(replace(before, request=changed))
-    with pytest.raises(DataError, match="the data are not those"):
+    with pytest.raises(DataError, match="the data differ from those"):
         resume_study(workspace, "mine", store, SilentTuneReporter())
     assert StudyStore(store).get("mine") == replace(before, request=changed)
 
@@ -262,7 +262,8 @@ def test_a_study_whose_time_was_over_before_a_trial_ended_can_go_on(workspace, a
     study = kept(store, asked, trials_that(("interrupted", 0.4, "")) if unfinished else ())
     data: Any = None
     conduct = StudyRun.of(workspace, study, store, Noting(), data)
-    said = "none of its 1 trials finished: 1 interrupted" if unfinished else "the time budget was over before the first"
+    ended = "the time budget ended before the first trial"
+    said = "none of its 1 trials finished: 1 interrupted" if unfinished else ended
     with pytest.raises(ModelError, match=said):
         conduct._score(study)
     found = StudyStore(store).get("mine")

@@ -230,7 +230,7 @@ def test_a_trial_whose_worker_is_ended_for_its_memory_three_times_is_given_up(
     assert begun == [[1, 2, 3], [2, 3], [2], []]
     trials = search.studies.get("mine").trials
     assert [trial.status for trial in trials] == ["done", "memory", "done"]
-    assert trials[1].reason == "its worker was ended for the memory of its node 3 times"
+    assert trials[1].reason == "its worker was ended 3 times because its node ran out of memory"
     told = {event.number: event.value for event in search.studies.events("mine") if event.kind == "told"}
     assert told == {1: 0.5, 2: worst, 3: 0.5}
 
@@ -243,4 +243,6 @@ def test_proposals_of_another_version_of_a_library_are_said(searched, standing, 
 
     standing.does = replayed
     (said,) = search.run("mine", nothing)
-    assert said == ("2 proposals were others when the study began: a library of the searcher has another version now")
+    assert said == (
+        "2 proposals differ from those when the study started: a library of the searcher has a different version now"
+    )

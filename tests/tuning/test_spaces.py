@@ -56,10 +56,10 @@ def test_what_is_typed_is_a_domain(text, key, domain) -> None:
         ("hidden", "is not key=a,b,c or key=low..high"),
         ("hidden=", "is not key=a,b,c or key=low..high"),
         ("=8,16", "--tune '=8,16' is not key=a,b,c or key=low..high"),
-        ("hidden=true..3", "a range is of numbers, as in 1..3 or 1e-4..1e-2, not True"),
-        ("hidden=1..true", "a range is of numbers, as in 1..3 or 1e-4..1e-2, not True"),
+        ("hidden=true..3", "a range needs numbers, such as 1..3 or 1e-4..1e-2, not True"),
+        ("hidden=1..true", "a range needs numbers, such as 1..3 or 1e-4..1e-2, not True"),
         ("hidden=0..8:log", "--tune 'hidden=0..8:log': a log scale needs low > 0, not 0"),
-        ("hidden=8..many", "a range is of numbers, as in 1..3 or 1e-4..1e-2, not 'many'"),
+        ("hidden=8..many", "a range needs numbers, such as 1..3 or 1e-4..1e-2, not 'many'"),
         ("hidden=9..8", "low 9 is above high 8"),
         ("dropout=0..0.5:log", "a log scale needs low > 0, not 0.0"),
     ],
@@ -93,14 +93,14 @@ def test_a_file_has_choices_ranges_and_keys_with_dots(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("hidden = ", "is not TOML"),
-        ("hidden = []", "hidden is a list of values"),
-        ("hidden = { low = 1 }", "hidden: a range is of numbers, .* not None"),
-        ("hidden = { high = 1 }", "hidden: a range is of numbers, .* not None"),
-        ("hidden = { low = 1, high = 3, log = 1 }", "hidden: log is true or false, not 1"),
+        ("hidden = ", "is not valid TOML"),
+        ("hidden = []", "hidden must be a list of values"),
+        ("hidden = { low = 1 }", "hidden: a range needs numbers, .* not None"),
+        ("hidden = { high = 1 }", "hidden: a range needs numbers, .* not None"),
+        ("hidden = { low = 1, high = 3, log = 1 }", "hidden: log must be true or false, not 1"),
         ("hidden = { low = 3, high = 1 }", "hidden: low 3 is above high 1"),
-        ("hidden = [8, [16]]", r"hidden is a list of values, .* not \[8, \[16\]\]"),
-        ("hidden = 1979-05-27", "hidden is a list of values"),
+        ("hidden = [8, [16]]", r"hidden must be a list of values or .* not \[8, \[16\]\]"),
+        ("hidden = 1979-05-27", "hidden must be a list of values"),
         ("hidden = { low = 1, high = 3, logarithmic = true }", "no key of hidden named 'logarithmic'"),
     ],
 )
@@ -113,7 +113,7 @@ def test_a_file_that_is_wrong_is_named(tmp_path: Path, text, said) -> None:
 
 def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
     (tmp_path / "space.toml").write_bytes(b"hidden = [8]  # \xff")
-    with pytest.raises(SettingsError, match=r"space\.toml: is not TOML"):
+    with pytest.raises(SettingsError, match=r"space\.toml: is not valid TOML"):
         read_space(tmp_path / "space.toml")
 
 
@@ -171,7 +171,7 @@ def test_epochs_loss_and_block_that_flags_set_are_not_searched(workspace) -> Non
 
 
 def test_a_space_of_which_flags_set_every_key_has_nothing_to_search(with_faulty) -> None:
-    with pytest.raises(UsageError, match="there is nothing to search: add keys by --tune"):
+    with pytest.raises(UsageError, match="the search space is empty: add keys with --tune"):
         resolved(with_faulty, architecture="steady", overrides=("width=2..8",), assignments={"width": 4})
 
 
@@ -226,11 +226,11 @@ def test_what_a_flag_sets_is_not_searched_and_that_is_said(workspace) -> None:
         ({"overrides": ("data=original,smote", "data.gamma=1..3")}, "no parameter of original, smote named 'gamma'"),
         ({"overrides": ("hidden=8,0.5",)}, "cnngru's hidden is a whole number, not 0.5"),
         ({"overrides": ("training.factor=0.5..1.5",)}, "training.factor is between 0 and 1, not 1.5"),
-        ({"overrides": ("loss=1..3",)}, "loss is searched by name: --tune loss=a,b"),
-        ({"overrides": ("block=1..3",)}, "block is searched by name"),
+        ({"overrides": ("loss=1..3",)}, "loss takes names, not a range: --tune loss=a,b"),
+        ({"overrides": ("block=1..3",)}, "block takes names, not a range"),
         (
             {"overrides": ("dataset.seed=1..3",)},
-            "all trials learn from the same data, so dataset.seed cannot be searched",
+            "dataset.seed cannot be searched, because all trials use the same data",
         ),
         ({"overrides": ("optimiser.rate=1..3",)}, "no scope of --set named 'optimiser'"),
         ({"overrides": ("training.learning_rate=0..1",)}, "training.learning_rate is above 0"),
@@ -244,9 +244,9 @@ def test_a_key_or_a_value_that_makes_no_sense_is_said_before_anything_runs(works
 
 
 def test_an_architecture_without_a_space_says_how_to_give_one(with_faulty) -> None:
-    with pytest.raises(UsageError, match="steady has no search space: give one by --space FILE"):
+    with pytest.raises(UsageError, match="steady has no search space: add one with --space FILE"):
         resolved(with_faulty, architecture="steady")
-    with pytest.raises(UsageError, match="steady has no search space: give one by --space FILE"):
+    with pytest.raises(UsageError, match="steady has no search space: add one with --space FILE"):
         resolved(with_faulty, architecture="steady", space="wide", overrides=("width=2..8",))
     space, _ = resolved(with_faulty, architecture="steady", overrides=("width=2..8",))
     assert space == {"width": Int(2, 8)}
@@ -310,29 +310,29 @@ def test_a_space_comes_back_from_json() -> None:
     ("given", "said"),
     [
         ({"architecture": ""}, "name an architecture"),
-        ({"architecture": "cnn*"}, "of one architecture"),
-        ({"architecture": "cnn?gru"}, "of one architecture"),
-        ({"architecture": "cnn[g]ru"}, "of one architecture"),
+        ({"architecture": "cnn*"}, "a study tunes one architecture"),
+        ({"architecture": "cnn?gru"}, "a study tunes one architecture"),
+        ({"architecture": "cnn[g]ru"}, "a study tunes one architecture"),
         ({"scheduler": "ash"}, "Did you mean asha?"),
         ({"metric": "recall"}, "no metric to tune for named 'recall'"),
         ({"trials": 0}, "--trials must be at least 1, not 0"),
         ({"jobs": 0}, "--jobs must be at least 1"),
         ({"rows": 0}, "--rows must be at least 1"),
         ({"epochs": 0}, "--epochs must be at least 1"),
-        ({"time_budget": 0.0}, "--time-budget is a time above 0 s, not 0.0 s"),
-        ({"time_budget": float("inf")}, "--time-budget is a time above 0 s"),
-        ({"startup": -1}, "--startup is 0 or more, not -1"),
-        ({"gpus_per_trial": float("inf")}, "--gpus-per-trial is 0 or more"),
-        ({"name": "x" * 101}, "a study's name"),
-        ({"name": "-x"}, "a study's name"),
-        ({"trial_timeout": 0.0}, "--trial-timeout is a time above 0 s"),
-        ({"time_budget": float("nan")}, "--time-budget is a time above 0 s"),
-        ({"seed": -1}, "--seed is 0 or more"),
-        ({"gpus_per_trial": -0.5}, "--gpus-per-trial is 0 or more"),
-        ({"name": "../x"}, "a study's name"),
-        ({"block": ("se", "eca")}, "a study is of one block, not of se, eca"),
-        ({"threads": 2}, "a study sets threads itself: leave it out"),
-        ({"force": True}, "a study sets force itself"),
+        ({"time_budget": 0.0}, "--time-budget must be a time above 0 s, not 0.0 s"),
+        ({"time_budget": float("inf")}, "--time-budget must be a time above 0 s"),
+        ({"startup": -1}, "--startup must be 0 or more, not -1"),
+        ({"gpus_per_trial": float("inf")}, "--gpus-per-trial must be 0 or more"),
+        ({"name": "x" * 101}, "the name of a study"),
+        ({"name": "-x"}, "the name of a study"),
+        ({"trial_timeout": 0.0}, "--trial-timeout must be a time above 0 s"),
+        ({"time_budget": float("nan")}, "--time-budget must be a time above 0 s"),
+        ({"seed": -1}, "--seed must be 0 or more"),
+        ({"gpus_per_trial": -0.5}, "--gpus-per-trial must be 0 or more"),
+        ({"name": "../x"}, "the name of a study"),
+        ({"block": ("se", "eca")}, "a study takes one block, not se, eca"),
+        ({"threads": 2}, "the study sets threads"),
+        ({"force": True}, "the study sets force"),
     ],
 )
 def test_a_request_that_makes_no_sense_is_said(given, said) -> None:
@@ -402,5 +402,5 @@ def test_a_space_without_a_choice_is_refused(workspace, asked, tmp_path) -> None
     with Store(tmp_path / "results") as store, pytest.raises(UsageError, match="no parameter of cnngru named 'head'"):
         run_study(workspace, asked(space="one.toml", overrides=()), store, SilentTuneReporter())
     (tmp_path / "one.toml").write_text("dropout = 0.1\n")
-    with Store(tmp_path / "results") as store, pytest.raises(UsageError, match="random has nothing to choose"):
+    with Store(tmp_path / "results") as store, pytest.raises(UsageError, match="random has nothing to search"):
         run_study(workspace, asked(space="one.toml", overrides=()), store, SilentTuneReporter())

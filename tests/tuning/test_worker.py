@@ -172,8 +172,8 @@ def test_a_variant_that_cannot_be_made_fails_the_trials_that_draw_it(trials) -> 
         ("nan", "diverged", "the training loss became nan"),
         ("memory", "memory", "out of memory"),
         ("greedy", "memory", "memory"),
-        ("sleep", "timeout", "passed its 1 s after 0 epochs"),
-        ("swallow", "timeout", "passed its 1 s after 0 epochs"),
+        ("sleep", "timeout", "exceeded its limit of 1 s after 0 epochs"),
+        ("swallow", "timeout", "exceeded its limit of 1 s after 0 epochs"),
     ],
 )
 def test_however_a_trial_ends_that_is_its_result_and_the_process_goes_on(
@@ -235,7 +235,7 @@ def test_the_time_of_a_trial_is_that_of_all_its_epochs_also_in_another_process(w
     results = to_the_end(made.worker(1, width=4))
     end, count = results[-1], len(results) - 1
     assert 1 <= count < 5
-    assert (end["status"], end["reason"]) == ("timeout", f"passed its 2 s after {count} epochs")
+    assert (end["status"], end["reason"]) == ("timeout", f"exceeded its limit of 2 s after {count} epochs")
     assert (end[SCORE], end["value"], end["new"]) == (1e6, min(told(results)), [])
     (again,) = to_the_end(made.worker(1, width=4))[-1:]
     assert again["status"] == "timeout"
@@ -247,7 +247,7 @@ def test_a_trial_whose_process_had_to_be_ended_is_not_begun_again(with_faulty, t
     made.task.trace(1).write_text("Timeout (0:00:14)!")
     made.task.trace(2).touch()
     (end,) = to_the_end(made.worker(1, how="fine", place=0))
-    assert (end["status"], end["reason"], end["epoch"]) == ("timeout", "passed its 9 s after 0 epochs", 0)
+    assert (end["status"], end["reason"], end["epoch"]) == ("timeout", "exceeded its limit of 9 s after 0 epochs", 0)
     assert to_the_end(made.worker(2, how="fine", place=0))[-1]["status"] == "done"
 
 

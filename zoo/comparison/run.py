@@ -41,7 +41,7 @@ def run_comparison(
     watch.on_phase("planning")
     studies = StudyStore(store)
     if len(set(searchers)) < len(searchers) or not searchers:
-        raise UsageError(f"--compare takes different searchers, such as random,optuna, not {','.join(searchers)!r}")
+        raise UsageError(f"--compare takes searchers, each once, such as random,optuna, not {','.join(searchers)!r}")
     check_free(studies, request.name)
     name = request.name or free_name(studies, request, "comparison")
     planned = [plan_study(workspace, _asked(request, name, searcher, seed)) for seed in seeds for searcher in searchers]

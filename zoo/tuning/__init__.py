@@ -1,1 +1,1 @@
-"""Searches for hyperparameters, over Ray Tune."""
+"""Hyperparameter search on Ray Tune."""

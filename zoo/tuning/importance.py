@@ -1,8 +1,8 @@
-"""How much each hyperparameter mattered, by Optuna's default evaluator on the trials as they were recorded.
+"""The importance of each hyperparameter, by Optuna's default evaluator on the recorded trials.
 
-It asks which values the best trials have in common, so it says little of a few trials: nothing is said of fewer than
-`FEWEST` that were trained to their end, and what is said of fewer than `ENOUGH` is called a hint. Trials that failed
-or were pruned are left out: how far a pruned one came says when it was stopped, not how good it is.
+The evaluator looks for values that the best trials share, so it is unreliable for few trials. With fewer than `FEWEST`
+fully trained trials there is no result; with fewer than `ENOUGH` the result is called a hint. Failed and pruned trials
+are excluded: the value of a pruned trial depends on when it was stopped.
 """
 
 import warnings
@@ -16,32 +16,32 @@ from zoo.store.study import Study, Trial, TrialStatus
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
 
-FEWEST = 8  # below, the true first parameter of a known function came second as often as not
+FEWEST = 8  # with fewer, the true first parameter of a known function came second in about half of all cases
 ENOUGH = 20
 
 
 @dataclass(frozen=True)
 class Importance:
-    """Shares by hyperparameter, greatest first, which sum to 1; none where `note` says why."""
+    """Shares by hyperparameter, largest first, with sum 1; if empty, `note` gives the reason."""
 
     shares: Mapping[str, float] = field(default_factory=dict)
     note: str = ""
 
 
 def importance(study: Study) -> Importance:
-    """The importance of every hyperparameter that had more than one value to take."""
+    """Return the importance of every hyperparameter with more than one possible value."""
     trials = [trial for trial in study.trials if trial.status == TrialStatus.DONE and trial.value is not None]
     varied = {name: domain for name, domain in study.space.items() if _varies(domain)}
     if len(trials) < FEWEST:
-        return Importance(note=f"importance takes {FEWEST} trials trained to their end, and there are {len(trials)}")
+        return Importance(note=f"importance needs {FEWEST} fully trained trials; this study has {len(trials)}")
     if not varied:
-        return Importance(note="no hyperparameter had more than one value to take")
+        return Importance(note="no hyperparameter had more than one possible value")
     if len({trial.value for trial in trials}) == 1:
-        return Importance(note="all trials scored the same, so no hyperparameter is more important than another")
+        return Importance(note="all trials have the same score, so all hyperparameters are equally important")
     shares = _shares(study.mode, varied, trials)
     if not shares:
-        return Importance(note="the trials do not fit the space as it is recorded, so importance cannot be told")
-    hint = f"a hint only: {len(trials)} trials trained to their end, and {ENOUGH} or more would tell"
+        return Importance(note="the trials do not fit the recorded space, so importance cannot be computed")
+    hint = f"only a hint: {len(trials)} fully trained trials, but a reliable result needs {ENOUGH}"
     return Importance(shares, hint if len(trials) < ENOUGH else "")
 
 
@@ -51,7 +51,7 @@ def _shares(mode: str, space: Space, trials: list[Trial]) -> dict[str, float]:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     domains = {name: _distribution(domain) for name, domain in space.items()}
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the evaluator being experimental
+        warnings.simplefilter("ignore")  # that the evaluator is experimental
         study = optuna.create_study(direction="minimize" if mode == "min" else "maximize")
         for trial in trials:
             params = {name: _inside(space[name], trial.config[name]) for name in space if name in trial.config}
@@ -61,7 +61,7 @@ def _shares(mode: str, space: Space, trials: list[Trial]) -> dict[str, float]:
                         value=trial.value, params=params, distributions={name: domains[name] for name in params}
                     )
                 )
-            except ValueError:  # a value that its domain does not hold
+            except ValueError:  # a value outside its domain
                 continue
         if len(study.trials) < FEWEST:
             return {}
@@ -80,7 +80,7 @@ def _distribution(domain: Domain) -> "BaseDistribution":
 
 
 def _inside(domain: Domain, value: Value) -> Value:
-    """A number within its bounds: a searcher that draws logarithms can miss an end by a rounding."""
+    """Clip a number to its bounds: rounding can move a draw on a log scale slightly outside."""
     if isinstance(domain, Choice) or isinstance(value, str):
         return value
     return type(value)(min(max(value, domain.low), domain.high))

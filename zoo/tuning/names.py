@@ -1,4 +1,4 @@
-"""Names of studies that no other has."""
+"""Unique names of studies."""
 
 from zoo.errors import UsageError
 from zoo.store.studies import StudyStore
@@ -6,13 +6,13 @@ from zoo.tuning.request import TuneRequest, plain_name
 
 
 def check_free(studies: StudyStore, name: str) -> None:
-    """Raise UsageError where a study, or a comparison of studies, has that name."""
+    """Raise UsageError if a study or a comparison already has this name."""
     if name and name in _taken(studies):
-        raise UsageError(f"there is a study {name!r}: go on with it by --resume, or choose another --name")
+        raise UsageError(f"a study {name!r} exists already: resume it with --resume, or choose a different --name")
 
 
 def free_name(studies: StudyStore, request: TuneRequest, word: str) -> str:
-    """A name that no study has: the architecture, a word, the seed, and a number where that is taken."""
+    """Return an unused name: the architecture, a word and the seed, with a number if that name is taken."""
     base = plain_name(f"{request.architecture}-{word}-{request.seed}")
     taken, name, number = _taken(studies), base, 1
     while name in taken:

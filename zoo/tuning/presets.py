@@ -1,4 +1,4 @@
-"""A study's winner as a preset in the user's registry.toml, where the file keeps all that is in it."""
+"""Save the winner of a study as a preset in the user's registry.toml; the rest of the file stays unchanged."""
 
 import tomllib
 from collections.abc import Mapping
@@ -22,11 +22,11 @@ from zoo.workspace import Workspace
 
 
 def check_free(workspace: Workspace, architecture: str, name: str) -> None:
-    """Raise UsageError unless `name` is free for a preset of that architecture, named alone or with a preset."""
+    """Raise UsageError unless `name` is free for a preset; `architecture` may itself name a preset."""
     bare, _ = split_reference(architecture)
     preset = name.removeprefix(f"{bare}.")
     if preset == name or not is_preset_name(preset):
-        raise UsageError(f"--save names a preset of {bare}, such as {bare}.mine, not {name!r}")
+        raise UsageError(f"--save takes a preset of {bare}, such as {bare}.mine, not {name!r}")
     entry, _, _ = workspace.architecture(bare)
     if preset in entry.spec.presets or name in workspace.settings.presets:
         raise _taken(name)
@@ -54,17 +54,17 @@ def save_winner(workspace: Workspace, study: Study, run: Run | None, name: str) 
 
 
 def target_file(settings: Settings) -> Path:
-    """The registry.toml that is the user's. Raises UsageError where the one in this folder is the shipped one."""
+    """Return the user's registry.toml. Raises UsageError if the file in this folder is the shipped one."""
     path = Path(settings.user.path or USER_FILE)
     if path.exists() and path.resolve() == shipped_path().resolve():
-        raise UsageError(f"{path} is the file that ships with the zoo: name one of your own with --registry FILE")
+        raise UsageError(f"{path} is the file that ships with the zoo: choose your own file with --registry FILE")
     return path
 
 
 def save_preset(path: Path, name: str, preset: Table) -> None:
-    """Add `[presets."NAME"]` at the end of the file, which is made where there is none.
+    """Add `[presets."NAME"]` at the end of the file; create the file if it does not exist.
 
-    Raises SettingsError for a file that is broken, and leaves it as it is.
+    Raises SettingsError for an invalid file, and leaves it unchanged.
     """
     before = Layer.read(path) if path.exists() else Layer(str(path))
     if name in before.tables.get("presets", {}):
@@ -74,19 +74,19 @@ def save_preset(path: Path, name: str, preset: Table) -> None:
     wanted = {**before.tables, "presets": {**before.tables.get("presets", {}), name: dict(preset)}}
     try:
         holds = tomllib.loads(new.decode()) == wanted
-    except tomllib.TOMLDecodeError:  # presets = { … } on one line, to which no table can be added
+    except tomllib.TOMLDecodeError:  # presets = { … } on one line; TOML allows no further table there
         holds = False
     if not holds:
         raise SettingsError(
-            f"{path}: presets is not written as tables of its own, so none can be added: edit it by hand"
+            f'{path}: its presets are not [presets."NAME"] tables, so none can be added: edit the file by hand'
         )
     write_atomically(path.resolve(), new)
 
 
 def preset_of(workspace: Workspace, study: Study, trial: Trial, run: Run | None) -> dict[str, object]:
-    """The preset that makes a trial's configuration: what the study held fixed, and over it what the trial varied.
+    """Return the preset for the configuration of a trial: the fixed values of the study and the values of the trial.
 
-    `run`, the winner's, knows which components came from defaults.
+    `run`, the winner's run, provides the components that came from defaults.
     """
     from zoo.assignments import split_assignments
     from zoo.tuning.trial_cell import bench_request
@@ -112,7 +112,7 @@ def preset_of(workspace: Workspace, study: Study, trial: Trial, run: Run | None)
 
 
 def _taken(name: str) -> UsageError:
-    return UsageError(f"there is a preset {name!r} already: save under another name, or take it out first")
+    return UsageError(f"a preset {name!r} exists already: choose a different name, or remove it first")
 
 
 def _part(
@@ -123,7 +123,7 @@ def _part(
     given: str | None,
     params: Mapping[str, Value],
 ) -> dict[str, object]:
-    """A resampler or a loss with its parameters; nothing for the loss of a network that is fitted, which has none."""
+    """Return a resampler or a loss with its parameters; an empty table for the loss of a network with fit()."""
     asked = given or str(settings.default("defaults", scope, getattr(base, scope)))
     name = given or (getattr(run, scope) if run else asked)
     return {scope: name, f"{scope}_params": {**base.params_for(scope, asked), **params}} if name else {}
@@ -135,7 +135,7 @@ def _summary(study: Study, trial: Trial) -> str:
 
 
 def _appended(old: bytes, name: str, preset: Table) -> str:
-    """The text that adds a preset: an empty line before it, and line ends as the file has them."""
+    """Return the text that adds a preset, after an empty line and with the line ends of the file."""
     presets = tomlkit.table(is_super_table=True)
     presets[name] = _table(preset)
     text = tomlkit.dumps(tomlkit.document().add("presets", presets))

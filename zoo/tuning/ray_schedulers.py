@@ -1,4 +1,4 @@
-"""Ray Tune's schedulers, over epochs: what ends a trial before its last one."""
+"""Schedulers of Ray Tune, over epochs: they stop a trial before its last epoch."""
 
 from collections.abc import Callable, Mapping
 
@@ -10,18 +10,18 @@ from ray.tune.schedulers import (
     TrialScheduler,
 )
 
-EPOCH = "epoch"  # the key of results that counts time: a pause or a restart does not confuse it
+EPOCH = "epoch"  # the key of results for time; pauses and restarts do not change it
 
 
 def make_scheduler(name: str, epochs: int) -> TrialScheduler:
-    """The scheduler of that name for trials of at most `epochs` epochs."""
+    """Return the scheduler with this name, for trials of at most `epochs` epochs."""
     made: Mapping[str, Callable[[], TrialScheduler]] = {
         "none": FIFOScheduler,
-        # Its default first rung of one epoch judges networks before they have learnt anything.
+        # The default first rung of one epoch would judge networks before they have learnt anything.
         "asha": lambda: ASHAScheduler(
             time_attr=EPOCH, max_t=epochs, grace_period=max(1, min(epochs // 4, 5)), reduction_factor=3
         ),
-        # Without the time slice it pauses and restarts trials every epoch while there are too few to compare with.
+        # Without the time slice it pauses and restarts trials every epoch until there are enough for a comparison.
         "median": lambda: MedianStoppingRule(
             time_attr=EPOCH,
             grace_period=max(1, epochs // 4),
@@ -34,5 +34,5 @@ def make_scheduler(name: str, epochs: int) -> TrialScheduler:
 
 
 def last_epoch(scheduler: TrialScheduler) -> float:
-    """The epoch after which the scheduler stops a trial as a matter of course."""
+    """Return the epoch at which the scheduler stops every trial."""
     return float(getattr(scheduler, "_max_t", float("inf")))

@@ -1,4 +1,4 @@
-"""The zoo's search spaces and searchers as Ray Tune's, translated once."""
+"""Translate search spaces and searchers of the zoo into those of Ray Tune."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,7 @@ from zoo.specs import Searcher
 
 
 def to_tune(space: Space) -> dict[str, object]:
-    """Ray Tune's domains, upper ends included; a domain of one value is that value, which is all HyperOpt takes."""
+    """Return Ray Tune's domains, upper ends included; a domain of one value becomes the value, for HyperOpt."""
     return {key: _domain(domain) for key, domain in space.items()}
 
 
@@ -25,13 +25,13 @@ def _domain(domain: Domain) -> Any:
     if domain.low == domain.high:
         return domain.low
     if isinstance(domain, Int):
-        kind, high = (tune.lograndint if domain.log else tune.randint), domain.high + 1  # Tune leaves its end out
+        kind, high = (tune.lograndint if domain.log else tune.randint), domain.high + 1  # Tune excludes the upper end
         return kind(domain.low, high)
     return (tune.loguniform if domain.log else tune.uniform)(domain.low, domain.high)
 
 
 def make_searcher(entry: Entry[Searcher], params: Mapping[str, Value], *, seed: int, startup: int) -> SearchAlgorithm:
-    """A component's search algorithm. Raises PluginError for what is none of Ray Tune's."""
+    """Build the search algorithm of a component. Raises PluginError if it is no searcher of Ray Tune."""
     values = complete(entry.spec, params)
     with guarded(UsageError, f"searcher {entry.name} cannot be made"):
         made = load_factory(entry.spec.factory)(seed=seed, startup=startup, **values)
@@ -39,4 +39,4 @@ def make_searcher(entry: Entry[Searcher], params: Mapping[str, Value], *, seed: 
         return SearchGenerator(made)
     if isinstance(made, SearchAlgorithm):
         return made
-    raise PluginError(f"searcher {entry.name}: its factory gave {type(made).__name__}, not a Searcher of Ray Tune's")
+    raise PluginError(f"searcher {entry.name}: its factory returned {type(made).__name__}, not a Ray Tune searcher")

@@ -1,4 +1,4 @@
-"""Writes the epochs of trials to the store as they come, and tells whoever watches."""
+"""The recorder: store each epoch of a trial when it arrives, and notify the reporter."""
 
 import time
 from collections.abc import Callable
@@ -9,19 +9,19 @@ from ray.tune import Callback
 from zoo.store.studies import StudyStore
 from zoo.tuning.worker import NUMBER, Result
 
-QUIET_SECONDS = 1.0  # a watch hears of a study at least so often
-BUSY_SECONDS = 0.1  # and at most so often: each time the trials are read anew
+QUIET_SECONDS = 1.0  # longest time between two notifications
+BUSY_SECONDS = 0.1  # shortest time: each notification reads all trials from the store
 
 
 class Recorder(Callback):
-    """A callback of Tune's; all its hooks run in the driver's main thread."""
+    """A callback for Ray Tune; all hooks run in the main thread of the driver."""
 
     def __init__(self, studies: StudyStore, name: str, tell: Callable[[], None]) -> None:
         self.studies, self.name, self.tell = studies, name, tell
         self.told, self.changed = 0.0, True
 
     def __reduce__(self) -> Any:
-        return Callback, ()  # Tune pickles it when it starts; nobody reads that
+        return Callback, ()  # Tune pickles it at the start; the pickle is never read
 
     def on_trial_start(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
         self.studies.start(self.name, trial.config[NUMBER])

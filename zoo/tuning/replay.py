@@ -1,7 +1,7 @@
-"""Ray Tune's own search algorithm, with every proposal and every value it is told written down.
+"""A search algorithm of Ray Tune that stores every proposal and every reported value.
 
-The store is the one truth: Tune is always started anew, and where a study goes on, the search algorithm with its seed,
-and the scheduler, are led the same way again by what was written. Nothing is ever unpickled.
+Only the store holds the state of a study, and Ray Tune always starts fresh. When a study resumes, the search algorithm
+(with its seed) and the scheduler are replayed from the stored events. Nothing is ever unpickled.
 """
 
 from collections.abc import Mapping
@@ -25,14 +25,14 @@ Config = dict[str, Value]
 
 
 class Replay(SearchAlgorithm):
-    """Wraps a search algorithm; `limit` is how many trials it lets run at a time, None for any number."""
+    """Wraps a search algorithm; `limit` is the number of trials that may run at a time, None for no limit."""
 
     def __init__(
         self, inner: SearchAlgorithm, scheduler: TrialScheduler, studies: StudyStore, study: Study, task: Task
     ) -> None:
         self.inner, self.scheduler, self.studies, self.task = inner, scheduler, studies, task
         self.study, self.name, self.total, self.mode = study, study.name, study.wanted, study.mode
-        self.limit = task.request.jobs if study.scheduler != "hyperband" else None  # its brackets fill up first
+        self.limit = task.request.jobs if study.scheduler != "hyperband" else None  # it must fill its brackets first
         self.made = len(study.trials)
         self.configs: Mapping[int, Config] = {trial.number: dict(trial.config) for trial in study.trials}
         self.trials: dict[str, TuneTrial] = {}
@@ -40,10 +40,10 @@ class Replay(SearchAlgorithm):
         self.waiting: list[TuneTrial] = []
         self.heard: dict[str, int] = {}
         self.last: dict[str, float] = {}
-        self.otherwise = 0  # proposals that were others when the study began
+        self.otherwise = 0  # proposals that differ from the stored ones
 
     def __reduce__(self) -> Any:
-        return SearchAlgorithm, ()  # Tune pickles it when it starts; nobody reads that
+        return SearchAlgorithm, ()  # Tune pickles it at the start; the pickle is never read
 
     @property
     def metric(self) -> str:
@@ -83,14 +83,14 @@ class Replay(SearchAlgorithm):
         self.inner.set_finished()  # type: ignore[no-untyped-call]
 
     def on_trial_result(self, trial_id: str, result: Result) -> None:
-        """A trial that went on from its checkpoint says its last epoch again: the searcher hears each once."""
+        """Report each epoch to the searcher once; a trial that resumes from its checkpoint repeats its last epoch."""
         self.last[trial_id] = result[SCORE]
         if result[EPOCH] > self.heard.get(trial_id, 0):
             self.heard[trial_id] = result[EPOCH]
             self.inner.on_trial_result(trial_id, _without_list(result))
 
     def on_trial_complete(self, trial_id: str, result: Result | None = None, error: bool = False) -> None:
-        """A trial that did not end as it should is told as the worst value, one that was pruned as its best."""
+        """Report the end to the searcher: a failed trial with the worst value, a pruned trial with its best value."""
         trial = self.trials[trial_id]
         result = dict(result or {})
         status, reason = result.get("status") or TrialStatus.PRUNED, result.get("reason", "")
@@ -113,7 +113,7 @@ class Replay(SearchAlgorithm):
         if hung(self.task.trace(trial.config[NUMBER])):
             return (
                 TrialStatus.TIMEOUT,
-                f"passed its {self.task.request.trial_timeout:g} s in code that could not be interrupted",
+                f"exceeded its limit of {self.task.request.trial_timeout:g} s in code that could not be interrupted",
             )
         return TrialStatus.DIED, death_of(trial)
 
@@ -125,7 +125,7 @@ class Replay(SearchAlgorithm):
         return trial
 
     def _replay(self) -> None:
-        """Lead the searcher along what it proposed and was told; trials that did not end are handed out first."""
+        """Replay all proposals and results in the searcher; unfinished trials are the first to run."""
         unfinished: dict[int, TuneTrial] = {}
         everyone: dict[int, TuneTrial] = {}
         for event in self.studies.events(self.name):
@@ -133,7 +133,7 @@ class Replay(SearchAlgorithm):
                 trial = self._proposal(event.number)
                 assert trial is not None
                 unfinished[event.number] = everyone[event.number] = trial
-                if plain(trial.config) != self.configs[event.number]:  # another version of a library
+                if plain(trial.config) != self.configs[event.number]:  # a library has a different version
                     self.otherwise += 1
                     trial.config.update(self.configs[event.number])
             else:
@@ -145,8 +145,8 @@ class Replay(SearchAlgorithm):
             self._replay_scheduler(everyone)
 
     def _replay_scheduler(self, everyone: Mapping[int, TuneTrial]) -> None:
-        """Lead the scheduler along the recorded epochs, in their order; a trial that it ends had been ended so."""
-        scheduler: Any = self.scheduler  # no controller is at hand yet, and these two ask nothing of it
+        """Replay the recorded epochs, in their order, in the scheduler; a trial that it stops is stored as pruned."""
+        scheduler: Any = self.scheduler  # there is no controller yet; these two schedulers do not use it
         unfinished = {trial.number for trial in self.study.trials if trial.status in UNFINISHED}
         best: dict[int, float] = {}
         results: dict[int, Result] = {}
@@ -168,15 +168,15 @@ class Replay(SearchAlgorithm):
 
 
 def plain(config: Result) -> Config:
-    """A configuration without what the harness put there."""
+    """Return a configuration without the key of the harness."""
     return {key: value for key, value in config.items() if key != NUMBER}
 
 
 def death_of(trial: TuneTrial) -> str:
-    """In one line, why a worker died; Tune writes the failure to a file before it tells the searcher."""
+    """Return why a worker died, in one line; Tune writes the failure to a file before it notifies the searcher."""
     try:
         text = Path(trial.error_file).read_text().split("Failure # ")[-1]
-    except (OSError, TypeError, RuntimeError):  # there is no such file
+    except (OSError, TypeError, RuntimeError):  # the file does not exist
         return "its process died"
     return f"its process died: {cause_of_death(text)}".rstrip()[:300]
 

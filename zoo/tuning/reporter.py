@@ -1,4 +1,4 @@
-"""Who follows a study: the command line's live table, or nobody."""
+"""Reporters of a study: the interface for a live table, and a silent reporter."""
 
 from typing import TYPE_CHECKING, Protocol
 
@@ -9,17 +9,17 @@ if TYPE_CHECKING:
 
 
 class TuneReporter(BenchReporter, Protocol):
-    """Told what happens to a study and, when its winner is retrained, to that run. What it raises ends the study."""
+    """Receives the events of a study and of the run that retrains its winner. Its exceptions end the study."""
 
     def on_study(self, study: "Study") -> None:
-        """The study is about to start its trials, or to go on with them; once."""
+        """Called once, before the study starts or resumes its trials."""
 
     def on_trials(self, study: "Study", seconds_left: float | None) -> None:
-        """Something changed, or a second has passed; `seconds_left` of the time budget, None without one."""
+        """Called after a change, or every second; `seconds_left` of the time budget, None without a budget."""
 
 
 class SilentTuneReporter(SilentReporter):
-    """A watch that looks away."""
+    """A reporter that ignores every event."""
 
     def on_study(self, study: "Study") -> None: ...
     def on_trials(self, study: "Study", seconds_left: float | None) -> None: ...

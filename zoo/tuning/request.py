@@ -1,4 +1,4 @@
-"""What is asked of a study, checked before anything heavy is loaded."""
+"""The request of a study, checked before any heavy module is imported."""
 
 import re
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from zoo.store.study import METRICS
 
 SCHEDULERS = ("none", "asha", "median", "hyperband")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
-# The cell in a stored request: the axes, each with the field of a `Request` that it fills, and other fields.
+# The keys of the cell in a stored request: the axes with their field of `Request`, and further fields.
 _AXES: Mapping[str, str] = {
     "architecture": "architectures",
     "block": "blocks",
@@ -30,23 +30,23 @@ _SET_BY_STUDY = ("monitor", "threads", "force", "resume")
 class TuneRequest:
     """One study: the cell that is tuned, the search and its budget.
 
-    cell             the network, its data and its seed, as a request to the bench: at most one value for each axis.
-                     The study itself sets `monitor`, `threads`, `force` and `resume`
-    search, search_params  the searcher and its own parameters
-    scheduler        what ends trials early: none, asha, median or hyperband
-    trials           how many configurations are tried
-    startup          how many of them the searcher draws at random first; 0: chosen by the number of trials
-    time_budget      seconds for all trials together; None: as long as they take
-    trial_timeout    seconds for one trial; None: as long as it takes
-    jobs             trials at a time, each in a process of its own with one thread
-    gpus_per_trial   GPUs, or a share of one, that each trial takes
-    address          of a running Ray cluster to run the trials on; None: this machine
-    metric           what is searched for on validation: macro_recall, accuracy or validation_loss
-    seed             of the search and of every trial: the cell's
-    space            the name of one of the architecture's search spaces, or a path that ends in .toml
-    overrides        keys added to the space or replaced, as typed: `data=smote,oversampled`, `hidden=8..64`
-    name             the study's; chosen where it is empty
-    comparison       the comparison that the study is part of, if it is
+    cell             the network, its data and its seed, as in a bench: at most one value per axis; defaults fill
+                     empty axes. The study sets `monitor`, `threads`, `force` and `resume`
+    search, search_params  the searcher and its parameters
+    scheduler        the rule that stops trials early: none, asha, median or hyperband
+    trials           the number of configurations to try
+    startup          the number of random proposals at the start; 0: chosen from the number of trials
+    time_budget      seconds for all trials together; None: no limit
+    trial_timeout    seconds for one trial; None: no limit
+    jobs             trials at a time, each in its own process with one thread
+    gpus_per_trial   GPUs, or a share of one, for each trial
+    address          a running Ray cluster for the trials; None: this machine
+    metric           the metric to optimise on validation: macro_recall, accuracy or validation_loss
+    seed             the seed of the search and of every trial, from the cell
+    space            the name of a search space of the architecture, or a path that ends in .toml
+    overrides        keys to add or replace in the space, as typed: `data=smote,oversampled`, `hidden=8..64`
+    name             the name of the study; chosen automatically if empty
+    comparison       the name of the comparison that contains the study; empty if none
     """
 
     cell: Request
@@ -79,27 +79,27 @@ class TuneRequest:
                 raise UsageError(f"--{name} must be at least 1, not {getattr(self, name)}")
         for name in ("time_budget", "trial_timeout"):
             if (value := getattr(self, name)) is not None and not 0 < value < float("inf"):
-                raise UsageError(f"--{name.replace('_', '-')} is a time above 0 s, not {value} s")
+                raise UsageError(f"--{name.replace('_', '-')} must be a time above 0 s, not {value} s")
         for name in ("seed", "startup"):
             if getattr(self, name) < 0:
-                raise UsageError(f"--{name} is 0 or more, not {getattr(self, name)}")
+                raise UsageError(f"--{name} must be 0 or more, not {getattr(self, name)}")
         if not 0 <= self.gpus_per_trial < float("inf"):
-            raise UsageError(f"--gpus-per-trial is 0 or more, not {self.gpus_per_trial}")
+            raise UsageError(f"--gpus-per-trial must be 0 or more, not {self.gpus_per_trial}")
         if self.name and not _NAME.fullmatch(self.name):
-            raise UsageError(f"a study's name is made of letters, digits, '-', '_' and '.', not {self.name!r}")
+            raise UsageError(f"the name of a study may contain letters, digits, '-', '_' and '.', not {self.name!r}")
 
     @property
     def architecture(self) -> str:
-        """The architecture, with its preset where one was named."""
+        """The architecture, with its preset if one was requested."""
         return self.cell.architectures[0]
 
     def given(self, axis: str) -> str | None:
-        """The value of an axis, such as `block`; None where the defaults decide."""
+        """Return the value of an axis, such as `block`; None if the defaults choose."""
         values: tuple[str, ...] = getattr(self.cell, _AXES[axis])
         return values[0] if values else None
 
     def to_json(self) -> JsonObject:
-        """The request as plain data, from which `from_json` makes it again."""
+        """Return the request as plain data; `from_json` restores it."""
         cell = self.cell
         others = {name: getattr(cell, name) for name in _OTHERS}
         others |= {
@@ -112,7 +112,7 @@ class TuneRequest:
 
     @classmethod
     def from_json(cls, record: JsonObject) -> "TuneRequest":
-        """The request that was written down; what this version does not know is left out."""
+        """Return the stored request; keys unknown to this version are ignored."""
         axes = {axis: record.get(axis) for axis in _AXES}
         others = {name: record[name] for name in _OTHERS if name in record}
         cell = Request.of(axes.pop("architecture"), **axes, seeds=(record.get("seed", 0),), **others)
@@ -121,19 +121,19 @@ class TuneRequest:
         return cls(cell=cell, **{**search, "overrides": tuple(record.get("overrides", ()))})
 
     def _check_cell(self) -> None:
-        """Raise UsageError unless this is one cell, and leaves to the study what the study sets."""
+        """Raise UsageError for more than one cell, and for options that the study sets itself."""
         if not self.architecture:
             raise UsageError("name an architecture to tune: `zoo list architecture` shows them all")
         if is_pattern(self.architecture):
-            raise UsageError(f"a study is of one architecture, not of a pattern such as {self.architecture!r}")
+            raise UsageError(f"a study tunes one architecture, not a pattern such as {self.architecture!r}")
         for axis, name in {**_AXES, "seed": "seeds"}.items():
             if len(values := getattr(self.cell, name)) > 1:
-                raise UsageError(f"a study is of one {axis}, not of {', '.join(map(str, values))}")
+                raise UsageError(f"a study takes one {axis}, not {', '.join(map(str, values))}")
         for name in _SET_BY_STUDY:
             if getattr(self.cell, name) is not getattr(Request, name):
-                raise UsageError(f"a study sets {name} itself: leave it out")
+                raise UsageError(f"the study sets {name}: remove it from the cell")
 
 
 def plain_name(text: str) -> str:
-    """Text with nothing in it that a study's name may not have."""
+    """Replace the characters that a study name must not contain."""
     return re.sub(r"[^A-Za-z0-9_.-]+", "-", text).lstrip("-_.")

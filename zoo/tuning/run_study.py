@@ -1,7 +1,7 @@
-"""A study from its request to its winner's run: trials see training and validation rows, the test set waits.
+"""Run a study, from its request to the run of its winner.
 
-When the trials have ended, the best is trained again as an ordinary run of the bench, and only then is the test set
-opened, once.
+Trials use only training and validation rows. After all trials have ended, the best configuration is trained again as an
+ordinary run of the bench. Only then is the test set opened, once.
 """
 
 import contextlib
@@ -37,14 +37,14 @@ from zoo.workspace import Workspace
 if TYPE_CHECKING:
     from zoo.workers.session import Workers
 
-FINGERPRINTS = "data_fingerprints"  # the key of a stored request that says on which data the study began
+FINGERPRINTS = "data_fingerprints"  # the key of a stored request with the fingerprints of its data
 
 
 @dataclass(frozen=True)
 class ResumeOptions:
-    """What can be asked otherwise when a study goes on; None leaves it as it was.
+    """The options that can change when a study resumes; None keeps the stored value.
 
-    `address` may be `local`, for a study of a cluster that is to go on here.
+    With `address="local"`, a study from a cluster resumes on this machine.
     """
 
     trials: int | None = None
@@ -52,12 +52,12 @@ class ResumeOptions:
     address: str | None = None
 
     def applied(self, study: Study) -> Study:
-        """The study as it is to go on. Raises UsageError for fewer trials than it has."""
+        """Return the study with the new options. Raises UsageError for fewer trials than it already has."""
         before = TuneRequest.from_json(study.request)
         address = None if self.address == "local" else self.address or before.address
         request = replace(before, trials=self.trials or before.trials, jobs=self.jobs or before.jobs, address=address)
         if request.trials < len(study.trials):
-            raise UsageError(f"study {study.name!r} has {len(study.trials)} trials already, more than {request.trials}")
+            raise UsageError(f"study {study.name!r} already has {len(study.trials)} trials, more than {request.trials}")
         changed = {"trials": request.trials, "jobs": request.jobs, "address": request.address}
         return replace(study, request={**study.request, **changed})
 
@@ -65,8 +65,8 @@ class ResumeOptions:
 def run_study(workspace: Workspace, request: TuneRequest, store: Store, watch: TuneReporter) -> Study:
     """Run a study to its end and score its winner on the test set.
 
-    Raises a ZooError, one line, for what makes no sense, for data that cannot be used, and where no trial finished.
-    An interruption leaves the study to be gone on with, and is raised again.
+    Raises a ZooError of one line for an invalid request, for unusable data, and if no trial finishes. An interruption
+    is raised again; the study can then be resumed.
     """
     watch.on_phase("planning")
     studies = StudyStore(store)
@@ -79,7 +79,7 @@ def run_study(workspace: Workspace, request: TuneRequest, store: Store, watch: T
 
 
 def plan_study(workspace: Workspace, request: TuneRequest) -> Study:
-    """The study that was asked for, before its data are at hand. Raises UsageError for what makes no sense."""
+    """Return the requested study, before its data are loaded. Raises UsageError for an invalid request."""
     space, notes = resolve_space(workspace, request)
     asked = replace(request, startup=_startup(request))
     _check(workspace, asked, space)
@@ -94,10 +94,10 @@ def resume_study(
     watch: TuneReporter,
     options: ResumeOptions | None = None,
 ) -> Study:
-    """Go on with a study that was interrupted, or that is to have more trials; else give it as it is.
+    """Resume an interrupted study, or a study that gets more trials; return a finished study unchanged.
 
-    No trial that ended is run again, and one that was under way goes on from its last epoch. A time budget that was
-    used up starts anew. Raises UnknownName for no such study, and what `run_study` raises.
+    Ended trials are not run again. Interrupted trials resume from their last epoch. A used-up time budget starts again.
+    Raises UnknownName if there is no such study, and the errors of `run_study`.
     """
     watch.on_phase("planning")
     study = (options or ResumeOptions()).applied(StudyStore(store).get(name))
@@ -105,7 +105,7 @@ def resume_study(
 
 
 def is_finished(study: Study) -> bool:
-    """Whether a study has all its trials, and its winner a run."""
+    """Whether a study has all its trials and the run of its winner."""
     return study.status == StudyStatus.DONE and bool(study.run) and not _lacks_trials(study)
 
 
@@ -118,7 +118,7 @@ def go_on(
     data: StudyData | None = None,
     workers: "Workers | None" = None,
 ) -> Study:
-    """Bring a study that is in the store to its end; `data` and `workers` are its own where none are given."""
+    """Finish a stored study; without `data` or `workers`, it loads its own data and starts its own workers."""
     studies, was_over = StudyStore(store), study.status == StudyStatus.DONE
     studies.take(study)
     try:
@@ -133,16 +133,18 @@ def go_on(
 
 
 def begun_on(study: Study, data: StudyData) -> Study:
-    """The study with what tells its data from others. Raises DataError where it was begun on others."""
+    """Return the study with the fingerprints of its data. Raises DataError if it started with different data."""
     fingerprints = dict(data.parts.summary.fingerprints)
     if study.request.get(FINGERPRINTS, fingerprints) != fingerprints:
-        raise DataError(f"the data are not those that study {study.name!r} began with: give it those, or start another")
+        raise DataError(
+            f"the data differ from those study {study.name!r} started with: use the same data, or start a new study"
+        )
     return replace(study, request={**study.request, FINGERPRINTS: fingerprints})
 
 
 @dataclass(frozen=True)
 class StudyRun:
-    """A study under way in this process."""
+    """A study in progress in this process."""
 
     workspace: Workspace
     request: TuneRequest
@@ -176,7 +178,7 @@ class StudyRun:
 
     @property
     def folder(self) -> Path:
-        """Where the checkpoints of trials lie while they are under way."""
+        """The folder for the checkpoints of unfinished trials."""
         return self.store.folder / "studies" / self.request.name
 
     def to_the_end(self, study: Study) -> Study:
@@ -201,7 +203,7 @@ class StudyRun:
         asked = (self.workspace, self.request, self.space, self.data)
         with self._own_workers() if self.workers is None else contextlib.nullcontext(self.workers) as workers:
             said = Search(*asked, self.studies, self.folder, seconds, workers).run(study.name, tell)
-        self.studies.interrupt(study.name)  # those that the time budget cut off
+        self.studies.interrupt(study.name)  # trials that the time budget stopped
         tell()
         study = replace(self.studies.get(study.name), notes=(*study.notes, *said))
         self.studies.update(study)
@@ -219,7 +221,7 @@ class StudyRun:
         )
 
     def _score(self, study: Study) -> Study:
-        """Retrain the winner and open the test set."""
+        """Retrain the winner and score it on the test set."""
         best = study.best
         if best is None:
             left = any(trial.status in UNFINISHED for trial in study.trials)
@@ -248,14 +250,14 @@ class StudyRun:
             self.studies.update(replace(known, status=StudyStatus.INTERRUPTED))
 
     def _budget(self, study: Study) -> float | None:
-        """What is left of the time budget; all of it where it was used up before."""
+        """Return the seconds left of the time budget; a used-up budget starts again."""
         if self.request.time_budget is None:
             return None
         used = 0.0 if self.whole_budget else sum(trial.seconds for trial in study.trials) / self.request.jobs
         return self.request.time_budget - used if used < self.request.time_budget else self.request.time_budget
 
     def _teller(self, name: str, seconds: float | None) -> Callable[[], None]:
-        """Tells the watch how the study stands; the budget's time runs from the first trial."""
+        """Return a function that reports the state of the study; the time budget runs from its first call."""
         ends: list[float] = []
 
         def tell() -> None:
@@ -268,7 +270,7 @@ class StudyRun:
 
 
 def _told_of(study: Study, run: Run) -> Study:
-    """The study with what there is to say of its winner's run: that it failed, or was another look at the test set."""
+    """Record the run of the winner; add a note if it failed, or if the study reuses the test set for a new winner."""
     if run.status != RunStatus.DONE:
         return replace(study, notes=(*study.notes, f"the winner's run {run.id} ended as {run.status}: {run.error}"))
     if run.id in study.scored:
@@ -286,7 +288,7 @@ def _lacks_trials(study: Study) -> bool:
 
 
 def _reasons(study: Study) -> str:
-    """How the trials ended, each status with the first reason given for it."""
+    """Return the count of each status of the trials, with its first reason."""
     number = Counter(trial.status for trial in study.trials)
     first: dict[str, Trial] = {}
     for trial in study.trials:
@@ -296,25 +298,25 @@ def _reasons(study: Study) -> str:
             f"{count} {status}" + (f" ({first[status].reason})" if first[status].reason else "")
             for status, count in number.items()
         )
-        or "the time budget was over before the first"
+        or "the time budget ended before the first trial"
     )
 
 
 def _startup(request: TuneRequest) -> int:
-    """How many proposals are random; the searchers' own 10 and 20 would leave nothing else of a small study."""
+    """Return the number of random proposals; the searchers' defaults of 10 and 20 would fill a small study."""
     return request.startup or max(3, min(10, request.trials // 4))
 
 
 def _check(workspace: Workspace, request: TuneRequest, space: Space) -> None:
-    """Raise UsageError for what would end the study before its first trial."""
-    if all(_is_one(domain) for domain in space.values()):  # searchers that learn refuse that
-        raise UsageError(f"{request.search} has nothing to choose: every key of the space has one value")
+    """Raise UsageError for errors that would end the study before its first trial."""
+    if all(_is_one(domain) for domain in space.values()):  # some searchers raise for such a space
+        raise UsageError(f"{request.search} has nothing to search: every key of the space has only one value")
     choose_device(workspace.settings.device(request.cell.device))
     if request.address is None:
         gpus_there(request.gpus_per_trial)
     entry = workspace.registry.get(Searcher, request.search)
     complete(entry.spec, request.search_params)
-    from zoo.tuning.ray_search import make_searcher  # Ray, which what is asked wrongly need not wait for
+    from zoo.tuning.ray_search import make_searcher  # imports Ray, which is slow: after the quick checks
     from zoo.workers.session import knock
 
     if request.address is not None:
@@ -329,11 +331,11 @@ def _is_one(domain: object) -> bool:
 
 
 def _remarks(workspace: Workspace, request: TuneRequest, space: Space) -> Iterator[str]:
-    """What someone who reads the study later is to know."""
+    """Yield notes for later readers of the study."""
     first = first_values(space)
     with contextlib.suppress(Incompatible):
         members = cell_of(workspace, request, first).training.members
         if members > 1 or "training.members" in space:
             yield "a trial trains one member of the ensemble; the winner's run trains all of them"
     if request.scheduler == "hyperband" and request.search != "random":
-        yield "hyperband has all configurations proposed before a result is there: with it, the searcher cannot learn"
+        yield "hyperband requests all configurations before the first result, so the searcher cannot learn from results"

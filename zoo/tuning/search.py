@@ -1,4 +1,4 @@
-"""The trials of a study on Ray Tune, from its start or from where the store says it stands."""
+"""Run the trials of a study on Ray Tune, from the start or from its state in the store."""
 
 import contextlib
 import shutil
@@ -33,12 +33,12 @@ from zoo.workers.limits import share_of_memory
 from zoo.workers.session import Workers, environment
 from zoo.workspace import Workspace
 
-MOST_STARTS = 3  # of a trial, where a cluster's memory monitor ends workers: Tune's search ends with them
+MOST_STARTS = 3  # of a trial; each time the cluster's memory monitor ends a worker, the search of Tune ends, too
 
 
 @dataclass(frozen=True)
 class Search:
-    """All it takes to run the trials that a study still lacks: in `seconds` at most, and with files in `folder`."""
+    """Runs the missing trials of a study, in at most `seconds`, with checkpoints in `folder`."""
 
     workspace: Workspace
     request: TuneRequest
@@ -50,11 +50,11 @@ class Search:
     workers: Workers
 
     def run(self, name: str, tell: Callable[[], None]) -> tuple[str, ...]:
-        """Run them; gives what is to be said of it. What ends them early is raised, but for the time budget."""
+        """Run the trials and return notes. The end of the time budget is no error; other early ends are raised."""
         self.folder.mkdir(parents=True, exist_ok=True)
         study = self.studies.get(name)
         pending = study.wanted if study.scheduler == "hyperband" else self.request.jobs
-        # With Tune's own choice of one trial that may wait for a worker, a second worker would never come up.
+        # By default Tune lets only one trial wait for a worker; a second worker would never start.
         with environment({"TUNE_MAX_PENDING_TRIALS_PG": str(pending)}):
             self.workers.start(self.folder)
             while (said := self._fit(self.studies.get(name), tell)) is None:
@@ -62,15 +62,15 @@ class Search:
         return said
 
     def _give_up(self, name: str) -> None:
-        """End the trials whose worker was ended with the search again and again."""
+        """End trials whose worker was ended `MOST_STARTS` times."""
         for trial in self.studies.get(name).trials:
             if trial.status in UNFINISHED and self.studies.starts(name, trial.number) >= MOST_STARTS:
-                reason = f"its worker was ended for the memory of its node {MOST_STARTS} times"
+                reason = f"its worker was ended {MOST_STARTS} times because its node ran out of memory"
                 told = WORST[METRICS[self.request.metric]]
                 self.studies.end(name, replace(trial, status=TrialStatus.MEMORY, reason=reason), told)
 
     def _fit(self, study: Study, tell: Callable[[], None]) -> tuple[str, ...] | None:
-        """One search of Tune's, led along the store; None where the cluster ended one of its workers for its memory."""
+        """Run one search of Tune, replayed from the store; None if the cluster ended a worker that lacked memory."""
         task = self._task()
         scheduler = make_scheduler(self.request.scheduler, self._epochs())
         entry = self.workspace.registry.get(Searcher, self.request.search)
@@ -84,7 +84,7 @@ class Search:
             causes = list(_causes(error))
             if any(isinstance(cause, ray.exceptions.OutOfMemoryError) for cause in causes):
                 return None
-            for cause in causes:  # Tune wraps what callbacks raise: a ZooError is what is to be said
+            for cause in causes:  # Tune wraps errors of callbacks; a ZooError is for the user
                 if isinstance(cause, ZooError):
                     raise cause from error
             raise
@@ -93,8 +93,8 @@ class Search:
         if not recorded.otherwise:
             return ()
         return (
-            f"{recorded.otherwise} proposals were others when the study began: a library of the searcher has another "
-            "version now",
+            f"{recorded.otherwise} proposals differ from those when the study started: a library of the searcher has a "
+            "different version now",
         )
 
     def _tuner(self, study: Study, task: Task, recorded: Replay, book: Recorder, files: Path) -> Tuner:
@@ -114,7 +114,7 @@ class Search:
             storage_path=str(files),
             verbose=0,
             callbacks=[book],
-            failure_config=FailureConfig(max_failures=1),  # a worker that died is tried once more
+            failure_config=FailureConfig(max_failures=1),  # a trial whose worker died is tried once more
             checkpoint_config=CheckpointConfig(checkpoint_frequency=0, checkpoint_at_end=False),
         )
         resources = tune.with_resources(worker, {"cpu": 1, "gpu": self.request.gpus_per_trial})
@@ -136,19 +136,19 @@ class Search:
         )
 
     def _memory(self, device: torch.device) -> int:
-        """What each trial may take: on a cluster, whose nodes differ, what the cluster's own monitor lets it."""
+        """Return the memory limit of each trial; 0 on a GPU and on a cluster, which has its own memory monitor."""
         free = device.type != "cpu" or self.workers.address is not None
         return 0 if free else share_of_memory(self.request.jobs)
 
     def _refs(self) -> dict[Any, Any]:
-        """The rows in the object store, each array once; the test set is not among them."""
+        """Put the rows into the object store, each array once; the test set is not included."""
         rows: dict[Any, Rows] = {"train": self.data.parts.train, "validation": self.data.parts.validation}
         rows |= {asked: variant for asked, variant in self.data.variants.items() if isinstance(variant, Rows)}
         refs = {id(each): ray.put(each) for each in rows.values()}
         return {key: refs[id(each)] for key, each in rows.items()}
 
     def _epochs(self) -> int:
-        """The most epochs that a trial can have."""
+        """Return the maximum number of epochs of a trial."""
         domain = self.space.get("training.epochs")
         if isinstance(domain, Choice):
             return max(int(value) for value in domain.values)
@@ -164,7 +164,7 @@ class Search:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """An exception, and what it was raised from."""
+    """Yield an exception and the chain of its causes."""
     cause: BaseException | None = error
     while cause is not None:
         yield cause

@@ -1,8 +1,8 @@
-"""What a study searches: an architecture's space or a file's, what was typed over it, all checked before anything runs.
+"""The search space of a study: from the architecture or a file, with typed overrides, checked before any trial.
 
-A file is TOML: `hidden = [8, 16]` are choices, `num_blocks = { low = 1, high = 3 }` whole numbers,
-`"training.learning_rate" = { low = 1e-4, high = 1e-2, log = true }` numbers on a log scale. What is typed is
-`key=a,b,c`, `key=low..high` or `key=low..high:log`.
+A file is TOML: `hidden = [8, 16]` are choices, `num_blocks = { low = 1, high = 3 }` is a range of integers, and
+`"training.learning_rate" = { low = 1e-4, high = 1e-2, log = true }` is a range of numbers on a log scale. An override
+is typed as `key=a,b,c`, `key=low..high` or `key=low..high:log`.
 """
 
 import re
@@ -25,20 +25,20 @@ Domains = dict[str, Domain]
 
 
 def resolve_space(workspace: Workspace, request: TuneRequest) -> tuple[Domains, tuple[str, ...]]:
-    """The space of a study and what is to be said of it. Raises UsageError or SettingsError, one line each."""
+    """Return the space of a study, and notes on it. Raises UsageError or SettingsError, one line each."""
     space = _base(workspace, request)
     for text in request.overrides:
         key, domain = parse_override(text)
         space[key] = domain
     notes = tuple(_drop_what_is_set(space, request))
     if not space:
-        raise UsageError("there is nothing to search: add keys by --tune key=low..high or key=a,b,c")
+        raise UsageError("the search space is empty: add keys with --tune key=low..high or key=a,b,c")
     check_space(workspace, request, space)
     return space, notes
 
 
 def parse_override(text: str) -> tuple[str, Domain]:
-    """`key=a,b,c` as a Choice, `key=low..high` as an Int or a Float. Raises UsageError for anything else."""
+    """Parse `key=a,b,c` as a Choice, `key=low..high` as an Int or a Float. Raises UsageError for any other text."""
     key, sign, values = (part.strip() for part in text.partition("="))
     if not (key and sign and values):
         raise UsageError(f"--tune {text!r} is not key=a,b,c or key=low..high")
@@ -50,16 +50,16 @@ def parse_override(text: str) -> tuple[str, Domain]:
 
 
 def check_space(workspace: Workspace, request: TuneRequest, space: Mapping[str, Domain]) -> None:
-    """Plan a cell for every value of every key, or the ends of a range. Raises UsageError where one makes no sense."""
+    """Plan a cell for each choice and each end of a range. Raises UsageError for an invalid key or value."""
     for key in space:
         scope = key.partition(".")[0]
         if scope == "dataset":
-            raise UsageError(f"all trials learn from the same data, so {key} cannot be searched: use --set")
+            raise UsageError(f"{key} cannot be searched, because all trials use the same data: set it with --set")
         if "." in key and scope in AXES and isinstance(named := space.get(scope), Choice):
             _check_applies(workspace.registry, key, named)
     for axis in AXES:
         if axis in space and not isinstance(space[axis], Choice):
-            raise UsageError(f"{axis} is searched by name: --tune {axis}=a,b")
+            raise UsageError(f"{axis} takes names, not a range: --tune {axis}=a,b")
     first = first_values(space)
     possible = bool(cells_of(workspace, request, first).cells)
     left_out = ""
@@ -72,7 +72,7 @@ def check_space(workspace: Workspace, request: TuneRequest, space: Mapping[str, 
 
 
 def _check_applies(registry: Registry, key: str, axis: Choice) -> None:
-    """Raise UnknownName for a key of a searched component that none of those it may be has."""
+    """Raise UnknownName for a key that none of the searched components has as a parameter."""
     scope, _, name = key.partition(".")
     kind = AXES[scope]
     known: dict[str, None] = {}
@@ -96,18 +96,18 @@ def _base(workspace: Workspace, request: TuneRequest) -> Domains:
     if request.space == "default" and request.overrides:
         return {}
     if not spec.spaces:
-        raise UsageError(f"{entry.name} has no search space: give one by --space FILE.toml, or by --tune key=low..high")
+        raise UsageError(f"{entry.name} has no search space: add one with --space FILE.toml or --tune key=low..high")
     raise unknown_name(f"search space of {entry.name}", request.space, spec.spaces)
 
 
 def read_space(path: Path) -> Domains:
-    """The space in a TOML file. Raises SettingsError, one line that names the file."""
+    """Read a space from a TOML file. Raises SettingsError of one line with the path."""
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingsError(f"{path}: cannot be read: {error.strerror}") from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SettingsError(f"{path}: is not TOML: {error}") from None
+        raise SettingsError(f"{path}: is not valid TOML: {error}") from None
     try:
         return dict(_domains(tables))
     except UsageError as error:
@@ -115,7 +115,7 @@ def read_space(path: Path) -> Domains:
 
 
 def _domains(table: Table, prefix: str = "") -> Iterator[tuple[str, Domain]]:
-    """`a.b` may be written as a key in quotes or as a table."""
+    """Yield the domains of a table; `a.b` may be a quoted key or a nested table."""
     for name, value in table.items():
         key = f"{prefix}{name}"
         if isinstance(value, dict) and not {"low", "high"} & value.keys():
@@ -127,14 +127,14 @@ def _domains(table: Table, prefix: str = "") -> Iterator[tuple[str, Domain]]:
         else:
             values = value if isinstance(value, list) else [value]
             if not values or not all(isinstance(each, bool | int | float | str) for each in values):
-                raise UsageError(f"{key} is a list of values, or {{ low = …, high = … }}, not {value!r}")
+                raise UsageError(f"{key} must be a list of values or {{ low = …, high = … }}, not {value!r}")
             yield key, Choice(*values)
 
 
 def _range(what: str, low: object, high: object, log: object) -> Domain:
     low, high = _number(what, low), _number(what, high)
     if not isinstance(log, bool):
-        raise UsageError(f"{what}: log is true or false, not {log!r}")
+        raise UsageError(f"{what}: log must be true or false, not {log!r}")
     try:
         if isinstance(low, int) and isinstance(high, int):
             return Int(low, high, log)
@@ -145,12 +145,12 @@ def _range(what: str, low: object, high: object, log: object) -> Domain:
 
 def _number(what: str, value: object) -> int | float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise UsageError(f"{what}: a range is of numbers, as in 1..3 or 1e-4..1e-2, not {value!r}")
+        raise UsageError(f"{what}: a range needs numbers, such as 1..3 or 1e-4..1e-2, not {value!r}")
     return value
 
 
 def first_values(space: Mapping[str, Domain]) -> dict[str, Value]:
-    """One configuration of a space: the first of every choice, and the low end of every range."""
+    """Return one configuration of a space: the first value of each choice, and the low end of each range."""
     return {key: _ends(domain)[0] for key, domain in space.items()}
 
 
@@ -159,7 +159,7 @@ def _ends(domain: Domain) -> tuple[Value, ...]:
 
 
 def _drop_what_is_set(space: Domains, request: TuneRequest) -> Iterator[str]:
-    """Take out what a flag or --set gives; a line for each."""
+    """Remove keys that a flag or --set fixes; yield a note for each."""
     given: dict[str, Value | None] = {axis: request.given(axis) for axis in AXES}
     given |= {"training.epochs": request.cell.epochs, **request.cell.assignments}
     for key, value in given.items():

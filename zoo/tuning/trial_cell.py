@@ -1,4 +1,4 @@
-"""From a trial's configuration to its cell, through the planner that the bench has."""
+"""Turn the configuration of a trial into its cell, with the planner of the bench."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -18,7 +18,7 @@ AXES = {"block": "block", "data": "resampler", "loss": "objective"}  # keys that
 
 
 def bench_request(registry: Registry, request: TuneRequest, config: Mapping[str, Value]) -> Request:
-    """What the bench is asked to do for one configuration: that cell alone, on one thread."""
+    """Return the request of the bench for one configuration: a single cell, on one thread."""
     cell, drawn = request.cell, {axis: str(config[axis]) for axis in AXES if axis in config}
     values = {key: value for key, value in {**cell.assignments, **config}.items() if key not in AXES}
     return replace(
@@ -33,12 +33,12 @@ def bench_request(registry: Registry, request: TuneRequest, config: Mapping[str,
 
 
 def cells_of(workspace: Workspace, request: TuneRequest, config: Mapping[str, Value]) -> Plan:
-    """The cell of a configuration, or why there is none. Raises UsageError for what does not exist."""
+    """Plan the cell of a configuration, or the reason why it is impossible. Raises UsageError for unknown names."""
     return make_plan(workspace, bench_request(workspace.registry, request, config))
 
 
 def cell_of(workspace: Workspace, request: TuneRequest, config: Mapping[str, Value]) -> Cell:
-    """The cell of a configuration. Raises Incompatible where its parts do not go together."""
+    """Return the cell of a configuration. Raises Incompatible if its components do not fit together."""
     plan = cells_of(workspace, request, config)
     if not plan.cells:
         raise Incompatible(plan.left_out[0])
@@ -46,12 +46,12 @@ def cell_of(workspace: Workspace, request: TuneRequest, config: Mapping[str, Val
 
 
 def one_member(cell: Cell) -> Cell:
-    """The cell as a trial trains it: one network of an ensemble stands for all."""
+    """Return the cell of a trial: it trains only one member of an ensemble."""
     return replace(cell, training=replace(cell.training, members=1))
 
 
 def _applies(registry: Registry, key: str, drawn: Mapping[str, str]) -> bool:
-    """Whether a key goes with the components that were drawn: `block.reduction` says nothing to a block without it."""
+    """Whether a key applies to the drawn components: `block.reduction` does not apply to a block without it."""
     scope, dot, name = key.partition(".")
     if not dot or scope not in drawn:
         return True
@@ -59,5 +59,5 @@ def _applies(registry: Registry, key: str, drawn: Mapping[str, str]) -> bool:
     try:
         entries = [registry.get(AXES[scope], part) for part in drawn[scope].split("+")]
         return any(owner in ("", entry.name) and name in parameters(entry.spec) for entry in entries)
-    except UsageError:  # an unknown name, which the planner says better
+    except UsageError:  # an unknown name: the planner reports it better
         return True

@@ -1,4 +1,4 @@
-"""The data of a study: loaded, separated and resampled once in the driver; its test set stays there."""
+"""The data of a study: loaded, separated and resampled once in the driver; the test set stays there."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,14 +26,14 @@ Asked = tuple[str, tuple[tuple[str, Any], ...]]  # a resampler's name and its pa
 
 @dataclass(frozen=True)
 class StudyData:
-    """The parts of a study's data, and the training rows under each resampler that may be asked for, or why not."""
+    """The separated data of a study, and for each possible resampler its training rows or the reason it failed."""
 
     parts: Parts
     variants: Mapping[Asked, Rows | str]
 
     @property
     def nbytes(self) -> int:
-        """The size of all rows that trials share."""
+        """The size of all rows that trials share, in bytes."""
         rows = [self.parts.train, self.parts.validation, *self.variants.values()]
         return sum({id(each): _nbytes(each) for each in rows if isinstance(each, Rows)}.values())
 
@@ -48,10 +48,10 @@ def data_of(workspace: Workspace, study: Study, watch: BenchReporter) -> StudyDa
 
 
 def prepare(workspace: Workspace, request: TuneRequest, space: Space, watch: BenchReporter) -> StudyData:
-    """Load and separate the data, and make each variant that the space can ask for, once.
+    """Load and separate the data, and apply each resampler of the space once.
 
-    Where the resampler's own parameters are searched, trials make theirs. Raises DataError or UsageError for data that
-    cannot be used, ResamplingError where no variant can be made.
+    If parameters of the resampler are searched, each trial resamples its own rows. Raises DataError or UsageError for
+    unusable data, ResamplingError if every resampler fails.
     """
     cells = _cells(workspace, request, space)
     dataset, protocol = cells[0].dataset, cells[0].protocol
@@ -74,7 +74,7 @@ def prepare(workspace: Workspace, request: TuneRequest, space: Space, watch: Ben
 
 
 def _cells(workspace: Workspace, request: TuneRequest, space: Space) -> list[Cell]:
-    """A cell for each resampler that the space names, or the one that it does not."""
+    """Return a cell for each resampler of the space; one cell if the space does not search resamplers."""
     first = {
         key: value
         for key, value in first_values(space).items()

@@ -1,6 +1,6 @@
-"""A trial in its worker process: an epoch a step, its own checkpoint after each, and an end that is always a result.
+"""A trial in its worker process: each step trains one epoch and writes a checkpoint; it ends with a result.
 
-Nothing raises out of a step: Ray would throw the process away, and Tune would not hear why.
+A step raises no exception: Ray would end the process, and Tune would not receive the reason.
 """
 
 import contextlib
@@ -35,16 +35,16 @@ from zoo.workers.limits import Deadline, deadline, hung, memory, out_of_memory
 from zoo.workers.process import import_from, set_up
 from zoo.workspace import Workspace
 
-SCORE = "score"  # the key of results that holds the best of the study's metric so far, or the worst there is
-NUMBER = "zoo_trial"  # the key of a trial's number in its configuration
-WORST: Mapping[str, float] = {"max": 0.0, "min": 1e6}  # finite: ASHA and HyperOpt go wrong over NaN and infinity
+SCORE = "score"  # the key of results for the best value so far; WORST for a failed trial
+NUMBER = "zoo_trial"  # the key of the trial number in its configuration
+WORST: Mapping[str, float] = {"max": 0.0, "min": 1e6}  # finite: ASHA and HyperOpt fail with NaN and infinity
 
-Result = dict[str, Any]  # what Tune and a trial send each other: a configuration, or a result
+Result = dict[str, Any]  # a message between Tune and a trial: a configuration or a result
 
 
 @dataclass(frozen=True)
 class Task:
-    """What all trials of a study share, but for the rows: plain data that a worker can be sent."""
+    """The data that all trials of a study share, except the rows: plain data for a worker."""
 
     request: TuneRequest
     settings: Settings
@@ -57,9 +57,9 @@ class Task:
     memory: int
 
     def workspace(self) -> Workspace:
-        """The driver's settings, and its plugins by the modules it has them from.
+        """Return the driver's settings, and its plugins imported from the same modules.
 
-        Raises PluginError for a plugin that fails.
+        Raises PluginError if a plugin fails to load.
         """
         import_from(self.paths)
         registry = Registry.load(
@@ -75,21 +75,21 @@ class Task:
         return self.folder / f"{number}.pt"
 
     def trace(self, number: int) -> Path:
-        """Where the last words of a process go that was ended for passing its deadline."""
+        """The file for the stack of a process that was ended at its deadline."""
         return self.folder / f"{number}.hung"
 
 
 def sources_of(registry: Registry) -> tuple[tuple[str, str, str, str], ...]:
-    """Name, module, distribution and version of each plugin that works."""
+    """Return name, module, distribution and version of each working plugin."""
     working = [plugin for plugin in registry.plugins if not plugin.error and not plugin.disabled]
     return tuple((plugin.name, plugin.module, plugin.distribution, plugin.version) for plugin in working)
 
 
 class Worker(Trainable):
-    """Trains one trial after another; nothing of one is left when the next begins."""
+    """Trains one trial after another; no state of a trial remains when the next one starts."""
 
     def setup(self, config: Result, task: Task, rows: Mapping[Asked | str, Any]) -> None:  # type: ignore[override]
-        """Once a process; rows come from the object store without a copy, and cannot be written to."""
+        """Called once per process; the rows are views of the object store, without a copy, and read-only."""
         set_up(task.paths)
         self.task = task
         self.mode = METRICS[task.request.metric]
@@ -99,10 +99,10 @@ class Worker(Trainable):
         self._import(config)
 
     def _import(self, config: Result) -> None:
-        """What takes seconds to import is not to count as the first trial's time; what fails, its first step says."""
+        """Import slow modules before the time of the first trial starts; its first step reports any error."""
         self.workspace: Workspace | None = None
         with contextlib.suppress(Exception, SystemExit):
-            import torch._dynamo  # noqa: F401  which the first optimiser would
+            import torch._dynamo  # noqa: F401 - the first optimiser imports it
 
             self.workspace = self.task.workspace()
             cell = cell_of(self.workspace, self.task.request, self.hyper)
@@ -122,7 +122,7 @@ class Worker(Trainable):
         self.run: Iterator[bool] | None = None
 
     def step(self) -> Result:
-        """One epoch; where a checkpoint has some already, these are told first and nothing is trained."""
+        """Train one epoch and return its result; after a resume, return the epochs of the checkpoint first."""
         try:
             with self._limited():
                 if self.run is None:
@@ -130,7 +130,7 @@ class Worker(Trainable):
                 self.last = next(self.run)
         except Deadline:
             limit, epochs = self.task.request.trial_timeout, len(self.history)
-            return self._end(TrialStatus.TIMEOUT, f"passed its {limit:g} s after {epochs} epochs")
+            return self._end(TrialStatus.TIMEOUT, f"exceeded its limit of {limit:g} s after {epochs} epochs")
         except Diverged as error:
             return self._end(TrialStatus.DIVERGED, str(error))
         except (Exception, SystemExit) as error:
@@ -139,17 +139,17 @@ class Worker(Trainable):
         return self._end(TrialStatus.DONE, "") if self.last else self._result(self._best())
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
-        """Schedulers that pause a trial ask for one: ours is there already."""
+        """Do nothing: a scheduler that pauses a trial requests a checkpoint, but each epoch has written one."""
 
     def load_checkpoint(self, checkpoint: Any) -> None:
-        """As `save_checkpoint`."""
+        """Do nothing, like `save_checkpoint`."""
 
     def _epochs(self) -> Iterator[bool]:
-        """Trains an epoch whenever it is asked for the next; tells whether that was the last."""
+        """Train one epoch per step; yield whether it was the last."""
         self.workspace = self.workspace or self.task.workspace()
         cell = one_member(cell_of(self.workspace, self.task.request, self.hyper))
         training_run = self._lesson(cell)
-        with computing_on(training_run.hardware):  # between two steps nothing else computes in this process
+        with computing_on(training_run.hardware):  # nothing else computes in this process between two steps
             if training_run.loss is None:
                 self.history = training_run.fit(training_run.member(1), 1, SilentReporter()).history
                 yield True
@@ -159,7 +159,7 @@ class Worker(Trainable):
             if checkpoint.exists():
                 try:
                     learner.restore(checkpoint)
-                except StoreError:  # damaged: the trial starts again
+                except StoreError:  # a damaged file: the trial starts again
                     checkpoint.unlink()
                     learner = training_run.learner(1)
                 else:
@@ -202,7 +202,7 @@ class Worker(Trainable):
         return min(float(getattr(epoch, self.task.request.metric)), WORST["min"])
 
     def _result(self, score: float | None, **more: Any) -> Result:
-        """A result with all epochs that were not told yet."""
+        """Return a result with all epochs that are not reported yet."""
         new = [(epoch.number, self._metric(epoch), epoch.seconds) for epoch in self.history[self.told :]]
         self.told = len(self.history)
         told = WORST[self.mode] if score is None else score
@@ -215,7 +215,7 @@ class Worker(Trainable):
 
 
 def _load(module: str) -> Any:
-    """A plugin's module, or the object in it, as an entry point names it."""
+    """Import the module of a plugin, or the object in it, by its entry point."""
     name, _, attribute = module.partition(":")
     found: Any = importlib.import_module(name)
     for part in attribute.split(".") if attribute else ():
