@@ -46,9 +46,9 @@ def test_probabilities_are_read_in_the_order_of_the_classes_asked_for(tmp_path: 
 
 
 def test_a_file_of_something_else_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match=r"a\.parquet is not a file of predictions: .*p_unknown"):
+    with pytest.raises(StoreError, match=r"a\.parquet is not a predictions file: .*p_unknown"):
         read_predictions(written(tmp_path / "a.parquet"), ["normal", "unknown"])
     (tmp_path / "b.parquet").write_bytes(b"something else")
     for name in ("b.parquet", "c.parquet"):
-        with pytest.raises(StoreError, match=f"{name} is not a file of predictions"):
+        with pytest.raises(StoreError, match=f"{name} is not a predictions file"):
             read_predictions(tmp_path / name, ["normal"])

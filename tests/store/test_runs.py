@@ -108,7 +108,7 @@ def test_runs_are_found_by_the_start_of_their_id(store: Store) -> None:
     with pytest.raises(UnknownName, match="no run 'zzz'"):
         store.get("zzz")
     store.begin(replace(run_of(), id=begun.id[:4] + "ffff"))
-    with pytest.raises(UnknownName, match="is short for 2 runs"):
+    with pytest.raises(UnknownName, match="matches 2 runs"):
         store.get(begun.id[:4])
     for odd in ("", "%", "_" * 8, begun.id[1:], begun.id + "0"):
         with pytest.raises(UnknownName, match="no run"):
@@ -118,14 +118,14 @@ def test_runs_are_found_by_the_start_of_their_id(store: Store) -> None:
 def test_an_id_that_is_short_for_many_runs_names_five(store: Store) -> None:
     for number in range(7):
         store.begin(run_of(id=f"ab{number}"))
-    with pytest.raises(UnknownName, match=r"'ab' is short for 7 runs: ab0, ab1, ab2, ab3, ab4$"):
+    with pytest.raises(UnknownName, match=r"'ab' matches 7 runs: ab0, ab1, ab2, ab3, ab4$"):
         store.get("ab")
 
 
 def test_a_changed_file_is_refused(store: Store) -> None:
     ended = store.finish(replace(store.begin(run_of()), status=RunStatus.DONE), {"a.txt": b"abc"})
     store.path(ended, "a.txt").write_bytes(b"abd")
-    with pytest.raises(StoreError, match="is not what was stored"):
+    with pytest.raises(StoreError, match="has changed since it was stored"):
         store.read(ended, "a.txt")
     store.path(ended, "a.txt").unlink()
     with pytest.raises(StoreError, match="cannot be read: No such file"):

@@ -74,7 +74,7 @@ def test_all_of_a_study_is_kept_but_for_its_trials(studies: StudyStore) -> None:
 
 def test_a_name_is_given_once(studies: StudyStore) -> None:
     studies.create(named("mine"))
-    with pytest.raises(UsageError, match="there is a study named 'mine' already: go on with it by --resume mine"):
+    with pytest.raises(UsageError, match="study 'mine' already exists: resume it with --resume mine"):
         studies.create(named("mine"))
     assert len(studies.studies()) == 1
     with pytest.raises(UnknownName, match=r"no study named 'mien'\. Did you mean mine\?"):
@@ -86,7 +86,7 @@ def test_a_study_that_another_process_is_at_is_not_taken(store: Store, studies: 
     studies.take(study)  # one's own is no other's
     owned_by(store, "mine", os.getppid())
     assert studies.get("mine").status == "running"
-    with pytest.raises(UsageError, match=f"under way in process {os.getppid()} on {socket.gethostname()}: wait for it"):
+    with pytest.raises(UsageError, match=f"running in process {os.getppid()} on {socket.gethostname()}: wait until"):
         studies.take(study)
     studies.update(replace(study, status="interrupted"))
     studies.take(study)

@@ -203,7 +203,7 @@ def test_a_study_of_another_process_is_left_alone(workspace, asked, store) -> No
     stored(store, replace(study_of(("done",)), name="mine", request=request, status="running"))
     with store.database.transaction() as connection:
         connection.execute("UPDATE studies SET process = ?", (os.getppid(),))
-    with pytest.raises(UsageError, match="study 'mine' is under way in process"):
+    with pytest.raises(UsageError, match="study 'mine' is running in process"):
         resume_study(workspace, "mine", store, SilentTuneReporter())
     assert StudyStore(store).get("mine").status == "running"
 

@@ -1,1 +1,1 @@
-"""The former place of `zoo.store`: public names that moved still work from here, with a warning."""
+"""The former location of `zoo.store`: public names that moved still work here, with a warning."""

@@ -1,4 +1,4 @@
-"""The former place of `zoo.store.run.Run`."""
+"""The former location of `zoo.store.run.Run`."""
 
 from typing import Any
 

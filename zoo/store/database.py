@@ -1,4 +1,4 @@
-"""The SQLite file of a results store: how it is opened, migrated, read and written."""
+"""The SQLite file of a results store: opening, migrating, reading and writing."""
 
 import os
 import sqlite3
@@ -10,7 +10,7 @@ from typing import Any
 
 from zoo.errors import StoreError
 
-# Each entry brings a store one version forward; `PRAGMA user_version` says how many it has had.
+# Each entry migrates a store by one version; `PRAGMA user_version` counts the migrations of a store.
 MIGRATIONS = (
     """
     CREATE TABLE runs (
@@ -51,9 +51,9 @@ class Database:
     """The open file of one results store."""
 
     def __init__(self, path: Path, *, create: bool) -> None:
-        """Open the file, made or brought forward where need be; with `create` false to read only.
+        """Open the file, created or migrated if needed; with `create` false, open it to read only.
 
-        Raises OSError or sqlite3.Error where it cannot be used.
+        Raises OSError or sqlite3.Error if it cannot be used.
         """
         self.path = path
         self._connection = _connect(path) if create else _connect_to_read(path)
@@ -63,11 +63,11 @@ class Database:
 
     @property
     def version(self) -> int:
-        """How many migrations the file has had: one that is only read may lack the newest tables."""
+        """The number of migrations of the file; a file that is only read may lack the newest tables."""
         return _version(self._connection)
 
     def query(self, sql: str, parameters: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
-        """The rows of a SELECT. Raises StoreError where the file cannot be read."""
+        """Return the rows of a SELECT. Raises StoreError if the file cannot be read."""
         try:
             return self._connection.execute(sql, parameters).fetchall()
         except sqlite3.Error as error:
@@ -75,7 +75,7 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Writes that are made together or not at all. Raises StoreError where they cannot."""
+        """Make all writes of the context or none. Raises StoreError if they fail."""
         try:
             with self._connection:
                 self._connection.execute("BEGIN IMMEDIATE")
@@ -90,7 +90,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA synchronous = FULL")
     _check_version(connection)
     while (version := _version(connection)) < len(MIGRATIONS):
-        connection.execute("BEGIN IMMEDIATE")  # one process migrates, and the others see that it has
+        connection.execute("BEGIN IMMEDIATE")  # one process migrates; the others then find the new version
         with connection:
             if _version(connection) == version:
                 for statement in MIGRATIONS[version].split(";"):
@@ -100,7 +100,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:
-    """Switch to write-ahead logging; sqlite's own waiting for a lock does not cover this switch."""
+    """Switch to write-ahead logging, with retries: the timeout of sqlite does not cover this switch."""
     for attempt in range(100):
         try:
             connection.execute("PRAGMA journal_mode = WAL")
@@ -112,7 +112,7 @@ def _use_wal(connection: sqlite3.Connection) -> None:
 
 
 def _connect_to_read(path: Path) -> sqlite3.Connection:
-    """Without a write; where not even a lock can be taken (a read-only folder), as a file that nobody changes."""
+    """Connect without writing; in a read-only folder, where no lock is possible, open the file as immutable."""
     writable = os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
     uri = f"{path.resolve().as_uri()}?{'mode=ro' if writable else 'immutable=1'}"
     connection = sqlite3.connect(uri, uri=True, timeout=30, isolation_level=None)

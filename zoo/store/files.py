@@ -1,4 +1,4 @@
-"""Files that are either whole or not there."""
+"""Atomic writes and hashes of files."""
 
 import contextlib
 import hashlib
@@ -9,7 +9,7 @@ from zoo.errors import StoreError
 
 
 def write_atomically(path: Path, content: bytes | memoryview) -> None:
-    """Write to a temporary name beside `path`, sync, and rename. Raises StoreError where that fails."""
+    """Write to a temporary name beside `path`, sync, and rename. Raises StoreError if this fails."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -19,13 +19,13 @@ def write_atomically(path: Path, content: bytes | memoryview) -> None:
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
-        with contextlib.suppress(OSError):  # it may not be there, or not be ours to remove
+        with contextlib.suppress(OSError):  # it may not exist, or we may not be allowed to remove it
             temporary.unlink()
         raise StoreError(f"{path} cannot be written: {error.strerror}") from error
 
 
 def sha256(path: Path) -> str:
-    """The sha256 of a file, in hexadecimal. Raises StoreError where it cannot be read."""
+    """Return the sha256 of a file, in hexadecimal. Raises StoreError if it cannot be read."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""Signs of life: a process beats for its runs and studies, and what no longer beats is stale."""
+"""Heartbeats: a process regularly marks its runs and studies as alive; without a heartbeat they are stale."""
 
 import contextlib
 import socket
@@ -12,11 +12,11 @@ from typing import Self
 import psutil
 
 BEAT_SECONDS = 5.0
-STALE_SECONDS = 60.0  # a machine that swaps can hold a beat up; a dead process on this host is seen at once
+STALE_SECONDS = 60.0  # swapping can delay a heartbeat; a dead process on this host is noticed at once
 
 
 class Heartbeat:
-    """A thread that says every few seconds that runs, or a study, are alive."""
+    """A thread that marks runs, or a study, as alive every few seconds."""
 
     def __init__(self, database: Path, *identifiers: str, study: bool = False) -> None:
         self._database = database
@@ -44,7 +44,7 @@ class Heartbeat:
 
     def _beat(self) -> None:
         while not self._ended.wait(BEAT_SECONDS):
-            with contextlib.suppress(sqlite3.Error):  # a missed beat is made up for by the next
+            with contextlib.suppress(sqlite3.Error):  # the next heartbeat makes up for a missed one
                 self._say_alive()
 
     def _say_alive(self) -> None:
@@ -53,17 +53,17 @@ class Heartbeat:
 
 
 def alive(heartbeat: float, host: str, process: int) -> bool:
-    """Whether a process that beats is still there: on this host by its number, and by its last beat."""
+    """Return whether a process is alive: its last heartbeat is recent and, on this host, the process exists."""
     if host == socket.gethostname() and not psutil.pid_exists(process):
         return False
     return clock() - heartbeat < STALE_SECONDS
 
 
 def clock() -> float:
-    """Seconds since 1970, as heartbeats are told."""
+    """Return the time of a heartbeat: seconds since 1970."""
     return datetime.now(UTC).timestamp()
 
 
 def now() -> str:
-    """The time as records hold it: UTC, ISO 8601."""
+    """Return the current time in the form of the records: UTC, ISO 8601."""
     return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,4 +1,4 @@
-"""The leaderboard: configurations ranked on one test set, seeds averaged, never the best taken."""
+"""The leaderboard: configurations ranked on one test set by the mean over seeds, never by the best seed."""
 
 import math
 from collections import defaultdict
@@ -10,12 +10,12 @@ from zoo.records import JsonObject
 from zoo.settings import Reference
 from zoo.store.run import Run, RunStatus
 
-SEEDED = ("seed", "seeds")  # of a configuration, what differs by chance alone
+SEEDED = ("seed", "seeds")  # not part of a configuration: the fields that differ between its runs by chance only
 
 
 @dataclass(frozen=True)
 class Standing:
-    """One configuration with the runs of its seeds, one run a seed."""
+    """One configuration with its runs, one for each seed."""
 
     runs: tuple[Run, ...]
     settings: str = ""
@@ -25,7 +25,7 @@ class Standing:
         return mean(values) if values else None
 
     def deviation(self, score: str) -> float | None:
-        """The standard deviation over seeds; None for one seed."""
+        """Return the standard deviation over seeds; None for one seed."""
         values = self.values(score)
         return stdev(values) if len(values) > 1 else None
 
@@ -57,7 +57,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class Board:
-    """All configurations scored on one test set, best first: their number says how hard it was looked at."""
+    """All configurations scored on one test set, best first. Every extra configuration reuses the test set."""
 
     dataset: str
     protocol: str
@@ -80,7 +80,7 @@ class Board:
 
 
 def boards(runs: Iterable[Run], metric: str) -> list[Board]:
-    """A board for each test set that finished runs were scored on; `log_loss` and `ece` rank upwards."""
+    """Return a board for each test set of the finished runs; for `log_loss` and `ece` the lowest is the best."""
     by_test: dict[tuple[str, str, str], list[Run]] = defaultdict(list)
     for run in runs:
         if run.status == RunStatus.DONE:
@@ -91,7 +91,7 @@ def boards(runs: Iterable[Run], metric: str) -> list[Board]:
 def _ranked(runs: Sequence[Run], metric: str) -> tuple[Standing, ...]:
     by_config: dict[str, dict[int, Run]] = defaultdict(dict)
     for run in runs:
-        by_config[run.configuration][run.seed] = run  # the same again, by --force, replaces an earlier one
+        by_config[run.configuration][run.seed] = run  # a repeated run (--force) replaces the earlier one
     named = _settings({config: next(iter(seeds.values())) for config, seeds in by_config.items()})
     standings = [Standing(tuple(seeds.values()), named[config]) for config, seeds in by_config.items()]
     sign = 1 if metric in ("log_loss", "ece") else -1
@@ -104,10 +104,10 @@ def _ranked(runs: Sequence[Run], metric: str) -> tuple[Standing, ...]:
 
 
 def _settings(runs: Mapping[str, Run]) -> dict[str, str]:
-    """What tells configurations apart beyond architecture, block, data and loss.
+    """Return the settings that differ between configurations, apart from architecture, block, data and loss.
 
-    Training settings and rows are compared over the whole board, parameters among those of one architecture,
-    block, data and loss.
+    Training settings and rows are compared over the whole board, parameters only between configurations of the same
+    architecture, block, data and loss.
     """
     flat = {config: _described(run) for config, run in runs.items()}
     alike: dict[tuple[str, ...], list[str]] = defaultdict(list)

@@ -1,4 +1,4 @@
-"""Per-row probabilities of the test set, as a Parquet file: what all scores are computed from."""
+"""Per-row probabilities of the test set, as a Parquet file; all scores are computed from them."""
 
 import io
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from zoo.store.runs import Store
 
 @dataclass(frozen=True)
 class Predictions:
-    """Probabilities float32 `(rows, classes)`, labels int64 `(rows,)`, and where each row came from."""
+    """Probabilities float32 `(rows, classes)`, labels int64 `(rows,)`, and each row's position in the data set."""
 
     probabilities: npt.NDArray[np.float32]
     labels: npt.NDArray[np.int64]
@@ -28,7 +28,7 @@ class Predictions:
     groups: npt.NDArray[Any] | None = None
 
     def to_parquet(self) -> memoryview:
-        """The file's bytes: columns `row`, `label`, `group` where rows are grouped, and `p_<class>`."""
+        """Return the bytes of the file: columns `row`, `label`, `group` if rows are grouped, and `p_<class>`."""
         columns: dict[str, npt.NDArray[Any]] = {"row": self.index, "label": self.labels}
         if self.groups is not None:
             columns["group"] = self.groups
@@ -50,11 +50,11 @@ def rescored(store: Store, run: Run) -> Run:
 
 
 def read_predictions(path: Path, classes: Sequence[str]) -> Predictions:
-    """What `to_parquet` wrote. Raises StoreError for a file that is something else."""
+    """Read a file that `to_parquet` wrote. Raises StoreError for any other file."""
     try:
         table = pq.read_table(path)
         columns = {name: table[name].to_numpy() for name in table.column_names}
         probabilities = np.stack([columns[f"p_{name}"] for name in classes], axis=1)
         return Predictions(probabilities, columns["label"], columns["row"], tuple(classes), columns.get("group"))
     except (OSError, pa.ArrowException, KeyError) as error:
-        raise StoreError(f"{path} is not a file of predictions: {error}") from error
+        raise StoreError(f"{path} is not a predictions file: {error}") from error

@@ -1,4 +1,4 @@
-"""A run: one trained and evaluated cell, as the store keeps it and `--json` prints it."""
+"""A run: one trained and scored cell, as the store keeps it and `--json` prints it."""
 
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
@@ -10,7 +10,7 @@ from zoo.specs import full_name
 
 
 class RunStatus(StrEnum):
-    """How a run stands; the process of a stale one is gone."""
+    """The status of a run; the process of a stale run has ended without a result."""
 
     RUNNING = "running"
     STALE = "stale"
@@ -25,21 +25,21 @@ RESUMABLE = (RunStatus.STALE, RunStatus.INTERRUPTED, RunStatus.FAILED)
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """One cell with what came of it.
+    """One cell with its results.
 
-    key          what was asked, hashed; the store serves by it
-    configuration  what was asked but for the seed, hashed: the leaderboard averages over it
-    code         the code that ran, hashed: the plugins' and the zoo's
-    fingerprint  the key and all else the bits of the result depend on, hashed
+    key          hash of the request; a finished run with the same key is reused
+    configuration  hash of the request without the seed; the leaderboard averages the runs of one configuration
+    code         hash of the code that ran: the plugins' and the zoo's
+    fingerprint  hash of the key and of everything else that can change the bits of the result
     status       running, done, failed, diverged, interrupted, or stale: its process has ended
-    data, loss   the resampler and the objective, as `--data` and `--loss` name them; no loss where a network is fitted
-    config       the cell in full: parameters, training settings, seeds
+    data, loss   the resampler and the objective, as `--data` and `--loss` name them; a fitted network has no loss
+    config       the full cell: parameters, training settings, seeds
     environment  device, threads, precision, versions
-    parts        how the data was separated: sizes, class counts, fingerprints, shared rows and groups
-    scores       of the test set, empty until it was scored
-    cost         of training and of answering
-    served       came from the store, not run now
-    differs      what of the environment differs from the one here, for a served run
+    parts        the split of the data: sizes, class counts, fingerprints, shared rows and groups
+    scores       scores on the test set, empty until it is scored
+    cost         cost of training and of inference
+    served       whether the run was reused from the store
+    differs      for a reused run, the differences between its environment and the current one
     """
 
     id: str
@@ -73,14 +73,14 @@ class Run:
     differs: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Plain mappings are taken for the records too. Raises msgspec.ValidationError for a value of a wrong type."""
+        """Convert plain mappings to records. Raises msgspec.ValidationError for a value of a wrong type."""
         object.__setattr__(self, "status", RunStatus(self.status))
         for name, record in _records(vars(self)).items():
             object.__setattr__(self, name, record)
 
     @classmethod
     def from_json(cls, record: JsonObject) -> "Run":
-        """The run that `to_json` wrote; unknown names are left out. Raises msgspec.ValidationError for a wrong type."""
+        """Return the run that `to_json` wrote, less unknown names. Raises msgspec.ValidationError for a wrong type."""
         records = _records(record)
         rest = {name: value for name, value in record.items() if name not in records}
         return replace(msgspec.convert(rest, cls), **records)
@@ -92,12 +92,12 @@ class Run:
 
     @property
     def dataset_label(self) -> str:
-        """The data set's name, with the word synthetic wherever a score on it is shown."""
+        """The data set's name, marked as synthetic if its rows are simulated."""
         return f"{self.dataset} (synthetic)" if self.synthetic else self.dataset
 
     @property
     def shape(self) -> dict[str, int]:
-        """The shapes the network was built for, by its factory's argument names."""
+        """The input and output sizes of the network, by the argument names of its factory."""
         return dict(self.parts.shape)
 
     @property
@@ -107,16 +107,16 @@ class Run:
         return (*self.notes, f"macro scores go {over}") if over else self.notes
 
     def score(self, name: str) -> float | None:
-        """The value of one macro score, None where there is none."""
+        """Return the value of one macro score; None if there is none."""
         return self.scores.of_all(name).value
 
     def to_json(self) -> JsonObject:
-        """The run as plain data: the documented form of `zoo bench --json`."""
+        """Return the run as plain data: the documented form of `zoo bench --json`."""
         return {item.name: plain(getattr(self, item.name)) for item in fields(self)}
 
 
 def _records(values: JsonObject) -> JsonObject:
-    """Those fields of a run that are records."""
+    """Return the fields of a run that are records."""
     return {
         "environment": Environment.of(values.get("environment", {})),
         "parts": SplitSummary.of(values.get("parts", {})),

@@ -1,8 +1,8 @@
-"""The results store: records in SQLite, what is large in a folder per run.
+"""The results store: records in SQLite, files in one folder per run.
 
-A run's row is inserted as `running` with a heartbeat. Its files are written whole, then recorded with the end
-of the run in one transaction, so a killed process leaves a whole run or none. A running row whose process is
-gone, or whose heartbeat stopped, reads as `stale`.
+A run's row is inserted as `running` with a heartbeat. Its files are written atomically. Then the end of the run and
+the hashes of its files are recorded in one transaction, so a killed process leaves a complete run or none. A running
+row is read as `stale` if its process has ended or its heartbeat has stopped.
 """
 
 import json
@@ -30,14 +30,14 @@ class Store:
     """The runs in one folder: `zoo.db` and `runs/<id>/`."""
 
     def __init__(self, folder: Path, *, create: bool = True) -> None:
-        """Open the store, made where there is none; with `create` false to read only, as in a read-only folder.
+        """Open the store, and create it if there is none; with `create` false, open it to read only.
 
-        Raises StoreError where it cannot be used, or there is none to read.
+        Raises StoreError if it cannot be used, or if there is none to read.
         """
         self.folder = folder
         if not create and not self.exists(folder):
             raise StoreError(
-                f"no results in {str(folder)!r}: name their folder with --results, or make some: zoo bench"
+                f"no results in {str(folder)!r}: name their folder with --results, or create some with zoo bench"
             )
         try:
             if create:
@@ -52,7 +52,7 @@ class Store:
 
     @staticmethod
     def exists(folder: Path) -> bool:
-        """Whether a store is in that folder, as far as can be seen."""
+        """Return whether the folder contains a store; a folder that cannot be read counts as empty."""
         return os.path.isfile(folder / "zoo.db")
 
     def close(self) -> None:
@@ -65,11 +65,11 @@ class Store:
         self.close()
 
     def path(self, run: Run, name: str = "") -> Path:
-        """A run's folder, or a file in it."""
+        """Return a run's folder, or the path of a file in it."""
         return self.folder / "runs" / run.id / name
 
     def begin(self, run: Run) -> Run:
-        """Record that a run has started, under a new id unless it has one, as this process's."""
+        """Record that this process has started a run; a run without an id receives one."""
         started = replace(
             run, id=run.id or secrets.token_hex(4), status=RunStatus.RUNNING, error="", created=run.created or now()
         )
@@ -107,17 +107,17 @@ class Store:
         return ended
 
     def runs(self) -> list[Run]:
-        """All runs, oldest first."""
+        """Return all runs, oldest first."""
         return self._runs("")
 
     def get(self, identifier: str) -> Run:
-        """The run whose id starts so. Raises UnknownName for none or several."""
+        """Return the run whose id starts with `identifier`. Raises UnknownName for none or several."""
         found = self._runs("WHERE substr(id, 1, ?) = ?", len(identifier), identifier) if identifier else []
         if len(found) == 1:
             return found[0]
         if not found:
             raise UnknownName(f"no run {identifier!r} in {str(self.folder)!r}. `zoo results` shows them all.")
-        raise UnknownName(f"{identifier!r} is short for {len(found)} runs: {', '.join(run.id for run in found[:5])}")
+        raise UnknownName(f"{identifier!r} matches {len(found)} runs: {', '.join(run.id for run in found[:5])}")
 
     def find(self, identifier: str) -> Run | None:
         """As `get`, for an id that something else has kept: None for no id, and for a run that is no longer there."""
@@ -127,37 +127,37 @@ class Store:
             return None
 
     def done(self, key: str) -> Run | None:
-        """The newest finished run of what that key asks for."""
+        """Return the newest finished run with this key, or None."""
         return next(reversed(self._runs("WHERE key = ? AND status = ?", key, RunStatus.DONE)), None)
 
     def unfinished(self, key: str) -> Run | None:
-        """The newest run of that key which can be resumed: its checkpoint is there."""
+        """Return the newest run with this key that can be resumed, that is, has a checkpoint; else None."""
         found = [run for run in self._runs("WHERE key = ?", key) if run.status in RESUMABLE]
         return next((run for run in reversed(found) if self.checkpoint(run).exists()), None)
 
     def running(self, key: str) -> Run | None:
-        """A run of that key that another process is at."""
+        """Return a run with this key that a process is running, or None."""
         return next((run for run in self._runs("WHERE key = ?", key) if run.status == RunStatus.RUNNING), None)
 
     def checkpoint(self, run: Run) -> Path:
         return self.path(run, "checkpoint/state.pt")
 
     def read(self, run: Run, name: str) -> Path:
-        """A file of a run, its hash checked. Raises StoreError where it is missing or has changed."""
+        """Check the hash of a run's file, and return its path. Raises StoreError if it is missing or has changed."""
         rows = self.database.query("SELECT sha256 FROM artefacts WHERE run = ? AND name = ?", (run.id, name))
         if not rows:
             raise StoreError(f"run {run.id} ({run.status}) has no {name}")
         path = self.path(run, name)
         if sha256(path) != rows[0][0]:
-            raise StoreError(f"{path} is not what was stored (its sha256 differs): run again with --force")
+            raise StoreError(f"{path} has changed since it was stored (its sha256 differs): run again with --force")
         return path
 
     def heartbeat(self, *runs: Run) -> "Heartbeat":
-        """Beats for runs, and those added to it, from a thread of its own, while the context lasts."""
+        """Return a heartbeat for runs, sent by a separate thread while the context lasts; more runs can be added."""
         return Heartbeat(self.database.path, *(run.id for run in runs))
 
     def _runs(self, condition: str, *parameters: object) -> list[Run]:
-        """Runs oldest first; a running one whose process is gone, or no longer beats, is stale."""
+        """Return runs, oldest first; a running one whose process has ended or sends no heartbeat is stale."""
         columns = "id, status, heartbeat, host, process, record"
         rows = self.database.query(f"SELECT {columns} FROM runs {condition} ORDER BY created, rowid", parameters)
         return [self._decode(*row) for row in rows]
@@ -172,4 +172,4 @@ class Store:
 
 def _encode(run: Run) -> str:
     record = {name: value for name, value in run.to_json().items() if name not in TRANSIENT}
-    return json.dumps(record, allow_nan=False)  # as it stands: classes have an order
+    return json.dumps(record, allow_nan=False)  # keys are not sorted: classes have an order

@@ -1,4 +1,4 @@
-"""Studies in the results store: their trials, each epoch, and what the searcher was asked and told, in order."""
+"""Studies in the results store: their trials, each epoch, and the events of the searcher, in order."""
 
 import json
 import os
@@ -14,15 +14,15 @@ from zoo.store.heartbeat import Heartbeat, alive, clock, now
 from zoo.store.runs import Store
 from zoo.store.study import Study, StudyStatus, Trial, TrialStatus
 
-SCHEMA = 2  # the version of the store that brought studies
+SCHEMA = 2  # the version of the store that introduced studies
 RECORDED = ("request", "space", "finished", "winner", "run", "scored", "defaults", "notes")
 PROPOSED, TOLD = "proposed", "told"
-EpochResult = tuple[int, float, float]  # its number, the metric, its seconds
+EpochResult = tuple[int, float, float]  # number of the epoch, metric, seconds
 
 
 @dataclass(frozen=True)
 class Event:
-    """What the searcher did: it proposed a trial, or was told a trial's value."""
+    """An event of the searcher: it proposed a trial, or received the value of a trial."""
 
     kind: str
     number: int
@@ -30,7 +30,7 @@ class Event:
 
 
 class StudyStore:
-    """The studies of one results folder; the driver of a study is the only one that writes it."""
+    """The studies of one results store; only the main process of a study writes it."""
 
     def __init__(self, store: Store) -> None:
         self.database = store.database
@@ -38,11 +38,11 @@ class StudyStore:
     # reading
 
     def studies(self) -> list[Study]:
-        """All studies with their trials, oldest first."""
+        """Return all studies with their trials, oldest first."""
         return self._studies("")
 
     def get(self, name: str) -> Study:
-        """The study of that name. Raises UnknownName, with the nearest, where there is none."""
+        """Return the study with this name. Raises UnknownName, with the closest names, if there is none."""
         found = self._studies("WHERE name = ?", name)
         if not found:
             hint = "`zoo studies` shows them all."
@@ -53,17 +53,17 @@ class StudyStore:
         return {str(name) for (name,) in self._query("SELECT name FROM studies")}
 
     def events(self, name: str) -> list[Event]:
-        """What the searcher was asked and told, in order."""
+        """Return the events of the searcher, in order."""
         rows = self._query("SELECT kind, number, value FROM events WHERE study = ? ORDER BY place", name)
         return [Event(*row) for row in rows]
 
     def epochs(self, name: str) -> list[tuple[int, int, float]]:
-        """Trial, epoch and metric of every epoch, in the order in which they were told."""
+        """Return trial, epoch and metric of every epoch, in the order in which they were reported."""
         rows = self._query("SELECT number, epoch, value FROM epochs WHERE study = ? ORDER BY place", name)
         return [(int(number), int(epoch), float(value)) for number, epoch, value in rows]
 
     def spent(self, name: str) -> list[tuple[int, int, float, float]]:
-        """Trial, epoch, metric and seconds of every epoch, in the order in which they were told."""
+        """Return trial, epoch, metric and seconds of every epoch, in the order in which they were reported."""
         rows = self._query("SELECT number, epoch, value, seconds FROM epochs WHERE study = ? ORDER BY place", name)
         return [(int(number), int(epoch), float(value), float(seconds)) for number, epoch, value, seconds in rows]
 
@@ -71,51 +71,50 @@ class StudyStore:
         return self._trials(name, number)[0]
 
     def starts(self, name: str, number: int) -> int:
-        """How often a worker has begun or gone on with a trial."""
+        """Return how often a worker has started or resumed a trial."""
         rows = self._query("SELECT starts FROM trials WHERE study = ? AND number = ?", name, number)
         return int(rows[0][0])
 
     def heartbeat(self, name: str) -> Heartbeat:
-        """Beats for a study, from a thread of its own, while the context lasts."""
+        """Return a heartbeat for a study, sent by a separate thread while the context lasts."""
         return Heartbeat(self.database.path, name, study=True)
 
     # writing
 
     def create(self, study: Study, *, status: StudyStatus = StudyStatus.RUNNING) -> Study:
-        """Record a new study as this process's. Raises UsageError where its name is taken."""
+        """Record a new study, run by this process. Raises UsageError if its name is taken."""
         started = replace(study, status=status, created=now())
         with self.database.transaction() as connection:
             if connection.execute("SELECT 1 FROM studies WHERE name = ?", (study.name,)).fetchone():
                 raise UsageError(
-                    f"there is a study named {study.name!r} already: go on with it by --resume {study.name}, or name "
-                    "this one otherwise"
+                    f"study {study.name!r} already exists: resume it with --resume {study.name}, or choose another name"
                 )
             values = (study.name, status, started.created, clock(), socket.gethostname(), os.getpid())
             connection.execute("INSERT INTO studies VALUES (?, ?, ?, ?, ?, ?, ?)", (*values, _encode(started)))
         return started
 
     def take(self, study: Study) -> None:
-        """Make a study this process's. Raises UsageError where another process is at it."""
+        """Record that this process runs a study. Raises UsageError if another process is running it."""
         with self.database.transaction() as connection:
             row = connection.execute(
                 "SELECT status, heartbeat, host, process FROM studies WHERE name = ?", (study.name,)
             ).fetchone()
             if row[0] == StudyStatus.RUNNING and alive(*row[1:]) and row[3] != os.getpid():
-                raise UsageError(f"study {study.name!r} is under way in process {row[3]} on {row[2]}: wait for it")
+                raise UsageError(f"study {study.name!r} is running in process {row[3]} on {row[2]}: wait until it ends")
             connection.execute(
                 "UPDATE studies SET status = ?, heartbeat = ?, host = ?, process = ?, record = ? WHERE name = ?",
                 (StudyStatus.RUNNING, clock(), socket.gethostname(), os.getpid(), _encode(study), study.name),
             )
 
     def update(self, study: Study) -> None:
-        """Write down the study's status, notes, winner and run; its trials are written by themselves."""
+        """Store the study's status, notes, winner and run; its trials are stored separately."""
         with self.database.transaction() as connection:
             connection.execute(
                 "UPDATE studies SET status = ?, record = ? WHERE name = ?", (study.status, _encode(study), study.name)
             )
 
     def propose(self, name: str, number: int, config: dict[str, Value]) -> None:
-        """Record a new trial, and that the searcher proposed it, together."""
+        """Record a new trial and its proposal by the searcher, in one transaction."""
         with self.database.transaction() as connection:
             connection.execute(
                 "INSERT INTO trials (study, number, config, status) VALUES (?, ?, ?, ?)",
@@ -124,7 +123,7 @@ class StudyStore:
             _record(connection, name, PROPOSED, number, None)
 
     def start(self, name: str, number: int) -> None:
-        """A worker begins a trial, or goes on with it."""
+        """Record that a worker starts or resumes a trial."""
         with self.database.transaction() as connection:
             connection.execute(
                 "UPDATE trials SET status = ?, starts = starts + 1, started = CASE started WHEN '' THEN ? "
@@ -148,7 +147,7 @@ class StudyStore:
             )
 
     def end(self, name: str, trial: Trial, told: float) -> None:
-        """Record how a trial ended and what the searcher was told of it: both, or at a kill neither."""
+        """Record the end of a trial and the value reported to the searcher, in one transaction."""
         with self.database.transaction() as connection:
             connection.execute(
                 "UPDATE trials SET status = ?, reason = ?, value = ?, finished = ? WHERE study = ? AND number = ?",
@@ -157,7 +156,7 @@ class StudyStore:
             _record(connection, name, TOLD, trial.number, told)
 
     def interrupt(self, name: str) -> None:
-        """Those of the trials that were under way can go on later."""
+        """Mark running trials as interrupted, so that they can be resumed."""
         with self.database.transaction() as connection:
             connection.execute(
                 "UPDATE trials SET status = ? WHERE study = ? AND status = ?",

@@ -1,4 +1,4 @@
-"""Studies and trials, as the store keeps them and as `--json` prints them."""
+"""Studies and trials, as the store keeps them and `--json` prints them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
@@ -10,7 +10,7 @@ from zoo.space import Choice, Domain, Float, Int, Space, Value
 
 
 class StudyStatus(StrEnum):
-    """How a study stands; one that waits is part of a comparison, and its turn has not come."""
+    """The status of a study; a waiting one belongs to a comparison and has not started."""
 
     RUNNING = "running"
     DONE = "done"
@@ -19,7 +19,7 @@ class StudyStatus(StrEnum):
 
 
 class TrialStatus(StrEnum):
-    """How a trial stands; a pruned one was ended early by the scheduler."""
+    """The status of a trial; a pruned one was ended early by the scheduler."""
 
     RUNNING = "running"
     DONE = "done"
@@ -32,23 +32,22 @@ class TrialStatus(StrEnum):
     DIED = "died"
 
 
-SCORED = (TrialStatus.DONE, TrialStatus.PRUNED)  # the trials that a winner is chosen from
-UNFINISHED = (TrialStatus.RUNNING, TrialStatus.INTERRUPTED)  # the trials that resume when the study does
-METRICS = MONITORS  # so that the winner's weights can be those of the epoch that its value is of
+SCORED = (TrialStatus.DONE, TrialStatus.PRUNED)  # the winner is chosen from these trials
+UNFINISHED = (TrialStatus.RUNNING, TrialStatus.INTERRUPTED)  # a resumed study resumes these trials
+METRICS = MONITORS  # training can monitor each of them, so the winner's weights are those of its best epoch
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """One configuration and what came of it.
+    """One configuration and its result.
 
-    number    from 1, in the order of the proposals
-    config    the values that were proposed, by the keys of the space
-    status    how it stands
-    value     the best of the study's metric so far, on validation; None before the first epoch
-    seconds   spent on its epochs
-    reason    why it did not end as it should
+    number    counted from 1, in the order of the proposals
+    config    the proposed values, by key of the space
+    value     the best value of the study's metric so far, on the validation set; None before the first epoch
+    seconds   time spent on its epochs
+    reason    why the trial failed or ended early
     history   (epoch, metric) of each epoch
-    started, finished  UTC, ISO 8601; "" where it is not so yet
+    started, finished  UTC, ISO 8601; "" before the trial has started or finished
     """
 
     number: int
@@ -76,14 +75,14 @@ class Trial:
 
 @dataclass(frozen=True, kw_only=True)
 class Study:
-    """A search: what was asked, the trials it made, and the one that won.
+    """A search: the request, the trials and the winner.
 
-    request  all that was asked, as plain data: enough to go on
-    space    what was searched
-    winner   the number of the trial that was retrained, None until all trials have ended
+    request  the full request as plain data, enough to resume the study
+    space    the search space
+    winner   the number of the retrained trial, None until all trials have ended
     run      the id of the winner's run, scored on the test set; "" until then
-    scored   the ids of all winners' runs that were scored on it: a study that is given more trials may find another
-    defaults the id of the run without tuning that a comparison holds it against; "" where there is none
+    scored   the ids of the runs of all winners; a study resumed with more trials may have several
+    defaults the id of the run without tuning that a comparison uses as the baseline; "" if there is none
     """
 
     name: str
@@ -100,7 +99,7 @@ class Study:
     notes: tuple[str, ...] = field(default=())
 
     def __post_init__(self) -> None:
-        """A space as `space_to_json` writes it is taken too."""
+        """Convert the status, and a space that `space_to_json` wrote."""
         object.__setattr__(self, "status", StudyStatus(self.status))
         object.__setattr__(self, "space", space_from_json(self.space))
 
@@ -110,12 +109,12 @@ class Study:
 
     @property
     def mode(self) -> str:
-        """`max` where a higher value of the metric is better, else `min`."""
+        """`max` if a higher value of the metric is better, else `min`."""
         return METRICS[self.metric]
 
     @property
     def architecture(self) -> str:
-        """The architecture, with its preset where one was named."""
+        """The architecture, with its preset if one was named."""
         return str(self.request["architecture"])
 
     @property
@@ -128,48 +127,48 @@ class Study:
 
     @property
     def comparison(self) -> str:
-        """The comparison that the study is part of; "" for one that stands alone."""
+        """The comparison that the study belongs to; "" for a single study."""
         return str(self.request.get("comparison", ""))
 
     @property
     def wanted(self) -> int:
-        """How many trials were asked for."""
+        """The requested number of trials."""
         return int(self.request["trials"])
 
     @property
     def best(self) -> Trial | None:
-        """The best of the trials that ended as they should, early or not; of equals the earliest."""
+        """The best of the trials that finished or were pruned; of equals the earliest."""
         return best_of(self.trials, self.mode)
 
     @property
     def ended(self) -> tuple[Trial, ...]:
-        """The trials that will not go on, however they ended."""
+        """The trials that will not be resumed, however they ended."""
         return tuple(trial for trial in self.trials if trial.status not in UNFINISHED)
 
     @property
     def candidates(self) -> tuple[Trial, ...]:
-        """The trials that a winner is chosen from."""
+        """The trials from which the winner is chosen."""
         return tuple(trial for trial in self.trials if trial.is_candidate)
 
     @property
     def winning_trial(self) -> Trial | None:
-        """The trial that was retrained; the best so far where none was yet."""
+        """The retrained trial; the best so far if none was retrained."""
         return next((trial for trial in self.trials if trial.number == self.winner), self.best)
 
     def to_json(self) -> JsonObject:
-        """The study as plain data: the documented form of `zoo studies --json`."""
+        """Return the study as plain data: the documented form of `zoo studies --json`."""
         record = {item.name: getattr(self, item.name) for item in fields(self)}
         trials = [trial.to_json() for trial in self.trials]
         return {**record, "space": space_to_json(self.space), "trials": trials}
 
 
 def best_of(trials: Iterable[Trial], mode: str) -> Trial | None:
-    """The trial with the best value among those that ended as they should; of equals the earliest."""
+    """Return the trial with the best value among those that finished or were pruned; of equals the earliest."""
     return next((trial for trial in ranked(trials, mode) if trial.is_candidate), None)
 
 
 def ranked(trials: Iterable[Trial], mode: str) -> list[Trial]:
-    """The trials, the best first, of equals the earliest; last those that did not end as they should, or not yet."""
+    """Return the trials in order, the best first, of equals the earliest; trials that are no candidates come last."""
     sign = -1.0 if mode == "max" else 1.0
 
     def order(trial: Trial) -> tuple[bool, float, int]:
@@ -185,12 +184,12 @@ def best_value(values: Iterable[float], mode: str) -> float:
 
 
 def space_to_json(space: Space) -> JsonObject:
-    """A search space as plain data."""
+    """Return a search space as plain data."""
     return {key: _domain_to_json(domain) for key, domain in space.items()}
 
 
 def space_from_json(record: Mapping[str, JsonObject | Domain]) -> dict[str, Domain]:
-    """The search space that `space_to_json` wrote down; domains stay as they are."""
+    """Return the search space that `space_to_json` wrote; domains are kept."""
     return {key: _domain_from_json(domain) for key, domain in record.items()}
 
 
