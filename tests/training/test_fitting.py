@@ -187,5 +187,5 @@ def test_extra_state_that_is_no_tensor_is_left_out_of_account() -> None:
 
 @pytest.mark.parametrize(("kind", "name"), [(Wider, "means"), (Another, "scale")])
 def test_a_fit_whose_state_could_not_be_loaded_is_refused(kind: type[Means], name: str) -> None:
-    with pytest.raises(ModelError, match=f"^the fit of {kind.__name__} changed the shape or type of '{name}'"):
+    with pytest.raises(ModelError, match=rf"^fit\(\) of {kind.__name__} changed the shape or type of '{name}'"):
         fitted(kind())

@@ -1,1 +1,1 @@
-"""Training: the one loop every network goes through, and the hardware it runs on."""
+"""Training: the loop that trains every network, fitted networks, batches and hardware."""

@@ -1,4 +1,4 @@
-"""Rows on the device, and the ways in which they come in batches."""
+"""Rows on the device, and their division into batches."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from torch import Tensor, nn
 from zoo.data.rows import Rows
 from zoo.data.series import Floats
 
-GATHERED_BATCHES = 32  # a few megabytes of rows; gathering each batch by itself cost a tiny net 7 % of its speed
+GATHERED_BATCHES = 32  # a few megabytes of rows; gathering each batch separately cost a tiny network 7 % of its speed
 
 
 @dataclass(frozen=True)
 class Tensors:
-    """Rows on the device: values `(rows, channels, times)`, labels `(rows,)`, lengths where declared."""
+    """Rows on the device: values `(rows, channels, times)`, labels `(rows,)`, and lengths if they are declared."""
 
     values: Tensor
     labels: Tensor
@@ -31,22 +31,22 @@ class Tensors:
         return output
 
     def take(self, index: Tensor | slice) -> "Tensors":
-        """Some of the rows, in the order of the index."""
+        """Return the rows of the index, in its order."""
         lengths = None if self.lengths is None else self.lengths[index]
         return Tensors(self.values[index], self.labels[index], lengths)
 
 
 def _plain(values: Floats) -> Floats:
-    """The same values, with the strides that their shape has of itself.
+    """Return the same values with the default strides of their shape.
 
-    Along an axis of one channel numpy lets a stride be anything, and a copy in another process has another; torch
-    chooses kernels by it, whose sums differ in the last bit.
+    On an axis of length one NumPy allows any stride, so a copy in another process may have a different one. torch
+    chooses its kernels by the strides, and the sums of these kernels differ in the last bit.
     """
     return np.ascontiguousarray(values).reshape(-1).reshape(values.shape)
 
 
 def drawn_order(count: int, generator: torch.Generator, weights: Tensor | None) -> Tensor:
-    """The rows of one epoch: each once in a new order or, with weights `(count,)`, drawn by them with replacement."""
+    """Return the rows of one epoch: each once in a new order or, with weights `(count,)`, drawn with replacement."""
     if weights is None:
         return torch.randperm(count, generator=generator)
     # torch.multinomial refuses more than 2^24 rows; the inverse of the cumulative sum does not
@@ -56,7 +56,7 @@ def drawn_order(count: int, generator: torch.Generator, weights: Tensor | None) 
 
 
 def in_batches(rows: Tensors, order: Tensor, batch_size: int) -> Iterator[Tensors]:
-    """The rows in that order, a batch at a time; gathered many batches at a time, which costs less."""
+    """Yield the rows in this order, one batch at a time; many batches are gathered together, which is faster."""
     for several in order.to(rows.labels.device).split(batch_size * GATHERED_BATCHES):
         gathered = rows.take(several)
         for start in range(0, len(several), batch_size):
@@ -64,5 +64,5 @@ def in_batches(rows: Tensors, order: Tensor, batch_size: int) -> Iterator[Tensor
 
 
 def slices(rows: Tensors, batch_size: int) -> Iterator[Tensors]:
-    """All rows as they stand, a batch at a time."""
+    """Yield all rows in their own order, one batch at a time."""
     return (rows.take(slice(start, start + batch_size)) for start in range(0, len(rows.labels), batch_size))

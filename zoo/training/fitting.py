@@ -1,8 +1,8 @@
-"""Networks that are fitted, not trained: those whose class has `fit(batches, *, generator)`.
+"""Fitted networks: networks whose class has a method `fit(batches, *, generator)`.
 
-The method replaces the epoch loop. It goes through `batches` as often as it needs, holds no more than it must, and
-leaves a module that maps rows to logits, like any other. It is called without gradients, and fills parameters and
-buffers that the class has made: what it learns elsewhere, or in another shape, would not be stored.
+The method replaces the epoch loop. It iterates over `batches` as often as it needs, and keeps no more of them in memory
+than it must. Afterwards the module maps rows to logits, like any other. The method is called without gradients. It must
+fill parameters and buffers that the class has created: values elsewhere, or of another shape, would not be stored.
 """
 
 import time
@@ -23,10 +23,10 @@ Report = Callable[[int, int], None]
 
 
 class Batches:
-    """What `fit` gets: each iteration is one pass over the training rows in a new order.
+    """The argument `batches` of `fit`: each iteration is one pass over the training rows in a new order.
 
-    An item has `values` float32 `(batch, channels, times)`, `labels` int64 `(batch,)` and `lengths` int64 `(batch,)`
-    or None, on the module's device. `rows` is how many there are in a pass.
+    A batch has `values` float32 `(batch, channels, times)`, `labels` int64 `(batch,)` and `lengths` int64 `(batch,)`
+    or None, on the module's device. `rows` is the number of rows in a pass.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Batches:
         self.rows = len(rows.labels)
 
     def __len__(self) -> int:
-        """Batches in a pass."""
+        """Return the number of batches in a pass."""
         return -(-self.rows // self._batch_size)
 
     def __iter__(self) -> Iterator[Tensors]:
@@ -57,7 +57,7 @@ class Batches:
 
     @property
     def validation(self) -> list[Tensors]:
-        """The validation rows, in an order that stays: what the fit may choose by."""
+        """The validation rows in a fixed order, on which `fit` may base its choices."""
         return list(slices(self._validation, EVALUATION_BATCH))
 
 
@@ -72,10 +72,10 @@ def fit(
     watch: TrainingReporter,
     weights: torch.Tensor | None = None,
 ) -> Progress:
-    """Fit a model; what it draws comes from the first seed, the order of batches from the second.
+    """Fit a model. The first seed is for its own random numbers, the second for the order of batches.
 
-    Gives one epoch without a training loss. Raises Diverged when its logits are NaN or infinite, ModelError, one
-    line, for what the method raises and for a state that could not be loaded again.
+    Returns one epoch without a training loss. Raises Diverged if the logits are NaN or infinite; ModelError, in one
+    line, if the method raises or leaves a state that could not be loaded again.
     """
     model.to(hardware.device)
     own, order = (torch.Generator().manual_seed(seed) for seed in seeds)
@@ -94,16 +94,16 @@ def fit(
 
 
 def _forms(model: nn.Module) -> dict[str, tuple[torch.Size, torch.dtype]]:
-    """The shape and type of everything that is stored of a model."""
+    """Return the shape and type of every tensor that is stored of a model."""
     return {name: (value.shape, value.dtype) for name, value in model.state_dict().items() if isinstance(value, Tensor)}
 
 
 def _check_forms(model: nn.Module, built: dict[str, tuple[torch.Size, torch.dtype]]) -> None:
-    """A network is loaded into one that was built and not fitted, so that both must be of one form."""
+    """Raise ModelError if the fit changed a shape or type: weights are loaded into a network that is not fitted."""
     fitted = _forms(model)
     changed = [name for name in {**built, **fitted} if built.get(name) != fitted.get(name)]
     if changed:
         raise ModelError(
-            f"the fit of {type(model).__name__} changed the shape or type of {changed[0]!r}, so that its weights could "
-            "not be loaded again: make it as it will be when the network is built, and fill it in place"
+            f"fit() of {type(model).__name__} changed the shape or type of {changed[0]!r}, so its weights could not be "
+            "loaded again: create it in its final form when the network is built, and fill it in place"
         )

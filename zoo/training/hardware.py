@@ -1,4 +1,4 @@
-"""Where a run computes: device, threads and precision, and what of them the bits of its result depend on."""
+"""The hardware of a run: device, threads and precision, and the environment that its results depend on."""
 
 import os
 import platform
@@ -12,14 +12,14 @@ from torch import nn
 
 from zoo.errors import UsageError
 
-EVALUATION_BATCH = 512  # recorded: another size gives other bits
+EVALUATION_BATCH = 512  # recorded: a different size changes the bits of the result
 # bf16 made convolutions of 64 channels and more 1.4 to 2 times faster on a CPU, and narrower ones no faster.
 WIDE_CONVOLUTION = 64
 
 
 @dataclass(frozen=True)
 class Hardware:
-    """What a run computes on; `bf16` and `channels_last` hold for training and for the layout of images."""
+    """The hardware of a run. `bf16` applies to training, `channels_last` to the memory layout of images."""
 
     device: torch.device
     threads: int
@@ -28,14 +28,14 @@ class Hardware:
 
     @classmethod
     def choose(cls, device: str, threads: int, precision: str, model: nn.Module, *, recurrent: bool) -> "Hardware":
-        """The hardware for a model; `auto` and 0 leave the choice to what was measured to pay."""
+        """Choose the hardware for a model; `auto` and 0 select what was fastest in measurements."""
         chosen = choose_device(device)
         images = any(isinstance(layer, nn.Conv2d) for layer in model.modules())
         bf16 = precision == "bf16" or (precision == "auto" and bf16_pays(chosen, model))
         return cls(chosen, threads or default_threads(recurrent), bf16, images)
 
     def environment(self) -> dict[str, str | int | bool]:
-        """All that the bits of a result depend on beside what was asked for."""
+        """Return everything that can change the bits of a result, apart from the request."""
         return {
             "device": self.device.type,
             "device_name": device_name(self.device),
@@ -53,7 +53,7 @@ class Hardware:
 
 
 def choose_device(name: str) -> torch.device:
-    """The device of that name; `auto` is CUDA, then MPS, then the CPU."""
+    """Return the device with this name; `auto` is CUDA, then MPS, then the CPU."""
     available: dict[str, Callable[[], bool]] = {
         "cuda": torch.cuda.is_available,
         "mps": torch.backends.mps.is_available,
@@ -71,7 +71,7 @@ def choose_device(name: str) -> torch.device:
 
 
 def default_threads(recurrent: bool) -> int:
-    """One for recurrent nets, whose small matrices gain nothing from more, else the cores this process may use."""
+    """Return 1 for recurrent networks, whose small matrices gain nothing from more, else the number of usable cores."""
     return 1 if recurrent else available_cores()
 
 
@@ -82,7 +82,7 @@ def available_cores() -> int:
 
 
 def bf16_pays(device: torch.device, model: nn.Module) -> bool:
-    """Whether the hardware computes in bf16 natively and the model has convolutions wide enough to gain."""
+    """Return whether the hardware has native bf16 and the model has convolutions wide enough to gain from it."""
     native: dict[str, Callable[[], bool]] = {
         "cuda": lambda: torch.cuda.is_bf16_supported(including_emulation=False),
         "cpu": lambda: bool(torch.cpu._is_avx512_bf16_supported()),
@@ -101,7 +101,7 @@ def device_name(device: torch.device) -> str:
 
 @contextmanager
 def computing_on(hardware: Hardware) -> Iterator[None]:
-    """Run with that many threads and, on CUDA, deterministically and without TF32; put back what was set before."""
+    """Set the number of threads and, on CUDA, determinism without TF32; restore the previous settings at the end."""
     before = torch.get_num_threads()
     torch.set_num_threads(hardware.threads)
     try:

@@ -1,8 +1,7 @@
-"""The training loop, in one piece: epochs over shuffled batches, the best epoch by what is monitored on validation.
+"""The training loop: epochs over shuffled batches, and the best epoch by the monitored validation score.
 
-Batches are indexed straight from tensors that lie on the device. Validation is computed in float32 whatever
-the precision of training. A checkpoint after each epoch holds all it takes to go on as if nothing had
-happened, random states included.
+Batches are indexed directly from tensors on the device. Validation is always computed in float32. A checkpoint after
+each epoch holds the full state, random states included, so that a resumed training equals an uninterrupted one.
 """
 
 import copy
@@ -38,10 +37,10 @@ REPORT_SECONDS = 0.2  # often enough for a live display, rare enough to cost not
 
 @dataclass(frozen=True)
 class Epoch:
-    """What came of one epoch, counted from 1; `seconds` is its training and its validation.
+    """The result of one epoch, counted from 1; `seconds` is the time of its training and validation.
 
-    A network that is fitted has one, without a training loss or a learning rate. `member` is the network's number in an
-    ensemble.
+    A fitted network has one epoch, without a training loss or a learning rate. `member` is the number of the network in
+    an ensemble.
     """
 
     number: int
@@ -55,7 +54,7 @@ class Epoch:
 
 
 class TrainingReporter(Protocol):
-    """Who wants to see training as it goes."""
+    """An observer of training."""
 
     def on_batch(self, epoch: int, rows_done: int, rows: int, loss: float | None) -> None: ...
     def on_epoch(self, epoch: Epoch) -> None: ...
@@ -63,9 +62,9 @@ class TrainingReporter(Protocol):
 
 @dataclass
 class Progress:
-    """How far training has come: what a checkpoint holds beside the states of model and optimiser.
+    """The progress of training, which a checkpoint holds beside the states of model and optimiser.
 
-    `best_score` is what the settings monitor, of the best epoch; NaN before the first.
+    `best_score` is the monitored score of the best epoch; NaN before the first epoch.
     """
 
     history: list[Epoch] = field(default_factory=list)
@@ -84,7 +83,7 @@ class Progress:
 
 @dataclass
 class Learner:
-    """All that changes while a model is trained, and so all that a checkpoint holds."""
+    """The state that changes while a model is trained; a checkpoint holds all of it."""
 
     model: nn.Module
     optimiser: Optimizer
@@ -96,7 +95,7 @@ class Learner:
 
     @classmethod
     def start(cls, model: nn.Module, settings: Training, hardware: Hardware, seed: int) -> "Learner":
-        """A learner at its first epoch, its model on the device; `seed` orders the batches."""
+        """Return a learner before its first epoch, with its model on the device; `seed` orders the batches."""
         model.to(hardware.device)
         if hardware.channels_last:
             model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -106,12 +105,12 @@ class Learner:
 
     @property
     def finished(self) -> bool:
-        """Whether all epochs are done, or `patience` of them went by without a better one."""
+        """Whether all epochs are done, or the last `patience` epochs were not better."""
         patient = self.settings.patience == 0 or self.progress.epochs_without_gain < self.settings.patience
         return self.progress.epochs_done >= self.settings.epochs or not patient
 
     def end_epoch(self, epoch: Epoch) -> None:
-        """Keep the weights if they are the best yet, and lower the learning rate if it is time."""
+        """Keep the weights if they are the best so far, and step the scheduler of the learning rate."""
         score = monitored(epoch, self.settings)
         self.progress.history.append(epoch)
         if self._is_best(score):
@@ -123,13 +122,13 @@ class Learner:
             self.scheduler.step()
 
     def _is_best(self, score: float) -> bool:
-        """Whether an epoch is better than all before it; of equals the earlier is the best."""
+        """Return whether a score is better than all before it; of equals the earlier is the best."""
         best = self.progress.best_score
         better = score > best if MONITORS[self.settings.monitor] == "max" else score < best
         return better or self.progress.best_epoch == 0
 
     def save(self, path: Path) -> None:
-        """Write a checkpoint, whole or not at all."""
+        """Write a checkpoint atomically."""
         device, progress = self.hardware.device, self.progress
         state = {
             "model": self.model.state_dict(),
@@ -147,7 +146,7 @@ class Learner:
         write_atomically(path, buffer.getbuffer())
 
     def restore(self, path: Path) -> None:
-        """Go on from a checkpoint. Raises StoreError for one that is damaged or of another network."""
+        """Resume from a checkpoint. Raises StoreError if it is damaged or belongs to a different network."""
         try:
             state = torch.load(path, map_location=self.hardware.device, weights_only=True)
             self._restore(state)
@@ -155,8 +154,8 @@ class Learner:
             raise StoreError(f"checkpoint {path} cannot be used: leave out --resume to start again") from error
 
     def _restore(self, state: State) -> None:
-        if state.get("monitor", "macro_recall") != self.settings.monitor:  # the first checkpoints went by that alone
-            raise ValueError("its best epoch was chosen by something else")
+        if state.get("monitor", "macro_recall") != self.settings.monitor:  # early checkpoints used no other
+            raise ValueError("its best epoch was chosen by a different score")
         self.model.load_state_dict(state["model"])
         self.optimiser.load_state_dict(state["optimiser"])
         if self.scheduler is not None:
@@ -178,12 +177,12 @@ def train(
     weights: Tensor | None = None,
     checkpoint: Path | None = None,
 ) -> Iterator[Epoch]:
-    """Train a learner's remaining epochs, one at each step of the iterator, and leave the best epoch's weights.
+    """Train the remaining epochs, one at each step of the iterator, and load the weights of the best epoch at the end.
 
-    An epoch is yielded once its checkpoint is written. A learner restored from that checkpoint ends with the bits of an
-    unbroken run. `weights` `(rows,)` are the rows' chances to be drawn; with None each row comes once an epoch. `watch`
-    sees the batches. The global random state is used. Raises Diverged when the loss or the logits become NaN or
-    infinite.
+    An epoch is yielded after its checkpoint is written. A learner restored from that checkpoint ends with the same bits
+    as an uninterrupted run. `weights` `(rows,)` are the relative probabilities to draw each row; with None each row is
+    used once per epoch. `watch` receives the progress within an epoch. The global random state is used. Raises Diverged
+    if the loss or the logits become NaN or infinite.
     """
     device = learner.hardware.device
     here, chosen_by = Tensors.of(rows, device), Tensors.of(validation, device)
@@ -201,12 +200,12 @@ def train(
 
 
 def monitored(epoch: Epoch, settings: Training) -> float:
-    """What the best epoch is chosen by, of one epoch."""
+    """Return the monitored score of an epoch."""
     return float(getattr(epoch, settings.monitor))
 
 
 def predict(model: nn.Module, tensors: Tensors) -> Tensor:
-    """Logits, float32 `(rows, n_classes)` on the CPU, in evaluation batches of one fixed size."""
+    """Return logits, float32 `(rows, n_classes)` on the CPU, computed in batches of one fixed size."""
     model.eval()
     with torch.inference_mode():
         parts = [batch.logits(model).float().cpu() for batch in slices(tensors, EVALUATION_BATCH)]
@@ -214,14 +213,14 @@ def predict(model: nn.Module, tensors: Tensors) -> Tensor:
 
 
 def make_optimiser(model: nn.Module, settings: Training) -> Optimizer:
-    """Adam (Kingma and Ba 2015) or AdamW (Loshchilov and Hutter 2019), fused where torch has it."""
+    """Return Adam (Kingma and Ba 2015) or AdamW (Loshchilov and Hutter 2019), fused where torch supports it."""
     kind: type[torch.optim.Adam] = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[settings.optimiser]
     fused = all(parameter.device.type in ("cpu", "cuda") for parameter in model.parameters())
     return kind(model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=fused or None)
 
 
 def make_scheduler(optimiser: Optimizer, settings: Training) -> LRScheduler | ReduceLROnPlateau | None:
-    """What lowers the learning rate between epochs; the plateau is one of what is monitored."""
+    """Return the scheduler of the learning rate, or None; `plateau` follows the monitored score."""
     if settings.scheduler == "plateau":
         mode, patience = MONITORS[settings.monitor], settings.scheduler_patience
         return ReduceLROnPlateau(optimiser, mode=mode, factor=settings.factor, patience=patience)
@@ -233,7 +232,7 @@ def make_scheduler(optimiser: Optimizer, settings: Training) -> LRScheduler | Re
 def _train_epoch(
     learner: Learner, rows: Tensors, loss: Loss, weights: Tensor | None, report: Callable[[int, int, float], None]
 ) -> float:
-    """One pass over the rows in a new order; gives the mean loss."""
+    """Train one epoch over the rows in a new order, and return the mean loss."""
     model, optimiser, settings = learner.model, learner.optimiser, learner.settings
     device, bf16 = learner.hardware.device, learner.hardware.bf16
     model.train()
@@ -258,9 +257,9 @@ def _train_epoch(
 
 
 def _batches(rows: Tensors, batch_size: int, generator: torch.Generator, weights: Tensor | None) -> Iterator[Tensors]:
-    """All rows in a new order, a batch at a time.
+    """Yield all rows in a new order, one batch at a time.
 
-    A remainder of one row is left out, a different one each epoch: batch normalisation of features cannot take it.
+    A last batch of one row is left out, a different row each epoch: batch normalisation of features needs two rows.
     """
     count = len(rows.labels)
     for batch in in_batches(rows, drawn_order(count, generator, weights), batch_size):
@@ -269,7 +268,7 @@ def _batches(rows: Tensors, batch_size: int, generator: torch.Generator, weights
 
 
 def validate(model: nn.Module, rows: Tensors, epoch: int) -> tuple[float, float, float]:
-    """Mean loss (plain cross entropy), macro recall over the classes present, and accuracy."""
+    """Return the mean loss (plain cross entropy), macro recall over the classes present, and accuracy."""
     logits, labels = predict(model, rows), rows.labels.cpu()
     if not bool(torch.isfinite(logits).all()):
         raise Diverged(f"the logits became NaN or infinite in epoch {epoch}")
