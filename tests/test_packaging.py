@@ -87,7 +87,7 @@ def test_the_wheel_has_every_file_of_the_zoo_and_its_plugins_and_no_other(wheel:
     wanted |= {name.removeprefix("plugins/") for name in tracked if name.startswith("plugins/")}
     found = {name for name in contents(wheel) if ".dist-info/" not in name}
     assert found == wanted
-    assert "zoo/py.typed" in found
+    assert {"zoo/py.typed", "zoo/sizes.json"} <= found
     assert not [name for name in found if "tests" in Path(name).parts and not name.startswith("zoo/template/")]
 
 

@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from typer.testing import CliRunner
 
 from zoo.cli.app import app
 from zoo.registry import Registry
+from zoo.specs import KINDS
 
 
 def tsv(text: str) -> list[dict[str, str]]:
@@ -41,6 +44,61 @@ def test_a_large_family_is_one_line_of_a_plain_list(zoo: Zoo) -> None:
     assert {"timm/resnet18", "timm/resnet18d", "timm/resnet10t"} <= set(resnets)
     assert len(tsv(zoo("list", "timm").stdout)) == len(json.loads(zoo("list", "timm/*", "--json").stdout)) == 1371
     assert "architecture timm/* (1,371)" in zoo("plugins").stdout
+
+
+def test_list_has_the_size_of_each_architecture_that_zoo_show_computes(zoo: Zoo) -> None:
+    built = json.loads(zoo("show", "cnngru", "--json").stdout)["built"]
+    listed = {row["name"]: row for row in json.loads(zoo("list", "--json").stdout)}
+    assert (listed["cnngru"]["parameters"], listed["cnngru"]["macs"]) == (built["parameters"], built["macs"])
+    assert (listed["smote"]["parameters"], listed["timm/resnet18"]["macs"]) == (None, None)
+    rows = {row["name"]: row for row in tsv(zoo("list").stdout)}
+    assert list(rows["cnngru"]) == ["kind", "name", "presets", "summary", "plugin", "parameters", "macs"]
+    assert rows["cnngru"]["macs"] == str(built["macs"])
+    assert [rows[name]["parameters"] for name in ("smote", "timm/*")] == ["", ""]
+
+
+def test_list_has_no_size_for_a_third_party_architecture_whatever_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    facts = tmp_path / "zoo_pulse-1.0.dist-info"
+    facts.mkdir()
+    (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: zoo-pulse\nVersion: 1.0\n")
+    (facts / "entry_points.txt").write_text("[zoo]\npulse = zoo_pulse\n")
+    spec = "zoo.Architecture(name='cnngru', factory='zoo_pulse:Net', summary='Another network.')"
+    (tmp_path / "zoo_pulse.py").write_text(f"import zoo\n@zoo.hookimpl\ndef zoo_components():\n    return [{spec}]\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    rows = {row["name"]: row for row in json.loads(CliRunner().invoke(app, ["list", "--json"]).stdout)}
+    assert rows["cnngru:cnngru"]["parameters"] == 37_221
+    assert (rows["pulse:cnngru"]["parameters"], rows["pulse:cnngru"]["macs"]) == (None, None)
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_list_on_a_terminal_is_a_table_for_each_kind(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = on_a_terminal(monkeypatch, width, "list")
+    assert max(map(len, lines)) <= width
+    titles = [f"{kind}s" for kind in KINDS]
+    assert [line.strip() for line in lines if line.strip() in titles] == titles
+    heads = [line for line in lines if line.startswith("name ")]
+    assert ["params" in head for head in heads] == [kind == "architecture" for kind in KINDS]
+    assert not any(line.startswith("architecture ") for line in lines)
+    (row,) = [line for line in lines if line.startswith("cnngru ")]
+    assert row.split()[-3:] == ["37,221", "4.1", "M"]
+    one_kind = on_a_terminal(monkeypatch, width, "list", "block")
+    assert one_kind[0].startswith("name ")
+
+
+def on_a_terminal(monkeypatch: pytest.MonkeyPatch, width: int, *words: str) -> list[str]:
+    """The lines that a terminal of that width gets, without colours."""
+    monkeypatch.setenv("COLUMNS", str(width))
+    output = TerminalOutput()
+    monkeypatch.setattr(sys, "stdout", output)
+    app(list(words), standalone_mode=False)
+    return re.sub(r"\x1b\[\d*m", "", output.getvalue()).splitlines()
+
+
+class TerminalOutput(io.StringIO):
+    def isatty(self) -> bool:
+        return True
 
 
 def test_show_an_architecture(zoo: Zoo) -> None:

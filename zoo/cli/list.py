@@ -1,5 +1,10 @@
-"""`zoo list`: what there is."""
+"""`zoo list`: the components that are available."""
 
+import json
+import sys
+from collections.abc import Mapping
+from itertools import groupby
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -7,10 +12,12 @@ import typer
 from zoo.cli import options
 from zoo.cli.families import family_of, large_families
 from zoo.cli.session import session_of
-from zoo.cli.views.table import Column, Row, emit
+from zoo.cli.views.table import Column, Row, count, emit, millions
 from zoo.errors import UnknownName, unknown_name
-from zoo.registry import Entry, matches
+from zoo.registry import DISTRIBUTION, Entry, matches
 from zoo.specs import KINDS, Architecture, Component
+
+Sizes = Mapping[str, Mapping[str, int]]  # `parameters` and `macs`, by the name of the architecture
 
 COLUMNS = (
     Column("kind", "kind"),
@@ -18,7 +25,10 @@ COLUMNS = (
     Column("presets", "presets", optional=True, cut=True, drop=2),
     Column("what it is", "summary", cut=True),
     Column("plugin", "plugin", drop=3),
+    Column("params", "parameters", count, numeric=True, optional=True),
+    Column("MACs", "macs", millions, numeric=True, optional=True, drop=1),
 )
+SIZES = Path(__file__).parents[1] / "sizes.json"  # written by docs/generate.py: counting them here would load torch
 
 
 def list_command(
@@ -30,6 +40,8 @@ def list_command(
     """List architectures, blocks, datasets, resamplers, objectives and searchers.
 
     A large family, such as timm's, is one line; its name, or a pattern such as 'timm/*resnet*', lists its members.
+    Parameters and multiply-accumulates (MACs) are those of the default configuration, for 1 channel, 187 samples and
+    5 classes; `zoo show NAME` computes those that the list does not know.
     """
     wanted, glob = _read(kind, pattern)
     of_kind = [entry for entry in session_of(context).registry.entries if wanted in (None, entry.kind)]
@@ -39,8 +51,20 @@ def list_command(
     entries = [entry for entry in of_kind if glob == "*" or matches(entry.name, glob)]
     if not entries and glob != "*":
         raise UnknownName(f"nothing matches {glob!r}; kinds are {', '.join(KINDS)}")
-    rows = _rows(entries, large) if glob == "*" else [_row(entry) for entry in entries]
-    emit(COLUMNS, rows, as_json=as_json, objects=map(_object, entries))
+    sizes = json.loads(SIZES.read_bytes())
+    rows = _rows(entries, large, sizes) if glob == "*" else [_row(entry, sizes) for entry in entries]
+    if as_json or not sys.stdout.isatty():
+        emit(COLUMNS, rows, as_json=as_json, objects=[_object(entry, sizes) for entry in entries])
+    else:
+        _print_by_kind(rows)
+
+
+def _print_by_kind(rows: list[Row]) -> None:
+    """Print a table for each kind, with the kind as its title if there are several."""
+    columns = [column for column in COLUMNS if column.key != "kind"]
+    tables = [(kind, list(group)) for kind, group in groupby(rows, key=lambda row: str(row["kind"]))]
+    for kind, group in tables:
+        emit(columns, group, title=f"\n{kind}s" if len(tables) > 1 else "")
 
 
 def _read(kind: str | None, pattern: str | None) -> tuple[str | None, str]:
@@ -55,20 +79,20 @@ def _read(kind: str | None, pattern: str | None) -> tuple[str | None, str]:
     return None, kind
 
 
-def _rows(entries: list[Entry[Component]], large: dict[str, int]) -> list[Row]:
+def _rows(entries: list[Entry[Component]], large: dict[str, int], sizes: Sizes) -> list[Row]:
     """A row for each component, in order, but one for each large family."""
     rows: dict[str, Row] = {}
     for entry in entries:
         family = family_of(entry.name)
         if family not in large:
-            rows[f"{entry.kind} {entry.name}"] = _row(entry)
+            rows[f"{entry.kind} {entry.name}"] = _row(entry, sizes)
         elif family not in rows:
             hint = f"{large[family]:,} of them: `zoo list {family}`."
-            rows[family] = {**_row(entry), "name": f"{family}/*", "presets": "", "summary": hint}
+            rows[family] = {**_row(entry, sizes), "name": f"{family}/*", "presets": "", "summary": hint}
     return list(rows.values())
 
 
-def _row(entry: Entry[Component]) -> Row:
+def _row(entry: Entry[Component], sizes: Sizes) -> Row:
     presets = ", ".join(entry.spec.presets) if isinstance(entry.spec, Architecture) else ""
     return {
         "kind": entry.kind,
@@ -76,10 +100,18 @@ def _row(entry: Entry[Component]) -> Row:
         "presets": presets,
         "summary": entry.spec.summary,
         "plugin": entry.plugin.name,
+        **_size(entry, sizes),
     }
 
 
-def _object(entry: Entry[Component]) -> Row:
+def _size(entry: Entry[Component], sizes: Sizes) -> Row:
+    """Return parameters and multiply-accumulates; None unless the component is one of the zoo's own architectures."""
+    own = isinstance(entry.spec, Architecture) and entry.plugin.distribution == DISTRIBUTION
+    size = sizes.get(entry.spec.name, {}) if own else {}
+    return {key: size.get(key) for key in ("parameters", "macs")}
+
+
+def _object(entry: Entry[Component], sizes: Sizes) -> Row:
     presets = list(entry.spec.presets) if isinstance(entry.spec, Architecture) else []
     origin = {"distribution": entry.plugin.distribution, "version": entry.plugin.version}
-    return {**_row(entry), "presets": presets, "paper": entry.spec.paper, **origin}
+    return {**_row(entry, sizes), "presets": presets, "paper": entry.spec.paper, **origin}
