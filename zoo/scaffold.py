@@ -1,7 +1,7 @@
-"""What `zoo new` writes: a whole distribution for a component of any kind, rendered from `zoo/template/`.
+"""The files of `zoo new`: a complete distribution for a component of any kind, rendered from `zoo/template/`.
 
-Files are `string.Template`s: those in `common/`, and those of the kind. In their paths `__package__` stands for the
-import package.
+Each file is a `string.Template`, in `common/` or in the folder of the kind. `__package__` in a path becomes the name of
+the import package.
 """
 
 import json
@@ -26,11 +26,11 @@ from zoo.version import VERSION
 TEMPLATES = Path(__file__).parent / "template"
 SUFFIX = ".tmpl"
 NAME = re.compile(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*")
-LONGEST = 30  # so that no line of the templates becomes too long
+LONGEST = 30  # longer names would make lines of the templates too long
 NOBODY = "Your Name"
 KNOWN_MODULES = {"imblearn", "numpy", "pandas", "pyarrow", "ray", "scipy", "sklearn", "torch", "zoo"}
 
-# A first command that uses a component, by its kind.
+# The first command that uses a component, by kind.
 USES: Mapping[str, str] = {
     "architecture": "zoo bench {}",
     "block": "zoo bench cnngru --block {}",
@@ -40,26 +40,26 @@ USES: Mapping[str, str] = {
     "searcher": "zoo tune cnngru --search {} --trials 8",
 }
 PURPOSES: Mapping[str, str] = {
-    "network.py": "the network: begin here",
-    "block.py": "the layer: begin here",
-    "data.py": "the rows: begin here",
-    "resampler.py": "what balances the rows: begin here",
-    "objective.py": "the loss: begin here",
-    "searcher.py": "what proposes configurations: begin here",
-    "__init__.py": "what the zoo sees: name, summary, paper",
-    "test_conformance.py": "the zoo's conformance kit, a test for each promise",
-    "README.md": "how it is installed, used and published",
+    "network.py": "the network: start here",
+    "block.py": "the layer: start here",
+    "data.py": "the rows: start here",
+    "resampler.py": "the resampler: start here",
+    "objective.py": "the loss: start here",
+    "searcher.py": "the searcher: start here",
+    "__init__.py": "the registration: name, summary, paper",
+    "test_conformance.py": "the conformance checks of the zoo",
+    "README.md": "how to install, use and publish it",
     "LICENSE": "the MIT licence",
-    "pyproject.toml": "what pip needs to know, and the entry point by which the zoo finds it",
-    "ci.yml": "tests and lint on GitHub, at each push",
-    ".gitignore": "what git leaves alone",
+    "pyproject.toml": "the settings for pip, and the entry point of the plugin",
+    "ci.yml": "tests and lint on GitHub, after each push",
+    ".gitignore": "the files that git ignores",
 }
-TESTS = "tests of what is special about it"
+TESTS = "further tests of the component"
 
 
 @dataclass(frozen=True)
 class Scaffold:
-    """A component that is to be, and all that its distribution is called."""
+    """A new component, and the names of its distribution, package and class."""
 
     kind: str
     name: str
@@ -84,11 +84,11 @@ class Scaffold:
 
     @property
     def use(self) -> str:
-        """A first command that uses it."""
+        """The first command that uses the component."""
         return USES[self.kind].format(self.name)
 
     def files(self) -> dict[str, str]:
-        """Path to text, in the order in which one wants to read them."""
+        """Return the text of each file by path, in reading order."""
         values = {
             "api": API_VERSION,
             "author": self.author or NOBODY,
@@ -108,7 +108,7 @@ class Scaffold:
         return {path: Template(place.read_text("utf-8")).substitute(values) for path, place in self.paths().items()}
 
     def paths(self) -> dict[str, Path]:
-        """The path of each file, and where its template is."""
+        """Return the template of each file by path, in reading order."""
         found = {}
         for folder in (TEMPLATES / self.kind, TEMPLATES / "common"):
             for place in folder.rglob(f"*{SUFFIX}"):
@@ -117,31 +117,31 @@ class Scaffold:
         return dict(sorted(found.items(), key=lambda item: _rank(item[0])))
 
 
-_UNNAMED = f"\nThe licence has no holder yet: write your name over `{NOBODY}` in `LICENSE` and `pyproject.toml`.\n"
+_UNNAMED = f"\nThe licence has no holder yet: replace `{NOBODY}` by your name in `LICENSE` and `pyproject.toml`.\n"
 
 
 def purpose(path: str) -> str:
-    """What a file of a scaffold is for."""
+    """Return the purpose of a file."""
     return PURPOSES.get(path.rpartition("/")[2], TESTS)
 
 
 def check_name(kind: str, name: str, registry: Registry) -> None:
-    """Raise UsageError, with the way out, for a name that cannot be, would clash, or is taken."""
+    """Raise UsageError, with another name, for a name that is invalid, clashes or is taken."""
     if not NAME.fullmatch(name) or len(name) > LONGEST:
         raise UsageError(
-            f"{name!r} is no name: it has up to {LONGEST} lower-case letters and digits, the first a letter, in words "
-            f"parted by '-' or '_', such as {_as_name(name)}"
+            f"{name!r} is not a valid name: use at most {LONGEST} lower-case letters and digits, a letter first, with "
+            f"'-' or '_' between words, such as {_as_name(name)}"
         )
     if reason := _clash(Scaffold(kind, name)) or _owner(name, registry):
         raise UsageError(f"{name!r} is taken: {reason}. Choose another name, such as {_another(name)}")
 
 
 def write(files: Mapping[str, str], folder: Path) -> None:
-    """Write the files into a folder that is empty or not there. Raises UsageError, and writes nothing, for another."""
+    """Write the files into a new or empty folder. Raises UsageError, and writes nothing, for any other folder."""
     try:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             state = "is not empty" if folder.is_dir() else "is a file"
-            raise UsageError(f"{folder} {state}: say another folder with --dir")
+            raise UsageError(f"{folder} {state}: choose another folder with --dir")
         for path, text in files.items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_text(text, encoding="utf-8", newline="\n")
@@ -150,27 +150,27 @@ def write(files: Mapping[str, str], folder: Path) -> None:
 
 
 def _rank(path: str) -> tuple[bool, bool, bool, str]:
-    """The package first, its `__init__.py` last, then the tests, then the rest."""
+    """Return the key of the reading order: the package, its `__init__.py`, the tests, the rest."""
     folder, _, name = path.rpartition("/")
     return (not folder.startswith("src"), not folder.startswith("tests"), name == "__init__.py", path)
 
 
 def _clash(scaffold: Scaffold) -> str:
-    """What else has the name that its factory would have; "" where nothing has."""
+    """Return why the name clashes in Python or in the template; "" if it does not."""
     word = scaffold.function
     if keyword.iskeyword(word):
-        return "it is a word of Python's own"
+        return "it is a keyword of Python"
     if word in sys.stdlib_module_names or word in KNOWN_MODULES:
-        return "there is a Python module of that name"
+        return "a Python module has this name"
     if word.removesuffix("s") in KINDS:
-        return "it is what a kind of component is called"
+        return "it is the name of a kind of component"
     if {scaffold.function, scaffold.class_name} & _words(scaffold.kind):
-        return "the example that the component begins with uses the name itself"
+        return "the example code of the component uses this name"
     return ""
 
 
 def _words(kind: str) -> set[str]:
-    """The names in the code of a kind's template that do not come from the component's own."""
+    """Return the names in the template code of a kind that are independent of the component's name."""
     stranger = Scaffold(kind, "stranger")
     texts = [text for path, text in stranger.files().items() if path.endswith(".py")]
     tokens = [each for text in texts for each in tokenize.generate_tokens(StringIO(text).readline)]
@@ -179,13 +179,13 @@ def _words(kind: str) -> set[str]:
 
 
 def _owner(name: str, registry: Registry) -> str:
-    """Who has the name among what is installed; "" where nobody has."""
+    """Return which installed or known distribution has the name already; "" if none has."""
     for entry in registry.entries:
         if entry.spec.name == name:
             return f"{entry.plugin.distribution or entry.plugin.name} has the {entry.kind} {entry.name}"
     for plugin in registry.plugins:
         if name in plugin.names:
-            return f"{plugin.distribution or plugin.module} has a plugin of that name"
+            return f"{plugin.distribution or plugin.module} has a plugin with this name"
     for (kind, known), distribution in registry.known.items():
         if known == name:
             return f"{distribution} has the {kind} {known}"
@@ -194,7 +194,7 @@ def _owner(name: str, registry: Registry) -> str:
 
 
 def _as_name(text: str) -> str:
-    """The nearest name that can be."""
+    """Return the closest valid name."""
     parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", text).lower()
     name = re.sub(r"[^a-z0-9]+", "-", parted)[:LONGEST].strip("-")
     if name and not name[0].isalpha():
@@ -203,5 +203,5 @@ def _as_name(text: str) -> str:
 
 
 def _another(name: str) -> str:
-    """A name near to one that is taken."""
+    """Return a name similar to a taken one."""
     return f"{name}-2" if name.startswith("my") else f"my-{name}"

@@ -1,7 +1,7 @@
-"""Networks that are in no plugin: `path/to/file.py:Net` and `package.module:Net`, benched as they are.
+"""Unregistered networks, which no plugin provides: `path/to/file.py:Net` and `package.module:Net`.
 
-What a spec would say is read from the class: `forward` takes `lengths` or does not, and the attributes `block_dims`,
-`block`, `recurrent` and `min_times` mean what they mean in `zoo.Architecture`, where the class has them.
+The facts of a spec are read from the class: whether `forward` takes `lengths`, and the optional attributes
+`block_dims`, `block`, `recurrent` and `min_times`, with the same meaning as in `zoo.Architecture`.
 """
 
 import importlib
@@ -22,14 +22,14 @@ NAMES = ("n_channels", "n_times", "n_classes")
 
 @dataclass(frozen=True, kw_only=True)
 class _Unpackaged(Architecture):
-    """An architecture whose name is what was typed, less the folder."""
+    """An architecture whose name is the typed reference without its folder."""
 
     def __post_init__(self) -> None:
-        """The rules for names are those of registered ones."""
+        """Skip the rules for names, which apply only to registered architectures."""
 
 
 def is_unpackaged(registry: Registry, reference: str) -> bool:
-    """Whether what is before a reference's colon is a file, or a dotted module, and not the name of a plugin."""
+    """Return whether a reference names a network in a file or in a dotted module, not a component of a plugin."""
     place, colon, _ = reference.rpartition(":")
     if not colon or any(place in plugin.names for plugin in registry.plugins):
         return False
@@ -37,9 +37,9 @@ def is_unpackaged(registry: Registry, reference: str) -> bool:
 
 
 def with_unpackaged(registry: Registry, references: Iterable[str]) -> tuple[Registry, tuple[str, ...]]:
-    """The registry with the unpackaged networks among the references, and the references as it knows them.
+    """Return the registry with the unregistered networks added, and the names of all references in it.
 
-    Imports their modules. Raises UsageError, one line, for what is not there or is no network.
+    Imports the modules of the networks. Raises UsageError for a missing file and for a class that is not a network.
     """
     references = tuple(references)
     if not any(is_unpackaged(registry, reference) for reference in references):
@@ -59,19 +59,21 @@ def with_unpackaged(registry: Registry, references: Iterable[str]) -> tuple[Regi
 
 
 def _module_of_file(path: Path) -> str:
-    """The name under which a file is imported; its folder is first on the path then, as that of a script is."""
+    """Import a file and return its module name. Its folder becomes the first on `sys.path`, as for a script."""
     if not path.is_file():
         raise UsageError(f"there is no file {str(path)!r}")
     name, folder = path.stem, str(path.resolve().parent)
     if not name.isidentifier():
-        raise UsageError(f"{path.name!r} cannot be imported: a module's name is letters, digits and '_'")
+        raise UsageError(
+            f"{path.name!r} cannot be imported: the name of a module contains only letters, digits and '_'"
+        )
     if sys.path[0] != folder:
         sys.path.insert(0, folder)
     importlib.invalidate_caches()
     with guarded(UsageError, f"{str(path)!r} cannot be imported"):
         module = importlib.import_module(name)
     if Path(getattr(module, "__file__", None) or "").resolve() != path.resolve():
-        raise UsageError(f"another module is called {name!r}: rename {str(path)!r}")
+        raise UsageError(f"another module has the name {name!r}: rename {str(path)!r}")
     return name
 
 
@@ -81,10 +83,12 @@ def _spec(name: str, module: str, attribute: str) -> Architecture:
     known = inspect.signature(factory).parameters
     several = any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in known.values())
     if missing := [each for each in NAMES if each not in known and not several]:
-        raise UsageError(f"{name} takes no {' and no '.join(missing)}: the zoo builds it with {', '.join(NAMES)}")
+        raise UsageError(
+            f"{name} lacks the arguments {', '.join(missing)}: the zoo builds a network with {', '.join(NAMES)}"
+        )
     block_dims = getattr(factory, "block_dims", None)
     if ("block" in known) != (block_dims is not None):
-        raise UsageError(f"{name}: a network with a slot takes block, and says block_dims = 1 or 2 on its class")
+        raise UsageError(f"{name}: a block slot needs the argument block and the class attribute block_dims = 1 or 2")
     forward = getattr(factory, "forward", None)
     return _Unpackaged(
         name=name,

@@ -27,3 +27,8 @@ def short_keys(keys: Iterable[str]) -> dict[str, str]:
 def value_text(value: Value) -> str:
     """A hyperparameter's value, three digits of a number that is not whole."""
     return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def with_article(noun: str) -> str:
+    """`a block`, `an architecture`."""
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"

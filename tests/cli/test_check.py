@@ -133,8 +133,8 @@ def test_json_has_what_is_documented() -> None:
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        ((), "error: say what to check: `zoo check NAME`, a component's or a plugin's, or `zoo check --all`"),
-        (("se", "--all"), "error: say what to check: "),
+        ((), "error: name a component or a plugin to check: `zoo check NAME`, or use `zoo check --all`"),
+        (("se", "--all"), "error: name a component or a plugin to check: "),
         (("cnngur",), "error: no component or plugin named 'cnngur'. Did you mean cnngru?"),
         (("nothing*",), "error: no component matches 'nothing*'. `zoo list` shows them all."),
     ],

@@ -53,11 +53,11 @@ def test_a_pipe_gets_a_row_for_each_searcher_and_seed() -> None:
     assert ", not shown, could be chance: 24 trials, 162 s of training in all" in lines[0]
     assert ", worth it: 24 trials, 162 s of training in all" in lines[1]
     assert lines[2].startswith(
-        "test macro recall on waves, mean of 3 seeds; 95 % intervals from resampling test rows and"
+        "test macro recall on waves, mean of 3 seeds; 95 % intervals from bootstrap samples of test rows and"
     )
-    assert lines[2].endswith("with so few seeds they are narrower than they should be")
+    assert lines[2].endswith(" of seeds; with fewer than 5 seeds they are too narrow")
     assert lines[3].startswith("between searchers, validation macro recall after 8 trials: ")
-    assert lines[3].endswith(": too few seeds to rank searchers, which takes 5")
+    assert lines[3].endswith(": too few seeds to rank searchers, which needs 5")
 
 
 def test_json_has_curves_and_verdicts() -> None:
@@ -80,8 +80,8 @@ def test_one_seed_and_patients_are_said() -> None:
     keep(1, groups=np.arange(300) % 30)
     lines = zoo("studies", "show", "race").stderr.splitlines()
     assert lines[2] == (
-        "test macro recall on waves, one seed; 95 % intervals from resampling the test set's 30 groups: they know "
-        "nothing of how training varies from seed to seed"
+        "test macro recall on waves, one seed; 95 % intervals from bootstrap samples of the test set's 30 groups; "
+        "they do not include the variation between seeds"
     )
     assert "too few seeds" in lines[3]
 
@@ -89,8 +89,8 @@ def test_one_seed_and_patients_are_said() -> None:
 def test_five_seeds_may_be_ranked() -> None:
     keep(5)
     *_, trust, between = zoo("studies", "show", "race").stderr.splitlines()
-    assert trust.endswith("from resampling test rows and seeds together")
-    assert between.endswith("; random better in 3 of 5 seeds, optuna in 2: no order shown, could be chance")
+    assert trust.endswith("from bootstrap samples of test rows and of seeds")
+    assert between.endswith("; random better in 3 of 5 seeds, optuna in 2: no difference shown, could be chance")
 
 
 def test_what_there_is_so_far_is_shown() -> None:
@@ -112,7 +112,8 @@ def test_nothing_scored_yet_and_no_winner() -> None:
         stored(store, member("random", 0, ("failed",) * 8))
     shown = zoo("studies", "show", "race")
     assert shown.stderr.splitlines() == [
-        "random: no verdict: no seed has both its winner and the defaults scored (8 trials, 0 s of training in all)",
+        "random: no verdict: no seed has test scores of both its winner and the defaults "
+        "(8 trials, 0 s of training in all)",
         "random: study race.random.0 has no winner",
     ]
     assert json.loads(zoo("studies", "show", "race", "--json").stdout)["lead"] is None
@@ -167,7 +168,7 @@ def test_a_comparison_has_no_winner_of_its_own_to_save() -> None:
     saved = zoo("studies", "show", "race", "--save", "cnngru.mine")
     assert (saved.exit_code, saved.stdout) == (2, "")
     assert saved.stderr == (
-        "error: 'race' is a comparison, with a winner in each of its studies: name one of them to save, such as "
+        "error: 'race' is a comparison, and each of its studies has its own winner: name one study to save, such as "
         "race.random.0\n"
     )
 

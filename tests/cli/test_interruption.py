@@ -83,7 +83,7 @@ def test_sigterm_in_the_winners_run_leaves_a_study_to_go_on_with(waves_csv: Path
         stored(store, study)
         stopped = start_and_signal(waves_csv, signal.SIGTERM, "tune", "--resume", "mine", "--results", "results")
         assert stopped.returncode == 143, stopped.stderr
-        assert stopped.stderr.endswith("Go on with:\nzoo tune --resume mine --results results\n")
+        assert stopped.stderr.endswith("Resume with:\nzoo tune --resume mine --results results\n")
         assert StudyStore(store).get("mine").status == "interrupted"
         assert [run.status for run in store.runs()] == ["interrupted"]
 

@@ -26,20 +26,20 @@ PAGE = Path(__file__).parents[2] / "docs/plugins.md"
 @pytest.mark.parametrize(
     ("kind", "name", "said"),
     [
-        ("architecture", "MyNet", "'MyNet' is no name: .*, such as my-net$"),
+        ("architecture", "MyNet", "'MyNet' is not a valid name: .*, such as my-net$"),
         ("architecture", "2fast", "such as my-2fast$"),
         ("architecture", "a--b", "such as a-b$"),
         ("architecture", "net-", "such as net$"),
         ("architecture", "", "such as my-net$"),
-        ("architecture", "n" * (LONGEST + 1), f"up to {LONGEST} lower-case letters"),
+        ("architecture", "n" * (LONGEST + 1), f"at most {LONGEST} lower-case letters"),
         ("architecture", "cnngru", "zoo-registry has the architecture cnngru. Choose another name, such as my-cnngru$"),
         ("architecture", "se", "zoo-registry has the block se"),
-        ("block", "imbalance", "zoo-registry has a plugin of that name"),
-        ("dataset", "class", "it is a word of Python's own"),
-        ("dataset", "signal", "there is a Python module of that name"),
-        ("objective", "blocks", "it is what a kind of component is called"),
-        ("architecture", "layers", "the example that the component begins with uses the name itself"),
-        ("dataset", "machines", "the example that the component begins with uses the name itself"),
+        ("block", "imbalance", "zoo-registry has a plugin with this name"),
+        ("dataset", "class", "it is a keyword of Python"),
+        ("dataset", "signal", "a Python module has this name"),
+        ("objective", "blocks", "it is the name of a kind of component"),
+        ("architecture", "layers", "the example code of the component uses this name"),
+        ("dataset", "machines", "the example code of the component uses this name"),
     ],
 )
 def test_a_name_that_cannot_be_is_one_line_with_another_that_can(
@@ -64,7 +64,7 @@ def test_what_is_there_is_not_overwritten(tmp_path: Path, there: str) -> None:
     mine = place if there == "a file" else place / "README.md"
     mine.parent.mkdir(exist_ok=True)
     mine.write_text("mine")
-    with pytest.raises(UsageError, match=r"my-net is (a file|not empty): say another folder with --dir"):
+    with pytest.raises(UsageError, match=r"my-net is (a file|not empty): choose another folder with --dir"):
         write({"README.md": "another's"}, place)
     assert mine.read_text() == "mine"
 
@@ -74,7 +74,7 @@ def test_the_command_says_what_it_wrote_and_what_to_do_next(zoo: Zoo, tmp_path: 
     assert done.returncode == 0, done.stderr
     header, *rows = [line.split("\t") for line in done.stdout.splitlines()]
     assert header == ["path", "purpose"]
-    assert rows[0] == ["src/zoo_my_gate/block.py", "the layer: begin here"]
+    assert rows[0] == ["src/zoo_my_gate/block.py", "the layer: start here"]
     written = {path.relative_to(tmp_path / "my-gate").as_posix() for path in (tmp_path / "my-gate").rglob("*.*")}
     assert {path for path, _ in rows} - {"LICENSE"} == {
         path for path in written if (tmp_path / "my-gate" / path).is_file()
@@ -83,7 +83,7 @@ def test_the_command_says_what_it_wrote_and_what_to_do_next(zoo: Zoo, tmp_path: 
     assert done.stderr == "\n".join(["Next:", *(f"  {step}" for step in steps)]) + "\n"
     again = zoo("new", "block", "my-gate")
     assert (again.returncode, again.stdout) == (2, "")
-    assert again.stderr == "error: my-gate is not empty: say another folder with --dir\n"
+    assert again.stderr == "error: my-gate is not empty: choose another folder with --dir\n"
 
 
 def test_a_folder_of_ones_own_and_json(zoo: Zoo, tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_a_folder_of_ones_own_and_json(zoo: Zoo, tmp_path: Path) -> None:
     ("words", "said"),
     [
         (("architectur", "my-net"), "no kind named 'architectur'. Did you mean architecture"),
-        (("block", "gate", "--author", "a\nb"), "is not one line of text"),
+        (("block", "gate", "--author", "a\nb"), "must be one line of printable text"),
     ],
 )
 def test_a_wrong_word_is_one_line(zoo: Zoo, tmp_path: Path, words: tuple[str, ...], said: str) -> None:
@@ -114,7 +114,7 @@ def test_a_wrong_word_is_one_line(zoo: Zoo, tmp_path: Path, words: tuple[str, ..
 
 def test_a_missing_author_is_a_placeholder_that_the_readme_names() -> None:
     files = Scaffold("architecture", "my-net").files()
-    assert f"write your name over `{NOBODY}` in `LICENSE` and `pyproject.toml`" in files["README.md"]
+    assert f"replace `{NOBODY}` by your name in `LICENSE` and `pyproject.toml`" in files["README.md"]
     assert NOBODY in files["LICENSE"]
     assert NOBODY in files["pyproject.toml"]
     assert NOBODY not in "".join(Scaffold("architecture", "my-net", "Ada Lovelace").files().values())

@@ -105,7 +105,7 @@ def test_the_list_of_studies(zoo: Zoo) -> None:
 def test_without_studies_there_is_a_clean_line(zoo: Zoo) -> None:
     nothing = zoo("studies")
     assert nothing.returncode == 0
-    assert nothing.stderr == "no studies yet: `zoo tune cnngru` makes one\n"
+    assert nothing.stderr == "no studies yet: start one with `zoo tune cnngru`\n"
     assert json.loads(zoo("studies", "--json").stdout) == []
     Store(Path("zoo-results")).close()
     assert zoo("studies").stderr == nothing.stderr
@@ -139,7 +139,7 @@ def test_show_saves_the_best_trial(zoo: Zoo) -> None:
     Path("registry.toml").write_text("# mine\n[training]\npatience = 1\n")
     saved = zoo("studies", "show", study.name, "--save", "cnngru.mine")
     assert saved.returncode == 0, saved.stderr
-    assert "is the preset cnngru.mine in registry.toml now: zoo bench cnngru.mine" in saved.stderr
+    assert "is now the preset cnngru.mine in registry.toml. Use it with: zoo bench cnngru.mine" in saved.stderr
     assert Path("registry.toml").read_text().startswith("# mine\n[training]\npatience = 1\n\n[presets")
     preset = Settings.load().presets["cnngru.mine"]
     assert preset.summary.startswith("study cnngru-optuna-0, 16 trials, validation macro recall 0.")
@@ -165,15 +165,19 @@ def test_show_saves_the_best_trial(zoo: Zoo) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "line"),
     [
-        ("tune", 2, "error: name an architecture to tune, or a study to go on with: --resume NAME"),
+        ("tune", 2, "error: name an architecture to tune, or a study to resume: --resume NAME"),
         ("tune cnngur", 2, "error: no architecture named 'cnngur'. Did you mean cnngru?"),
         ("tune cnngru.studdy", 2, "error: no preset of cnngru named 'studdy'. Did you mean study?"),
         ("tune cnn*", 2, "error: a study tunes one architecture"),
         ("tune cnngru --search optna", 2, "error: no searcher named 'optna'. Did you mean optuna?"),
         ("tune cnngru --scheduler ash", 2, "error: no scheduler named 'ash'. Did you mean asha?"),
         ("tune cnngru --metric recall", 2, "error: no metric to tune for named 'recall'. Did you mean macro_recall?"),
-        ("tune cnngru --time-budget 5x", 2, "error: --time-budget is a time above 0 such as 90s, 30m or 2h, not '5x'"),
-        ("tune cnngru --trial-timeout 0", 2, "error: --trial-timeout is a time above 0"),
+        (
+            "tune cnngru --time-budget 5x",
+            2,
+            "error: --time-budget takes a time above 0 such as 90s, 30m or 2h, not '5x'",
+        ),
+        ("tune cnngru --trial-timeout 0", 2, "error: --trial-timeout takes a time above 0"),
         ("tune cnngru --trials 0", 2, "error: --trials must be at least 1, not 0"),
         ("tune cnngru --jobs 0", 2, "error: --jobs must be at least 1, not 0"),
         ("tune cnngru --seed -1", 2, "error: invalid value for '--seed'"),
@@ -187,9 +191,9 @@ def test_show_saves_the_best_trial(zoo: Zoo) -> None:
         ("tune cnngru --save mine", 2, "error: --save takes a preset of cnngru, such as cnngru.mine, not 'mine'"),
         ("tune cnngru --save cnngru.study", 2, "error: a preset 'cnngru.study' exists already"),
         ("tune cnngru --name ../x", 2, "error: the name of a study may contain"),
-        ("tune cnngru --resume a", 2, "error: --resume goes on with what was asked for: leave out ARCH"),
-        ("tune --resume a --epochs 3", 2, "error: --resume goes on with what was asked for: leave out --epochs"),
-        ("tune --resume a --set x=1", 2, "error: --resume goes on with what was asked for: leave out --set"),
+        ("tune cnngru --resume a", 2, "error: --resume uses the stored options of the study: leave out ARCH"),
+        ("tune --resume a --epochs 3", 2, "error: --resume uses the stored options of the study: leave out --epochs"),
+        ("tune --resume a --set x=1", 2, "error: --resume uses the stored options of the study: leave out --set"),
         ("tune --resume a", 1, "error: no results in 'zoo-results'"),
         ("studies show", 2, "error: missing argument 'NAME'"),
         ("studies frob", 2, "error: no such command 'frob'"),
@@ -250,8 +254,8 @@ def test_the_outcome_says_from_how_many_the_choice_was_made() -> None:
     assert "; test accuracy 0.900 (" in outcome(by_accuracy, scored)
     failed = replace(RUN, status="diverged", error="the loss is NaN")
     assert outcome(study, failed).endswith("its run 1a2b3c4d on the test set: diverged. the loss is NaN")
-    assert outcome(study_of(("done", "interrupted")), None).endswith("trial 1; the test set was not opened")
-    assert outcome(study_of(("failed", "timeout")), None).startswith("no winner: of 2 trials that ended none")
+    assert outcome(study_of(("done", "interrupted")), None).endswith("trial 1; the test set was not used")
+    assert outcome(study_of(("failed", "timeout")), None).startswith("no winner: none of the 2 finished trials")
 
 
 def test_the_best_trials_come_first_and_those_that_failed_last() -> None:
@@ -294,7 +298,7 @@ def test_without_a_terminal_each_trial_that_ends_is_one_line_once() -> None:
             display.on_trials(step, None)
             display.on_trials(step, 5.0)
     lines = place.file.getvalue().splitlines()  # type: ignore[attr-defined]
-    assert lines[0] == "study cnngru-optuna-0: cnngru, optuna, 18 trials, 2 of them ended before"
+    assert lines[0] == "study cnngru-optuna-0: cnngru, optuna, 18 trials, 2 already finished"
     assert [line.split()[1] for line in lines[1:]] == [f"{number}/18" for number in range(3, 19)]
 
 
@@ -392,8 +396,8 @@ def test_what_had_ended_is_shown_before_the_way_to_go_on(
     said = capsys.readouterr()
     assert [row["status"] for row in tsv(said.out)] == ["done", "failed", "interrupted"]
     assert said.err.splitlines()[-3:] == [
-        "best so far of 1 trial by validation macro recall 0.705, trial 1; the test set was not opened",
-        "interrupted; the trials are stored. Go on with:",
+        "best so far of 1 trial by validation macro recall 0.705, trial 1; the test set was not used",
+        "interrupted; the finished trials are stored. Resume with:",
         "zoo tune --resume cnngru-optuna-0 --results 'my results' --registry my.toml",
     ]
 
@@ -416,7 +420,11 @@ def test_a_study_that_an_error_interrupted_can_go_on(capsys: pytest.CaptureFixtu
     with pytest.raises(StoreError):
         _run(Session(), start, Ends(None, Path("zoo-results"), None, as_json=False))
     said = capsys.readouterr()
-    assert (said.out, said.err.splitlines()[-1]) == ("", "zoo tune --resume cnngru-optuna-0")
+    assert said.out == ""
+    assert said.err.splitlines()[-2:] == [
+        "stopped by an error; the finished trials are stored. Resume with:",
+        "zoo tune --resume cnngru-optuna-0",
+    ]
 
 
 def test_the_trials_of_a_study_without_a_winner_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
@@ -428,7 +436,7 @@ def test_the_trials_of_a_study_without_a_winner_are_shown(capsys: pytest.Capture
         _run(Session(), start, Ends(None, Path("zoo-results"), None, as_json=True))
     said = capsys.readouterr()
     assert [trial["status"] for trial in json.loads(said.out)["trials"]] == ["failed", "diverged"]
-    assert said.err.endswith("no winner: of 2 trials that ended none gave a value to choose by\n")
+    assert said.err.endswith("no winner: none of the 2 finished trials has a validation score\n")
 
 
 def _listen() -> None:

@@ -147,11 +147,11 @@ def test_what_stands_before_the_colon_tells_a_file_or_module_from_a_plugin(refer
         ("my_nets.py:Nett", "factory 'my_nets:Nett': the module has no callable 'Nett'"),
         (
             "my_nets.py:Bare",
-            "my_nets.py:Bare takes no n_channels and no n_times and no n_classes: the zoo",
+            "my_nets.py:Bare lacks the arguments n_channels, n_times, n_classes: the zoo builds a network with",
         ),
-        ("my_nets.py:Slotless", "takes block, and says block_dims = 1 or 2 on its class"),
-        ("json.py:Net", "another module is called 'json': rename '.*json.py'"),
-        ("2nd.py:Net", "'2nd.py' cannot be imported: a module's name is letters, digits and '_'"),
+        ("my_nets.py:Slotless", "needs the argument block and the class attribute block_dims = 1 or 2"),
+        ("json.py:Net", "another module has the name 'json': rename '.*json.py'"),
+        ("2nd.py:Net", "'2nd.py' cannot be imported: the name of a module contains only letters, digits and '_'"),
         (
             "broken_net.py:Net",
             "broken_net.py' cannot be imported: ModuleNotFoundError: No module",

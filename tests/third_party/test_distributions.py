@@ -182,7 +182,7 @@ def test_a_broken_distribution_is_one_warning_and_a_row_that_says_why(zoo_with: 
     assert done.returncode == 0
     assert "architecture cnngru" in listed(done)
     owner = name.replace("_", "-")
-    assert done.stderr == f"warning: plugin {name!r} ({owner}) did not load; `zoo plugins` says why\n"
+    assert done.stderr == f"warning: plugin {name!r} ({owner}) did not load; `zoo plugins` shows why\n"
     row = plugin_rows(zoo_with([name], "plugins", "--json"))[name]
     assert (row["status"], row["distribution"], row["version"], row["provides"]) == ("error", owner, "1.2.3", [])
     assert re.search(BROKEN[name], row["error"]), row["error"]

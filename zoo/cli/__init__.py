@@ -1,1 +1,1 @@
-"""The command line: stdout is data, stderr is conversation."""
+"""The command line. Results go to stdout, messages and progress to stderr."""

@@ -1,4 +1,4 @@
-"""The application and its global options; every command is a module of its own."""
+"""The application and its global options. Every command has its own module."""
 
 from pathlib import Path
 from typing import Annotated
@@ -40,7 +40,7 @@ def root(
         bool, typer.Option("--version", help="Show the version and exit.", callback=_version, is_eager=True)
     ] = False,
 ) -> None:
-    """Remember what all commands share."""
+    """Create the session that all commands share."""
     context.obj = Session(registry)
 
 

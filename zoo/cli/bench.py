@@ -1,4 +1,4 @@
-"""`zoo bench`: train and score every combination asked for."""
+"""`zoo bench`: train and score every requested combination."""
 
 import shlex
 import sys
@@ -64,7 +64,7 @@ def bench_command(
     if not is_unpackaged(session.registry, architectures[0]):
         session.registry.match(
             "architecture", split_reference(architectures[0])[0]
-        )  # a typo is said before torch loads
+        )  # reports a typo before torch loads
     with quiet_stdout():
         registry, names = with_unpackaged(session.registry, architectures)
     session.workspace = replace(session.workspace, registry=registry)
@@ -80,7 +80,7 @@ def bench_command(
     runs: list[Run] = []
     try:
         _run(session, request, results, runs, {"jobs": jobs, "address": None if address == "local" else address})
-    finally:  # what is finished is shown, also when something stopped the rest
+    finally:  # shows the finished runs even after an error or an interruption
         if runs:
             _say_notes(session, runs)
             _show(runs, as_json)
@@ -89,7 +89,7 @@ def bench_command(
 
 
 def _run(session: Session, request: Request, results: Path | None, runs: list[Run], workers: Row) -> None:
-    """Run a request, each finished run added to `runs` as it comes; `workers` say where."""
+    """Run a request and append each finished run to `runs`. `workers` holds `jobs` and `address`."""
     from zoo.cli.views.bench_progress import BenchDisplay
     from zoo.harness.bench import run_bench
     from zoo.store.runs import Store
@@ -102,7 +102,7 @@ def _run(session: Session, request: Request, results: Path | None, runs: list[Ru
         except KeyboardInterrupt as stopped:
             display.progress.stop()
             words = [word for word in sys.argv[1:] if word not in ("--force", "--resume")]
-            session.say("interrupted; finished runs are stored. Go on with:")
+            session.say("interrupted; the finished runs are stored. Resume with:")
             session.say(shlex.join(["zoo", *words, "--resume"]), wrap=False)
             raise typer.Exit(exit_code(stopped)) from None
 
@@ -112,7 +112,7 @@ def _say_notes(session: Session, runs: list[Run]) -> None:
         session.say(f"note: {note}")
     for line in dict.fromkeys(run.scores.over_classes() for run in runs):
         if line:
-            session.say(f"note: macro scores go {line}")
+            session.say(f"note: macro scores are averaged {line}")
 
 
 def _show(runs: list[Run], as_json: bool) -> None:
@@ -130,7 +130,7 @@ def _show(runs: list[Run], as_json: bool) -> None:
 
 
 def _show_classes(runs: list[Run]) -> None:
-    """A row per run where there is room for that, else a table for each."""
+    """Print one table with a row per run if the terminal is wide enough, otherwise one table per run."""
     from zoo.cli.views.bench_progress import run_label
     from zoo.cli.views.runs import BY_CLASS, by_class_rows, class_columns, class_row
     from zoo.cli.views.table import fits

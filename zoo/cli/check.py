@@ -1,4 +1,4 @@
-"""`zoo check`: the conformance kit over what is installed."""
+"""`zoo check`: run the conformance checks on installed components."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
@@ -31,12 +31,12 @@ def check_command(
     everything: Annotated[bool, typer.Option("--all", help="Check all that is installed.")] = False,
     as_json: options.Json = False,
 ) -> None:
-    """Check that components keep the promises of their kind, and plugins those of every plugin.
+    """Run the conformance checks on components and plugins.
 
-    Exits 1 where a promise is not kept; docs/checks.md says what each check promises, and why.
+    Exits with 1 if a check fails. docs/checks.md explains each check.
     """
     if bool(names) == everything:
-        raise UsageError("say what to check: `zoo check NAME`, a component's or a plugin's, or `zoo check --all`")
+        raise UsageError("name a component or a plugin to check: `zoo check NAME`, or use `zoo check --all`")
     session = session_of(context)
     registry = session.registry
     import torch
@@ -44,7 +44,7 @@ def check_command(
     from zoo.cli.views.check_progress import CheckDisplay, stand_ins, summary
     from zoo.testing.collection import subjects
 
-    torch.set_num_threads(1)  # networks this small gain nothing from more, and lose much where others compute too
+    torch.set_num_threads(1)  # small networks gain nothing from more threads and slow down on a busy machine
     with quiet_stdout():
         chosen = subjects(registry, names or None)
     debug = bool(context.find_root().params.get("debug"))
@@ -76,7 +76,7 @@ def _outcomes(subject: "Subject", display: "CheckDisplay") -> "Iterator[Outcome]
         display.on_outcome(outcome)
         yield outcome
         if (check.name, outcome.status) == ("factory", CheckStatus.FAILED):
-            return  # all others build it: each would say the same again
+            return  # every further check builds the component and would fail in the same way
 
 
 def _object(report: "Report") -> Row:

@@ -1,4 +1,4 @@
-"""Shell completion of registered names: from specs alone, so that a press of Tab imports nothing heavy."""
+"""Shell completion of registered names. It reads only specs, so that the Tab key imports nothing heavy."""
 
 from collections.abc import Callable, Iterable, Iterator
 
@@ -14,12 +14,12 @@ Completer = Callable[[typer.Context, list[str], str], list[str]]
 
 
 def names_of(*kinds: str, presets: bool = False) -> Completer:
-    """Completes to the names of those kinds of components; with `presets`, to `name.preset` once the dot is typed."""
+    """Return a completer for the names of these kinds; with `presets`, also for `name.preset` after a typed dot."""
 
     def complete(context: typer.Context, arguments: list[str], incomplete: str) -> list[str]:
         try:
             workspace = Workspace.load()
-        except Exception:  # a broken registry.toml is said by the command; here a line would spoil the prompt
+        except Exception:  # the command itself reports a broken registry.toml; a message here would spoil the prompt
             return []
         entries = [entry for kind in kinds for entry in workspace.registry.of_kind(kind)]
         if presets and "." in incomplete:
@@ -30,7 +30,7 @@ def names_of(*kinds: str, presets: bool = False) -> Completer:
 
 
 def composed(kind: str) -> Completer:
-    """As `names_of`, for a value in which several names stand: `resnet+se`, `smote,oversampled`."""
+    """Return a completer as `names_of` does, for a value that holds several names: `resnet+se`, `random,optuna`."""
     plain = names_of(kind)
 
     def complete(context: typer.Context, arguments: list[str], incomplete: str) -> list[str]:
@@ -49,7 +49,7 @@ def _presets(entries: Iterable[Entry[Component]], settings: Settings) -> Iterato
 
 
 def _folded(entries: Iterable[Entry[Component]], incomplete: str) -> Iterator[str]:
-    """The names, a large family being `timm/` until its slash is typed."""
+    """Yield the names, and only `timm/` for a large family until its slash is typed."""
     names = [entry.name for entry in entries]
     large = large_families(names)
     for name in names:

@@ -1,4 +1,4 @@
-"""How the command line reads its arguments and ends: one line for a user's error, exit codes as documented."""
+"""Parsing of the command line, one line per user error, and the documented exit codes."""
 
 import sys
 from collections.abc import Iterator, Set
@@ -12,14 +12,14 @@ from zoo.errors import ZooError
 from zoo.interruption import exit_code
 
 GRID_OPTIONS = frozenset({"--block", "--data", "--loss", "--dataset", "--protocol"})
-GLOBAL_OPTIONS = {"--registry": 1, "--debug": 0}  # with how many values each takes
+GLOBAL_OPTIONS = {"--registry": 1, "--debug": 0}  # with the number of values that each takes
 WRONG_USAGE = 2
-# Typer brings its own copy of click and exports this class's children only.
+# Typer contains its own copy of click and exports only the subclasses of this class.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 
 class ZooGroup(TyperGroup):
-    """Turns a ZooError into one line, and takes the global options anywhere on the line."""
+    """The command group: prints a ZooError as one line, and accepts the global options anywhere on the line."""
 
     def make_context(self, *args: Any, **extra: Any) -> Any:
         with _stopped_in_order():
@@ -39,10 +39,10 @@ class ZooGroup(TyperGroup):
                 return result
         except _UsageError as error:
             raise _one_line(ctx, error) from None
-        except BrokenPipeError:  # `zoo list | head`: Typer ends that quietly
+        except BrokenPipeError:  # `zoo list | head`: Typer exits without a message
             raise
         except OSError as error:
-            if error.filename is not None:  # not of a stream, and so none of the user's making
+            if error.filename is not None:  # an error of a file, not of a stream: a bug
                 raise
             _say(f"error: the output cannot be written: {error.strerror}")
             raise typer.Exit(1) from None
@@ -55,7 +55,7 @@ class ZooGroup(TyperGroup):
 
 @contextmanager
 def _stopped_in_order() -> Iterator[None]:
-    """One line for Ctrl-C and SIGTERM, where a command has not more to say of it."""
+    """Print one line after Ctrl-C or SIGTERM if the command did not print its own."""
     try:
         yield
     except KeyboardInterrupt as stopped:
@@ -64,26 +64,26 @@ def _stopped_in_order() -> Iterator[None]:
 
 
 def _one_line(ctx: Any, error: Any) -> BaseException:
-    """A usage error as one line; a bare `zoo` is not one, and shows the help."""
+    """Print a usage error as one line. `zoo` without a command shows the help instead."""
     if type(error).__name__ == "NoArgsIsHelpError":
         shows_help: BaseException = error
         return shows_help
     message = error.format_message().rstrip(".")
     command = (error.ctx or ctx).command_path
     stop = "" if message.endswith("?") else "."
-    _say(f"error: {message[0].lower()}{message[1:]}{stop} `{command} --help` shows what there is.")
+    _say(f"error: {message[0].lower()}{message[1:]}{stop} `{command} --help` shows the usage.")
     return typer.Exit(WRONG_USAGE)
 
 
 def _say(line: str) -> None:
-    print(line, file=sys.stderr)  # noqa: T201 - no markup, no wrapping: the line as it is
+    print(line, file=sys.stderr)  # noqa: T201 - no markup and no wrapping
 
 
 class GridCommand(TyperCommand):
-    """Lets the options of an axis take several values: `--data original smote`.
+    """A command whose grid options take several values: `--data original smote`.
 
-    They do once an architecture has been named; before, the word after the first value is an architecture,
-    so that `zoo bench --data smote cnngru` means what it says.
+    This works only after the first architecture. Before it, the word after the first value is the architecture, so
+    that `zoo bench --data smote cnngru` is read correctly.
     """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -105,9 +105,9 @@ def _global_first(args: list[str]) -> list[str]:
 
 
 def _spread(args: list[str], flags: Set[str]) -> list[str]:
-    """Repeat an axis's option before each of its values; `flags` are the options that take none."""
+    """Repeat a grid option before each of its values. `flags` are the options without a value."""
     spread: list[str] = []
-    axis, named, owed = "", False, False  # owed: the word to come belongs to the option before it
+    axis, named, owed = "", False, False  # owed: the next word is the value of the option before it
     for word in args:
         if word.startswith("-") and not owed:
             name, given, _ = word.partition("=")

@@ -1,4 +1,4 @@
-"""`zoo leaderboard`: configurations ranked, one board for each test set."""
+"""`zoo leaderboard`: rank configurations, with one board for each test set."""
 
 import sys
 from typing import Annotated, Any
@@ -23,7 +23,10 @@ def leaderboard_command(
     results: options.ResultsToRead = None,
     as_json: Annotated[bool, options.json_option("Print JSON, one object per board.")] = False,
 ) -> None:
-    """Rank what was scored on the same test rows: seeds averaged, cost beside score."""
+    """Rank the configurations that were scored on the same test rows.
+
+    Scores are averaged over seeds and shown with their cost.
+    """
     if metric not in MACRO_SCORES:
         raise unknown_name("metric", metric, MACRO_SCORES)
     session = session_of(context)
@@ -42,7 +45,7 @@ def leaderboard_command(
         reported = [_reported(each, metric) for each in session.settings.references if board.holds(each)]
         emit(columns, [*_rows(board, metric), *reported], title=_title(board))
     if not found:
-        session.say("no finished runs yet: `zoo bench cnngru` makes one")
+        session.say("no finished runs yet: start one with `zoo bench cnngru`")
 
 
 def _columns(metric: str) -> list[Column]:
@@ -76,7 +79,7 @@ def _rows(board: Board, metric: str) -> list[dict[str, Any]]:
 
 
 def _score_text(standing: Standing, metric: str) -> str:
-    """Over seeds the mean and its spread; for one seed the value with its bootstrap interval."""
+    """Return the mean and standard deviation over seeds, or for one seed the value with its bootstrap interval."""
     average, spread = standing.mean(metric), standing.deviation(metric)
     if spread is None or average is None:
         return interval_text(standing.runs[0].scores.of_all(metric))

@@ -1,4 +1,4 @@
-"""`zoo list`: the components that are available."""
+"""`zoo list`: the installed components."""
 
 import json
 import sys
@@ -23,7 +23,7 @@ COLUMNS = (
     Column("kind", "kind"),
     Column("name", "name"),
     Column("presets", "presets", optional=True, cut=True, drop=2),
-    Column("what it is", "summary", cut=True),
+    Column("summary", "summary", cut=True),
     Column("plugin", "plugin", drop=3),
     Column("params", "parameters", count, numeric=True, optional=True),
     Column("MACs", "macs", millions, numeric=True, optional=True, drop=1),
@@ -39,7 +39,7 @@ def list_command(
 ) -> None:
     """List architectures, blocks, datasets, resamplers, objectives and searchers.
 
-    A large family, such as timm's, is one line; its name, or a pattern such as 'timm/*resnet*', lists its members.
+    A large family, such as timm, is one line. Its name or a pattern lists its members: zoo list timm.
     Parameters and multiply-accumulates (MACs) are those of the default configuration, for 1 channel, 187 samples and
     5 classes; `zoo show NAME` computes those that the list does not know.
     """
@@ -68,7 +68,7 @@ def _print_by_kind(rows: list[Row]) -> None:
 
 
 def _read(kind: str | None, pattern: str | None) -> tuple[str | None, str]:
-    """Kind and pattern; a first word that is no kind is a pattern, and kinds may stand in the plural."""
+    """Return the kind and the pattern. A single word that is not a kind is a pattern; kinds may be plural."""
     if kind is None:
         return None, "*"
     singular = kind.removesuffix("s")
@@ -80,14 +80,14 @@ def _read(kind: str | None, pattern: str | None) -> tuple[str | None, str]:
 
 
 def _rows(entries: list[Entry[Component]], large: dict[str, int], sizes: Sizes) -> list[Row]:
-    """A row for each component, in order, but one for each large family."""
+    """Return a row for each component in order, and a single row for each large family."""
     rows: dict[str, Row] = {}
     for entry in entries:
         family = family_of(entry.name)
         if family not in large:
             rows[f"{entry.kind} {entry.name}"] = _row(entry, sizes)
         elif family not in rows:
-            hint = f"{large[family]:,} of them: `zoo list {family}`."
+            hint = f"{large[family]:,} components: `zoo list {family}` lists them."
             rows[family] = {**_row(entry, sizes), "name": f"{family}/*", "presets": "", "summary": hint}
     return list(rows.values())
 

@@ -1,4 +1,4 @@
-"""`zoo new`: a plugin of one's own to begin with, complete and working."""
+"""`zoo new`: create a complete, working plugin."""
 
 import shlex
 import subprocess
@@ -14,7 +14,7 @@ from zoo.errors import UsageError, unknown_name
 from zoo.scaffold import Scaffold, check_name, purpose, write
 from zoo.specs import KINDS
 
-COLUMNS = (Column("file", "path"), Column("what it is", "purpose", wraps=True))
+COLUMNS = (Column("file", "path"), Column("purpose", "purpose", wraps=True))
 
 
 def _kinds(incomplete: str) -> list[str]:
@@ -33,11 +33,10 @@ def new_command(
     ] = None,
     as_json: options.Json = False,
 ) -> None:
-    """Begin a plugin: a pip distribution with a working example, its tests, licence, README and CI.
+    """Create a plugin: a pip distribution with a working example, tests, licence, README and CI.
 
-    `zoo new architecture my-net` makes the folder my-net, with the distribution
-    zoo-my-net and in it the package zoo_my_net and the class MyNet. It passes its
-    own tests at once. Nothing is overwritten.
+    `zoo new architecture my-net` creates the folder my-net. It holds the distribution zoo-my-net with the package
+    zoo_my_net and the class MyNet. Its tests pass from the start. Existing files are not overwritten.
     """
     if kind not in KINDS:
         raise unknown_name("kind", kind, KINDS)
@@ -61,10 +60,10 @@ def _next_steps(scaffold: Scaffold, folder: Path) -> list[str]:
 
 
 def _author(given: str | None) -> str:
-    """The name as given, else git's, else none."""
+    """Return the given name, else the name in git, else an empty text."""
     author = (_git_name() if given is None else given).strip()
     if not author.isprintable():
-        raise UsageError(f"--author {author!r} is not one line of text")
+        raise UsageError(f"--author {author!r} must be one line of printable text")
     return author
 
 

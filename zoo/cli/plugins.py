@@ -1,4 +1,4 @@
-"""`zoo plugins`: what was found, what it provides, and what is wrong with it."""
+"""`zoo plugins`: the plugins that were found, their components and their errors."""
 
 from typing import Annotated
 
@@ -35,7 +35,7 @@ def plugins_command(
     ] = False,
     as_json: options.Json = False,
 ) -> None:
-    """List plugins with what they provide, or why they did not load."""
+    """List the plugins with their components, or the reason why a plugin did not load."""
     plugins = session_of(context).registry.plugins
     columns = VERBOSE if verbose else COLUMNS
     emit(columns, [_row(plugin) for plugin in plugins], as_json=as_json, objects=[_object(each) for each in plugins])

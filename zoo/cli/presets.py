@@ -1,4 +1,4 @@
-"""`--save`: a study's winner as a preset in the user's registry.toml."""
+"""`--save`: write the winner of a study to the user's registry.toml as a preset."""
 
 from typing import TYPE_CHECKING
 
@@ -10,15 +10,15 @@ if TYPE_CHECKING:
 
 
 def check_save(session: Session, architecture: str, name: str) -> None:
-    """Raise UsageError or SettingsError where the winner cannot be saved under that name."""
+    """Raise UsageError or SettingsError if the winner cannot be saved under this name."""
     from zoo.tuning import presets
 
     presets.check_save(session.workspace, architecture, name)
 
 
 def save_winner(session: Session, store: "Store", study: Study, name: str) -> None:
-    """Write the winner as a preset to the user's registry.toml, and say so."""
+    """Write the winner to the user's registry.toml as a preset, and report it."""
     from zoo.tuning import presets
 
     trial, path = presets.save_winner(session.workspace, study, store.find(study.run), name)
-    session.say(f"trial {trial.number} is the preset {name} in {path} now: zoo bench {name}")
+    session.say(f"trial {trial.number} is now the preset {name} in {path}. Use it with: zoo bench {name}")

@@ -1,4 +1,4 @@
-"""`zoo results`: what is in the store."""
+"""`zoo results`: the stored runs."""
 
 from fnmatch import fnmatchcase
 from typing import Annotated, Any
@@ -40,7 +40,10 @@ def results_command(
     results: options.ResultsToRead = None,
     as_json: options.Json = False,
 ) -> None:
-    """List stored runs, or show one, its scores recomputed from the stored probabilities."""
+    """List the stored runs, or show one run.
+
+    The scores of one run are computed again from its stored probabilities.
+    """
     from zoo.store.runs import Store
 
     session = session_of(context)
@@ -51,7 +54,7 @@ def results_command(
     with Store(session.settings.results_folder(results), create=False) as store:
         shown = store.get(run)
         if shown.status == RunStatus.DONE:
-            from zoo.store.predictions import rescored  # pyarrow, which a list of runs need not wait for
+            from zoo.store.predictions import rescored  # imports pyarrow, which a list of runs does not need
 
             shown = rescored(store, shown)
         if as_json:

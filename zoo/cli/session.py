@@ -1,4 +1,4 @@
-"""What one invocation of the command line shares: settings, registry, and the two streams."""
+"""The session of one command: its settings, registry and error stream."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +15,7 @@ from zoo.workspace import Workspace
 
 @dataclass
 class Session:
-    """Loaded piece by piece, as a command asks for it."""
+    """The settings and the registry. Each is loaded when a command first uses it."""
 
     registry_file: Path | None = None
 
@@ -25,12 +25,12 @@ class Session:
 
     @cached_property
     def workspace(self) -> Workspace:
-        """What is installed, with the settings; a plugin that did not load is said once, on stderr."""
+        """The registry with the settings. A plugin that did not load is reported once, on stderr."""
         workspace = Workspace.discover(self.settings)
         for plugin in workspace.registry.plugins:
             if plugin.error:
                 owner = f" ({plugin.distribution})" if plugin.distribution else ""
-                self.say(f"warning: plugin {plugin.name!r}{owner} did not load; `zoo plugins` says why")
+                self.say(f"warning: plugin {plugin.name!r}{owner} did not load; `zoo plugins` shows why")
         known = {name for plugin in workspace.registry.plugins for name in plugin.names}
         for name in self.settings.disabled:
             if name not in known:
@@ -42,7 +42,7 @@ class Session:
         return self.workspace.registry
 
     def stored_runs(self, results: Path | None) -> list[Run]:
-        """The runs in the results folder; none, and no folder made, where there is none yet."""
+        """Return the runs in the results folder. A missing folder holds no runs and is not created."""
         from zoo.store.runs import Store
 
         folder = self.settings.results_folder(results)
@@ -56,12 +56,12 @@ class Session:
         return Console(stderr=True, highlight=False)
 
     def say(self, text: str, *, wrap: bool = True) -> None:
-        """A line of conversation, wrapped between words on a terminal unless it is to be copied whole."""
+        """Print a message to stderr, on a terminal wrapped between words. Commands to copy need `wrap=False`."""
         self.stderr.print(text, markup=False, soft_wrap=not (wrap and self.stderr.is_terminal))
 
 
 def session_of(context: typer.Context) -> Session:
-    """The session of a command's context."""
+    """Return the session of a command's context."""
     session = context.obj
     assert isinstance(session, Session)
     return session

@@ -1,4 +1,4 @@
-"""`zoo show`: all there is to know of one component."""
+"""`zoo show`: the details of one component."""
 
 import inspect
 from dataclasses import asdict
@@ -14,7 +14,7 @@ from zoo.cli.views.table import Column, Row, count, emit, millions, number, prin
 from zoo.errors import ModelError, StoreError, UnknownName, guarded, unknown_name
 from zoo.registry import Entry, presets_of, split_reference
 from zoo.specs import KINDS, Architecture, Block, Component, Dataset, Preset, full_name
-from zoo.wording import count_text
+from zoo.wording import count_text, with_article
 
 PARAMETERS = (
     Column("parameter", "name"),
@@ -23,7 +23,7 @@ PARAMETERS = (
 )
 PRESETS = (
     Column("preset", "name"),
-    Column("what it is", "summary"),
+    Column("summary", "summary"),
     Column("fixes", "fixes", wraps=True),
 )
 LAYERS = (
@@ -76,7 +76,7 @@ def show_command(
 
 
 def _find(session: Session, name: str, kind: str | None) -> tuple[Entry[Component], Preset]:
-    """The component of that name, whatever its kind, and the preset asked for."""
+    """Return the component with this name, of any kind, and the requested preset."""
     registry = session.registry
     if kind is not None and kind not in KINDS:
         raise unknown_name("kind", kind, KINDS)
@@ -87,7 +87,7 @@ def _find(session: Session, name: str, kind: str | None) -> tuple[Entry[Componen
         names = {entry.name for entry in registry.entries if kind in (None, entry.kind)}
         raise unknown_name(kind or "component", name, names, "`zoo list` shows them all.")
     if len(found) > 1:
-        raise UnknownName(f"{name!r} is {' and '.join(found)}: say which with --kind")
+        raise UnknownName(f"{name!r} is the name of {' and '.join(map(with_article, found))}: choose one with --kind")
     if found[0] == "architecture":
         entry, _, preset = session.workspace.architecture(name)
         return entry, preset
@@ -150,14 +150,16 @@ def _architecture(
     block: str | None,
     shape: dict[str, int],
 ) -> Row:
-    """What building on the meta device tells: layers, parameters, multiply-accumulates."""
+    """Build the network on the meta device, and return its layers, parameters and multiply-accumulates."""
     from zoo.inspection import count_macs, count_parameters, layers_of, on_meta
     from zoo.networks import Network
 
     network = Network.resolve(session.registry, reference, block=block, presets=session.settings.presets)
     model = on_meta(lambda: network.build(**shape))
     series = {name: shape[name] for name in ("n_channels", "n_times")}
-    with guarded(ModelError, f"{network.reference} cannot take a row of {shape['n_channels']} x {shape['n_times']}"):
+    with guarded(
+        ModelError, f"{network.reference} does not accept a row of {shape['n_channels']} x {shape['n_times']}"
+    ):
         macs, layers = count_macs(model, **series), layers_of(model, **series)
     presets = {**spec.presets, **presets_of(entry.name, session.settings.presets)}
     return {
@@ -175,7 +177,7 @@ def _architecture(
 
 
 def _members(preset: Preset | None) -> int:
-    """How many networks a preset trains."""
+    """Return the number of networks that a preset trains."""
     return 1 if preset is None else int(preset.training.get("members", 1))
 
 
@@ -189,7 +191,7 @@ def _preset(name: str, preset: Preset) -> Row:
 
 
 def _results(session: Session, entry: Entry[Component], folder: Path | None) -> list[Row]:
-    """What others report, and what is in the store: measured, seeds averaged."""
+    """Return the published results, and the stored results averaged over seeds."""
     from zoo.store.leaderboard import boards
 
     found = [
@@ -206,7 +208,7 @@ def _results(session: Session, entry: Entry[Component], folder: Path | None) -> 
     ]
     try:
         runs = [run for run in session.stored_runs(folder) if run.architecture == entry.name]
-    except StoreError as error:  # what else there is to show is not lost with it
+    except StoreError as error:  # the rest is still shown
         session.say(f"warning: {error}")
         runs = []
     for board in boards(runs, "macro_recall"):

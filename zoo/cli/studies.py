@@ -1,4 +1,4 @@
-"""`zoo studies`: the searches in the store, what each found, and what mattered."""
+"""`zoo studies`: the stored studies, their winners and the importance of hyperparameters."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -60,9 +60,10 @@ def show_command(
     results: options.ResultsToRead = None,
     as_json: options.Json = False,
 ) -> None:
-    """Show a study: its trials, the winner's configuration, and how much each hyperparameter mattered.
+    """Show a study or a comparison of searchers.
 
-    Or a comparison of searchers: the best so far, and whether tuning was worth it.
+    A study has its trials, the configuration of the winner and the importance of each hyperparameter. A comparison
+    has the best score so far, and whether tuning was better than the defaults.
     """
     from zoo.store.runs import Store
     from zoo.store.studies import StudyStore
@@ -92,7 +93,7 @@ def show_command(
 
 
 def _find(studies: "StudyStore", name: str) -> Study | Comparison:
-    """The study of that name, or else the comparison. Raises UnknownName, with the nearest of both, for neither."""
+    """Return the study with this name, else the comparison. Raises UnknownName, with the closest names of both."""
     found = studies.studies()
     by_name = {study.name: study for study in found}
     groups = {comparison.name: comparison for comparison in grouped(found)}
@@ -108,7 +109,7 @@ def _show_comparison(
 
     if save is not None:
         raise UsageError(
-            f"{comparison.name!r} is a comparison, with a winner in each of its studies: name one of them to save, "
+            f"{comparison.name!r} is a comparison, and each of its studies has its own winner: name one study to save, "
             f"such as {comparison.studies[0].name}"
         )
     show_comparison(session.say, store, comparison, as_json=as_json)

@@ -1,4 +1,4 @@
-"""`zoo tune`: search hyperparameters on train and validation, then score the winner on the test set, once."""
+"""`zoo tune`: search for hyperparameters on the training and validation sets, then score the winner on the test set."""
 
 import re
 import shlex
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     Start = Callable[[Store, TuneDisplay], str]
 
-SEEDS = 3  # of a comparison
-SHOWN = 10  # trials in the table at the end
+SEEDS = 3  # default of a comparison
+SHOWN = 10  # trials in the final table
 BESIDE_RESUME = ("resume", "trials", "jobs", "address", "results", "save", "as_json")
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
 _SEARCH = "search."
@@ -39,7 +39,7 @@ _SEARCH = "search."
 
 @dataclass(frozen=True)
 class Ends:
-    """What is done with a study when it has ended: `results` as typed, `folder` where that is."""
+    """The output of a study: `results` as typed, and `folder`, the results folder in use."""
 
     results: Path | None
     folder: Path
@@ -109,9 +109,9 @@ def tune_command(
     results: options.ResultsToWrite = None,
     as_json: Annotated[bool, options.json_option("Print the study as JSON.")] = False,
 ) -> None:
-    """Search for good hyperparameters: each trial sees the train and validation sets only.
+    """Search for good hyperparameters. Trials use only the training and validation sets.
 
-    The winner by validation is trained again and scored on the sealed test set, once.
+    The trial with the best validation score is trained again and scored once on the sealed test set.
     """
     session = session_of(context)
     ends = Ends(results, session.settings.results_folder(results), save, as_json)
@@ -120,9 +120,9 @@ def tune_command(
         _run(session, partial(_resumed, session, resume, trials, jobs, address), ends, resume=resume)
         return
     if architecture is None:
-        raise UsageError("name an architecture to tune, or a study to go on with: --resume NAME")
+        raise UsageError("name an architecture to tune, or a study to resume: --resume NAME")
     if is_unpackaged(session.registry, architecture):
-        raise UsageError("zoo tune takes installed architectures, so that a study can go on: see zoo new architecture")
+        raise UsageError("zoo tune needs an installed architecture; `zoo new architecture NAME` creates one")
     searchers = _searchers(context, compare, seeds, save)
     assignments = parse_assignments(set_ or [])
     search_params = {
@@ -144,28 +144,28 @@ def tune_command(
         overrides=tuple(tune or ()),
         name=name,
     )
-    session.workspace.architecture(architecture)  # a typo is said before torch loads
+    session.workspace.architecture(architecture)  # reports a typo before torch loads
     for each in searchers or (search,):
         session.registry.get("searcher", each)
     if searchers:
         number = SEEDS if seeds is None else seeds
         _run(session, partial(_compared, session, request, searchers, range(seed, seed + number)), ends)
         return
-    if save is not None:  # what cannot be saved at the end is said before hours of trials
+    if save is not None:  # reports a wrong name before hours of trials
         check_save(session, architecture, save)
     _run(session, partial(_begun, session, request), ends)
 
 
 def _searchers(context: typer.Context, compare: str | None, seeds: int | None, save: str | None) -> tuple[str, ...]:
-    """The searchers to compare, none for a study of one. Raises UsageError for options that do not go together."""
+    """Return the searchers to compare, or () for a single study. Raises UsageError for options that conflict."""
     if compare is None:
         if seeds is not None:
-            raise UsageError("--seeds goes with --compare: a study of one searcher has one --seed")
+            raise UsageError("--seeds needs --compare: a study with one searcher has one --seed")
         return ()
     if _is_given(context, "search"):
-        raise UsageError("--compare names the searchers: leave out --search")
+        raise UsageError("--compare already names the searchers: leave out --search")
     if save is not None:
-        raise UsageError("--save goes with one study: after the comparison, zoo studies show STUDY --save ARCH.NAME")
+        raise UsageError("--save needs a single study: after the comparison, zoo studies show STUDY --save ARCH.NAME")
     return tuple(name.strip() for name in compare.split(","))
 
 
@@ -213,14 +213,16 @@ def _is_comparison(store: "Store", name: str) -> bool:
 
 
 def _check_resumable(session: Session, name: str, ends: Ends) -> None:
-    """Raise UnknownName for no such study, before a folder is made for one; UsageError where it cannot be saved."""
+    """Raise UnknownName for a missing study, before a folder is created, and UsageError if it cannot be saved."""
     from zoo.store.runs import Store
     from zoo.store.studies import StudyStore
 
     with Store(ends.folder, create=False) as store:
         if _is_comparison(store, name):
             if ends.save is not None:
-                raise UsageError(f"{name} is a comparison: name one of its studies: zoo studies show STUDY --save")
+                raise UsageError(
+                    f"{name} is a comparison: save one of its winners with zoo studies show STUDY --save ARCH.NAME"
+                )
             return
         study = StudyStore(store).get(name)
     if ends.save is not None:
@@ -228,10 +230,10 @@ def _check_resumable(session: Session, name: str, ends: Ends) -> None:
 
 
 def seconds_of(option: str, text: str) -> float:
-    """A time as it is typed: seconds, or a number with s, m or h. Raises UsageError for anything else."""
+    """Return a typed time in seconds: a number, or a number with s, m or h. Raises UsageError for other text."""
     found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([smh]?)", text.strip())
     if not found or not float(found[1]):
-        raise UsageError(f"{option} is a time above 0 such as 90s, 30m or 2h, not {text!r}")
+        raise UsageError(f"{option} takes a time above 0 such as 90s, 30m or 2h, not {text!r}")
     return float(found[1]) * _SECONDS[found[2]]
 
 
@@ -241,19 +243,19 @@ def _is_given(context: typer.Context, name: str) -> bool:
 
 
 def _check_resume(context: typer.Context) -> None:
-    """A study goes on as it was asked for: all that can be said anew is how many trials, and how many at a time."""
+    """Raise UsageError for an option that cannot change in a resumed study."""
     for parameter in context.command.params:
         name = parameter.name or ""
         if name not in BESIDE_RESUME and _is_given(context, name):
             label = "ARCH" if name == "architecture" else parameter.opts[0]
             raise UsageError(
-                f"--resume goes on with what was asked for: leave out {label}, only --trials, --jobs and --address can "
-                "change"
+                f"--resume uses the stored options of the study: leave out {label}; only --trials, --jobs and "
+                "--address can change"
             )
 
 
 def _run(session: Session, start: "Start", ends: Ends, *, resume: str = "") -> None:
-    """Begin a study or a comparison, or go on with one, and show what came of it, also where it was interrupted."""
+    """Start or resume a study or a comparison, and show its results, also after an interruption."""
     from zoo.cli.views.tune_progress import PatientConsole, TuneDisplay
     from zoo.store.runs import Store
 
@@ -270,7 +272,7 @@ def _run(session: Session, start: "Start", ends: Ends, *, resume: str = "") -> N
         except ZooError:
             display.stop()
             if _show_what_there_is(session, store, display, ends):
-                _say_way_on(session, display, ends)
+                _say_how_to_resume(session, display, ends, "stopped by an error")
             raise
         display.stop()
         if not _show(session, store, name, ends):
@@ -278,7 +280,7 @@ def _run(session: Session, start: "Start", ends: Ends, *, resume: str = "") -> N
 
 
 def _show(session: Session, store: "Store", name: str, ends: Ends) -> bool:
-    """What came of a study or of a comparison; whether all that was asked for was done."""
+    """Show a study or a comparison, and return whether all requested runs are done."""
     from zoo.store.studies import StudyStore
 
     if _is_comparison(store, name):
@@ -292,7 +294,7 @@ def _show(session: Session, store: "Store", name: str, ends: Ends) -> bool:
 
 
 def _show_comparison(session: Session, store: "Store", name: str, ends: Ends) -> Sequence[Study]:
-    """What there is of a comparison; gives its studies."""
+    """Show the results of a comparison so far, and return its studies."""
     from zoo.cli.views.comparison import show_comparison
     from zoo.comparison.comparison import comparison_of
     from zoo.store.studies import StudyStore
@@ -307,7 +309,7 @@ def _is_scored(store: "Store", run: str) -> bool:
 
 
 def _show_what_there_is(session: Session, store: "Store", display: "TuneDisplay", ends: Ends) -> bool:
-    """The trials that ended before something stopped the study; whether it can go on."""
+    """Show the finished trials of a stopped study, and return whether it can be resumed."""
     from zoo.store.studies import StudyStore
 
     if display.study is None:
@@ -322,18 +324,18 @@ def _show_what_there_is(session: Session, store: "Store", display: "TuneDisplay"
 
 
 def _say_interrupted(session: Session, store: "Store", display: "TuneDisplay", ends: Ends) -> None:
-    """What had ended by then, and the way to go on; nothing of a study that had not begun."""
+    """Show the finished trials and how to resume, unless the study had not started."""
     if display.study is None:
         session.say("interrupted before the first trial")
         return
     _show_what_there_is(session, store, display, ends)
-    _say_way_on(session, display, ends)
+    _say_how_to_resume(session, display, ends, "interrupted")
 
 
-def _say_way_on(session: Session, display: "TuneDisplay", ends: Ends) -> None:
+def _say_how_to_resume(session: Session, display: "TuneDisplay", ends: Ends, reason: str) -> None:
     assert display.study is not None
     registry = [] if session.registry_file is None else ["--registry", str(session.registry_file)]
     results = [] if ends.results is None else ["--results", str(ends.results)]
     name = display.study.comparison or display.study.name
-    session.say("interrupted; the trials are stored. Go on with:")
+    session.say(f"{reason}; the finished trials are stored. Resume with:")
     session.say(shlex.join(["zoo", "tune", "--resume", name, *results, *registry]), wrap=False)

@@ -104,7 +104,7 @@ class Run:
     def remarks(self) -> tuple[str, ...]:
         """Its notes, and which classes its macro scores leave out, where they do."""
         over = self.scores.over_classes()
-        return (*self.notes, f"macro scores go {over}") if over else self.notes
+        return (*self.notes, f"macro scores are averaged {over}") if over else self.notes
 
     def score(self, name: str) -> float | None:
         """Return the value of one macro score; None if there is none."""

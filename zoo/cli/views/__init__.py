@@ -1,1 +1,1 @@
-"""What commands show: tables, progress, studies, comparisons. A view imports no command."""
+"""The output of commands: tables, progress, studies, comparisons. A view imports no command."""

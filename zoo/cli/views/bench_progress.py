@@ -1,4 +1,4 @@
-"""What a bench looks like while it runs: a live bar on a terminal, one line a run elsewhere."""
+"""The progress of a bench: a live bar on a terminal, otherwise one line per run."""
 
 from collections.abc import Sequence
 from types import TracebackType
@@ -14,7 +14,7 @@ from zoo.training.loop import Epoch
 
 
 class BenchDisplay:
-    """Follows a bench on stderr; a context, so that an interruption leaves the terminal as it was."""
+    """Reports the progress of a bench on stderr. A context manager, which restores the terminal."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -95,27 +95,27 @@ class BenchDisplay:
 
 
 def run_label(run: Run) -> str:
-    """A run in a few words: what tells it from the others of its grid."""
+    """Return a short label of a run: the values that distinguish it within its grid."""
     loss = "" if run.loss == "cross-entropy" else run.loss
     parts = [run.reference, run.block, run.data, loss, f"seed {run.seed}"]
     return " ".join(part for part in parts if part)
 
 
 def several_label(running: Sequence[UnderWay], ended: int, total: int) -> str:
-    """How many runs are done and under way."""
+    """Return the numbers of finished and running runs as text."""
     return f"{ended}/{total} done, {len(running)} running"
 
 
 def several_detail(running: Sequence[UnderWay]) -> str:
-    """How far each run that is under way has come."""
+    """Return the current epoch of each running run as text."""
     return ", ".join(f"{run_label(one.run)} epoch {one.epoch}/{one.epochs}" for one in running)
 
 
 def finished_line(run: Run) -> str:
-    """How a run ended, in one line."""
+    """Return the outcome of a run in one line."""
     if run.status != RunStatus.DONE:
         return f"{run.status}: {run_label(run)}: {run.error}"
-    how = f"served from the store, run {run.id}; --force runs it again" if run.served else f"run {run.id}"
+    how = f"reused from the store, run {run.id}; --force runs it again" if run.served else f"run {run.id}"
     seconds = "" if run.served else f", {_training_text(run)}"
     return f"{run.status}: {run_label(run)}: macro recall {interval_text(run.scores.macro_recall)}{seconds} ({how})"
 

@@ -1,4 +1,4 @@
-"""What checks look like while they run: on a terminal a table for each component, in a pipe a line for each check."""
+"""The progress of checks: on a terminal a table per component, in a pipe a line per check."""
 
 import sys
 from collections import Counter
@@ -28,17 +28,17 @@ COLUMNS = (
 TABLE = (
     Column("", "status"),
     Column("check", "checks", wraps=True),
-    Column("what was expected, or why it is known to fail", "message", wraps=True, optional=True),
+    Column("error, or reason of a known failure", "message", wraps=True, optional=True),
 )
 STYLES = {CheckStatus.FAILED: "red", CheckStatus.EXPECTED: "yellow"}
-FEW = 8  # so many have a table each; where there are more, one that keeps all its promises is one line
+FEW = 8  # up to this number, each component has a table; above, one without failures is one line
 
 
 class CheckDisplay:
-    """Follows the checks: results on stdout, progress on stderr; a context, which leaves the terminal as it was.
+    """Reports checks: results on stdout, progress on stderr. A context manager, which restores the terminal.
 
-    tables  whether results are shown as they come; not, where JSON is written at the end
-    debug   whether the traceback of each failure is shown
+    tables  whether to show each result at once; false if JSON is written at the end
+    debug   whether to show the traceback of each failure
     """
 
     def __init__(self, console: Console, subjects: Sequence[Subject], *, tables: bool, debug: bool) -> None:
@@ -82,7 +82,7 @@ class CheckDisplay:
 
     def on_report(self, report: Report) -> None:
         if self.terminal:
-            self.progress.stop()  # one terminal, two streams: the bar is not to be drawn into the table
+            self.progress.stop()  # both streams share the terminal: the bar would overwrite the table
             if self.few or report.failed or report.expected:
                 emit(TABLE, list(_rows(report)), title=f"{_title(report)}, {took(report)}")
                 say("")
@@ -92,7 +92,7 @@ class CheckDisplay:
 
 
 def tally(outcomes: Iterable[Outcome]) -> str:
-    """How many checks ended in which way: `14 passed, 1 failed`."""
+    """Return the number of checks by outcome: `14 passed, 1 failed`."""
     counts = Counter(outcome.status for outcome in outcomes)
     words = {CheckStatus.PASSED: "passed", CheckStatus.FAILED: "failed", CheckStatus.EXPECTED: "failed as expected"}
     return ", ".join(
@@ -101,13 +101,13 @@ def tally(outcomes: Iterable[Outcome]) -> str:
 
 
 def took(report: Report) -> str:
-    """What checking took, and how large the network is: `838,469 parameters, 1.9 s, 310 MiB`."""
+    """Return the size of the network and the cost of its checks: `838,469 parameters, 1.9 s, 310 MiB`."""
     parameters = "" if report.parameters is None else f"{count(report.parameters)} parameters, "
     return f"{parameters}{report.seconds:.1f} s, {report.peak_memory_mib:,.0f} MiB"
 
 
 def summary(reports: Sequence[Report]) -> str:
-    """The last line: how many checks ran, how they ended, and what that took."""
+    """Return the last line: the number of checks, their outcomes and their cost."""
     outcomes = [outcome for report in reports for outcome in report.outcomes]
     ran = f"{count_text(len(outcomes), 'check')} ran: {tally(outcomes)}"
     if len(reports) == 1:
@@ -119,12 +119,12 @@ def summary(reports: Sequence[Report]) -> str:
 
 
 def stand_ins(registry: Registry, subjects: Sequence[Subject]) -> Iterator[str]:
-    """A line for each plugin of which some components were checked that stand for the others."""
+    """Yield a line for each plugin whose checked components represent all of its components."""
     checked = Counter(subject.plugin.name for subject in subjects if subject.entry)
     for plugin in registry.plugins:
         number, total = checked[plugin.name], len(plugin.components)
         if plugin.name in checked and number < total and number == len(declared(registry, plugin)):
-            yield f"{plugin.name}: {number} of its {total:,} components were checked, which stand for all of them"
+            yield f"{plugin.name}: {number} of its {total:,} components were checked; they represent all of them"
 
 
 def _title(report: Report) -> str:
@@ -143,7 +143,7 @@ def _row(outcome: Outcome) -> Row:
 
 
 def _rows(report: Report) -> Iterator[Row]:
-    """What passed in one row, and a row for each check that did not."""
+    """Yield one row for all checks that passed, and a row for each check that did not."""
     passed = [outcome.check.name for outcome in report.outcomes if outcome.status == CheckStatus.PASSED]
     if passed:
         yield {"status": CheckStatus.PASSED, "checks": ", ".join(passed)}

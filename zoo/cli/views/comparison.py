@@ -1,4 +1,4 @@
-"""What a comparison of searchers says: a table, and the verdict on tuning in plain lines."""
+"""A comparison of searchers: a table, and lines with the verdict on tuning."""
 
 import sys
 from dataclasses import asdict, fields
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def show_comparison(say: Say, store: "Store", comparison: Comparison, *, as_json: bool) -> None:
-    """A table, then the verdict: of all that there is so far."""
+    """Show the table and the verdict for all results so far."""
     from zoo.comparison.result import ComparisonResult, StudyResult
     from zoo.store.studies import StudyStore
 
@@ -57,7 +57,7 @@ def _columns(comparison: Comparison) -> list[Column]:
 
 
 def _rows(result: "ComparisonResult") -> list[Row]:
-    """A row for each searcher, and one for the defaults."""
+    """Return a row for each searcher and one for the defaults."""
     comparison, rows = result.comparison, []
     for verdict in result.verdicts:
         band = trial_band(comparison, verdict.searcher)
@@ -79,7 +79,7 @@ def _rows(result: "ComparisonResult") -> list[Row]:
 def _title(result: "ComparisonResult") -> str:
     comparison, run = result.comparison, result.first_run
     where = f" on {run.dataset_label}, {run.protocol}" if run else ""
-    best = f"best {metric_words(comparison.metric)} after so many trials"
+    best = f"best {metric_words(comparison.metric)} after each number of trials"
     spread = " (mean, lowest-highest over seeds)" if len(comparison.seeds) > 1 else ""
     tested = f"test {comparison.score.replace('_', ' ')} of the winners"
     return f"{comparison.name}: {comparison.architecture}{where}\n{best}{spread}, and {tested}"

@@ -1,4 +1,4 @@
-"""Figures of studies and comparisons as files."""
+"""Write figures of studies and comparisons to files."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 def write_study(say: Say, study: "Study", folder: Path) -> None:
-    """Write how the search went, and which values went with which scores, and say so."""
+    """Write the history and the parallel coordinates of a study, and report each file."""
     from zoo.plots import study_history, study_parallel
 
     _write(say, folder, {"history.svg": study_history(study), "parallel.svg": study_parallel(study)})
 
 
 def write_comparison(say: Say, store: "Store", comparison: "Comparison", folder: Path) -> None:
-    """Write the best so far against trials and against time, and say so."""
+    """Write the best score so far over trials and over time, and report each file."""
     from zoo.plots import comparison_by_seconds, comparison_by_trials
     from zoo.store.studies import StudyStore
 

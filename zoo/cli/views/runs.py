@@ -1,4 +1,4 @@
-"""Scores and costs of runs as columns of a table."""
+"""Columns and rows of tables with the scores and costs of runs."""
 
 from collections.abc import Sequence
 
@@ -11,14 +11,14 @@ SHORT = number(3)
 
 
 def interval_text(interval: Interval) -> str:
-    """A score with its interval: 0.861 (0.843-0.878)."""
+    """Return a score with its interval: 0.861 (0.843-0.878)."""
     if interval.value is None:
         return "-"
     return f"{interval.value:.3f}" + (f" ({interval.low:.3f}-{interval.high:.3f})" if interval.low is not None else "")
 
 
 def score_columns(runs: Sequence[Run]) -> list[Column]:
-    """The columns of a table of runs; what is the same for all of them is hidden on a terminal."""
+    """Return the columns of a table of runs on a terminal, without the axes that all runs share."""
     failed = any(run.error for run in runs)
     return [
         Column("run", "id", drop=1),
@@ -37,7 +37,7 @@ def score_columns(runs: Sequence[Run]) -> list[Column]:
 
 
 def score_row(run: Run) -> Row:
-    """A run as one flat row: every score with its interval, every cost."""
+    """Return a run as one flat row: all scores with their intervals, and all costs."""
     row: Row = {
         "id": run.id,
         "status": run.status,
@@ -65,13 +65,13 @@ COSTS = ("parameters", "macs", "train_seconds", "peak_memory_mib", "latency_ms",
 
 
 def flat_columns(rows: Sequence[Row]) -> list[Column]:
-    """Every column of flat rows, for a pipe: what the first rows have comes first."""
+    """Return all columns of flat rows for a pipe, in the order in which the rows have them."""
     keys = dict.fromkeys(key for row in rows for key in row if key not in ("macro_recall_text", "style"))
     return [Column(key, key) for key in keys]
 
 
 def class_columns(runs: Sequence[Run]) -> list[Column]:
-    """Recall of every class with its interval, a row per run; `class_row` fills it."""
+    """Return the columns of a table with the recall of each class; `class_row` returns its rows."""
     classes = dict.fromkeys(name for run in runs for name in run.scores.support)
     block = [Column("block", "block", optional=True)]
     names = [Column(f"recall {name}", f"class_{name}", numeric=True) for name in classes]
@@ -93,7 +93,7 @@ BY_CLASS = (
 
 
 def by_class_rows(run: Run) -> list[Row]:
-    """One run's classes as rows: for a run alone, or where the terminal is narrow."""
+    """Return a row for each class of one run: for a single run, or for a narrow terminal."""
     scores = run.scores
     return [
         {"name": name, "support": support}
@@ -107,6 +107,6 @@ def _flat(name: str, interval: Interval) -> dict[str, float | None]:
 
 
 def _varying(runs: Sequence[Run]) -> list[Column]:
-    """What else tells these runs apart."""
+    """Return columns for the other axes in which these runs differ."""
     names = ("loss", "dataset", "protocol", "seed")
     return [Column(name, name) for name in names if len({getattr(run, name) for run in runs}) > 1]

@@ -1,4 +1,4 @@
-"""A study as tables and lines."""
+"""Tables and lines of studies."""
 
 import sys
 from collections.abc import Iterable
@@ -44,7 +44,7 @@ def show_study(
     most: int | None = None,
     mattered: Importance | None = None,
 ) -> None:
-    """Trials, the winner and how it was chosen; on a terminal the `most` best trials, in a pipe every one."""
+    """Show the trials, the winner and its choice: on a terminal the best `most` trials, in a pipe all of them."""
     run = store.find(study.run)
     for note in dict.fromkeys((*study.notes, *(run.remarks if run else ()))):
         say(f"note: {note}")
@@ -59,14 +59,14 @@ def show_study(
 
 
 def outcome(study: Study, run: Run | None) -> str:
-    """From how many trials the winner was chosen, by what, and what it scored where it had never been seen."""
+    """Return one line: the number of trials, the criterion of the choice and the test score of the winner."""
     best = study.winning_trial
     if best is None:
         ended = len(study.ended)
-        return f"no winner: of {ended} trials that ended none gave a value to choose by"
+        return f"no winner: none of the {count_text(ended, 'finished trial')} has a validation score"
     choice = f"{count_text(len(study.candidates), 'trial')} by {metric_words(study.metric)} {VALUE(best.value)}"
     if run is None:
-        return f"best so far of {choice}, trial {best.number}; the test set was not opened"
+        return f"best so far of {choice}, trial {best.number}; the test set was not used"
     if run.status != RunStatus.DONE:
         return f"chosen from {choice}; its run {run.id} on the test set: {run.status}. {run.error}".rstrip()
     metric = "accuracy" if study.metric == "accuracy" else "macro_recall"
@@ -79,7 +79,7 @@ def show_list(say: Say, found: list[Study], as_json: bool, objects: Iterable[Jso
     if found or as_json or not sys.stdout.isatty():
         emit(COLUMNS, [_row(study) for study in found], as_json=as_json, objects=objects)
     if not found:
-        say("no studies yet: `zoo tune cnngru` makes one")
+        say("no studies yet: start one with `zoo tune cnngru`")
 
 
 def _row(study: Study) -> Row:
@@ -130,7 +130,7 @@ def _config_columns(trial: Trial) -> list[Column]:
 
 
 def _config_rows(study: Study, trial: Trial, mattered: Importance | None) -> list[Row]:
-    """A row for each hyperparameter; where importance is known, the one that mattered most first."""
+    """Return a row for each hyperparameter, sorted by importance if it is known."""
     shares = mattered.shares if mattered else {}
     keys = sorted(trial.config, key=lambda key: -shares.get(key, 0.0))
     return [

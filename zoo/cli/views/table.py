@@ -1,4 +1,4 @@
-"""Tables as people and programs want them: Rich on a terminal, TSV in a pipe, JSON when asked."""
+"""Tables: formatted on a terminal, tab-separated in a pipe, JSON with --json."""
 
 import contextlib
 import json
@@ -12,21 +12,21 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-Row = dict[str, Any]  # of a table, by the keys of its columns, or of what JSON prints
-Say = Callable[[str], None]  # writes a line of conversation, as `Session.say` does
-WRAPPED = 24  # the least width at which a column that wraps is still good to read
+Row = dict[str, Any]  # a row of a table by column key, or a JSON object
+Say = Callable[[str], None]  # prints a message, such as `Session.say`
+WRAPPED = 24  # the smallest readable width of a column that wraps
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its heading, the row's key, and how it looks on a terminal.
+    """One column: its heading, its key in the rows, and its format on a terminal.
 
-    plain     how a value is written for a terminal; TSV gets the value itself
+    plain     formats a value for a terminal; TSV contains the value itself
     numeric   right-aligned
-    optional  hidden on a terminal where no row has a value
-    wraps     may be broken into lines when room is short
-    cut       loses its end when room is short, so that a row stays one line
-    drop      left out on a terminal that is too narrow, those with the highest number first; 0: never
+    optional  hidden on a terminal if no row has a value
+    wraps     wrapped into several lines on a narrow terminal
+    cut       truncated on a narrow terminal, so that a row stays one line
+    drop      left out on a narrow terminal, highest number first; 0: never
     """
 
     title: str
@@ -48,7 +48,7 @@ def emit(
     title: str = "",
     empty: str = "nothing to show",
 ) -> None:
-    """Write rows to stdout. `objects` are what JSON gets instead of the rows."""
+    """Write rows to stdout. With `as_json`, write `objects` instead if they are given."""
     if as_json:
         print_json(list(rows if objects is None else objects))
     elif sys.stdout.isatty():
@@ -68,12 +68,12 @@ def _print_table(columns: Sequence[Column], rows: Sequence[Row], title: str, emp
         shown.remove(max(reversed(shown), key=lambda column: column.drop))
     console.print(_table(shown, rows, title, _room(shown, rows, console.width)))
     if hidden := [column.title for column in wanted if column not in shown]:
-        text = f"no room for: {', '.join(hidden)}. A wider terminal, a pipe or --json shows all."
+        text = f"no room for: {', '.join(hidden)}. A wider terminal, a pipe or --json shows all columns."
         Console(stderr=True, highlight=False).print(Text(text, style="dim"))
 
 
 def fits(columns: Sequence[Column], rows: Sequence[Row], width: int | None = None) -> bool:
-    """Whether a terminal of that width, or this one, shows a table without cutting anything."""
+    """Return whether the table fits into `width` cells, by default the width of this terminal."""
     needed = [
         min(width, WRAPPED) if column.wraps or column.cut else width
         for column, width in zip(columns, _widths(columns, rows), strict=True)
@@ -82,45 +82,45 @@ def fits(columns: Sequence[Column], rows: Sequence[Row], width: int | None = Non
 
 
 def print_json(value: Any) -> None:
-    """JSON as it is documented: no NaN, UTF-8 as it stands."""
+    """Write a value to stdout as JSON, in UTF-8 and without NaN."""
     json.dump(value, sys.stdout, indent=2, ensure_ascii=False, allow_nan=False, default=_jsonable)
     sys.stdout.write("\n")
 
 
 def print_tsv(columns: Sequence[Column], rows: Iterable[Row], *, heading: bool = True) -> None:
-    """A line of keys, unless it was written before, then a line per row; tabs and line breaks within become spaces."""
+    """Write rows as tab-separated lines, after a line of keys if `heading`. Tabs and line breaks become spaces."""
     lines = ["\t".join(column.key for column in columns)] if heading else []
     lines += ["\t".join(_cell(row.get(column.key)) for column in columns) for row in rows]
     sys.stdout.write("".join(f"{line}\n" for line in lines))
 
 
 def quiet_stdout() -> contextlib.AbstractContextManager[object]:
-    """While components run: what they print goes to stderr, since stdout is data."""
+    """Redirect the output of components to stderr, since stdout holds only results."""
     return contextlib.redirect_stdout(sys.stderr)
 
 
 def number(digits: int) -> Callable[[Any], str]:
-    """A value with that many decimals; a dash for none."""
+    """Return a formatter with this number of decimals; None is a dash."""
     return lambda value: "-" if value is None else f"{value:.{digits}f}"
 
 
 def count(value: Any) -> str:
-    """A whole number as people read it: 838,469; a dash for none."""
+    """Return a whole number with separators: 838,469; None is a dash."""
     return "-" if value is None else f"{value:,}"
 
 
 def millions(value: Any) -> str:
-    """A large number in millions: 82.9 M; a dash for none."""
+    """Return a large number in millions: 82.9 M; None is a dash."""
     return "-" if value is None else f"{value / 1e6:,.1f} M"
 
 
 def say(text: str) -> None:
-    """A line of data that is no table: wrapped between words on a terminal, whole in a pipe."""
+    """Print a line of results outside a table: wrapped between words on a terminal, whole in a pipe."""
     Console(highlight=False).print(text, markup=False, soft_wrap=not sys.stdout.isatty())
 
 
 def _room(columns: Sequence[Column], rows: Sequence[Row], width: int) -> dict[str, int]:
-    """How wide each column that may be cut is where not all is shown: what is left is shared out by their lengths."""
+    """Return the widths of the columns to truncate: they share the remaining width in proportion to their lengths."""
     widths = dict(zip((column.key for column in columns), _widths(columns, rows), strict=True))
     cut = {column.key: widths[column.key] for column in columns if column.cut}
     left = width - 2 * (len(columns) - 1) - (sum(widths.values()) - sum(cut.values()))

@@ -1,4 +1,4 @@
-"""Trials as lines, rows and columns: what the live table, the end of a study and `zoo studies` share."""
+"""Lines, rows and columns of trials, for the live table, the end of a study and `zoo studies`."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ def number_text(value: float | None) -> str:
 
 
 def trial_line(study: Study, trial: Trial) -> str:
-    """How a trial ended, in one line."""
+    """Return the outcome of a trial in one line."""
     start = f"trial {trial.number}/{study.wanted} {trial.status}"
     if trial.reason:
         start = f"{start} ({trial.reason})"
@@ -25,7 +25,7 @@ def trial_line(study: Study, trial: Trial) -> str:
 
 
 def trial_columns(study: Study, keys: Sequence[str]) -> list[Column]:
-    """The columns of a table of trials on a terminal; where room is short, the last of the keys go first."""
+    """Return the columns of a table of trials on a terminal. A narrow one leaves out the last keys first."""
     names = short_keys(keys)
     return [
         Column("trial", "number", numeric=True),
@@ -39,13 +39,13 @@ def trial_columns(study: Study, keys: Sequence[str]) -> list[Column]:
 
 
 def flat_columns(keys: Sequence[str]) -> list[Column]:
-    """The columns for a pipe."""
+    """Return the columns for a pipe."""
     names = ("number", "status", "value", "epochs", "seconds", "reason", *(f"config.{key}" for key in keys))
     return [Column(name, name) for name in names]
 
 
 def trial_row(trial: Trial) -> Row:
-    """A trial as a row, each hyperparameter in a cell."""
+    """Return a trial as a row, with a cell for each hyperparameter."""
     row = {
         "number": trial.number,
         "status": trial.status,

@@ -1,4 +1,4 @@
-"""What a study looks like while it runs: a live table of its trials on a terminal, one line a trial elsewhere."""
+"""The progress of a study: a live table of its trials on a terminal, otherwise one line per trial."""
 
 import contextlib
 from collections import Counter
@@ -17,24 +17,24 @@ from zoo.scores import metric_words
 from zoo.store.study import UNFINISHED, Study, Trial, TrialStatus
 from zoo.wording import config_text
 
-SHOWN = 8  # trials in the live table, where the terminal has the lines
-COLUMNS = ("trial", "status", "value", "epochs", "seconds")  # the last go first where there is no room
+SHOWN = 8  # trials in the live table, fewer on a short terminal
+COLUMNS = ("trial", "status", "value", "epochs", "seconds")  # a narrow terminal leaves out the last ones first
 CONFIGURATION = "configuration"
-LEAST, GAP = 3, 2  # columns that stay, and what is between two
-AROUND = 6  # lines around them: two of summary, the heading, the bar, and the prompt
+LEAST, GAP = 3, 2  # columns that are always shown, and the space between two
+AROUND = 6  # lines besides the trials: the summary, the heading, the bar and the prompt
 
 
 class PatientConsole(Console):
-    """Goes on in silence where the stream has gone away: Rich's own ends the program, and with it the study."""
+    """A console that is silent after its stream was closed. Rich would end the program, and with it the study."""
 
     def on_broken_pipe(self) -> None:
         self.quiet = True
 
 
 class TuneDisplay(BenchDisplay):
-    """Follows a study on stderr, and then the run of its winner; nothing in it raises, since that would end the study.
+    """Reports a study and then the run of its winner on stderr. No method raises, since this would end the study.
 
-    study  as it was last told; None before it began
+    study  the latest state; None before the study starts
     """
 
     def __init__(self, console: Console) -> None:
@@ -55,7 +55,7 @@ class TuneDisplay(BenchDisplay):
         self.stop()
 
     def stop(self) -> None:
-        """Take the table away, so that what is said next stands alone."""
+        """Remove the live table before the next message."""
         with contextlib.suppress(Exception):
             self._live.stop()
 
@@ -99,15 +99,15 @@ class TuneDisplay(BenchDisplay):
 
 
 def starting_line(study: Study) -> str:
-    """What begins, in one line; where it goes on, how far it had come."""
+    """Return a line for the start of a study, with the number of finished trials if it is resumed."""
     search = study.searcher if study.scheduler == "none" else f"{study.searcher}, {study.scheduler}"
     ended = len(study.ended)
-    far = f", {ended} of them ended before" if ended else ""
+    far = f", {ended} already finished" if ended else ""
     return f"study {study.name}: {study.architecture}, {search}, {study.wanted} trials{far}"
 
 
 def summary_lines(study: Study, seconds_left: float | None) -> list[str]:
-    """How far the study is and what is best so far, in two lines."""
+    """Return two lines: the progress of the study, and the best trial so far."""
     number = Counter(trial.status for trial in study.trials)
     failed = sum(number.values()) - sum(
         number[status]
@@ -127,7 +127,7 @@ def summary_lines(study: Study, seconds_left: float | None) -> list[str]:
 
 
 def shown_trials(study: Study, room: int) -> list[Trial]:
-    """The trials under way, and of those that ended the last, as many as there is room for, by number."""
+    """Return the running trials and the last finished trials, at most `room`, sorted by number."""
     running = [trial for trial in study.trials if trial.status == TrialStatus.RUNNING][-room:]
     ended = sorted(study.ended, key=lambda trial: (trial.finished, trial.number))
     last = ended[max(0, len(ended) - (room - len(running))) :]
@@ -135,14 +135,14 @@ def shown_trials(study: Study, room: int) -> list[Trial]:
 
 
 def clock_text(seconds: float) -> str:
-    """Seconds as a clock shows them: 1:05, 2:00:00."""
+    """Return seconds as a clock: 1:05, 2:00:00."""
     minutes, rest = divmod(max(0, round(seconds)), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def _table(study: Study, trials: Sequence[Trial], width: int) -> Table:
-    """The trials as rows that no terminal breaks: what there is no room for is left out, or cut at its end."""
+    """Return the table of trials. Columns that do not fit into `width` are left out or truncated."""
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, GAP, 0, 0))
     columns = [_column(study, title, trials) for title in COLUMNS]
     while sum(map(_width, columns)) > width and len(columns) > LEAST:
@@ -161,7 +161,7 @@ def _table(study: Study, trials: Sequence[Trial], width: int) -> Table:
 
 
 def _column(study: Study, title: str, trials: Sequence[Trial]) -> list[str]:
-    """The heading, and a cell for each trial."""
+    """Return the heading and a cell for each trial."""
     texts: Mapping[str, Callable[[Trial], str]] = {
         "trial": lambda trial: str(trial.number),
         "status": lambda trial: trial.status,

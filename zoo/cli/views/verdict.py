@@ -1,4 +1,4 @@
-"""The verdict on a comparison of searchers in plain lines: was tuning worth it, and did one of them do better?"""
+"""The verdict on a comparison of searchers: was tuning better than the defaults, and was one searcher better?"""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def verdict_lines(
     comparison: Comparison, verdicts: "Sequence[Verdict]", lead: "Lead | None", dataset: str
 ) -> list[str]:
-    """What came of a comparison, in plain words."""
+    """Return the results of a comparison as lines of text."""
     studies = len(comparison.studies)
     lines = [] if comparison.done == studies else [f"{comparison.done} of {studies} studies done"]
     lines += [_verdict_line(verdict, len(comparison.seeds)) for verdict in verdicts]
@@ -30,7 +30,7 @@ def verdict_lines(
 def _verdict_line(verdict: "Verdict", seeds: int) -> str:
     cost = f"{count_text(verdict.trials, 'trial')}, {verdict.seconds:,.0f} s of training in all"
     if verdict.tuned is None or verdict.defaults is None:
-        return f"{verdict.searcher}: no verdict: no seed has both its winner and the defaults scored ({cost})"
+        return f"{verdict.searcher}: no verdict: no seed has test scores of both its winner and the defaults ({cost})"
     found = f"{verdict.tuned:.3f} tuned, {verdict.defaults:.3f} {AS_IT_IS}: {difference_text(verdict.difference)}"
     words = {"worse": f"worse than {AS_IT_IS}", "not shown": "not shown, could be chance"}
     over = f" ({len(verdict.seeds)} of {seeds} seeds)" if len(verdict.seeds) < seeds else ""
@@ -38,7 +38,7 @@ def _verdict_line(verdict: "Verdict", seeds: int) -> str:
 
 
 def _trust(verdicts: "Sequence[Verdict]", dataset: str) -> str:
-    """What the intervals are of, and what they do not know."""
+    """Return a line that explains the intervals and their limits."""
     from zoo.comparison.verdict import FEWEST_SEEDS
 
     seeds = min(len(verdict.seeds) for verdict in verdicts if verdict.seeds)
@@ -46,10 +46,10 @@ def _trust(verdicts: "Sequence[Verdict]", dataset: str) -> str:
     resampled = next(verdict.resampled for verdict in verdicts if verdict.seeds)
     drawn = f"test {resampled}" if resampled == "rows" else f"the test set's {resampled}"
     if seeds == 1:
-        known = f"95 % intervals from resampling {drawn}"
-        return f"{score}, one seed; {known}: they know nothing of how training varies from seed to seed"
-    known = f"{score}, mean of {seeds} seeds; 95 % intervals from resampling {drawn} and seeds together"
-    return known if seeds >= FEWEST_SEEDS else f"{known}: with so few seeds they are narrower than they should be"
+        known = f"95 % intervals from bootstrap samples of {drawn}"
+        return f"{score}, one seed; {known}; they do not include the variation between seeds"
+    known = f"{score}, mean of {seeds} seeds; 95 % intervals from bootstrap samples of {drawn} and of seeds"
+    return known if seeds >= FEWEST_SEEDS else f"{known}; with fewer than {FEWEST_SEEDS} seeds they are too narrow"
 
 
 def _lead_line(comparison: Comparison, lead: "Lead") -> str:
@@ -61,14 +61,14 @@ def _lead_line(comparison: Comparison, lead: "Lead") -> str:
     counted = f"{first} better in {won} of {count_text(len(lead.seeds), 'seed')}, {second} in {lost}"
     if lead.verdict == TOO_FEW:
         amount = f"{lead.difference.value:+.3f}"
-        claim = f"too few seeds to rank searchers, which takes {FEWEST_SEEDS}"
+        claim = f"too few seeds to rank searchers, which needs {FEWEST_SEEDS}"
     else:
         amount = difference_text(lead.difference)
-        claim = f"{first} is ahead" if lead.verdict == AHEAD else "no order shown, could be chance"
+        claim = f"{first} is ahead" if lead.verdict == AHEAD else "no difference shown, could be chance"
     return f"between searchers, {after}: {values}: {amount}; {counted}: {claim}"
 
 
 def difference_text(interval: Interval) -> str:
-    """+0.067 (+0.041 to +0.090); a dash where there is none."""
+    """Return a difference with its interval: +0.067 (+0.041 to +0.090); a dash without a value."""
     value, low, high = interval.value, interval.low, interval.high
     return "-" if value is None else f"{value:+.3f} ({low:+.3f} to {high:+.3f})"
