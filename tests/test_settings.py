@@ -22,8 +22,18 @@ def test_the_file_named_goes_before_the_one_in_the_folder(tmp_path: Path, monkey
     Path("other.toml").write_text("[defaults]\ndata = 'undersampled'\n")
     assert Settings.load().default("defaults", "data") == "smote"
     assert Settings.load(Path("other.toml")).default("defaults", "data") == "undersampled"
-    monkeypatch.setenv("ZOO_REGISTRY", "other.toml")
+    monkeypatch.setenv("ZOO_CONFIG", "other.toml")
     assert Settings.load().default("defaults", "data") == "undersampled"
+
+
+def test_the_old_variable_of_the_file_works_and_warns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("other.toml").write_text("[defaults]\ndata = 'undersampled'\n")
+    monkeypatch.setenv("ZOO_REGISTRY", "other.toml")
+    with pytest.warns(DeprecationWarning, match=r"^ZOO_REGISTRY is now ZOO_CONFIG; release 0\.3 removes the old name$"):
+        assert Settings.load().default("defaults", "data") == "undersampled"
+    monkeypatch.setenv("ZOO_CONFIG", "another.toml")
+    with pytest.raises(UsageError, match=r"ZOO_CONFIG is 'another\.toml' and ZOO_REGISTRY is 'other\.toml'"):
+        Settings.load()
 
 
 def test_where_data_lies_is_not_the_resampler(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -93,9 +93,10 @@ def sections(text: str, heading: str) -> Iterator[tuple[str, str]]:
 
 
 def walk(command, words: str) -> Iterator[tuple[str, list[str]]]:
-    """Every command below one, with the names of its options; help and completion are Typer's own."""
+    """Every command below one, with the names of its options, except hidden ones and those of Typer."""
     typers = {"--help", "--install-completion", "--show-completion"}
-    names = (option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts))
+    shown = [parameter for parameter in command.params if not getattr(parameter, "hidden", False)]
+    names = (option for parameter in shown for option in (*parameter.opts, *parameter.secondary_opts))
     yield words, [name for name in names if name.startswith("-") and name not in typers]
     for name, child in getattr(command, "commands", {}).items():
         yield from walk(child, f"{words} {name}")

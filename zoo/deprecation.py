@@ -29,6 +29,17 @@ DEPRECATED: Mapping[str, Deprecated] = {}  # names of the package `zoo`
 MOVED: Mapping[str, Mapping[str, Deprecated]] = {  # names of its modules, by the module they were in
     "zoo.results.run": {"Run": Deprecated("zoo.store.run:Run", instead="zoo.store.run.Run", since="0.1.0")},
 }
+# Old options and environment variables: the new name, and the release that removes the old one.
+RENAMED: Mapping[str, tuple[str, str]] = {
+    "--registry": ("--config", "0.3"),
+    "ZOO_REGISTRY": ("ZOO_CONFIG", "0.3"),
+}
+
+
+def renamed_text(old: str) -> str:
+    """Return the warning for an old option or environment variable, without a line break."""
+    new, release = RENAMED[old]
+    return f"{old} is now {new}; release {release} removes the old name"
 
 
 def deprecated(module: str, name: str, table: Mapping[str, Deprecated] = DEPRECATED) -> Any:

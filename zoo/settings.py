@@ -6,18 +6,21 @@ This code holds no defaults: registry.toml defines `training.epochs` and all oth
 import os
 import re
 import tomllib
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
+from zoo.deprecation import renamed_text
 from zoo.errors import SettingsError, UsageError, unknown_name
 from zoo.scores import MACRO_SCORES, MONITORS
 from zoo.space import Value
 from zoo.specs import KINDS, Preset
 
 USER_FILE = Path("registry.toml")
+FILE_VARIABLE, OLD_FILE_VARIABLE = "ZOO_CONFIG", "ZOO_REGISTRY"
 VARIABLES: Mapping[str, str] = {"data": "ZOO_RESAMPLER"}  # ZOO_DATA is the data folder; all others are ZOO_<KEY>
 
 
@@ -211,8 +214,8 @@ class Settings:
 
     @classmethod
     def load(cls, path: Path | None = None) -> "Settings":
-        """Load the shipped file and the user's: `path`, else ZOO_REGISTRY, else ./registry.toml."""
-        named = path or (Path(os.environ["ZOO_REGISTRY"]) if os.environ.get("ZOO_REGISTRY") else None)
+        """Load the shipped file and the user's: `path`, else ZOO_CONFIG, else ./registry.toml."""
+        named = path or file_in_environment(os.environ)
         shipped = shipped_path()
         overlay = named or USER_FILE
         is_shipped = overlay.exists() and overlay.resolve() == shipped.resolve()
@@ -285,6 +288,21 @@ class Settings:
         tables = {**self.shipped.tables.get("datasets", {}), **self.user.tables.get("datasets", {})}
         directory = tables.get(dataset, {}).get("dir")
         return Path(directory).expanduser() if directory else None
+
+
+def file_in_environment(environment: Mapping[str, str]) -> Path | None:
+    """Return the settings file of ZOO_CONFIG, else of the old ZOO_REGISTRY, with a DeprecationWarning; else None.
+
+    Raises UsageError if the two name different files.
+    """
+    new, old = (environment.get(name) for name in (FILE_VARIABLE, OLD_FILE_VARIABLE))
+    if new and old and Path(new) != Path(old):
+        raise UsageError(
+            f"{FILE_VARIABLE} is {new!r} and {OLD_FILE_VARIABLE} is {old!r}: leave out {OLD_FILE_VARIABLE}"
+        )
+    if old:
+        warnings.warn(renamed_text(OLD_FILE_VARIABLE), DeprecationWarning, stacklevel=3)
+    return Path(new or old or "") if new or old else None
 
 
 def shipped_path() -> Path:

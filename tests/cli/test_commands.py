@@ -210,7 +210,7 @@ def test_a_synthetic_set_is_called_so(zoo: Zoo) -> None:
         (("results", "nope"), 1, "error: no results in 'zoo-results'"),
         (("list", "nope"), 2, "error: nothing matches 'nope'"),
         (("leaderboard", "--metric", "recal"), 2, "error: no metric named 'recal'"),
-        (("list", "--registry", "absent.toml"), 1, "error: absent.toml: cannot be read"),
+        (("list", "--config", "absent.toml"), 1, "error: absent.toml: cannot be read"),
     ],
 )
 def test_bad_input_is_one_line_and_its_exit_code(words: tuple[str, ...], code: int, line: str) -> None:
@@ -237,3 +237,37 @@ def test_version_and_help(zoo: Zoo) -> None:
     assert zoo("--version").stdout.startswith("zoo 0.")
     assert "bench" in zoo("--help").stdout
     assert zoo().returncode == 2
+
+
+@pytest.mark.parametrize("old", ["--registry", "ZOO_REGISTRY"])
+def test_the_old_names_of_the_settings_file_work_and_print_one_warning(zoo: Zoo, old: str) -> None:
+    Path("my.toml").write_text("[plugins]\ndisabled = ['timm']\n")
+    words = ("--registry", "my.toml") if old == "--registry" else ()
+    done = zoo("plugins", *words, **({} if words else {old: "my.toml"}))
+    new = {"--registry": "--config", "ZOO_REGISTRY": "ZOO_CONFIG"}[old]
+    assert done.stderr == f"warning: {old} is now {new}; release 0.3 removes the old name\n"
+    assert {row["name"]: row["status"] for row in tsv(done.stdout)}["timm"] == "disabled"
+    assert zoo("plugins", "--config", "my.toml", ZOO_REGISTRY="other.toml").stdout == done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "variables", "line"),
+    [
+        (
+            ("--config", "a.toml", "--registry", "b.toml"),
+            {},
+            "--config is 'a.toml' and --registry is 'b.toml': leave out --registry",
+        ),
+        (
+            (),
+            {"ZOO_CONFIG": "a.toml", "ZOO_REGISTRY": "b.toml"},
+            "ZOO_CONFIG is 'a.toml' and ZOO_REGISTRY is 'b.toml': leave out ZOO_REGISTRY",
+        ),
+    ],
+)
+def test_two_settings_files_are_a_usage_error(
+    zoo: Zoo, words: tuple[str, ...], variables: dict[str, str], line: str
+) -> None:
+    refused = zoo("list", *words, **variables)
+    assert refused.returncode == 2
+    assert refused.stderr.splitlines()[-1] == f"error: {line}"

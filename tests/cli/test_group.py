@@ -24,5 +24,6 @@ def test_an_axis_takes_several_values_once_an_architecture_is_named(words: str, 
 
 
 def test_global_options_may_stand_anywhere() -> None:
-    assert _global_first(["bench", "x", "--registry", "f", "--debug"]) == ["--registry", "f", "--debug", "bench", "x"]
+    assert _global_first(["bench", "x", "--config", "f", "--debug"]) == ["--config", "f", "--debug", "bench", "x"]
+    assert _global_first(["list", "--config=f.toml"]) == ["--config=f.toml", "list"]
     assert _global_first(["list", "--registry=f.toml"]) == ["--registry=f.toml", "list"]

@@ -398,7 +398,7 @@ def test_what_had_ended_is_shown_before_the_way_to_go_on(
     assert said.err.splitlines()[-3:] == [
         "best so far of 1 trial by validation macro recall 0.705, trial 1; the test set was not used",
         "interrupted; the finished trials are stored. Resume with:",
-        "zoo tune --resume cnngru-optuna-0 --results 'my results' --registry my.toml",
+        "zoo tune --resume cnngru-optuna-0 --results 'my results' --config my.toml",
     ]
 
 

@@ -169,7 +169,7 @@ def test_what_is_disabled_is_not_imported(zoo_with: Run, tmp_path: Path, how: st
     assert done.stderr == ""
     assert not log.exists()
     assert "architecture pulse-net" not in listed(zoo_with(names, "list", "--json", **environment))
-    zoo_with(["pulse"], "--registry", os.devnull, "list", PULSE_LOG=str(log))
+    zoo_with(["pulse"], "--config", os.devnull, "list", PULSE_LOG=str(log))
     assert log.read_text() == "imported\n"
 
 

@@ -102,7 +102,7 @@ def test_the_file_that_was_named_is_the_one(tmp_path: Path, monkeypatch: pytest.
     other = tmp_path / "other.toml"
     other.touch()
     assert target_file(Settings.load(other)) == other
-    monkeypatch.setenv("ZOO_REGISTRY", str(other))
+    monkeypatch.setenv("ZOO_CONFIG", str(other))
     assert target_file(Settings.load()) == other
 
 

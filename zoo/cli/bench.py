@@ -13,6 +13,7 @@ from zoo.cli import options
 from zoo.cli.complete import names_of
 from zoo.cli.session import Session, session_of
 from zoo.cli.views.table import Row, emit, print_json, quiet_stdout
+from zoo.deprecation import RENAMED
 from zoo.harness.request import Request
 from zoo.interruption import exit_code
 from zoo.registry import split_reference
@@ -101,10 +102,16 @@ def _run(session: Session, request: Request, results: Path | None, runs: list[Ru
                     runs.append(run)
         except KeyboardInterrupt as stopped:
             display.progress.stop()
-            words = [word for word in sys.argv[1:] if word not in ("--force", "--resume")]
+            words = [_renamed(word) for word in sys.argv[1:] if word not in ("--force", "--resume")]
             session.say("interrupted; the finished runs are stored. Resume with:")
             session.say(shlex.join(["zoo", *words, "--resume"]), wrap=False)
             raise typer.Exit(exit_code(stopped)) from None
+
+
+def _renamed(word: str) -> str:
+    """Return a word of the command line with the new name of an old option."""
+    name, sign, value = word.partition("=")
+    return f"{RENAMED[name][0]}{sign}{value}" if name in RENAMED else word
 
 
 def _say_notes(session: Session, runs: list[Run]) -> None:

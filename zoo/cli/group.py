@@ -12,7 +12,7 @@ from zoo.errors import ZooError
 from zoo.interruption import exit_code
 
 GRID_OPTIONS = frozenset({"--block", "--data", "--loss", "--dataset", "--protocol"})
-GLOBAL_OPTIONS = {"--registry": 1, "--debug": 0}  # with the number of values that each takes
+GLOBAL_OPTIONS = {"--config": 1, "--registry": 1, "--debug": 0}  # with the number of values that each takes
 WRONG_USAGE = 2
 # Typer contains its own copy of click and exports only the subclasses of this class.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]

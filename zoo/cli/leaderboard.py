@@ -55,7 +55,7 @@ def _columns(metric: str) -> list[Column]:
         Column("block", "block", optional=True),
         Column("data", "data"),
         Column("loss", "loss", drop=5),
-        Column("settings", "settings", optional=True, wraps=True),
+        Column("differs in", "settings", optional=True, wraps=True),
         Column("seeds", "seeds", numeric=True, drop=2),
         Column(metric.replace("_", " "), "score", numeric=True),
         Column("params", "parameters", count, numeric=True, drop=3),

@@ -334,8 +334,8 @@ def _say_interrupted(session: Session, store: "Store", display: "TuneDisplay", e
 
 def _say_how_to_resume(session: Session, display: "TuneDisplay", ends: Ends, reason: str) -> None:
     assert display.study is not None
-    registry = [] if session.registry_file is None else ["--registry", str(session.registry_file)]
+    config = [] if session.registry_file is None else ["--config", str(session.registry_file)]
     results = [] if ends.results is None else ["--results", str(ends.results)]
     name = display.study.comparison or display.study.name
     session.say(f"{reason}; the finished trials are stored. Resume with:")
-    session.say(shlex.join(["zoo", "tune", "--resume", name, *results, *registry]), wrap=False)
+    session.say(shlex.join(["zoo", "tune", "--resume", name, *results, *config]), wrap=False)

@@ -57,7 +57,7 @@ def target_file(settings: Settings) -> Path:
     """Return the user's registry.toml. Raises UsageError if the file in this folder is the shipped one."""
     path = Path(settings.user.path or USER_FILE)
     if path.exists() and path.resolve() == shipped_path().resolve():
-        raise UsageError(f"{path} is the file that ships with the zoo: choose your own file with --registry FILE")
+        raise UsageError(f"{path} is the file that ships with the zoo: choose your own file with --config FILE")
     return path
 
 
