@@ -151,7 +151,7 @@ def test_what_to_install_is_said_where_matplotlib_is_missing(monkeypatch: pytest
     figure = study_history(STUDY)
     for name in [name for name in sys.modules if name.partition(".")[0] == "matplotlib"]:
         monkeypatch.setitem(sys.modules, name, None)
-    said = r"^pictures are drawn with matplotlib: pip install 'zoo-registry\[plots\]'$"
+    said = r"^figures need matplotlib: pip install 'zoo-registry\[plots\]'$"
     for draw in (study_history, study_parallel):
         with pytest.raises(UsageError, match=said):
             draw(STUDY)
@@ -287,7 +287,7 @@ def test_parallel_draws_a_line_for_each_trial_with_a_value_and_the_best_on_top()
     *_, (number, front) = lines.items()
     assert number == STUDY.best.number
     assert front.get_label() == f"best (trial {number}: {STUDY.best.value:.4f})"
-    labels = {front.get_label(), "other trials, the better the darker"}
+    labels = {front.get_label(), "other trials (darker is better)"}
     assert labels <= set(texts(axes))
     names = [label.get_text().replace("\n", "") for label in axes.get_xticklabels()]
     assert names == ["hidden", "num_blocks", "training.learning_rate(log scale)", "block", "validation macrorecall"]

@@ -1,6 +1,6 @@
 """A plugin-based model zoo for imbalanced time series.
 
-Importing this module is cheap; torch and the rest are imported when something is built or run.
+Importing this module is cheap; torch and other libraries are imported when something is built or run.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -62,7 +62,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """The functions of `zoo.api`, imported when one is first used; and old names, with a warning."""
+    """Return a function of `zoo.api`, imported on first use, or a deprecated name, with a warning."""
     if name in ("bench", "build", "list_components", "load"):
         from zoo import api
 
@@ -71,5 +71,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    """All public names, for completion, those not imported yet among them."""
+    """Return all public names for completion, including those that are not imported yet."""
     return sorted({*globals(), *__all__})

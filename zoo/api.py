@@ -1,4 +1,4 @@
-"""The zoo from Python: what the command line does, as functions."""
+"""The zoo from Python: the functions behind the command line."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def list_components(kind: str | None = None, *, registry: Registry | None = None) -> list[Entry[Component]]:
-    """What is registered, of one kind or all: each entry has `name`, `kind`, `spec` and `plugin`."""
+    """Return the registered components, of one kind or of all; each entry has `name`, `kind`, `spec` and `plugin`."""
     found = registry or Workspace.load().registry
     return list(found.entries) if kind is None else found.of_kind(kind)
 
@@ -38,11 +38,12 @@ def build(
     registry: Registry | None = None,
     **params: Value,
 ) -> "nn.Module":
-    """A network: `build("cnngru.study", block="se", n_channels=1, n_times=187, n_classes=5)`.
+    """Build a network: `build("cnngru.study", block="se", n_channels=1, n_times=187, n_classes=5)`.
 
-    `params` are the architecture's own, `block_params` those of the block. The module maps float
+    `params` are the parameters of the architecture, `block_params` those of the block. The module maps float
     `(batch, n_channels, n_times)` to logits `(batch, n_classes)`; its weights are drawn from torch's global random
-    state. Raises UnknownName or UsageError for what does not exist, ModelError for what cannot be built.
+    state. Raises UnknownName or UsageError for an unknown name or an invalid value, ModelError if the network cannot be
+    built.
     """
     from zoo.networks import Network
 
@@ -83,13 +84,13 @@ def bench(
     registry: Registry | None = None,
     watch: "BenchReporter | None" = None,
 ) -> list[Run]:
-    """Train and score every combination of the axes, or serve it from the store; one run each.
+    """Train and score every combination of the axes, or reuse its stored run. Returns one run for each combination.
 
-    Axes take one value or several. An architecture may be a network of no plugin's, `path/to/file.py:Net` or
-    `package.module:Net`. `seeds` is how many (0, 1, …) or which. `set` holds what `--set` takes:
-    `{"hidden": 64, "training.batch_size": 32}`. With several `jobs`, or the `address` of a Ray cluster, runs are
-    trained in worker processes, so many at a time. Raises ZooError for what makes the whole request impossible; a run
-    that fails says so in its `status` and `error`.
+    An axis is one value or several. An architecture may be an unregistered network, `path/to/file.py:Net` or
+    `package.module:Net`. `seeds` is the number of seeds (0, 1, …) or a list of them. `set` holds the assignments of
+    `--set`: `{"hidden": 64, "training.batch_size": 32}`. With several `jobs`, or the `address` of a Ray cluster, worker
+    processes train up to `jobs` runs at a time. Raises ZooError if the whole request is impossible; a failed run
+    reports its failure in `status` and `error`.
     """
     from zoo.harness.bench import run_bench
     from zoo.harness.reporter import SilentReporter
@@ -123,10 +124,10 @@ def bench(
 
 
 def load(run: str, *, results: str | Path | None = None, registry: Registry | None = None) -> "nn.Module":
-    """The trained network of a stored run, in eval mode on the CPU, by its id or the start of it.
+    """Return the trained network of a stored run, in eval mode on the CPU. `run` is its id or the start of its id.
 
-    Weights come from safetensors and their sha256 is checked; names are looked up in the registry, never
-    imported from the file. Raises UnknownName for no such run, StoreError for one without whole weights.
+    Weights are read from safetensors and their sha256 is checked; names are looked up in the registry, never imported
+    from the file. Raises UnknownName for an unknown run, StoreError for a run without intact weights.
     """
     import safetensors.torch
 
@@ -138,8 +139,8 @@ def load(run: str, *, results: str | Path | None = None, registry: Registry | No
         found = store.get(run)
         if is_unpackaged(workspace.registry, found.architecture):
             path = store.path(found, "model.safetensors")
-            said = f"run {found.id} is of {found.architecture}, which no plugin provides"
-            raise UsageError(f"{said}: build it, and load {path} into it")
+            problem = f"run {found.id} has the unregistered network {found.architecture}"
+            raise UsageError(f"{problem}: build it, and load {path} into it")
         weights = safetensors.torch.load_file(store.read(found, "model.safetensors"))
     network = Network.resolve(
         workspace.registry,
@@ -152,11 +153,11 @@ def load(run: str, *, results: str | Path | None = None, registry: Registry | No
     try:
         module = rebuilt(network, members, found.shape, weights)
     except RuntimeError as error:
-        reason = f"its weights do not fit {found.reference} as it is now: {describe(error)}"
+        reason = f"its weights do not fit the current {found.reference}: {describe(error)}"
         raise StoreError(f"run {found.id}: {reason}") from error
     return module.eval()
 
 
 def _workspace(registry: Registry | None) -> Workspace:
-    """The registry given, or that of what is installed, with the settings of this folder."""
+    """Return the given registry, or that of the installed plugins, with the settings of this folder."""
     return Workspace.load() if registry is None else Workspace(registry, Settings.load())

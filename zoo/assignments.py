@@ -1,4 +1,4 @@
-"""What `--set` takes: `key=value`, and the scope that a key belongs to."""
+"""The assignments of `--set`: `key=value`, and the scope of each key."""
 
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -10,7 +10,7 @@ SCOPES = ("block", "data", "loss", "dataset", "training")
 
 
 def split_assignments(assignments: Mapping[str, Value]) -> dict[str, dict[str, Value]]:
-    """`block.reduction=8` and its like by scope; keys without one are the architecture's, under ""."""
+    """Split assignments such as `block.reduction=8` by scope; keys without a scope are the architecture's, under ""."""
     scopes: dict[str, dict[str, Value]] = {scope: {} for scope in ("", *SCOPES)}
     for key, value in assignments.items():
         scope, dot, name = key.partition(".")
@@ -24,7 +24,7 @@ def split_assignments(assignments: Mapping[str, Value]) -> dict[str, dict[str, V
 
 
 def parse_assignments(assignments: Iterable[str]) -> dict[str, Value]:
-    """`key=value` strings as a mapping; values as TOML writes them, and bare words as text."""
+    """Return `key=value` strings as a mapping; values are read as TOML, bare words as text."""
     parsed = {}
     for assignment in assignments:
         key, sign, text = assignment.partition("=")

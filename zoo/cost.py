@@ -1,4 +1,4 @@
-"""What a model costs: parameters, multiply-accumulates, memory, and time to answer."""
+"""The cost of a model: latency and peak memory."""
 
 import contextlib
 import resource
@@ -10,11 +10,11 @@ from statistics import median
 import torch
 from torch import nn
 
-LATENCY_CALLS = 30  # the median of these settles to a few percent
+LATENCY_CALLS = 30  # the median of so many varies by a few percent only
 
 
 def latency_ms(module: nn.Module, *, n_channels: int, n_times: int, device: torch.device) -> float:
-    """The median time to answer one row, in milliseconds, after a warm-up."""
+    """Return the median time to classify one row, in milliseconds, after a warm-up."""
     row = torch.zeros(1, n_channels, n_times, device=device)
     module.eval()
     times = []
@@ -27,7 +27,7 @@ def latency_ms(module: nn.Module, *, n_channels: int, n_times: int, device: torc
 
 
 class PeakMemory:
-    """The most memory this process (or its CUDA device) held since `start`, in MiB."""
+    """The peak memory of this process, or of its CUDA device, since `start`, in MiB."""
 
     def __init__(self, device: torch.device) -> None:
         self.device = device
@@ -36,7 +36,7 @@ class PeakMemory:
         if self.device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(self.device)
         elif sys.platform == "linux":
-            with contextlib.suppress(OSError):  # where it is not allowed, the mark is that of the whole process
+            with contextlib.suppress(OSError):  # if this is not allowed, the peak is that of the whole process
                 Path("/proc/self/clear_refs").write_text("5")  # resets the high-water mark
 
     def mib(self) -> float:

@@ -1,7 +1,7 @@
-"""How a public name goes: for one minor release it still works, and warns what to use instead and since when.
+"""Deprecated public names: for one minor release they still work, and warn what to use instead.
 
-docs/api.md says which names are public. One that is renamed or removed gets a line in DEPRECATED, and is deleted from
-there in the minor release after.
+docs/api.md lists the public names. A name that is renamed or removed gets a line in DEPRECATED, which is deleted in the
+next minor release.
 """
 
 import warnings
@@ -13,11 +13,11 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Deprecated:
-    """A public name on its way out.
+    """A deprecated public name.
 
-    target   `"package.module:name"`, where what it stood for is now
-    instead  what to use, as the user writes it: `zoo.load`
-    since    the release that began to warn; the minor release after it has the name no more
+    target   the current location of its object, `"package.module:name"`
+    instead  the replacement, as the user writes it: `zoo.load`
+    since    the first release that warns; the next minor release removes the name
     """
 
     target: str
@@ -26,7 +26,7 @@ class Deprecated:
 
 
 DEPRECATED: Mapping[str, Deprecated] = {}  # names of the package `zoo`
-MOVED: Mapping[str, Mapping[str, Deprecated]] = {  # names of its modules, by the module they were in
+MOVED: Mapping[str, Mapping[str, Deprecated]] = {  # names of its modules, by the former module
     "zoo.results.run": {"Run": Deprecated("zoo.store.run:Run", instead="zoo.store.run.Run", since="0.1.0")},
 }
 # Old options and environment variables: the new name, and the release that removes the old one.
@@ -43,14 +43,14 @@ def renamed_text(old: str) -> str:
 
 
 def deprecated(module: str, name: str, table: Mapping[str, Deprecated] = DEPRECATED) -> Any:
-    """What an old public name of `module` stands for, with a DeprecationWarning at the line that used it.
+    """Return the object of a deprecated name of `module`, with a DeprecationWarning at the line that used it.
 
-    To be called by that module's `__getattr__`. Raises AttributeError for a name that is not in the table.
+    Call it from the `__getattr__` of that module. Raises AttributeError for a name that is not in the table.
     """
     if name not in table:
         raise AttributeError(f"module {module!r} has no attribute {name!r}")
     entry = table[name]
     message = f"{module}.{name} is deprecated since {entry.since}: use {entry.instead}"
-    warnings.warn(message, DeprecationWarning, stacklevel=3)  # past the `__getattr__`, to who asked
+    warnings.warn(message, DeprecationWarning, stacklevel=3)  # beyond `__getattr__`, the line that used the name
     place, _, attribute = entry.target.partition(":")
     return getattr(import_module(place), attribute)

@@ -1,4 +1,4 @@
-"""Looks into a built network: its layers with the shapes that pass through them."""
+"""Inspection of a built network: its layers, their output shapes, its parameters and multiply-accumulates."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer without layers inside; `output` is its shape for one row, without the batch: `32 x 187`."""
+    """A layer that contains no other layer; `output` is its output shape for one row, without the batch: `32 x 187`."""
 
     name: str
     kind: str
@@ -20,7 +20,7 @@ class Layer:
 
 
 def layers_of(module: nn.Module, *, n_channels: int, n_times: int) -> list[Layer]:
-    """The layers in the order in which they are used; the module is on the meta device."""
+    """Return the layers in the order of their use; the module is on the meta device."""
     rows: list[Layer] = []
     leaves = [(name, layer) for name, layer in module.named_modules() if not list(layer.children())]
     hooks = [layer.register_forward_hook(_recorder(rows, name)) for name, layer in leaves]
@@ -43,18 +43,18 @@ def _recorder(rows: list[Layer], name: str) -> Callable[[nn.Module, Any, Any], N
 
 
 def count_parameters(module: nn.Module) -> int:
-    """The parameters of a module, each counted once."""
+    """Return the number of parameters of a module, each counted once."""
     return sum(parameter.numel() for parameter in module.parameters())
 
 
 def on_meta(build: Callable[[], nn.Module]) -> nn.Module:
-    """A module on the meta device: its shapes at no cost in memory or time."""
+    """Build a module on the meta device, which has shapes but needs no memory or computation."""
     with torch.device("meta"):
         return build()
 
 
 def count_macs(module: nn.Module, *, n_channels: int, n_times: int) -> int:
-    """Multiply-accumulates of one forward pass of one row, counted by torch; the module is on the meta device.
+    """Return the multiply-accumulates of a forward pass of one row, counted by torch; the module is on the meta device.
 
     Matrix products and convolutions count, recurrent ones included; additions and activations do not.
     """

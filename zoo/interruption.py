@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: both end in order what is under way, and the exit code says which it was."""
+"""Ctrl-C and SIGTERM: both end the running work in order, and the exit code shows which one it was."""
 
 import signal
 from types import FrameType
@@ -9,10 +9,10 @@ TERMINATED = 128 + signal.SIGTERM
 
 
 class Stopped(KeyboardInterrupt):
-    """A signal that asks the process to end, heard wherever Ctrl-C is.
+    """A signal that asks the process to end; code that catches Ctrl-C catches it too.
 
-    Not KeyboardInterrupt itself: once that has passed through code that Python compiled from a string, as those of
-    dataclasses are, Python ends by the signal, whatever exit code was asked for.
+    Not KeyboardInterrupt itself: once that has passed through code that Python compiled from a string, such as the
+    methods of dataclasses, Python ends by the signal and ignores the requested exit code.
     """
 
     def __init__(self, number: int) -> None:
@@ -21,14 +21,14 @@ class Stopped(KeyboardInterrupt):
 
 
 def heed_signals() -> None:
-    """Have SIGINT and SIGTERM raise Stopped in the main thread, but where they were ignored when the process began."""
+    """Make SIGINT and SIGTERM raise Stopped in the main thread, unless they were ignored when the process started."""
     for number in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
             signal.signal(number, _raise)
 
 
 def exit_code(stopped: KeyboardInterrupt) -> int:
-    """The exit code of a process that was stopped so: 130 by Ctrl-C, 143 by SIGTERM."""
+    """Return the exit code of a stopped process: 130 after Ctrl-C, 143 after SIGTERM."""
     return stopped.exit_code if isinstance(stopped, Stopped) else INTERRUPTED
 
 

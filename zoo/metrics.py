@@ -1,9 +1,9 @@
 """Scores with intervals, computed from the class probabilities of every test row.
 
-All scores are functions of sums over rows, so one matrix product gives them for a thousand bootstrap
-resamples at once. A resample draws rows with replacement or, where test rows are grouped, whole groups
-(patients): rows of one patient are not independent. The intervals are the 2.5 and 97.5 percentiles (Efron and
-Tibshirani 1993, An introduction to the bootstrap, chapter 13).
+All scores are functions of sums over rows, so one matrix product computes them for many bootstrap samples at once. A
+bootstrap sample draws rows with replacement or, if test rows are grouped, whole groups (patients): rows of one patient
+are not independent. The intervals are the 2.5 and 97.5 percentiles (Efron and Tibshirani 1993, An introduction to the
+bootstrap, chapter 13).
 
 The class list is fixed. A class without test rows has no recall, is left out of the macro means, and is named.
 """
@@ -22,14 +22,14 @@ Array = npt.NDArray[Any]
 Doubles = npt.NDArray[np.float64]
 
 RESAMPLES = 1000
-CHUNK = 50  # resamples at a time: keeps the weights of a million rows under half a gigabyte
+CHUNK = 50  # bootstrap samples at a time: keeps the weights of a million rows under half a gigabyte
 ECE_BINS = 15  # as in Guo et al. 2017
-SMALLEST = 1e-15  # log loss of a probability of zero stays finite
+SMALLEST = 1e-15  # keeps the log loss of a probability of zero finite
 
 
 @dataclass(frozen=True)
 class Sums:
-    """What is added up over units (rows or groups): each array is `(units, …)`."""
+    """The terms of the sums, by unit (row or group): each array is `(units, …)`."""
 
     confusion: Doubles  # (units, classes * classes), true class first
     log_loss: Doubles  # (units, 1)
@@ -45,7 +45,7 @@ def score(
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Scores:
-    """All scores of probabilities `(rows, classes)` against labels `(rows,)`; AUROC is one against the rest, macro."""
+    """Return all scores of probabilities `(rows, classes)` for labels `(rows,)`; AUROC is one-vs-rest, macro mean."""
     unit = units_of(labels, groups)
     sums = _sums(probabilities.astype(np.float64), labels, len(classes), unit)
     ranks = [_Ranking(probabilities[:, number], labels == number) for number in range(len(classes))]
@@ -65,7 +65,7 @@ def score(
     }
     return Scores(
         **{name: interval_of(value[name], spread.get(name)) for name in MACRO_SCORES},
-        **by_class,  # type: ignore[arg-type]  # mypy takes every name for an interval's
+        **by_class,  # type: ignore[arg-type]  # mypy expects an Interval for every name
         confusion=confusion.tolist(),
         support=support,
         absent=[label for label, count in support.items() if count == 0],
@@ -74,19 +74,19 @@ def score(
 
 
 def units_of(labels: npt.NDArray[np.int64], groups: Array | None) -> Array:
-    """The unit of each row that a resample draws, `(rows,)`, from 0: the row itself, or its group."""
+    """Return the bootstrap unit of each row, `(rows,)`, counted from 0: the row itself, or its group."""
     return np.arange(len(labels)) if groups is None else np.unique(groups, return_inverse=True)[1].reshape(-1)
 
 
 def resampled_words(groups: Array | None, units: int) -> str:
-    """What a resample draws: `rows`, or how many groups."""
+    """Return the units that the bootstrap draws: `rows`, or the number of groups."""
     return "rows" if groups is None else f"{units} groups"
 
 
 def confusion_by_unit(
     labels: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64], n_classes: int, unit: Array
 ) -> Doubles:
-    """The confusion matrix of each unit, `(units, classes * classes)`, the true class first."""
+    """Return the confusion matrix of each unit, `(units, classes * classes)`, the true class first."""
     confusion = np.zeros((int(unit.max()) + 1, n_classes * n_classes))
     np.add.at(confusion, (unit, labels * n_classes + predicted), 1)
     return confusion
@@ -107,7 +107,7 @@ def _sums(probabilities: Doubles, labels: npt.NDArray[np.int64], n_classes: int,
 
 
 def drawn_units(rng: np.random.Generator, units: int, resamples: int) -> Iterator[Doubles]:
-    """How often each unit was drawn, `(CHUNK, units)` at a time."""
+    """Yield how often each unit was drawn, `(CHUNK, units)` at a time."""
     for start in range(0, resamples, CHUNK):
         size = min(CHUNK, resamples - start)
         drawn = rng.integers(units, size=(size, units)) + units * np.arange(size)[:, None]
@@ -115,7 +115,7 @@ def drawn_units(rng: np.random.Generator, units: int, resamples: int) -> Iterato
 
 
 def _scores(sums: Sums, ranks: "list[_Ranking]", unit: Array, weights: Doubles) -> dict[str, Doubles]:
-    """Every score for each row of `weights`, `(resamples, units)`."""
+    """Return every score for each row of `weights`, `(samples, units)`."""
     n_classes = len(ranks)
     confusion = (weights @ sums.confusion).reshape(-1, n_classes, n_classes)
     total = confusion.sum((1, 2))
@@ -131,7 +131,7 @@ def _scores(sums: Sums, ranks: "list[_Ranking]", unit: Array, weights: Doubles) 
 
 
 def scores_of_confusion(confusion: Doubles) -> dict[str, Doubles]:
-    """Scores of confusion matrices `(resamples, true, predicted)`; MCC as in Gorodkin 2004."""
+    """Return the scores of confusion matrices `(samples, true, predicted)`; MCC as in Gorodkin 2004."""
     hits = np.diagonal(confusion, axis1=1, axis2=2)
     true, predicted, total = confusion.sum(2), confusion.sum(1), confusion.sum((1, 2))
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -153,9 +153,9 @@ def scores_of_confusion(confusion: Doubles) -> dict[str, Doubles]:
 
 
 class _Ranking:
-    """How one class's rows rank among the others by its probability: what weighted AUROCs are computed from.
+    """The ranks of one class's rows among all other rows by its probability, used to compute weighted AUROCs.
 
-    A positive row wins against the negatives below it and ties with those between `low` and `high`.
+    A positive row ranks above the first `low` negatives, and is equal to those between `low` and `high`.
     """
 
     def __init__(self, probability: Array, positive: npt.NDArray[np.bool_]) -> None:
@@ -167,7 +167,7 @@ class _Ranking:
         self.high = np.searchsorted(ordered, probability[self.positives], side="right")
 
     def auroc(self, weights: Doubles) -> float:
-        """The area under the ROC curve of weighted rows, ties counting half; NaN without rows on both sides."""
+        """Return the area under the ROC curve of weighted rows, ties counting half; NaN without rows on both sides."""
         positive = weights[self.positives]
         below = np.zeros(len(self.negatives) + 1)
         np.cumsum(weights[self.negatives], out=below[1:])
@@ -176,14 +176,14 @@ class _Ranking:
 
 
 def _nanmean(values: Doubles) -> Doubles:
-    """The mean over the last axis of what is not NaN; NaN where nothing is."""
+    """Return the mean over the last axis without NaN values; NaN if all are NaN."""
     known = ~np.isnan(values)
     sums = np.where(known, values, 0.0).sum(-1)
     return np.where(known.any(-1), sums / np.maximum(known.sum(-1), 1), np.nan)
 
 
 def interval_of(value: Array, spread: Array | None) -> Interval:
-    """Value and interval as plain numbers; None where there is none, since JSON has no NaN."""
+    """Return value and interval as plain numbers, with None for NaN, which JSON does not have."""
     known = spread[~np.isnan(spread)] if spread is not None else np.empty(0)
     low, high = np.percentile(known, [2.5, 97.5]) if len(known) else (np.nan, np.nan)
     return Interval(_plain(value[0]), _plain(low), _plain(high))

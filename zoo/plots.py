@@ -1,11 +1,11 @@
 """Figures of studies and comparisons, drawn with matplotlib.
 
-Each function returns a matplotlib `Figure` that belongs to no window and that `pyplot` does not know: change it as you
-like, then write what `file_bytes` returns to a file. matplotlib comes with the optional extra `plots`, and is imported
-when the first figure is drawn. Every public function here raises UsageError where it is not installed.
+Each function returns a matplotlib `Figure` that has no window and is unknown to `pyplot`: change it as you like, then
+write the bytes of `file_bytes` to a file. matplotlib is part of the optional extra `plots`, and is imported when the
+first figure is drawn. Every public function raises UsageError if it is not installed.
 
-The colour-blind can tell the colours apart (Okabe and Ito 2008, Color universal design). Lines differ in their dashes
-and markers too, for prints without colours.
+Colour-blind readers can distinguish the colours (Okabe and Ito 2008, Color universal design). Lines also differ in
+their dashes and markers, for prints without colours.
 """
 
 import logging
@@ -38,18 +38,18 @@ DASHES = ("-", "--", ":", "-.")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 TRIAL, BEST, LOST = "#0072b2", "#d55e00", "#000000"  # a trial with a value, the best, a trial without a value
 QUIET, DARK = "#767676", "#333333"  # axes and notes, marks
-UNITS = (("hours", 3600.0, 7200.0), ("minutes", 60.0, 600.0), ("seconds", 1.0, 0.0))  # name, seconds, and from when
+UNITS = (("hours", 3600.0, 7200.0), ("minutes", 60.0, 600.0), ("seconds", 1.0, 0.0))  # name, seconds, least time
 WIDTH, HEIGHT = 8.0, 4.5  # inches
-ROOM = 0.06  # beyond the lowest and the highest value, as a share of their range
-MARKED = 12  # about so many markers on a line
-NAME, LABEL, TITLE = 16, 24, 9  # letters in a line: of a parameter's name, of a value, of each inch of a title
+ROOM = 0.06  # the margin beyond the lowest and the highest value, as a share of their range
+MARKED = 12  # the approximate number of markers on a line
+NAME, LABEL, TITLE = 16, 24, 9  # letters per line: of a parameter's name, of a value, per inch of a title
 ROUND = (1, 2, 5, 10)  # steps between the numbers on an axis
 NO_VALUE = "no trial has a score yet"
 FORMATS = {".svg": "svg", ".png": "png"}
 STYLE = {
     "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans", "Verdana"],  # as wide, for a viewer of SVG without the first
-    "text.parse_math": False,  # a dollar sign in a name is no formula
+    "font.sans-serif": ["DejaVu Sans", "Verdana"],  # same width, for SVG viewers without the first
+    "text.parse_math": False,  # a dollar sign in a name is not a formula
     "figure.titlesize": 12,
     "figure.titleweight": "bold",
     "figure.constrained_layout.h_pad": 0.08,
@@ -65,41 +65,41 @@ STYLE = {
     "legend.columnspacing": 1.6,
     "legend.handlelength": 2.6,  # long enough to show dashes
     "savefig.dpi": 150,
-    "svg.fonttype": "none",  # texts stay texts, to be searched and copied
-    "svg.hashsalt": "zoo",  # ids, and so bytes, are the same each time
+    "svg.fonttype": "none",  # text stays text, so that readers can search and copy it
+    "svg.hashsalt": "zoo",  # the same ids, and so the same bytes, each time
 }
 
 
 def check_installed() -> None:
-    """Raise UsageError, with what to install, where matplotlib is missing."""
+    """Raise UsageError, with the command to install it, if matplotlib is missing."""
     logger = logging.getLogger("matplotlib")
     level = logger.level
-    logger.setLevel(logging.ERROR)  # the first import lists all fonts, and may warn that this takes a while
+    logger.setLevel(logging.ERROR)  # the first import lists all fonts, and may warn that this takes time
     try:
         import matplotlib.figure  # noqa: F401
     except ImportError as error:
-        raise UsageError("pictures are drawn with matplotlib: pip install 'zoo-registry[plots]'") from error
+        raise UsageError("figures need matplotlib: pip install 'zoo-registry[plots]'") from error
     finally:
         logger.setLevel(level)
 
 
 @contextmanager
 def _styled() -> Iterator[None]:
-    """Set matplotlib's own defaults and `STYLE`, whatever a matplotlibrc says, and restore what was before."""
+    """Use matplotlib's own defaults and `STYLE`, without any matplotlibrc, and restore the previous settings."""
     check_installed()
     from matplotlib import style
 
     with style.context(["default", STYLE]), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph ")  # a viewer of SVG has fonts for the letters of other scripts
+        warnings.filterwarnings("ignore", "Glyph ")  # SVG viewers have fonts for the letters of all scripts
         yield
 
 
 @_styled()
 def file_bytes(figure: "Figure", suffix: str) -> bytes:
-    """The content of a file with the figure: SVG for the suffix `.svg`, PNG for `.png`.
+    """Return the content of a file with the figure: SVG for the suffix `.svg`, PNG for `.png`.
 
-    The same study or comparison gives the same bytes, with the same release of matplotlib. A PNG has a box for each
-    letter that the font DejaVu Sans does not have. Raises UsageError for any other suffix.
+    With the same release of matplotlib, the same study or comparison produces the same bytes. A PNG shows a box for
+    each letter that the font DejaVu Sans does not have. Raises UsageError for any other suffix.
     """
     if suffix not in FORMATS:
         raise UsageError(f"a figure is written as {' or '.join(FORMATS)}, not as {suffix!r}")
@@ -111,14 +111,14 @@ def file_bytes(figure: "Figure", suffix: str) -> bytes:
 
 @_styled()
 def study_history(study: Study) -> "Figure":
-    """The value of every trial that ended, by its number, and the best so far as a stepped line.
+    """Draw the value of every ended trial by its number, and the best so far as a stepped line.
 
-    Trials that the scheduler pruned are hollow. A trial that ended without a value is a cross at the bottom. The legend
-    counts them, and names the best trial.
+    Pruned trials are hollow. A trial without a value is a cross at the bottom. The legend counts the trials and names
+    the best one.
     """
     figure, axes = _figure(_heading(study), "trial", metric_words(study.metric))
     last = max((trial.number for trial in study.ended), default=1)
-    size = min(6.0, max(2.5, 72 * WIDTH / last))  # in points: as wide as there is room for
+    size = min(6.0, max(2.5, 72 * WIDTH / last))  # in points, limited by the width per trial
     for status, inside in ((TrialStatus.DONE, TRIAL), (TrialStatus.PRUNED, "white")):
         if group := [trial for trial in study.candidates if trial.status == status]:
             numbers, values = [trial.number for trial in group], [trial.value or 0.0 for trial in group]
@@ -137,10 +137,10 @@ def study_history(study: Study) -> "Figure":
 
 @_styled()
 def study_parallel(study: Study) -> "Figure":
-    """Which values went with which scores: for each trial with a value a line across one upright axis per parameter.
+    """Draw the values and the score of each trial as a line across vertical axes, one for each parameter.
 
-    The last axis is the metric. The better a trial, the darker its line; the best has a colour of its own. A value
-    outside the range of an axis is drawn at its end. A line is broken at an axis on which the trial has no value.
+    The last axis is the metric. Better trials have darker lines; the best has its own colour. A value outside the range
+    of an axis is drawn at its end. A line is broken at an axis on which the trial has no value.
     """
     trials = ranked(study.candidates, study.mode)[::-1]
     metric = metric_words(study.metric)
@@ -160,9 +160,9 @@ def study_parallel(study: Study) -> "Figure":
 
 @_styled()
 def comparison_by_trials(comparison: Comparison) -> "Figure":
-    """The best on validation so far of each searcher, by the number of trials.
+    """Draw the best validation score so far of each searcher, by the number of trials.
 
-    With several seeds a line is their mean, and the band around it goes from the lowest to the highest.
+    With several seeds a line is their mean, and its band extends from the lowest to the highest.
     """
     bands = {searcher: trial_band(comparison, searcher) for searcher in comparison.searchers}
     figure, axes = _best_so_far(comparison, bands, "trials")
@@ -172,10 +172,10 @@ def comparison_by_trials(comparison: Comparison) -> "Figure":
 
 @_styled()
 def comparison_by_seconds(comparison: Comparison, studies: "StudyStore") -> "Figure":
-    """The best on validation so far of each searcher, by the time that training took, all trials together.
+    """Draw the best validation score so far of each searcher, by the training time of all its trials together.
 
-    `studies` is the store that has the comparison's studies. The axis is in seconds, minutes or hours, as suits. With
-    several seeds a line is their mean, and the band around it goes from the lowest to the highest.
+    `studies` is the store with the studies of the comparison. The axis is in seconds, minutes or hours. With several
+    seeds a line is their mean, and its band extends from the lowest to the highest.
     """
     from matplotlib.ticker import MaxNLocator
 
@@ -193,13 +193,13 @@ def _figure(title: str, across: str = "", upwards: str = "") -> tuple["Figure", 
     from matplotlib.figure import Figure
 
     figure = Figure((WIDTH, HEIGHT), layout="constrained", label=_printable(title))
-    FigureCanvasAgg(figure)  # which measures texts
+    FigureCanvasAgg(figure)  # needed to measure texts
     axes = figure.add_subplot(xlabel=across, ylabel=upwards)
     return figure, axes
 
 
 def _finish(figure: "Figure", axes: "Axes", missing: str) -> None:
-    """Add the title and the legend, and what is `missing` where there is nothing to draw."""
+    """Add the title and the legend, and the note `missing` if there is nothing to draw."""
     width = figure.get_figwidth()
     figure.suptitle(_wrapped(str(figure.get_label()), int(TITLE * width)), x=0.1 / width, ha="left")
     if missing:
@@ -218,7 +218,7 @@ def _note(axes: "Axes", text: str) -> None:
 
 
 def _count_trials(axes: "Axes", last: int) -> None:
-    """Whole numbers along the axis, from the first trial to the last."""
+    """Label the axis with whole numbers, from the first trial to the last."""
     from matplotlib.ticker import MaxNLocator
 
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=list(ROUND), min_n_ticks=1))
@@ -230,7 +230,7 @@ def _printable(text: str) -> str:
 
 
 def _wrapped(text: str, letters: int) -> str:
-    """Lines of at most so many letters, broken after a space or a mark such as a dot where there is one."""
+    """Wrap the text to lines of at most `letters` letters, after a space or a mark such as a dot if possible."""
     words = re.findall(r"[^ ._/+-]+[ ._/+-]*|[ ._/+-]+", _printable(text))
     lines = [""]
     for piece in (word[start : start + letters] for word in words for start in range(0, len(word), letters)):
@@ -245,7 +245,7 @@ def _heading(study: Study) -> str:
 
 
 def _draw_best(axes: "Axes", study: Study, best: Trial, last: int) -> None:
-    """The best so far up to the last trial that ended, with a star at the best trial."""
+    """Draw the best so far up to the last ended trial, with a star at the best trial."""
     ordered = replace(study, trials=tuple(sorted(study.trials, key=lambda trial: trial.number)))
     numbers, values = zip(*trial_curve(ordered).steps, strict=True)
     star: dict[str, Any] = {"marker": "*", "ms": 13, "mec": "white", "markevery": [len(numbers) - 1]}
@@ -254,16 +254,16 @@ def _draw_best(axes: "Axes", study: Study, best: Trial, last: int) -> None:
 
 
 def _lost_words(trials: Sequence[Trial]) -> str:
-    """`no score (2 failed, 1 timeout)`."""
+    """Return a label such as `no score (2 failed, 1 timeout)`."""
     statuses = [trial.status for trial in trials]
     return f"no score ({', '.join(f'{statuses.count(status)} {status}' for status in dict.fromkeys(statuses))})"
 
 
 @dataclass(frozen=True)
 class _Ruler:
-    """An upright axis for the values of a parameter or of the metric; its foot is at 0, its top at 1.
+    """A vertical axis for the values of a parameter or of the metric, with heights from 0 to 1.
 
-    ends  whether its lowest and its highest number are marked, beside round ones
+    ends  whether the lowest and the highest number are marked, in addition to round ones
     """
 
     name: str
@@ -276,7 +276,7 @@ class _Ruler:
         return _wrapped(self.name, NAME) + ("\n(log scale)" if log else "")
 
     def height(self, value: Value | None) -> float:
-        """Where a value is; not a number where it has no place."""
+        """Return the height of a value; NaN if it has none."""
         if isinstance(self.domain, Choice):
             values = self.domain.values
             return (values.index(value) + 0.5) / len(values) if value in values else math.nan
@@ -291,12 +291,12 @@ class _Ruler:
         return (number - low) / (high - low)
 
     def marks(self) -> dict[float, str]:
-        """The texts beside the axis, by their heights."""
+        """Return the texts beside the axis, by their heights."""
         values = list(self.domain.values) if isinstance(self.domain, Choice) else self._numbers(self.domain)
         return {self.height(value): _wrapped(text, LABEL) for value, text in zip(values, _texts(values), strict=True)}
 
     def _numbers(self, domain: Int | Float) -> list[Value]:
-        """The ends where they are wanted, and round numbers, none so near to another that their texts touch."""
+        """Return the ends if they are marked, and round numbers, far enough apart that their texts do not touch."""
         found: list[Value] = list(dict.fromkeys((domain.low, domain.high))) if self.ends else []
         for number in _round_numbers(domain):
             height = self.height(number)
@@ -306,7 +306,7 @@ class _Ruler:
 
 
 def _round_numbers(domain: Int | Float) -> Sequence[int | float]:
-    """Round numbers about the range of a domain, whole ones of an Int."""
+    """Return round numbers around the range of a domain, whole ones for an Int."""
     from matplotlib.ticker import MaxNLocator
 
     whole = isinstance(domain, Int)
@@ -320,7 +320,7 @@ def _round_numbers(domain: Int | Float) -> Sequence[int | float]:
 
 
 def _texts(values: Sequence[Value]) -> list[str]:
-    """Values as text, numbers with as many digits as it takes to tell them apart."""
+    """Return values as text, numbers with enough digits to distinguish them."""
     texts = [value_text(value) for value in values]
     for digits in range(4, 17):
         if len(set(texts)) == len(values):
@@ -330,7 +330,7 @@ def _texts(values: Sequence[Value]) -> list[str]:
 
 
 def _range(values: Sequence[float]) -> Float:
-    """A range with a little room around the values."""
+    """Return a range with a small margin around the values."""
     low, high = min(values, default=0.0), max(values, default=1.0)
     room = ROOM * (high - low) or 0.05
     return Float(low - room, high + room)
@@ -338,14 +338,14 @@ def _range(values: Sequence[float]) -> Float:
 
 @dataclass(frozen=True)
 class _Column:
-    """A ruler in its place, with the sizes of its texts, all in inches.
+    """A ruler with its position and the sizes of its texts, all in inches.
 
-    The lines of trials run level past the names of a Choice, so that names and lines do not cross.
+    The lines of trials are horizontal beside the names of a Choice, so that names and lines do not cross.
     """
 
     ruler: _Ruler
     title: tuple[float, float]
-    marks: tuple[float, float]  # width, and the least height of the ruler
+    marks: tuple[float, float]  # width, and the minimum height of the ruler
     place: float = 0.0
 
     @classmethod
@@ -356,18 +356,18 @@ class _Column:
 
     @property
     def across(self) -> tuple[float, ...]:
-        """Where the lines of trials have a corner."""
+        """The positions at which the lines of trials have a corner."""
         named = isinstance(self.ruler.domain, Choice)
         return (self.place, self.place + self.marks[0]) if named else (self.place,)
 
     def gap(self, following: "_Column") -> float:
-        """How far to the next at the least."""
+        """Return the minimum distance to the next column."""
         lines = 0.7 if isinstance(self.ruler.domain, Choice) else 0.5
         return max(1.1, self.marks[0] + lines, (self.title[0] + following.title[0]) / 2 + 0.15)
 
 
 def _extent(figure: "Figure", content: str, size: float) -> tuple[float, float]:
-    """Width and height of a text in inches."""
+    """Return the width and height of a text in inches."""
     text = figure.text(0, 0, content, size=size)
     box = text.get_window_extent()
     text.remove()
@@ -375,7 +375,7 @@ def _extent(figure: "Figure", content: str, size: float) -> tuple[float, float]:
 
 
 def _side_by_side(figure: "Figure", rulers: Sequence[_Ruler]) -> list[_Column]:
-    """The rulers in their places, in a figure that becomes as large as their texts need."""
+    """Return the rulers in their positions, and resize the figure to fit their texts."""
     columns = [_Column.measured(figure, ruler) for ruler in rulers]
     gaps = [column.gap(following) for column, following in pairwise(columns)]
     beside = columns[0].title[0] / 2 + max(columns[-1].title[0] / 2, columns[-1].marks[0])
@@ -406,7 +406,7 @@ def _draw_columns(axes: "Axes", columns: Sequence[_Column]) -> None:
 def _draw_trial(
     axes: "Axes", across: Sequence[float], heights: Sequence[float], trial: Trial, rank: int, count: int
 ) -> None:
-    """The line of one trial, the `rank`-th of `count` from the worst to the best."""
+    """Draw the line of one trial, the `rank`-th of `count` from the worst to the best."""
     from matplotlib import colormaps
 
     share, thin = rank / count, max(0.4, min(1.0, 60 / count))
@@ -414,14 +414,14 @@ def _draw_trial(
     if rank == count:
         look = {"color": BEST, "lw": 2.5, "ms": 6, "label": f"best (trial {trial.number}: {trial.value:.4f})"}
     elif rank == count - 1:
-        look["label"] = "other trials, the better the darker"
+        look["label"] = "other trials (darker is better)"
     axes.plot(across, heights, marker=".", gid=f"trial-{trial.number}", **look)
 
 
 def _best_so_far(
     comparison: Comparison, bands: Mapping[str, Band], across: str, unit: float = 1.0
 ) -> tuple["Figure", "Axes"]:
-    """A line for each searcher, its places divided by `unit`, and its band where there are several seeds."""
+    """Draw a line for each searcher, its positions divided by `unit`, and a band if there are several seeds."""
     metric = metric_words(comparison.metric)
     figure, axes = _figure(f"{comparison.name}: best {metric} so far", across, metric)
     seeds = {band.seeds for band in bands.values() if band.points}
@@ -440,7 +440,7 @@ def _best_so_far(
 
 
 def _draw_line(axes: "Axes", band: Band, unit: float, number: int, label: str) -> None:
-    """A stepped line with markers; a later one is thinner, so that it does not hide an earlier one below it."""
+    """Draw a stepped line with markers; later lines are thinner, so that they do not hide earlier ones below them."""
     count = len(band.points)
     marked = [place for place in range(count) if place % math.ceil(count / MARKED) == 0 or place == count - 1]
     look: dict[str, Any] = {"color": COLOURS[number % len(COLOURS)], "ls": DASHES[number % len(DASHES)]}
@@ -457,5 +457,5 @@ def _draw_area(axes: "Axes", band: Band, unit: float, colour: str, share: float)
 
 
 def _end(bands: Iterable[Band]) -> float:
-    """The last place of all bands; 0 where none has a point."""
+    """Return the last position of all bands; 0 if none has a point."""
     return max((band.points[-1].at for band in bands if band.points), default=0.0)

@@ -1,6 +1,6 @@
-"""The typed parts of a run: how its data were separated, where it ran, how it scored and what it cost.
+"""The typed records of a run: its split, its environment, its scores and its cost.
 
-Each is a frozen dataclass and a read-only mapping at once: `run.scores.macro_recall.value` and
+Each is both a frozen dataclass and a read-only mapping: `run.scores.macro_recall.value` and
 `run.scores["macro_recall"]["value"]` are the same number. The mapping has the names that `--json` prints.
 """
 
@@ -11,15 +11,15 @@ from typing import Any, Self
 
 import msgspec
 
-JsonObject = Mapping[str, Any]  # an object as JSON has it
+JsonObject = Mapping[str, Any]  # a JSON object
 
 
 class Record(Mapping[str, Any]):
-    """A frozen dataclass that can also be read as a mapping of its fields; equal to any mapping of the same items."""
+    """A frozen dataclass that is also a mapping of its fields, and equal to any mapping with the same items."""
 
     @classmethod
     def of(cls, items: Mapping[str, Any]) -> Self:
-        """The record with these items; unknown names are left out. Raises msgspec.ValidationError for a wrong type."""
+        """Return the record with these items, less unknown names. Raises msgspec.ValidationError for a wrong type."""
         return items if isinstance(items, cls) else msgspec.convert(items, cls)
 
     def __getitem__(self, name: str) -> Any:
@@ -39,7 +39,7 @@ class Record(Mapping[str, Any]):
 
 @dataclass(frozen=True, eq=False)
 class Interval(Record):
-    """A score with the ends of its 95 % interval; None where there is none."""
+    """A score with the ends of its 95 % interval; None for a number that does not exist."""
 
     value: float | None = None
     low: float | None = None
@@ -48,13 +48,13 @@ class Interval(Record):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Scores(Record):
-    """All scores of the test set, as `zoo.metrics.score` computes them; an empty mapping until a run is scored.
+    """All scores on the test set, as `zoo.metrics.score` computes them; an empty mapping until the run is scored.
 
     recall, precision, f1  by class
     confusion  test rows by true class (outer) and predicted class (inner)
     support    test rows by class
     absent     the classes without test rows, which the macro means leave out
-    resampled  what the bootstrap drew: `rows`, or how many groups
+    resampled  the units that the bootstrap drew: `rows`, or the number of groups
     """
 
     macro_recall: Interval = field(default_factory=Interval)
@@ -73,7 +73,7 @@ class Scores(Record):
     resampled: str = ""
 
     def of_all(self, name: str) -> Interval:
-        """One of `zoo.scores.MACRO_SCORES` by its name."""
+        """Return one of `zoo.scores.MACRO_SCORES` by its name."""
         interval: Interval = getattr(self, name)
         return interval
 
@@ -83,7 +83,7 @@ class Scores(Record):
         return f"over {total - absent} of {total} classes ({', '.join(self.absent)} absent)" if absent else ""
 
     def by_class(self, name: str) -> Mapping[str, Interval]:
-        """One of `zoo.scores.CLASS_SCORES` by its name."""
+        """Return one of `zoo.scores.CLASS_SCORES` by its name."""
         intervals: Mapping[str, Interval] = getattr(self, name)
         return intervals
 
@@ -93,14 +93,14 @@ class Scores(Record):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Cost(Record):
-    """What a model costs; None where it was not measured, an empty mapping where nothing was.
+    """The cost of a model; None for a number that was not measured, an empty mapping if none was.
 
-    parameters       trained numbers, over all members of an ensemble
+    parameters       number of trained parameters, over all members of an ensemble
     macs             multiply-accumulate operations for one row
     train_seconds    time in training epochs, in seconds
     peak_memory_mib  the most memory during training, in MiB
     latency_ms       the median time to classify one row, in milliseconds
-    rows_per_second  test rows classified in a second
+    rows_per_second  test rows classified per second
     """
 
     parameters: int | None = None
@@ -116,17 +116,17 @@ class Cost(Record):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class SplitSummary(Record):
-    """How data were separated, and not a row of them. Parts are named `train`, `validation` and `test`.
+    """The summary of a split, without the rows. The sets are named `train`, `validation` and `test`.
 
-    by_group       whether no group (patient) is in two parts
+    by_group       whether the split is by group (patient)
     classes        the scored classes, in the order of their labels
     shape          n_channels, n_times, n_classes
-    rows           by part
-    class_counts   rows of each class, by part
-    fingerprints   hashes of the rows, by part; `pool` is of training and validation rows together
-    shared_rows    equal rows in two parts, by pair: `train/test`
-    groups_by      what a group is called; None without groups, as below
-    shared_groups  groups with rows in two parts, by pair
+    rows           number of rows, by set
+    class_counts   number of rows of each class, by set
+    fingerprints   hashes of the rows, by set; `pool` is the hash of all training and validation rows
+    shared_rows    number of equal rows in two sets, by pair: `train/test`
+    groups_by      the word for a group; None without groups
+    shared_groups  groups with rows in two sets, by pair; None without groups
     """
 
     protocol: str = ""
@@ -146,16 +146,16 @@ class SplitSummary(Record):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Environment(Record):
-    """What the bits of a result depend on beside what was asked for.
+    """Everything that can change the bits of a result, apart from the request.
 
-    As a mapping it is flat: the libraries' versions stand beside the rest.
+    As a mapping it is flat: each version of a library is an item.
 
     threads           CPU threads of PyTorch
     bf16              whether training computed in bfloat16
-    evaluation_batch  rows that are predicted at a time
-    channels_last     whether images lie in memory with channels last
+    evaluation_batch  number of rows that are predicted at a time
+    channels_last     whether the memory layout of images is channels last
     cpu               the instruction set that PyTorch uses, such as `AVX2`
-    libraries         versions by name: PyTorch, and what else the run computed with
+    libraries         versions by name, of PyTorch and of the other libraries that the run computed with
     """
 
     device: str = ""
@@ -172,7 +172,7 @@ class Environment(Record):
 
     @classmethod
     def of(cls, items: Mapping[str, Any]) -> Self:
-        """The record of flat items: what is no field is the version of a library."""
+        """Return the record of flat items; an item that is not a field is the version of a library."""
         if isinstance(items, cls):
             return items
         own = {name: value for name, value in items.items() if name in _fields_of(cls)}
@@ -188,7 +188,7 @@ class Environment(Record):
 
 
 def plain(value: Any) -> Any:
-    """The value with records, and all other mappings in it, as dicts: what JSON can hold."""
+    """Return the value with records and all other mappings as dicts, for JSON."""
     if isinstance(value, Mapping):
         return {name: plain(item) for name, item in value.items()}
     return type(value)(map(plain, value)) if isinstance(value, list | tuple) else value
@@ -200,6 +200,6 @@ def _fields_of(kind: type[Record]) -> tuple[str, ...]:
 
 
 def _is_blank(record: Record) -> bool:
-    """Whether nothing in a record is known yet."""
+    """Return whether a record has no values yet."""
     blank = type(record)()
     return all(getattr(record, name) == getattr(blank, name) for name in _fields_of(type(record)))

@@ -1,9 +1,9 @@
-"""The names of scores, and what validation is monitored by."""
+"""The names of the scores, and the scores that training can monitor."""
 
 from collections.abc import Mapping
 from typing import Literal
 
-# What an epoch's validation can be judged by, and which way is better.
+# The validation scores that training can monitor; `max` or `min` is the better direction.
 MONITORS: Mapping[str, Literal["max", "min"]] = {"macro_recall": "max", "accuracy": "max", "validation_loss": "min"}
 
 
@@ -12,6 +12,6 @@ CLASS_SCORES = ("recall", "precision", "f1")
 
 
 def metric_words(metric: str) -> str:
-    """`validation macro recall`, `validation loss`."""
+    """Return a metric in words: `validation macro recall`, `validation loss`."""
     words = metric.replace("_", " ")
     return words if words.startswith("validation") else f"validation {words}"

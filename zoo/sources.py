@@ -1,4 +1,4 @@
-"""Hashes of source code: part of a run's key, so that changed code is never served an old result."""
+"""Hashes of source code. They are part of a run's key, so that changed code never reuses an old result."""
 
 import ast
 import hashlib
@@ -9,7 +9,7 @@ from pathlib import Path
 
 @cache
 def source_hash(package: str) -> str:
-    """A short sha256 over the Python files of a package or module, found without importing what is in it."""
+    """Return a short sha256 of the Python files of a package or module, without importing it."""
     spec = find_spec(package)
     if spec is None:
         return ""
@@ -24,9 +24,9 @@ def source_hash(package: str) -> str:
 
 
 def _with_neighbours(module: Path) -> set[Path]:
-    """A lone module with the modules beside it that it imports, and those that they do.
+    """Return a single module with the modules beside it that it imports, directly or through each other.
 
-    Among installed distributions it stands for itself: its neighbours there are others' code.
+    Among installed distributions, return the module alone: the modules beside it belong to other distributions.
     """
     found, waiting = {module}, [module]
     if any(module.parent.glob("*.dist-info")):
@@ -41,7 +41,7 @@ def _with_neighbours(module: Path) -> set[Path]:
 
 
 def _imported(path: Path) -> set[str]:
-    """The top-level names that a module imports; none of one that cannot be parsed."""
+    """Return the top-level names that a module imports; none if it cannot be parsed."""
     try:
         nodes = list(ast.walk(ast.parse(path.read_bytes())))
     except (OSError, SyntaxError, ValueError):
@@ -52,5 +52,5 @@ def _imported(path: Path) -> set[str]:
 
 
 def factory_hash(factory: str) -> str:
-    """The hash of the package in which a spec's factory lives."""
+    """Return the hash of the package that contains a factory."""
     return source_hash(factory.partition(":")[0].partition(".")[0])

@@ -1,7 +1,7 @@
-"""Search spaces: what a hyperparameter may be, as data that imports nothing.
+"""Search spaces: the possible values of hyperparameters, cheap to import.
 
-A space is a mapping from parameter names to domains. Keys are an architecture's parameters, or, with a
-prefix, those of its block (`block.reduction`) and of the training (`training.batch_size`).
+A space maps the names of parameters to domains. The keys are parameters of an architecture or, with a prefix, of its
+block (`block.reduction`) or of training (`training.batch_size`).
 """
 
 import random

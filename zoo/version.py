@@ -1,3 +1,3 @@
-"""The release of the zoo; workers compare theirs with the driver's."""
+"""The version of the zoo; worker processes compare theirs with that of the main process."""
 
 VERSION = "0.1.0"

@@ -157,7 +157,7 @@ def test_pictures_without_matplotlib_are_refused_before_any_work(name: str, monk
         monkeypatch.setitem(sys.modules, module, None)
     refused = zoo("studies", "show", name, "--pictures", "pictures")
     assert (refused.exit_code, refused.stdout) == (2, "")
-    assert refused.stderr == "error: pictures are drawn with matplotlib: pip install 'zoo-registry[plots]'\n"
+    assert refused.stderr == "error: figures need matplotlib: pip install 'zoo-registry[plots]'\n"
     assert not Path("pictures").exists()
     if name != "absent":
         assert zoo("studies", "show", name).exit_code == 0

@@ -165,6 +165,6 @@ def test_a_class_that_is_hardly_ever_drawn_is_counted_for_the_loss(bench) -> Non
 
 def test_weights_that_no_longer_fit_their_network_are_one_line(bench) -> None:
     (run,) = bench("linear", 2, data="hardly", loss="cross-entropy", registry=registry_with(Linear))
-    with pytest.raises(StoreError, match="its weights do not fit linear as it is now: RuntimeError: ") as caught:
+    with pytest.raises(StoreError, match="its weights do not fit the current linear: RuntimeError: ") as caught:
         zoo.load(run.id, results="results", registry=registry_with(Wide))
     assert "\n" not in str(caught.value)
