@@ -171,6 +171,15 @@ def test_what_pages_tell_to_type_exists(registry: Registry) -> None:
     assert len(lines) > 40
 
 
+def test_every_command_has_two_examples_that_exist(registry: Registry) -> None:
+    made = made_names()
+    for command in list(commands(app))[1:]:
+        assert len(command.examples) == 2, command.words
+        for line in command.examples:
+            assert line.startswith(command.words)
+            assert list(problems(line.removeprefix("zoo "), registry, made)) == [], line
+
+
 def test_the_readme_shows_every_command() -> None:
     found = {name.split()[1] for name, _ in walk(typer.main.get_command(app), "zoo") if " " in name}
     assert found <= set(re.findall(r"\bzoo ([a-z]+)", (ROOT / "README.md").read_text()))

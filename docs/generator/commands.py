@@ -53,23 +53,24 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Command:
-    """One command: its words, its docstring, its arguments and options."""
+    """One command: its words, its docstring, its examples, its arguments and options."""
 
     words: str
     docstring: str
+    examples: tuple[str, ...]
     arguments: tuple[Parameter, ...]
     options: tuple[Parameter, ...]
 
 
-def commands(application: typer.Typer, words: str = "zoo") -> Iterator[Command]:
+def commands(application: typer.Typer, words: str = "zoo", epilog: str | None = None) -> Iterator[Command]:
     """Yield the application, its commands and the commands of its groups, in the order of `--help`."""
     if application.registered_callback is not None:
-        yield _command(words, application.registered_callback.callback)
+        yield _command(words, application.registered_callback.callback, epilog)
     for each in application.registered_commands:
-        yield _command(f"{words} {each.name}", each.callback)
+        yield _command(f"{words} {each.name}", each.callback, each.epilog)
     for group in application.registered_groups:
         assert group.typer_instance is not None
-        yield from commands(group.typer_instance, f"{words} {group.name}")
+        yield from commands(group.typer_instance, f"{words} {group.name}", group.epilog)
 
 
 def commands_page() -> str:
@@ -88,6 +89,8 @@ def _section(command: Command) -> Iterator[str]:
     usage = " ".join((command.words, *(each.usage for each in command.arguments)))
     yield code(f"{usage} [OPTIONS]" if command.options else usage, "text")
     yield prose(command.docstring)
+    if command.examples:
+        yield code("\n".join(command.examples), "sh")
     if command.arguments:
         yield _table("argument", command.arguments)
     if command.options:
@@ -106,7 +109,7 @@ def _row(parameter: Parameter) -> tuple[str, ...]:
     return names, f"{takes}{many}".strip(), parameter.default, escaped(parameter.help)
 
 
-def _command(words: str, callback: Callable[..., Any] | None) -> Command:
+def _command(words: str, callback: Callable[..., Any] | None, epilog: str | None) -> Command:
     assert callback is not None
     found = [
         (info, _parameter(name, kind, info, parameter.default))
@@ -117,7 +120,8 @@ def _command(words: str, callback: Callable[..., Any] | None) -> Command:
     ]
     arguments = tuple(each for info, each in found if isinstance(info, ArgumentInfo))
     options = tuple(each for info, each in found if isinstance(info, OptionInfo))
-    return Command(words, callback.__doc__ or "", arguments, options)
+    examples = tuple((epilog or "").split("\n\n")[1:])  # after the heading
+    return Command(words, callback.__doc__ or "", examples, arguments, options)
 
 
 def _parameter(name: str, kind: Any, info: ArgumentInfo | OptionInfo, default: Any) -> Parameter:
@@ -132,7 +136,8 @@ def _parameter(name: str, kind: Any, info: ArgumentInfo | OptionInfo, default: A
     if isinstance(info, ArgumentInfo):
         takes = info.metavar or name.upper()
     required = default is inspect.Parameter.empty
-    return Parameter(names, takes, _default_text(default), _plain(info.help or ""), required, many)
+    stated = info.show_default if isinstance(info.show_default, str) else _default_text(default)
+    return Parameter(names, takes, stated, _plain(info.help or ""), required, many)
 
 
 def _option_names(name: str, kind: type) -> tuple[str, ...]:

@@ -19,7 +19,8 @@ from zoo.version import VERSION
 app = typer.Typer(
     cls=ZooGroup,
     name="zoo",
-    help="A model zoo for imbalanced time series: sealed tests, scores with intervals, cost beside score.",
+    help="A model zoo for imbalanced time series: sealed tests, scores with intervals and costs.\n\n"
+    "Start with: zoo bench cnngru, then: zoo leaderboard",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
@@ -43,7 +44,7 @@ def root(
         ),
     ] = None,
     registry: Annotated[Path | None, typer.Option(hidden=True, metavar="FILE")] = None,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of errors.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
     version: Annotated[
         bool, typer.Option("--version", help="Show the version and exit.", callback=_version, is_eager=True)
     ] = False,
@@ -68,13 +69,68 @@ def _settings_file(config: Path | None, registry: Path | None) -> Path | None:
     return config or registry
 
 
-app.command("list")(list_.list_command)
-app.command("show")(show.show_command)
-app.command("bench", cls=GridCommand)(bench.bench_command)
-app.command("tune")(tune.tune_command)
-app.command("results")(results.results_command)
-app.command("leaderboard")(leaderboard.leaderboard_command)
-app.add_typer(studies.studies, name="studies")
-app.command("new")(new.new_command)
-app.command("check")(check.check_command)
-app.command("plugins")(plugins.plugins_command)
+def _examples(*lines: str) -> str:
+    """Return the end of a help text: a heading, and one example per line."""
+    return "\n\n".join(["Examples:", *lines])
+
+
+BENCHMARKS, RESULTS, PLUGINS = "Benchmarks", "Results", "Components and plugins"  # groups of commands in `zoo --help`
+
+app.command(
+    "bench",
+    cls=GridCommand,
+    rich_help_panel=BENCHMARKS,
+    epilog=_examples(
+        "zoo bench cnngru --data original smote --seeds 3",
+        "zoo bench 'cnn*' --dataset beats.csv --target label --group patient",
+    ),
+)(bench.bench_command)
+app.command(
+    "tune",
+    rich_help_panel=BENCHMARKS,
+    epilog=_examples(
+        "zoo tune cnngru --search optuna --trials 30 --save cnngru.mine",
+        "zoo tune cnngru --compare random,optuna --seeds 5",
+    ),
+)(tune.tune_command)
+app.command(
+    "leaderboard",
+    rich_help_panel=RESULTS,
+    epilog=_examples("zoo leaderboard", "zoo leaderboard --metric mcc --results my-results"),
+)(leaderboard.leaderboard_command)
+app.command(
+    "results",
+    rich_help_panel=RESULTS,
+    epilog=_examples("zoo results --architecture 'cnn*'", "zoo results 0b65"),
+)(results.results_command)
+app.add_typer(
+    studies.studies,
+    name="studies",
+    rich_help_panel=RESULTS,
+    epilog=_examples("zoo studies", "zoo studies show cnngru-optuna-0 --pictures pictures"),
+)
+app.command(
+    "list",
+    rich_help_panel=PLUGINS,
+    epilog=_examples("zoo list architecture", "zoo list 'timm/*resnet*'"),
+)(list_.list_command)
+app.command(
+    "show",
+    rich_help_panel=PLUGINS,
+    epilog=_examples("zoo show cnngru.study --block se", "zoo show smote"),
+)(show.show_command)
+app.command(
+    "new",
+    rich_help_panel=PLUGINS,
+    epilog=_examples("zoo new architecture my-net", "zoo new block my-gate --author 'Ada Lovelace' --dir gate"),
+)(new.new_command)
+app.command(
+    "check",
+    rich_help_panel=PLUGINS,
+    epilog=_examples("zoo check cnngru", "zoo check --all --json"),
+)(check.check_command)
+app.command(
+    "plugins",
+    rich_help_panel=PLUGINS,
+    epilog=_examples("zoo plugins", "zoo plugins --verbose"),
+)(plugins.plugins_command)

@@ -11,14 +11,14 @@ import typer
 from zoo.assignments import parse_assignments
 from zoo.cli import options
 from zoo.cli.complete import names_of
+from zoo.cli.guesses import check_cell
 from zoo.cli.session import Session, session_of
 from zoo.cli.views.table import Row, emit, print_json, quiet_stdout
 from zoo.deprecation import RENAMED
 from zoo.harness.request import Request
 from zoo.interruption import exit_code
-from zoo.registry import split_reference
 from zoo.store.run import Run, RunStatus
-from zoo.unpackaged import is_unpackaged, with_unpackaged
+from zoo.unpackaged import with_unpackaged
 
 
 def bench_command(
@@ -27,7 +27,7 @@ def bench_command(
         list[str],
         typer.Argument(
             metavar="ARCH",
-            help="Names, NAME.PRESET, patterns such as 'cnn*'; of no plugin's: FILE.py:NET, PACKAGE.MODULE:NET.",
+            help="NAME, NAME.PRESET or a pattern such as 'cnn*'; or your own network: FILE.py:NET, MODULE:NET.",
             autocompletion=names_of("architecture", presets=True),
         ),
     ],
@@ -36,36 +36,57 @@ def bench_command(
     loss: options.Losses = None,
     dataset: options.Datasets = None,
     protocol: options.Protocols = None,
-    seeds: Annotated[int, typer.Option(help="How many seeds: --seed and those after it.", min=1)] = 1,
-    seed: Annotated[int, typer.Option(help="The first seed.", min=0)] = 0,
+    seeds: Annotated[
+        int, options.number("--seeds", "Number of seeds, counted from --seed.", least=1, panel=options.WHAT)
+    ] = 1,
+    seed: Annotated[int, options.number("--seed", "The first seed.", least=0, panel=options.WHAT)] = 0,
     rows: options.Rows = None,
-    epochs: Annotated[int | None, typer.Option(help="Most epochs to train.")] = None,
+    epochs: Annotated[
+        int | None,
+        options.number(
+            "--epochs", "Maximum number of epochs.", least=1, panel=options.TRAINING, default=options.BY_SETTINGS
+        ),
+    ] = None,
     set_: Annotated[
         list[str] | None,
-        typer.Option("--set", help="key=value: a parameter, or block.*, data.*, loss.*, dataset.*, training.*."),
+        typer.Option(
+            "--set",
+            help="A parameter of the network, or block.*, data.*, loss.*, dataset.*, training.*.",
+            metavar="KEY=VALUE",
+            rich_help_panel=options.TRAINING,
+        ),
     ] = None,
     data_dir: options.DataDir = None,
     target: options.Target = None,
     group: options.Group = None,
-    results: options.ResultsToWrite = None,
     device: options.Device = None,
-    threads: Annotated[int | None, typer.Option(help="CPU threads; 0 chooses.")] = None,
-    jobs: Annotated[int, typer.Option(help="Runs at a time, each with one thread.")] = 1,
+    threads: Annotated[
+        int | None,
+        options.number(
+            "--threads", "CPU threads; 0 is automatic.", least=0, panel=options.WHERE, default="registry.toml"
+        ),
+    ] = None,
+    jobs: Annotated[
+        int, options.number("--jobs", "Number of parallel runs, each with one thread.", least=1, panel=options.WHERE)
+    ] = 1,
     address: options.Address = None,
-    force: Annotated[bool, typer.Option("--force", help="Run again what is in the store.")] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last epoch of interrupted runs.")] = False,
+    results: options.ResultsToWrite = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Train again; do not reuse stored runs.", rich_help_panel=options.OUTPUT)
+    ] = False,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Resume interrupted runs from their last epoch.", rich_help_panel=options.OUTPUT),
+    ] = False,
     as_json: Annotated[bool, options.json_option("Print JSON, one object per run.")] = False,
 ) -> None:
-    """Train and score architectures on equal terms; what is in the store is served from there.
+    """Train and score architectures under equal conditions. Stored runs are reused.
 
-    The test set stays sealed until training has ended; the epoch is chosen by validation.
+    The validation set chooses the epoch. The test set stays sealed until training has ended.
     """
     session = session_of(context)
     assignments = parse_assignments(set_ or [])
-    if not is_unpackaged(session.registry, architectures[0]):
-        session.registry.match(
-            "architecture", split_reference(architectures[0])[0]
-        )  # reports a typo before torch loads
+    check_cell(session, "bench", architectures, context.params)  # reports a typo before torch loads
     with quiet_stdout():
         registry, names = with_unpackaged(session.registry, architectures)
     session.workspace = replace(session.workspace, registry=registry)

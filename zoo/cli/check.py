@@ -7,6 +7,7 @@ import typer
 
 from zoo.cli import options
 from zoo.cli.complete import names_of
+from zoo.cli.guesses import check_installed
 from zoo.cli.session import Session, session_of
 from zoo.cli.views.table import Row, print_json, quiet_stdout
 from zoo.errors import UsageError
@@ -23,12 +24,12 @@ def check_command(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            help="A component, plugin:name, a plugin for all that it provides, or a pattern of names.",
-            metavar="[NAME]...",
+            help="A component, PLUGIN:NAME, a plugin with all its components, or a pattern of names.",
+            metavar="NAME",
             autocompletion=names_of(*KINDS),
         ),
     ] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Check all that is installed.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Check all installed components and plugins.")] = False,
     as_json: options.Json = False,
 ) -> None:
     """Run the conformance checks on components and plugins.
@@ -39,6 +40,8 @@ def check_command(
         raise UsageError("name a component or a plugin to check: `zoo check NAME`, or use `zoo check --all`")
     session = session_of(context)
     registry = session.registry
+    for name in names or ():
+        check_installed(session, "check", name)
     import torch
 
     from zoo.cli.views.check_progress import CheckDisplay, stand_ins, summary

@@ -1,5 +1,6 @@
 """Parsing of the command line, one line per user error, and the documented exit codes."""
 
+import re
 import sys
 from collections.abc import Iterator, Set
 from contextlib import contextmanager
@@ -69,9 +70,13 @@ def _one_line(ctx: Any, error: Any) -> BaseException:
         shows_help: BaseException = error
         return shows_help
     message = error.format_message().rstrip(".")
-    command = (error.ctx or ctx).command_path
+    place = error.ctx or ctx
+    inner = getattr(place, "invoked_subcommand", None) if error.ctx is None else None
+    command = f"{place.command_path} {inner}" if inner else place.command_path
     stop = "" if message.endswith("?") else "."
-    _say(f"error: {message[0].lower()}{message[1:]}{stop} `{command} --help` shows the usage.")
+    study = re.fullmatch("No such command '(.*)'", message) if command.endswith(" studies") else None
+    way_out = f"To show a study: {command} show {study[1]}" if study else f"`{command} --help` shows the usage."
+    _say(f"error: {message[0].lower()}{message[1:]}{stop} {way_out}")
     return typer.Exit(WRONG_USAGE)
 
 

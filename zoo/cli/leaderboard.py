@@ -19,7 +19,12 @@ from zoo.wording import count_text
 
 def leaderboard_command(
     context: typer.Context,
-    metric: Annotated[str, typer.Option(help=f"What ranks: {', '.join(MACRO_SCORES)}.")] = "macro_recall",
+    metric: Annotated[
+        str,
+        typer.Option(
+            help=f"Score to rank by: {', '.join(MACRO_SCORES)}.", metavar="NAME", rich_help_panel=options.OUTPUT
+        ),
+    ] = "macro_recall",
     results: options.ResultsToRead = None,
     as_json: Annotated[bool, options.json_option("Print JSON, one object per board.")] = False,
 ) -> None:

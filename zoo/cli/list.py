@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Mapping
+from difflib import get_close_matches
 from itertools import groupby
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +15,7 @@ from zoo.cli.families import family_of, large_families
 from zoo.cli.session import session_of
 from zoo.cli.views.table import Column, Row, count, emit, millions
 from zoo.errors import UnknownName, unknown_name
-from zoo.registry import DISTRIBUTION, Entry, matches
+from zoo.registry import DISTRIBUTION, Entry, is_pattern, matches, split_reference
 from zoo.specs import KINDS, Architecture, Component
 
 Sizes = Mapping[str, Mapping[str, int]]  # `parameters` and `macs`, by the name of the architecture
@@ -33,8 +34,12 @@ SIZES = Path(__file__).parents[1] / "sizes.json"  # written by docs/generate.py:
 
 def list_command(
     context: typer.Context,
-    kind: Annotated[str | None, typer.Argument(help=f"A kind ({', '.join(KINDS)}) or a pattern of names.")] = None,
-    pattern: Annotated[str | None, typer.Argument(help="A pattern of names, such as 'cnn*'.")] = None,
+    kind: Annotated[
+        str | None, typer.Argument(metavar="KIND", help=f"A kind ({', '.join(KINDS)}) or a pattern of names.")
+    ] = None,
+    pattern: Annotated[
+        str | None, typer.Argument(metavar="PATTERN", help="A pattern of names, such as 'cnn*'.")
+    ] = None,
     as_json: options.Json = False,
 ) -> None:
     """List architectures, blocks, datasets, resamplers, objectives and searchers.
@@ -50,7 +55,7 @@ def list_command(
         glob = f"{glob}/*"
     entries = [entry for entry in of_kind if glob == "*" or matches(entry.name, glob)]
     if not entries and glob != "*":
-        raise UnknownName(f"nothing matches {glob!r}; kinds are {', '.join(KINDS)}")
+        raise _nothing(wanted, glob, of_kind)
     sizes = json.loads(SIZES.read_bytes())
     rows = _rows(entries, large, sizes) if glob == "*" else [_row(entry, sizes) for entry in entries]
     if as_json or not sys.stdout.isatty():
@@ -65,6 +70,19 @@ def _print_by_kind(rows: list[Row]) -> None:
     tables = [(kind, list(group)) for kind, group in groupby(rows, key=lambda row: str(row["kind"]))]
     for kind, group in tables:
         emit(columns, group, title=f"\n{kind}s" if len(tables) > 1 else "")
+
+
+def _nothing(kind: str | None, glob: str, entries: list[Entry[Component]]) -> UnknownName:
+    """Return the error for a name or a pattern without matches, with the closest names."""
+    command = f"zoo list {kind}" if kind else "zoo list"
+    if is_pattern(glob):
+        return UnknownName(f"no {kind or 'component'} matches {glob!r}. `{command}` shows them all.")
+    if kind is None and (close := get_close_matches(glob, KINDS, n=1, cutoff=0.8)):
+        return UnknownName(f"no kind or component named {glob!r}. Did you mean {close[0]}?")
+    names = [entry.name for entry in entries]
+    if split_reference(glob)[0] in names:
+        return UnknownName(f"{glob!r} is a preset, not a component: zoo show {glob}")
+    return unknown_name(kind or "kind or component", glob, names, f"`{command}` shows them all.")
 
 
 def _read(kind: str | None, pattern: str | None) -> tuple[str | None, str]:

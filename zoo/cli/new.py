@@ -23,21 +23,39 @@ def _kinds(incomplete: str) -> list[str]:
 
 def new_command(
     context: typer.Context,
-    kind: Annotated[str, typer.Argument(help=f"What to begin: {', '.join(KINDS)}.", autocompletion=_kinds)],
-    name: Annotated[str, typer.Argument(help="What it will be called, such as my-net.")],
+    kind: Annotated[
+        str, typer.Argument(metavar="KIND", help=f"Kind of the component: {', '.join(KINDS)}.", autocompletion=_kinds)
+    ],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the component, such as my-net.")],
     folder: Annotated[
-        Path | None, typer.Option("--dir", metavar="DIR", help="The distribution's own folder, new or empty; ./NAME.")
+        Path | None,
+        typer.Option(
+            "--dir",
+            metavar="DIR",
+            help="Folder of the distribution, new or empty.",
+            rich_help_panel=options.OUTPUT,
+            show_default="./NAME",
+        ),
     ] = None,
     author: Annotated[
-        str | None, typer.Option(help="Who holds the licence; git's user.name by default.", metavar="WHO")
+        str | None,
+        typer.Option(
+            help="Holder of the licence.",
+            metavar="WHO",
+            rich_help_panel=options.OUTPUT,
+            show_default="user.name of git",
+        ),
     ] = None,
     as_json: options.Json = False,
 ) -> None:
     """Create a plugin: a pip distribution with a working example, tests, licence, README and CI.
 
-    `zoo new architecture my-net` creates the folder my-net. It holds the distribution zoo-my-net with the package
-    zoo_my_net and the class MyNet. Its tests pass from the start. Existing files are not overwritten.
+    `zoo new architecture my-net` creates the folder my-net. It contains the
+    distribution zoo-my-net with the package zoo_my_net and the class MyNet.
+    Its tests pass from the start. Existing files are not overwritten.
     """
+    if kind not in KINDS and name in KINDS:
+        raise UsageError(f"the kind is the first argument: zoo new {name} {kind}")
     if kind not in KINDS:
         raise unknown_name("kind", kind, KINDS)
     check_name(kind, name, session_of(context).registry)

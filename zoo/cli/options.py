@@ -1,4 +1,4 @@
-"""Options that several commands share, and the request that `zoo bench` and `zoo tune` make from them."""
+"""Options that several commands share, and the request that the options of a cell make."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,30 +7,75 @@ from typing import Annotated, Any
 import typer
 
 from zoo.cli.complete import Completer, composed, names_of
+from zoo.errors import UsageError
 from zoo.harness.request import Request
 
-# The options that describe a cell, named alike in `zoo bench` and `zoo tune`; each reads `--set` in its own way.
+# The options of a cell that `zoo bench` and `zoo tune` share. Each command reads `--set` itself.
 _CELL = ("block", "data", "loss", "dataset", "protocol", "rows", "epochs", "data_dir", "target", "group", "device")
 
 
 def request_of(context: typer.Context, architectures: Sequence[str], **others: Any) -> Request:
-    """Make a request from the options of a command; `others` are the fields that the command works out itself.
+    """Return the request of a command from its options of a cell; `others` are further fields.
 
-    Raises UsageError for values that make no sense.
+    Raises UsageError for values that are not valid.
     """
     return Request.of(architectures, **{name: context.params[name] for name in _CELL}, **others)
 
 
-def _axis(text: str, complete: Completer | None = None, *, grid: bool = False) -> Any:
-    """The option of an axis; with `grid`, its text says that it takes several values."""
-    return typer.Option(help=f"{text} Several values make a grid." if grid else text, autocompletion=complete)
+def _axis(panel: str, text: str, default: str, complete: Completer | None = None, *, grid: bool = False) -> Any:
+    """An axis of the grid; with `grid`, an option that takes several values."""
+    return typer.Option(
+        help=f"{text} Several values make a grid." if grid else text,
+        autocompletion=complete,
+        rich_help_panel=panel,
+        metavar="NAME",
+        show_default=default,
+    )
 
 
-_BLOCK = "Block for the slot; a+b is one after the other.", composed("block")
-_DATA = "Resampler of the training set.", names_of("resampler")
-_LOSS = "Training loss.", names_of("objective")
-_DATASET = "Data set, or a .csv, .parquet, .npz or .ts file.", names_of("dataset")
-_PROTOCOL = "official, holdout, inter-patient, inter-patient-strict."
+def number(
+    option: str, text: str, *, least: int, panel: str, kind: type[int] | type[float] = int, default: bool | str = True
+) -> Any:
+    """An option for a number of at least `least`. Any other value is a UsageError that states what the option takes."""
+    noun, letter = ("a whole number", "N") if kind is int else ("a number", "X")
+
+    def parse(typed: str) -> float:
+        try:
+            value = kind(typed)
+        except ValueError:
+            value = float("nan")
+        if not least <= value < float("inf"):
+            raise UsageError(f"{option} takes {noun}, {least} or more, not {typed!r}")
+        return value
+
+    return typer.Option(
+        option, help=text, parser=parse, metavar=f"{letter}>={least}", rich_help_panel=panel, show_default=default
+    )
+
+
+# The groups of options in `--help`.
+WHAT = "What to run"
+DATA = "Data"
+TRAINING = "Training"
+TUNING = "Tuning"
+WHERE = "Where to run"
+OUTPUT = "Results and output"
+BY_SETTINGS = "preset or registry.toml"  # where the default of an option comes from
+
+_BLOCK = (
+    WHAT,
+    "Block for the slot of the network; a+b puts b after a.",
+    "of the preset or the architecture",
+    composed("block"),
+)
+_DATA = DATA, "Resampler, which balances the training set.", BY_SETTINGS, names_of("resampler")
+_LOSS = TRAINING, "Training loss, an objective.", BY_SETTINGS, names_of("objective")
+_DATASET = DATA, "Data set, or a .csv, .parquet, .npz or .ts file.", "registry.toml", names_of("dataset")
+_PROTOCOL = (
+    DATA,
+    "How to separate the sets: official, holdout, inter-patient, inter-patient-strict.",
+    "official if the data set has a published split, else holdout",
+)
 
 Block = Annotated[str | None, _axis(*_BLOCK)]
 Blocks = Annotated[list[str] | None, _axis(*_BLOCK, grid=True)]
@@ -40,27 +85,62 @@ Loss = Annotated[str | None, _axis(*_LOSS)]
 Losses = Annotated[list[str] | None, _axis(*_LOSS, grid=True)]
 Dataset = Annotated[str | None, _axis(*_DATASET)]
 Datasets = Annotated[list[str] | None, _axis(*_DATASET, grid=True)]
-Protocol = Annotated[str | None, _axis(_PROTOCOL)]
-Protocols = Annotated[list[str] | None, _axis(_PROTOCOL, grid=True)]
-Rows = Annotated[int | None, typer.Option(help="Rows to train on, by class shares; all by default.")]
-DataDir = Annotated[Path | None, typer.Option(help="Folder with the data set's files; else ZOO_DATA.")]
-Target = Annotated[str | None, typer.Option(help="Column of the labels, for a file.")]
-Group = Annotated[str | None, typer.Option(help="Column of what belongs together (patients), for a file.")]
-Device = Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
+Protocol = Annotated[str | None, _axis(*_PROTOCOL)]
+Protocols = Annotated[list[str] | None, _axis(*_PROTOCOL, grid=True)]
+Rows = Annotated[
+    int | None, number("--rows", "Number of training rows; class shares are kept.", least=1, panel=DATA, default="all")
+]
+DataDir = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder with the files of the data set.", metavar="DIR", rich_help_panel=DATA, show_default="ZOO_DATA"
+    ),
+]
+Target = Annotated[
+    str | None, typer.Option(help="For a file: the column of the labels.", metavar="COLUMN", rich_help_panel=DATA)
+]
+Group = Annotated[
+    str | None,
+    typer.Option(
+        help="For a file: the column of the patient, or of another group that must not be separated.",
+        metavar="COLUMN",
+        rich_help_panel=DATA,
+    ),
+]
+Device = Annotated[
+    str | None,
+    typer.Option(
+        help="auto, cpu, cuda, cuda:N or mps.", metavar="DEVICE", rich_help_panel=WHERE, show_default="registry.toml"
+    ),
+]
 
 Address = Annotated[
-    str | None, typer.Option(help="Of a running Ray cluster to work on: auto, HOST:PORT, or local for here.")
+    str | None,
+    typer.Option(
+        help="Ray cluster to use: auto, HOST:PORT, or local for this machine.",
+        metavar="ADDRESS",
+        rich_help_panel=WHERE,
+        show_default="local",
+    ),
 ]
-ResultsToWrite = Annotated[Path | None, typer.Option(help="Folder for results; else ZOO_RESULTS.")]
-ResultsToRead = Annotated[Path | None, typer.Option(help="Folder with results; else ZOO_RESULTS.")]
+_RESULTS_DEFAULT = "ZOO_RESULTS, else zoo-results"
+ResultsToWrite = Annotated[
+    Path | None,
+    typer.Option(help="Folder for results.", metavar="DIR", rich_help_panel=OUTPUT, show_default=_RESULTS_DEFAULT),
+]
+ResultsToRead = Annotated[
+    Path | None,
+    typer.Option(help="Folder with results.", metavar="DIR", rich_help_panel=OUTPUT, show_default=_RESULTS_DEFAULT),
+]
 Save = Annotated[
-    str | None, typer.Option(help="Write the winner to registry.toml as this preset.", metavar="ARCH.NAME")
+    str | None,
+    typer.Option(help="Write the winner to registry.toml as a preset.", metavar="ARCH.NAME", rich_help_panel=OUTPUT),
 ]
 
 
 def json_option(text: str) -> Any:
-    """The option `--json` with a text of its own."""
-    return typer.Option("--json", help=text)
+    """`--json` with a command's own help text."""
+    return typer.Option("--json", help=text, rich_help_panel=OUTPUT)
 
 
 Json = Annotated[bool, json_option("Print JSON.")]

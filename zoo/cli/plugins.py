@@ -31,7 +31,7 @@ VERBOSE = (
 def plugins_command(
     context: typer.Context,
     verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Also the plugin API that each needs, and its module.")
+        bool, typer.Option("--verbose", "-v", help="Also show the plugin API that each plugin needs, and its module.")
     ] = False,
     as_json: options.Json = False,
 ) -> None:

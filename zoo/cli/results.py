@@ -8,6 +8,7 @@ import typer
 from zoo.cli import options
 from zoo.cli.session import session_of
 from zoo.cli.views.table import Column, count, emit, number, print_json
+from zoo.errors import UsageError
 from zoo.scores import CLASS_SCORES, MACRO_SCORES
 from zoo.store.run import Run, RunStatus
 
@@ -35,8 +36,17 @@ SCORES = (
 
 def results_command(
     context: typer.Context,
-    run: Annotated[str | None, typer.Argument(help="A run's id, or the start of it: shows that run.")] = None,
-    architecture: Annotated[str, typer.Option(help="A pattern of architectures.")] = "*",
+    run: Annotated[
+        str | None, typer.Argument(metavar="RUN", help="Show one run: its id, or the start of its id.")
+    ] = None,
+    architecture: Annotated[
+        str,
+        typer.Option(
+            help="List only architectures that match a pattern, such as 'cnn*'.",
+            metavar="PATTERN",
+            rich_help_panel=options.OUTPUT,
+        ),
+    ] = "*",
     results: options.ResultsToRead = None,
     as_json: options.Json = False,
 ) -> None:
@@ -51,6 +61,8 @@ def results_command(
         found = [each for each in session.stored_runs(results) if fnmatchcase(each.architecture, architecture)]
         emit(COLUMNS, [_row(each) for each in found], as_json=as_json, objects=[each.to_json() for each in found])
         return
+    if any(run == entry.name for entry in session.registry.of_kind("architecture")):
+        raise UsageError(f"{run!r} is an architecture, not a run: zoo results --architecture {run}")
     with Store(session.settings.results_folder(results), create=False) as store:
         shown = store.get(run)
         if shown.status == RunStatus.DONE:

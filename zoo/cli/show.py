@@ -9,6 +9,7 @@ import typer
 
 from zoo.cli import options
 from zoo.cli.complete import names_of
+from zoo.cli.guesses import check_shown
 from zoo.cli.session import Session, session_of
 from zoo.cli.views.table import Column, Row, count, emit, millions, number, print_json, quiet_stdout, say
 from zoo.errors import ModelError, StoreError, UnknownName, guarded, unknown_name
@@ -43,25 +44,44 @@ RESULTS = (
 )
 
 
+_BUILD = "The network to build"  # the group of options in `--help`
+
+
 def show_command(
     context: typer.Context,
     name: Annotated[
         str,
         typer.Argument(
-            help="A component, or an architecture's preset as NAME.PRESET.",
+            metavar="NAME",
+            help="A component, or a preset of an architecture as NAME.PRESET.",
             autocompletion=names_of(*KINDS, presets=True),
         ),
     ],
-    block: Annotated[str | None, typer.Option(help="Block for the slot.")] = None,
-    kind: Annotated[str | None, typer.Option(help="Its kind, where several share the name.")] = None,
-    channels: Annotated[int, typer.Option(help="Channels to build for.", min=1)] = 1,
-    times: Annotated[int, typer.Option(help="Samples to build for.", min=1)] = 187,
-    classes: Annotated[int, typer.Option(help="Classes to build for.", min=2)] = 5,
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            help=f"Kind of the component, if several kinds share the name: {', '.join(KINDS)}.",
+            metavar="KIND",
+        ),
+    ] = None,
+    block: Annotated[
+        str | None,
+        typer.Option(
+            help="Block for the slot of the network.",
+            metavar="NAME",
+            rich_help_panel=_BUILD,
+            show_default="of the preset or the architecture",
+        ),
+    ] = None,
+    channels: Annotated[int, options.number("--channels", "Number of channels.", least=1, panel=_BUILD)] = 1,
+    times: Annotated[int, options.number("--times", "Number of samples of a series.", least=1, panel=_BUILD)] = 187,
+    classes: Annotated[int, options.number("--classes", "Number of classes.", least=2, panel=_BUILD)] = 5,
     results: options.ResultsToRead = None,
     as_json: options.Json = False,
 ) -> None:
-    """Show a component: its paper, plugin, parameters, presets, layers, cost and results."""
+    """Show a component: paper, plugin, parameters, presets, layers, cost and results."""
     session = session_of(context)
+    check_shown(session, name)
     entry, preset = _find(session, name, kind)
     with quiet_stdout():
         shown = _facts(entry) | {"parameters": _parameters(entry, preset)}

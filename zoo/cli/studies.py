@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from zoo.store.runs import Store
     from zoo.store.studies import StudyStore
 
-studies = typer.Typer(help="List the studies of zoo tune, or show one.", invoke_without_command=True)
+studies = typer.Typer(invoke_without_command=True)
 
 
 @studies.callback()
@@ -28,7 +28,7 @@ def list_command(
     results: options.ResultsToRead = None,
     as_json: options.Json = False,
 ) -> None:
-    """List the studies in the store, or show one."""
+    """List the stored studies of zoo tune, or show one with `zoo studies show NAME`."""
     if context.invoked_subcommand is not None:
         return
     session = session_of(context)
@@ -45,15 +45,20 @@ def list_command(
         show_list(session.say, found, as_json, objects)
 
 
-@studies.command("show")
+@studies.command(
+    "show",
+    epilog="Examples:\n\nzoo studies show cnngru-optuna-0\n\nzoo studies show cnngru-optuna-0 --save cnngru.mine",
+)
 def show_command(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The name of a study, or of a comparison.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of a study or a comparison.")],
     pictures: Annotated[
         Path | None,
         typer.Option(
-            help="Write history.svg and parallel.svg there; of a comparison trials.svg and time.svg. Needs matplotlib.",
+            help="Folder for pictures: history.svg and parallel.svg, or trials.svg and time.svg of a comparison. "
+            "Needs matplotlib.",
             metavar="DIR",
+            rich_help_panel=options.OUTPUT,
         ),
     ] = None,
     save: options.Save = None,
@@ -62,8 +67,8 @@ def show_command(
 ) -> None:
     """Show a study or a comparison of searchers.
 
-    A study has its trials, the configuration of the winner and the importance of each hyperparameter. A comparison
-    has the best score so far, and whether tuning was better than the defaults.
+    For a study: its trials, the winner and the importance of hyperparameters.
+    For a comparison: the best scores, and whether tuning beat the defaults.
     """
     from zoo.store.runs import Store
     from zoo.store.studies import StudyStore

@@ -13,6 +13,7 @@ import typer
 from zoo.assignments import parse_assignments
 from zoo.cli import options
 from zoo.cli.complete import composed, names_of
+from zoo.cli.guesses import check_cell
 from zoo.cli.presets import check_save, save_winner
 from zoo.cli.session import Session, session_of
 from zoo.cli.views.study import show_study
@@ -52,7 +53,7 @@ def tune_command(
     architecture: Annotated[
         str | None,
         typer.Argument(
-            metavar="ARCH", help="A name, or NAME.PRESET.", autocompletion=names_of("architecture", presets=True)
+            metavar="ARCH", help="A name or NAME.PRESET.", autocompletion=names_of("architecture", presets=True)
         ),
     ] = None,
     block: options.Block = None,
@@ -61,50 +62,142 @@ def tune_command(
     dataset: options.Dataset = None,
     protocol: options.Protocol = None,
     rows: options.Rows = None,
-    epochs: Annotated[int | None, typer.Option(help="Most epochs of a trial.")] = None,
+    epochs: Annotated[
+        int | None,
+        options.number(
+            "--epochs",
+            "Maximum number of epochs of a trial.",
+            least=1,
+            panel=options.TRAINING,
+            default=options.BY_SETTINGS,
+        ),
+    ] = None,
     set_: Annotated[
         list[str] | None,
-        typer.Option("--set", help="key=value, held fixed: as for zoo bench, and search.* for the searcher."),
+        typer.Option(
+            "--set",
+            help="A fixed value: the keys of zoo bench --set, and search.* for the searcher.",
+            metavar="KEY=VALUE",
+            rich_help_panel=options.TRAINING,
+        ),
     ] = None,
     data_dir: options.DataDir = None,
     target: options.Target = None,
     group: options.Group = None,
-    device: options.Device = None,
     search: Annotated[
         str,
-        typer.Option(help="Searcher: random, hyperopt, optuna, or a plugin's.", autocompletion=names_of("searcher")),
+        typer.Option(
+            help="Searcher: random, hyperopt, optuna, or one of a plugin.",
+            metavar="NAME",
+            rich_help_panel=options.TUNING,
+            autocompletion=names_of("searcher"),
+        ),
     ] = "random",
     compare: Annotated[
         str | None,
         typer.Option(
-            help="Searchers to compare, such as random,optuna: each with this budget, beside the defaults.",
+            help="Compare searchers, such as random,optuna, with equal budgets, and with the defaults.",
             metavar="A,B,…",
+            rich_help_panel=options.TUNING,
             autocompletion=composed("searcher"),
         ),
     ] = None,
     seeds: Annotated[
-        int | None, typer.Option(help="Seeds of a comparison, from --seed on.", min=1, show_default=str(SEEDS))
+        int | None,
+        options.number(
+            "--seeds",
+            "Number of seeds of a comparison, counted from --seed.",
+            least=1,
+            panel=options.TUNING,
+            default=str(SEEDS),
+        ),
     ] = None,
-    scheduler: Annotated[str, typer.Option(help=f"What ends trials early: {', '.join(SCHEDULERS)}.")] = "none",
-    trials: Annotated[int | None, typer.Option(help="How many configurations to try.", show_default="20")] = None,
+    scheduler: Annotated[
+        str,
+        typer.Option(
+            help=f"Scheduler that stops bad trials early: {', '.join(SCHEDULERS)}.",
+            metavar="NAME",
+            rich_help_panel=options.TUNING,
+        ),
+    ] = "none",
+    trials: Annotated[
+        int | None,
+        options.number(
+            "--trials", "Number of trials, that is, of configurations.", least=1, panel=options.TUNING, default="20"
+        ),
+    ] = None,
     time_budget: Annotated[
-        str | None, typer.Option(help="For all trials together: 90s, 30m, 2h.", metavar="TIME")
+        str | None,
+        typer.Option(
+            help="Time for all trials together: 90s, 30m, 2h.",
+            metavar="TIME",
+            rich_help_panel=options.TUNING,
+            show_default="no limit",
+        ),
     ] = None,
-    trial_timeout: Annotated[str | None, typer.Option(help="For one trial: 90s, 30m, 2h.", metavar="TIME")] = None,
-    jobs: Annotated[int | None, typer.Option(help="Trials at a time, each with one thread.", show_default="1")] = None,
-    gpus_per_trial: Annotated[float, typer.Option(help="GPUs, or the share of one, that a trial takes.")] = 0.0,
-    address: options.Address = None,
-    metric: Annotated[str, typer.Option(help=f"Searched for on validation: {', '.join(METRICS)}.")] = "macro_recall",
-    seed: Annotated[int, typer.Option(help="Seed of the search and of every trial.", min=0)] = 0,
+    trial_timeout: Annotated[
+        str | None,
+        typer.Option(
+            help="Time for one trial: 90s, 30m, 2h.",
+            metavar="TIME",
+            rich_help_panel=options.TUNING,
+            show_default="no limit",
+        ),
+    ] = None,
+    metric: Annotated[
+        str,
+        typer.Option(
+            help=f"Score to optimise on the validation set: {', '.join(METRICS)}.",
+            metavar="NAME",
+            rich_help_panel=options.TUNING,
+        ),
+    ] = "macro_recall",
+    seed: Annotated[
+        int, options.number("--seed", "Seed of the search and of all trials.", least=0, panel=options.TUNING)
+    ] = 0,
     space: Annotated[
-        str, typer.Option(help="A space of the architecture (`zoo show ARCH`), or FILE.toml.", metavar="NAME")
+        str,
+        typer.Option(
+            help="Search space: one of the architecture, see zoo show ARCH, or FILE.toml.",
+            metavar="NAME",
+            rich_help_panel=options.TUNING,
+        ),
     ] = "default",
     tune: Annotated[
         list[str] | None,
-        typer.Option("--tune", help="key=a,b,c or key=low..high: added to the space, or in place of its key."),
+        typer.Option(
+            "--tune",
+            help="KEY=a,b,c or KEY=low..high: add a key to the space, or replace it.",
+            metavar="KEY=RANGE",
+            rich_help_panel=options.TUNING,
+        ),
     ] = None,
-    name: Annotated[str, typer.Option(help="The study's name; chosen by default.", show_default=False)] = "",
-    resume: Annotated[str | None, typer.Option(help="Go on with a study.", metavar="NAME")] = None,
+    device: options.Device = None,
+    jobs: Annotated[
+        int | None,
+        options.number(
+            "--jobs", "Number of parallel trials, each with one thread.", least=1, panel=options.WHERE, default="1"
+        ),
+    ] = None,
+    gpus_per_trial: Annotated[
+        float,
+        options.number(
+            "--gpus-per-trial",
+            "GPUs of a trial; 0.5 shares one GPU between two.",
+            least=0,
+            panel=options.WHERE,
+            kind=float,
+        ),
+    ] = 0.0,
+    address: options.Address = None,
+    name: Annotated[
+        str,
+        typer.Option(help="Name of the study.", rich_help_panel=options.OUTPUT, show_default="ARCH-SEARCHER-SEED"),
+    ] = "",
+    resume: Annotated[
+        str | None,
+        typer.Option(help="Resume this study or comparison.", metavar="NAME", rich_help_panel=options.OUTPUT),
+    ] = None,
     save: options.Save = None,
     results: options.ResultsToWrite = None,
     as_json: Annotated[bool, options.json_option("Print the study as JSON.")] = False,
@@ -144,7 +237,7 @@ def tune_command(
         overrides=tuple(tune or ()),
         name=name,
     )
-    session.workspace.architecture(architecture)  # reports a typo before torch loads
+    check_cell(session, "tune", [architecture], context.params)  # reports a typo before torch loads
     for each in searchers or (search,):
         session.registry.get("searcher", each)
     if searchers:

@@ -59,6 +59,7 @@ def from_file(
         check_file(path)
         raise DataError(f"{path}: extension {path.suffix!r} is not one of {', '.join(SUFFIXES)}; convert the file")
     if target is None:
+        check_file(path)
         raise UsageError(f"{path}: name the column of the labels with --target")
     return from_table(path, target=target, group=group, constant=constant, header=header)
 
