@@ -86,7 +86,7 @@ def zoo_loop(model: nn.Module, rows: Rows, batch_size: int, precision: str, thre
     hardware = Hardware.choose("cpu", threads, precision, model, recurrent=False)
     few = Rows(rows.values[:16], rows.labels[:16], rows.index[:16])
     learner = Learner.start(model, training, hardware, seed=0)
-    for _ in train(learner, rows, few, nn.CrossEntropyLoss(), watch=Nobody()):
+    for _ in train(learner, rows, few, nn.CrossEntropyLoss(), reporter=Nobody()):
         pass
 
 

@@ -60,9 +60,9 @@ class Stopwatch(SilentTuneReporter):
 
 
 def search(request: TuneRequest) -> tuple[Study, Stopwatch]:
-    watch = Stopwatch()
+    reporter = Stopwatch()
     with tempfile.TemporaryDirectory() as folder, Store(Path(folder)) as store:
-        return run_study(Workspace.load(), request, store, watch), watch
+        return run_study(Workspace.load(), request, store, reporter), reporter
 
 
 def plain_loop(study: Study) -> float:
@@ -84,30 +84,30 @@ def plain_loop(study: Study) -> float:
 
 
 def overhead(request: TuneRequest) -> None:
-    study, watch = search(request)
+    study, reporter = search(request)
     plain = plain_loop(study)
     trials = len(study.trials)
-    after, whole = watch.ended - watch.first, watch.ended - watch.asked
+    after, whole = reporter.ended - reporter.first, reporter.ended - reporter.asked
     print(f"overhead: {trials} trials of {plain / trials:.1f} s each by the trainer alone, {plain:.1f} s in total")
     print(f"  search from its first trial: {after:.1f} s, {after / plain:.2f}x (goal: 1.1x)")
     print(f"  including the start of Ray and a worker: {whole:.1f} s, {whole / plain:.2f}x")
 
 
-def reached(watch: Stopwatch, score: float) -> float:
-    return next(seconds for seconds, value in watch.best if value >= score)
+def reached(reporter: Stopwatch, score: float) -> float:
+    return next(seconds for seconds, value in reporter.best if value >= score)
 
 
 def early_stopping(request: TuneRequest) -> None:
     runs = {name: search(replace(request, scheduler=name)) for name in ("none", "asha")}
-    score = min(watch.best[-1][1] for _, watch in runs.values())
+    score = min(reporter.best[-1][1] for _, reporter in runs.values())
     cell = request.cell
     print(f"early stopping: {request.trials} trials of {cell.epochs} epochs, to a validation recall of {score:.3f}")
-    seconds = {name: reached(watch, score) for name, (_, watch) in runs.items()}
-    for name, (study, watch) in runs.items():
+    seconds = {name: reached(reporter, score) for name, (_, reporter) in runs.items()}
+    for name, (study, reporter) in runs.items():
         epochs = sum(trial.epochs for trial in study.trials)
-        whole = watch.ended - watch.first
+        whole = reporter.ended - reporter.first
         print(f"  {name}: reached after {seconds[name]:.1f} s; {epochs} epochs, {whole:.1f} s in total")
-    whole = {name: watch.ended - watch.first for name, (_, watch) in runs.items()}
+    whole = {name: reporter.ended - reporter.first for name, (_, reporter) in runs.items()}
     to_score, in_all = (found["none"] / found["asha"] for found in (seconds, whole))
     print(f"  none / asha: {to_score:.2f}x to the score, {in_all:.2f}x in total")
 

@@ -2,6 +2,7 @@
 
 import sys
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 import zoo
 import zoo.store.run
 from zoo.deprecation import DEPRECATED, MOVED, Deprecated, deprecated
+from zoo.harness.reporter import SilentReporter
 
 RENAMED = {"fetch": Deprecated("zoo.api:load", instead="zoo.load", since="0.2.0")}
 
@@ -70,3 +72,16 @@ def test_run_can_still_be_imported_from_its_former_place() -> None:
 def test_every_name_that_moved_leads_somewhere(module: str, name: str) -> None:
     with pytest.warns(DeprecationWarning, match=MOVED[module][name].instead):
         assert getattr(import_module(module), name) is not None
+
+
+def test_a_bench_takes_its_reporter_by_the_former_name_too(waves_csv: Path) -> None:
+    class Phases(SilentReporter):
+        def on_phase(self, phase: str) -> None:
+            seen.append(phase)
+
+    seen: list[str] = []
+    small = {"hidden": 4, "num_blocks": 1, "gru_hidden": 4}
+    data = {"dataset": str(waves_csv), "target": "kind", "group": "patient"}
+    with pytest.warns(DeprecationWarning, match=r"^zoo\.bench\(watch=…\) is deprecated since 0\.1\.0: use reporter=…$"):
+        zoo.bench("cnngru", epochs=1, threads=1, set=small, watch=Phases(), **data)
+    assert "planning" in seen

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+from warnings import warn
 
 from zoo.errors import StoreError, UsageError, describe
 from zoo.registry import Entry, Registry
@@ -82,6 +83,7 @@ def bench(
     force: bool = False,
     resume: bool = False,
     registry: Registry | None = None,
+    reporter: "BenchReporter | None" = None,
     watch: "BenchReporter | None" = None,
 ) -> list[Run]:
     """Train and score every combination of the axes, or reuse its stored run. Returns one run for each combination.
@@ -90,12 +92,14 @@ def bench(
     `package.module:Net`. `seeds` is the number of seeds (0, 1, …) or a list of them. `set` holds the assignments of
     `--set`: `{"hidden": 64, "training.batch_size": 32}`. With several `jobs`, or the `address` of a Ray cluster, worker
     processes train up to `jobs` runs at a time. Raises ZooError if the whole request is impossible; a failed run
-    reports its failure in `status` and `error`.
+    reports its failure in `status` and `error`. `reporter` receives the progress; `watch` is its deprecated name.
     """
     from zoo.harness.bench import run_bench
     from zoo.harness.reporter import SilentReporter
     from zoo.harness.request import Request
 
+    if watch is not None:
+        warn("zoo.bench(watch=…) is deprecated since 0.1.0: use reporter=…", DeprecationWarning, stacklevel=2)
     workspace = _workspace(registry)
     asked = (architectures,) if isinstance(architectures, str) else architectures
     known, names = with_unpackaged(workspace.registry, asked)
@@ -120,7 +124,9 @@ def bench(
         resume=resume,
     )
     with Store(workspace.settings.results_folder(results)) as store:
-        return list(run_bench(workspace, request, store, watch or SilentReporter(), jobs=jobs, address=address))
+        return list(
+            run_bench(workspace, request, store, reporter or watch or SilentReporter(), jobs=jobs, address=address)
+        )
 
 
 def load(run: str, *, results: str | Path | None = None, registry: Registry | None = None) -> "nn.Module":

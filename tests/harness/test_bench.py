@@ -114,13 +114,13 @@ def test_a_change_of_anything_asked_is_another_run(bench) -> None:
 
 def test_an_interrupted_run_resumes_to_the_bits_of_an_unbroken_one(bench) -> None:
     with pytest.raises(KeyboardInterrupt):
-        bench(epochs=4, watch=Notebook(stop_after=2))
+        bench(epochs=4, reporter=Notebook(stop_after=2))
     with Store(Path("results")) as store:
         (left,) = store.runs()
         assert left.status == RunStatus.INTERRUPTED
         assert store.checkpoint(left).exists()
     notebook = Notebook()
-    (resumed,) = bench(epochs=4, resume=True, watch=notebook)
+    (resumed,) = bench(epochs=4, resume=True, reporter=notebook)
     assert notebook.epochs == [3, 4]
     assert (resumed.id, resumed.status) == (left.id, RunStatus.DONE)
     assert not (Path("results") / "runs" / left.id / "checkpoint").exists()
@@ -130,15 +130,15 @@ def test_an_interrupted_run_resumes_to_the_bits_of_an_unbroken_one(bench) -> Non
 
 def test_without_resume_an_interrupted_run_starts_again(bench) -> None:
     with pytest.raises(KeyboardInterrupt):
-        bench(epochs=3, watch=Notebook(stop_after=2))
+        bench(epochs=3, reporter=Notebook(stop_after=2))
     notebook = Notebook()
-    bench(epochs=3, watch=notebook)
+    bench(epochs=3, reporter=notebook)
     assert notebook.epochs == [1, 2, 3]
 
 
 def test_the_grid_resamples_once_for_all_that_share_it(bench) -> None:
     notebook = Notebook()
-    runs = bench("cnngru", "cnn2d", data=["original", "smote"], epochs=1, watch=notebook)
+    runs = bench("cnngru", "cnn2d", data=["original", "smote"], epochs=1, reporter=notebook)
     assert len(runs) == 4
     assert notebook.phases.count("resampling: smote") == 1
 
@@ -149,7 +149,7 @@ def test_incompatible_cells_are_named_with_their_reason_and_the_rest_runs(bench,
     short.write_text("\n".join(",".join([*line.split(",")[:10], line.split(",")[48]]) for line in lines) + "\n")
     notebook = Notebook()
     resamplers = ["original", "oversampled"]
-    runs = bench("cnngru", "cnn2d", dataset=str(short), group=None, epochs=1, data=resamplers, watch=notebook)
+    runs = bench("cnngru", "cnn2d", dataset=str(short), group=None, epochs=1, data=resamplers, reporter=notebook)
     assert [run.architecture for run in runs] == ["cnngru", "cnngru"]
     reason = "cnn2d takes series of 13 samples or more, not 10"
     assert notebook.notes == [f"left out: cnn2d with block resnet on short.csv: {reason}"]
@@ -198,7 +198,7 @@ def test_other_class_names_or_other_patients_are_another_run(bench, waves_csv: P
 
 def test_a_damaged_checkpoint_is_one_line_with_the_way_out(bench) -> None:
     with pytest.raises(KeyboardInterrupt):
-        bench(epochs=3, watch=Notebook(stop_after=1))
+        bench(epochs=3, reporter=Notebook(stop_after=1))
     with Store(Path("results")) as store:
         checkpoint = store.checkpoint(store.runs()[0])
     checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
@@ -212,7 +212,7 @@ def test_a_damaged_checkpoint_is_one_line_with_the_way_out(bench) -> None:
 def test_an_interrupted_force_is_resumed_not_the_older_run_served(bench) -> None:
     (first,) = bench(epochs=3)
     with pytest.raises(KeyboardInterrupt):
-        bench(epochs=3, force=True, watch=Notebook(stop_after=1))
+        bench(epochs=3, force=True, reporter=Notebook(stop_after=1))
     (resumed,) = bench(epochs=3, resume=True)
     assert (resumed.served, resumed.id != first.id) == (False, True)
     assert predictions_of(resumed) == predictions_of(first)

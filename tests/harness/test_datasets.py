@@ -122,7 +122,7 @@ def write_pair(folder: Path) -> Path:
 def test_unequal_lengths_by_path_train_and_what_cannot_take_them_is_left_out() -> None:
     folder = write_pair(Path("waves"))
     notebook = Notebook()
-    runs = bench("cnngru", "cnn2d", dataset=str(folder), data=["original", "smote", "oversampled"], watch=notebook)
+    runs = bench("cnngru", "cnn2d", dataset=str(folder), data=["original", "smote", "oversampled"], reporter=notebook)
     mine = [run for run in runs if run.architecture == "cnngru"]
     assert [(run.data, run.status) for run in mine] == [("original", RunStatus.DONE), ("oversampled", RunStatus.DONE)]
     smote = "smote interpolates between rows, which unequal lengths do not allow: use oversampled or undersampled"

@@ -77,10 +77,10 @@ def test_an_ensemble_averages_the_probabilities_of_its_members(bench) -> None:
 
 def test_an_ensemble_interrupted_in_a_later_member_resumes_to_the_same_bits(bench) -> None:
     with pytest.raises(KeyboardInterrupt):
-        bench("cnngru", 3, watch=StopAfter(3))
-    watch = StopAfter()
-    (resumed,) = bench("cnngru", 3, resume=True, watch=watch)
-    assert watch.seen == [(2, 4), (3, 5), (3, 6)]
+        bench("cnngru", 3, reporter=StopAfter(3))
+    reporter = StopAfter()
+    (resumed,) = bench("cnngru", 3, resume=True, reporter=reporter)
+    assert reporter.seen == [(2, 4), (3, 5), (3, 6)]
     (unbroken,) = bench("cnngru", 3, force=True)
     assert np.array_equal(probabilities(resumed), probabilities(unbroken))
 
@@ -98,10 +98,10 @@ def test_a_fitted_network_has_no_loss_one_epoch_and_the_same_bits_again(bench) -
 
 
 def test_a_fitted_network_is_left_out_where_a_loss_is_asked_for(bench) -> None:
-    watch = StopAfter()
-    (run,) = bench(["minirocket", "cnngru"], loss="weighted", watch=watch)
+    reporter = StopAfter()
+    (run,) = bench(["minirocket", "cnngru"], loss="weighted", reporter=reporter)
     assert run.architecture == "cnngru"
-    assert watch.notes == ["left out: minirocket with loss weighted: its fit() takes no loss"]
+    assert reporter.notes == ["left out: minirocket with loss weighted: its fit() takes no loss"]
 
 
 def test_balanced_batches_leave_the_rows_and_losses_see_classes_alike(bench) -> None:

@@ -145,7 +145,7 @@ def test_several_at_a_time_give_the_bits_of_one_after_the_other(
     observer, notebook = Observer(), Notebook(log)
     asked = ("cnngru.tiny", "minirocket", "cnngru.twin", "cnngru.crowded", "faulty.raise", "steady.logged")
     grid = {"data": ["original", "smote"], "seeds": 2, "registry": registry_with(observer)}
-    runs = bench(*asked, **grid, jobs=2, watch=notebook)
+    runs = bench(*asked, **grid, jobs=2, reporter=notebook)
     assert [run.reference for run in runs] == [*asked] * 4, "in the order of the plan"
     assert sorted(run.id for run in notebook.finished) == sorted(run.id for run in runs)
     for run in runs:
@@ -193,7 +193,7 @@ def test_an_interruption_keeps_what_ended_and_goes_on_from_the_last_epoch(bench,
     asked = ("steady.logged", "cnngru.tiny")
     registry = registry_with(Observer())
     with pytest.raises(KeyboardInterrupt):
-        bench(*asked, registry=registry, jobs=2, epochs=4, watch=Notebook(log, kill=False, stop_at=2))
+        bench(*asked, registry=registry, jobs=2, epochs=4, reporter=Notebook(log, kill=False, stop_at=2))
     with Store(Path("results")) as store:
         left = {run.architecture: run for run in store.runs()}
     assert left["steady"].status == RunStatus.INTERRUPTED
@@ -224,7 +224,7 @@ def test_what_is_served_or_cannot_be_read_starts_no_worker(bench, waves_csv: Pat
     notebook.on_phase = phases.append  # type: ignore[method-assign]
     sets = ["absent.csv", str(waves_csv)]
     with pytest.raises(zoo.DataError, match=r"there is no file 'absent\.csv'"):
-        bench("cnngru.tiny", epochs=1, dataset=sets, seeds=2, jobs=2, watch=notebook)
+        bench("cnngru.tiny", epochs=1, dataset=sets, seeds=2, jobs=2, reporter=notebook)
     assert phases == ["planning", "loading absent.csv", f"loading {waves_csv}"]
     assert [(run.seed, run.served, run.differs) for run in notebook.finished] == [(0, True, ()), (1, True, ())]
     assert sessions_of(os.getpid()) == []

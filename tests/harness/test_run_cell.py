@@ -272,7 +272,7 @@ def test_the_stored_weights_are_those_of_the_best_epoch(bench: Runs, monitor: st
 
 def test_a_run_that_is_interrupted_after_its_best_epoch_keeps_its_weights(bench: Runs) -> None:
     with pytest.raises(KeyboardInterrupt):
-        bench(epochs=6, set=RESTLESS, watch=Notebook(stop_after=5))
+        bench(epochs=6, set=RESTLESS, reporter=Notebook(stop_after=5))
     (resumed,) = bench(epochs=6, set=RESTLESS, resume=True)
     assert resumed.best_epoch < 5, "the best epoch was before the interruption"
     (unbroken,) = bench(epochs=6, set=RESTLESS, force=True)
@@ -317,7 +317,7 @@ def test_a_network_that_leaves_is_a_failed_run(bench: Runs) -> None:
 
 def test_a_fitted_network_is_one_epoch_without_loss_or_rounding(bench: Runs) -> None:
     notebook = Notebook()
-    (run,) = bench("fitted", epochs=5, set={"training.precision": "bf16", "training.members": 2}, watch=notebook)
+    (run,) = bench("fitted", epochs=5, set={"training.precision": "bf16", "training.members": 2}, reporter=notebook)
     assert (run.status, run.loss, run.epochs, run.environment["bf16"]) == (RunStatus.DONE, "", 2, False)
     assert ("started", "fitted", 1, 1, 2) in notebook.told, "one epoch of each member"
     assert [each for each in notebook.told if each[0] == "epoch"] == [("epoch", 1), ("epoch", 2)]
@@ -457,7 +457,7 @@ def test_the_end_of_the_whole_bench_is_no_failure_of_the_network(
 def test_batches_are_reported_as_they_go_and_seldom(bench: Runs) -> None:
     notebook = Notebook()
     settings = {"training": 0.05, "training.members": 2}
-    (run,) = bench("still", set=settings, watch=notebook)
+    (run,) = bench("still", set=settings, reporter=notebook)
     rows = run.parts["rows"]["train"]
     assert {epoch for _, epoch, *_ in notebook.batches} == {1, 2}, "epochs are counted through all members"
     for number in (1, 2):
@@ -474,9 +474,9 @@ def test_batches_are_reported_as_they_go_and_seldom(bench: Runs) -> None:
 def test_news_come_in_the_order_of_what_happens(bench: Runs, waves_csv: Path) -> None:
     notebook, observer = Notebook(), Observer()
     known = registry_of(Source("observer", __name__, lambda: observer))
-    bench("linear", registry=known, epochs=2, watch=notebook)
-    runs = bench("linear", "broken", registry=known, epochs=2, set={"training.members": 2}, watch=notebook)
-    served = bench("linear", registry=known, epochs=2, watch=notebook)
+    bench("linear", registry=known, epochs=2, reporter=notebook)
+    runs = bench("linear", "broken", registry=known, epochs=2, set={"training.members": 2}, reporter=notebook)
+    served = bench("linear", registry=known, epochs=2, reporter=notebook)
     first, (second, third) = served[0], runs
     loading = ["planning", f"loading {waves_csv}"]
     assert notebook.told == [
@@ -535,7 +535,7 @@ def test_a_run_under_way_elsewhere_is_refused_in_one_line_and_the_others_run(ben
 
 def test_an_unfinished_run_that_is_older_than_a_finished_one_is_not_gone_on_with(bench: Runs) -> None:
     with pytest.raises(KeyboardInterrupt):
-        bench(epochs=2, watch=Notebook(stop_after=1))
+        bench(epochs=2, reporter=Notebook(stop_after=1))
     with Store(Path("results")) as store:
         (left,) = store.runs()
         store.finish(
@@ -552,7 +552,7 @@ def test_an_unfinished_run_that_is_older_than_a_finished_one_is_not_gone_on_with
 def test_of_several_unfinished_runs_the_newest_is_resumed_as_it_was_begun(bench: Runs) -> None:
     for stop_after in (2, 1):
         with pytest.raises(KeyboardInterrupt):
-            bench(epochs=3, watch=Notebook(stop_after=stop_after))
+            bench(epochs=3, reporter=Notebook(stop_after=stop_after))
     with Store(Path("results")) as store:
         older, newer = store.runs()
         assert older.status == newer.status == RunStatus.INTERRUPTED
@@ -561,7 +561,7 @@ def test_of_several_unfinished_runs_the_newest_is_resumed_as_it_was_begun(bench:
         for run, when in ((older, "2000-01-01T00:00:00+00:00"), (newer, created)):
             store.finish(replace(store.begin(replace(run, created=when)), status=RunStatus.INTERRUPTED))
     notebook = Notebook()
-    (resumed,) = bench(epochs=3, resume=True, watch=notebook)
+    (resumed,) = bench(epochs=3, resume=True, reporter=notebook)
     assert (resumed.id, resumed.created, resumed.status, resumed.error) == (newer.id, created, RunStatus.DONE, "")
     assert [each for each in notebook.told if each[0] == "epoch"] == [("epoch", 2), ("epoch", 3)]
     with Store(Path("results")) as store:
@@ -570,7 +570,7 @@ def test_of_several_unfinished_runs_the_newest_is_resumed_as_it_was_begun(bench:
 
 def test_resuming_elsewhere_is_refused_and_the_rest_runs(bench: Runs) -> None:
     with pytest.raises(KeyboardInterrupt):
-        bench(epochs=2, watch=Notebook(stop_after=1))
+        bench(epochs=2, reporter=Notebook(stop_after=1))
     with pytest.raises(
         UsageError, match=r"^run \w+ of linear started with threads 1 then, 2 now: resume it in the ear"
     ):
@@ -596,7 +596,7 @@ def test_what_does_not_fit_its_data_is_said_once_for_all_seeds_resamplers_and_lo
     notebook = Notebook()
     axes = {"seeds": 2, "data": ["original", "oversampled"], "loss": ["cross-entropy", "focal"]}
     with pytest.raises(UsageError, match=r"^nothing to run: no requested combination is possible$"):
-        bench("long", watch=notebook, **axes)
+        bench("long", reporter=notebook, **axes)
     assert notebook.notes == ["left out: long on waves.csv: long takes series of 49 samples or more, not 48"]
 
 
@@ -604,7 +604,7 @@ def test_what_cannot_be_read_is_raised_at_the_end_and_noted_once_each(bench: Run
     notebook = Notebook()
     axes = {"dataset": ["absent.csv", str(waves_csv), "gone.csv"], "protocol": ["official", "holdout"], "seeds": 2}
     with pytest.raises(zoo.DataError, match=r"^there is no file 'absent.csv'"):
-        bench(watch=notebook, **axes)
+        bench(reporter=notebook, **axes)
     assert notebook.notes == [
         "error: this data set has no published split: use --protocol holdout",
         "error: there is no file 'gone.csv'; check its name and the folder you are in",
@@ -619,9 +619,9 @@ def test_what_cannot_be_read_is_raised_at_the_end_and_noted_once_each(bench: Run
 def test_rows_are_resampled_again_for_other_parameters_alone(bench: Runs) -> None:
     notebook = Notebook()
     asked = ("preset.one", "preset.three", "preset.three")
-    runs = bench(*asked, "linear", set={"data.k_neighbors": 3}, data="smote", watch=notebook)
+    runs = bench(*asked, "linear", set={"data.k_neighbors": 3}, data="smote", reporter=notebook)
     assert notebook.told.count("resampling: smote") == 1
-    runs = bench("preset.one", "preset.three", watch=notebook, results="other")
+    runs = bench("preset.one", "preset.three", reporter=notebook, results="other")
     assert notebook.told.count("resampling: smote") == 3
     (alone,) = bench("preset.three", results="alone")
     with Store(Path("other")) as other, Store(Path("alone")) as own:

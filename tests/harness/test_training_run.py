@@ -53,8 +53,8 @@ class Diary(SilentReporter):
             raise KeyboardInterrupt
 
 
-def learn(training_run: TrainingRun, watch: Diary | None = None, *, resume: bool = False) -> TrainedModel:
-    return training_run.learn(watch or Diary(), Path("state.pt"), resume=resume)
+def learn(training_run: TrainingRun, reporter: Diary | None = None, *, resume: bool = False) -> TrainedModel:
+    return training_run.learn(reporter or Diary(), Path("state.pt"), resume=resume)
 
 
 def members_of(trained_model: TrainedModel) -> list[nn.Module]:
@@ -89,10 +89,10 @@ def test_a_member_begins_with_weights_of_one_seed_and_trains_by_another(seed: in
 
 @pytest.mark.parametrize("members", [1, 2])
 def test_every_member_is_left_with_the_weights_of_its_best_epoch(members: int) -> None:
-    training_run, watch = lesson_of(cell_of("turning", members=members)), Diary()
-    trained_model = learn(training_run, watch)
+    training_run, reporter = lesson_of(cell_of("turning", members=members)), Diary()
+    trained_model = learn(training_run, reporter)
     told = [(1 + number // 4, 1 + number) for number in range(4 * members)]
-    assert watch.epochs == told
+    assert reporter.epochs == told
     assert [(epoch.member, epoch.number) for epoch in trained_model.history] == [(m, 1 + (n - 1) % 4) for m, n in told]
     assert len(members_of(trained_model)) == members
     for number, model in enumerate(members_of(trained_model), start=1):
@@ -115,9 +115,9 @@ def test_an_ensemble_resumes_in_the_member_where_it_was_interrupted_to_the_same_
     with pytest.raises(KeyboardInterrupt):
         learn(lesson_of(cell), Diary(stop_after))
     assert {path.name for path in Path().iterdir()} == {"state.pt"} | ({"state-2.pt"} if stop_after > 4 else set())
-    watch = Diary()
-    resumed = learn(lesson_of(cell), watch, resume=True)
-    assert [number for _, number in watch.epochs] == [*range(stop_after + 1, 9)]
+    reporter = Diary()
+    resumed = learn(lesson_of(cell), reporter, resume=True)
+    assert [number for _, number in reporter.epochs] == [*range(stop_after + 1, 9)]
     assert torch.equal(state(resumed.model), state(unbroken.model))
     assert [replace(epoch, seconds=0) for epoch in resumed.history] == [
         replace(epoch, seconds=0) for epoch in unbroken.history
@@ -133,9 +133,9 @@ def test_resuming_where_nothing_was_begun_begins_and_without_it_a_checkpoint_is_
 
 
 def test_an_ensemble_of_fitted_networks_has_an_epoch_of_each_told_once() -> None:
-    cell, watch = cell_of("fitted", members=2), Diary()
-    trained_model = learn(lesson_of(cell), watch)
-    assert watch.epochs == [(1, 1), (2, 2)]
+    cell, reporter = cell_of("fitted", members=2), Diary()
+    trained_model = learn(lesson_of(cell), reporter)
+    assert reporter.epochs == [(1, 1), (2, 2)]
     assert [(epoch.member, epoch.number, epoch.train_loss) for epoch in trained_model.history] == [
         (1, 1, None),
         (2, 1, None),
@@ -152,14 +152,14 @@ def test_an_ensemble_of_fitted_networks_has_an_epoch_of_each_told_once() -> None
 def test_batches_are_told_by_epochs_that_are_counted_through_all_members(
     monkeypatch: pytest.MonkeyPatch, reference: str
 ) -> None:
-    seconds, watch = itertools.count(100.0), Diary()
+    seconds, reporter = itertools.count(100.0), Diary()
     monkeypatch.setattr(time, "perf_counter", lambda: next(seconds))  # so that every batch is reported
-    learn(lesson_of(cell_of(reference, members=2)), watch)
+    learn(lesson_of(cell_of(reference, members=2)), reporter)
     rows = len(lessons.parts().train)
     done = [min(rows, start + 16) for start in range(0, rows, 16)]
     epochs = 2 if reference == "fitted" else 8
-    assert [report[:3] for report in watch.reports] == [(n, at, rows) for n in range(1, epochs + 1) for at in done]
-    assert all((loss is None) == (reference == "fitted") for _, _, _, loss in watch.reports)
+    assert [report[:3] for report in reporter.reports] == [(n, at, rows) for n in range(1, epochs + 1) for at in done]
+    assert all((loss is None) == (reference == "fitted") for _, _, _, loss in reporter.reports)
 
 
 @pytest.mark.parametrize("reference", ["seeing", "fitted"])

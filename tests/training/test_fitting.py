@@ -99,11 +99,17 @@ def data() -> tuple[Rows, Rows]:
 
 
 def fitted(
-    model: nn.Module, monitor: str = "macro_recall", watch: TrainingReporter | None = None, **more: Any
+    model: nn.Module, monitor: str = "macro_recall", reporter: TrainingReporter | None = None, **more: Any
 ) -> Progress:
     settings = Settings.load().training({"batch_size": 4, "monitor": monitor}, {})
     return fit(
-        model, *data(), settings, more.pop("hardware", HARDWARE), seeds=(1, 2), watch=watch or SilentReporter(), **more
+        model,
+        *data(),
+        settings,
+        more.pop("hardware", HARDWARE),
+        seeds=(1, 2),
+        reporter=reporter or SilentReporter(),
+        **more,
     )
 
 
@@ -133,8 +139,8 @@ def test_a_fit_draws_rows_by_their_weights() -> None:
 
 @pytest.mark.parametrize("monitor", ["macro_recall", "accuracy", "validation_loss"])
 def test_a_fit_is_one_epoch_without_a_training_loss_scored_on_validation(monitor: str) -> None:
-    model, watch = Means(), Diary()
-    progress = fitted(model, monitor, watch)
+    model, reporter = Means(), Diary()
+    progress = fitted(model, monitor, reporter)
     (epoch,) = progress.history
     rows = data()[1]
     logits = rows.values[:, 0] @ model.means.numpy().T
@@ -145,7 +151,7 @@ def test_a_fit_is_one_epoch_without_a_training_loss_scored_on_validation(monitor
     assert epoch.validation_loss == pytest.approx(log_loss(rows.labels, softmax(logits, axis=1)), rel=1e-5)
     assert 0 < epoch.seconds < 60
     assert (progress.best_epoch, progress.best_score) == (1, getattr(epoch, monitor))
-    assert watch.epochs == [epoch]
+    assert reporter.epochs == [epoch]
 
 
 def test_a_fit_reports_its_passes_as_epoch_1_without_a_loss(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,11 +160,11 @@ def test_a_fit_reports_its_passes_as_epoch_1_without_a_loss(monkeypatch: pytest.
             for _ in batches:
                 now[0] += 0.3
 
-    now, watch = [100.0], Diary()
+    now, reporter = [100.0], Diary()
     monkeypatch.setattr(time, "perf_counter", lambda: now[0])
-    fitted(Slow(), watch=watch)
-    assert watch.reports == [(1, 4, 10, None), (1, 8, 10, None), (1, 10, 10, None)]
-    assert watch.epochs[0].seconds == pytest.approx(0.9)
+    fitted(Slow(), reporter=reporter)
+    assert reporter.reports == [(1, 4, 10, None), (1, 8, 10, None), (1, 10, 10, None)]
+    assert reporter.epochs[0].seconds == pytest.approx(0.9)
 
 
 def test_a_fit_is_on_the_device_of_its_run() -> None:

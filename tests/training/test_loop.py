@@ -60,14 +60,14 @@ def noisy() -> nn.Module:
 
 def fit(model: nn.Module, parts: Parts, training: Training, **more) -> Progress:
     """Train a model as a run does, an epoch at a time, and leave it with the weights that the run would keep."""
-    watch, loss = more.pop("watch", Diary()), more.pop("loss", nn.CrossEntropyLoss())
+    reporter, loss = more.pop("reporter", Diary()), more.pop("loss", nn.CrossEntropyLoss())
     hardware, checkpoint = more.pop("hardware", CPU), more.pop("checkpoint", None)
     torch.manual_seed(11)  # dropout
     learner = Learner.start(model, training, hardware, seed=5)
     if more.pop("resume", False):
         learner.restore(checkpoint)
-    for epoch in train(learner, parts.train, parts.validation, loss, watch=watch, checkpoint=checkpoint, **more):
-        watch.on_epoch(epoch)
+    for epoch in train(learner, parts.train, parts.validation, loss, reporter=reporter, checkpoint=checkpoint, **more):
+        reporter.on_epoch(epoch)
     return learner.progress
 
 
@@ -149,7 +149,7 @@ def test_training_ends_with_the_weights_of_the_best_epoch_also_when_resumed_afte
     checkpoint, training = tmp_path / "state.pt", settings(patience=0, monitor="validation_loss")
     torch.manual_seed(7)
     learner = Learner.start(noisy(), training, CPU, seed=5)
-    course = train(learner, parts.train, parts.validation, turning(parts), watch=Diary(), checkpoint=checkpoint)
+    course = train(learner, parts.train, parts.validation, turning(parts), reporter=Diary(), checkpoint=checkpoint)
     after, kept = [], b""
     for epoch in course:
         after.append(state(learner.model))
@@ -165,7 +165,7 @@ def test_training_ends_with_the_weights_of_the_best_epoch_also_when_resumed_afte
     resumed = Learner.start(noisy(), training, CPU, seed=6)
     resumed.restore(checkpoint)
     loss = nn.CrossEntropyLoss()
-    left = [epoch.number for epoch in train(resumed, parts.train, parts.validation, loss, watch=Diary())]
+    left = [epoch.number for epoch in train(resumed, parts.train, parts.validation, loss, reporter=Diary())]
     assert left == [3, 4][stop_after - 2 :]
     if stop_after == 4:
         assert torch.equal(state(resumed.model), after[0])
@@ -182,7 +182,7 @@ def test_a_checkpoint_gives_back_all_that_training_changes(
     torch.manual_seed(7)
     learner = Learner.start(noisy(), training, CPU, seed=5)
     torch.manual_seed(11)  # dropout
-    course = train(learner, parts.train, parts.validation, loss, watch=Diary(), checkpoint=checkpoint)
+    course = train(learner, parts.train, parts.validation, loss, reporter=Diary(), checkpoint=checkpoint)
     assert [next(course).number for _ in range(3)] == [1, 2, 3]
     assert learner.progress.best_epoch == 1
 
@@ -195,7 +195,7 @@ def test_a_checkpoint_gives_back_all_that_training_changes(
 
     next(course)
     torch.set_rng_state(random)
-    for _ in train(other, parts.train, parts.validation, loss, watch=Diary()):
+    for _ in train(other, parts.train, parts.validation, loss, reporter=Diary()):
         assert everything(other) == everything(learner)
     assert list(course) == []
     assert everything(other) == everything(learner)

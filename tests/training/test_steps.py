@@ -85,7 +85,7 @@ def learner_of(network: nn.Module, hardware: Hardware = CPU, **changes: Any) -> 
 
 
 def trained(learner: Learner, rows: Rows, loss: Loss = CROSS_ENTROPY, **more: Any) -> list[Epoch]:
-    return list(train(learner, rows, rows_of(6, rows.lengths is not None), loss, **{"watch": Diary(), **more}))
+    return list(train(learner, rows, rows_of(6, rows.lengths is not None), loss, **{"reporter": Diary(), **more}))
 
 
 def weights_of(network: Noting) -> np.ndarray:
@@ -114,7 +114,7 @@ def test_steps_are_those_of_the_papers(optimiser: str, clip: float) -> None:
     learner = learner_of(network, optimiser=optimiser, learning_rate=rate, weight_decay=decay, batch_size=8, epochs=3)
     learner.settings = replace(learner.settings, clip=clip)
     expected, mean, square = weights_of(network), np.zeros((2, 4)), np.zeros((2, 4))
-    for step, epoch in enumerate(train(learner, rows, rows, CROSS_ENTROPY, watch=Diary()), start=1):
+    for step, epoch in enumerate(train(learner, rows, rows, CROSS_ENTROPY, reporter=Diary()), start=1):
         assert (epoch.number, epoch.member, epoch.learning_rate) == (step, 1, rate)
         gradient = gradient_by_hand(expected, rows)
         norm = np.linalg.norm(gradient)
@@ -320,22 +320,24 @@ def network(monkeypatch: pytest.MonkeyPatch) -> Noting:
 
 
 def test_reports_are_five_a_second_at_most_with_the_mean_loss_of_the_epoch_so_far(network: Noting) -> None:
-    watch, rows = Diary(), rows_of(40)
-    epochs = trained(learner_of(network, learning_rate=STILL, batch_size=4, epochs=2), rows, watch=watch)
+    reporter, rows = Diary(), rows_of(40)
+    epochs = trained(learner_of(network, learning_rate=STILL, batch_size=4, epochs=2), rows, reporter=reporter)
     losses = losses_by_hand(weights_of(network), rows)
-    assert [report[:3] for report in watch.reports] == [(epoch, done, 40) for epoch in (1, 2) for done in (12, 24, 36)]
-    for epoch, done, _, loss in watch.reports:
+    assert [report[:3] for report in reporter.reports] == [
+        (epoch, done, 40) for epoch in (1, 2) for done in (12, 24, 36)
+    ]
+    for epoch, done, _, loss in reporter.reports:
         order = np.concatenate(network.trained[10 * (epoch - 1) : 10 * epoch])
         assert loss == pytest.approx(losses[order[:done]].mean(), rel=1e-5)
     assert [epoch.seconds for epoch in epochs] == pytest.approx([10 * 0.07 + 1.0] * 2)
 
 
 def test_a_loss_that_is_not_finite_ends_training_with_the_next_report(network: Noting) -> None:
-    watch = Diary()
+    reporter = Diary()
 
     def loss(logits: Tensor, labels: Tensor) -> Tensor:
         return nn.functional.cross_entropy(logits, labels) * math.nan
 
     with pytest.raises(Diverged, match="the training loss became nan"):
-        trained(learner_of(network, batch_size=4, epochs=1), rows_of(400), loss, watch=watch)
-    assert (len(network.trained), watch.reports) == (3, [])
+        trained(learner_of(network, batch_size=4, epochs=1), rows_of(400), loss, reporter=reporter)
+    assert (len(network.trained), reporter.reports) == (3, [])

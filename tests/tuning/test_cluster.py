@@ -60,12 +60,12 @@ def test_a_study_goes_on_when_its_cluster_loses_a_node(cluster, with_faulty, ask
         jobs=2,
         address=cluster.address,
     )
-    watch = Losing(cluster)
+    reporter = Losing(cluster)
     with Store(tmp_path / "results") as store:
-        study = run_study(with_faulty, request, store, watch)
+        study = run_study(with_faulty, request, store, reporter)
         starts = [StudyStore(store).starts(study.name, trial.number) for trial in study.trials]
         assert store.get(study.run).status == "done"
-    assert watch.lost
+    assert reporter.lost
     assert [(trial.status, len(trial.history)) for trial in study.trials] == [("done", 4)] * 4
     assert max(starts) == 2, "the trial of the lost node went on at the other"
     assert not ray.is_initialized()

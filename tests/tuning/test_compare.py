@@ -37,13 +37,13 @@ class Stopping(SilentTuneReporter):
 def test_a_comparison_goes_on_to_a_study_for_each_searcher_and_seed(workspace, asked, tmp_path) -> None:
     request = asked(trials=2, epochs=1, name="both", seed=7)
     with Store(tmp_path / "results") as store:
-        watch, studies = Stopping(), StudyStore(store)
+        reporter, studies = Stopping(), StudyStore(store)
         with pytest.raises(KeyboardInterrupt):
-            run_comparison(workspace, request, ("optuna", "random"), (7,), store, watch)
+            run_comparison(workspace, request, ("optuna", "random"), (7,), store, reporter)
         first, second = studies.studies()
         assert (first.status, second.status) == ("done", "interrupted")
         (dataset,) = request.cell.datasets
-        assert watch.phases.count(f"loading {dataset}") == 2, "the data of a seed once, and once for the winner"
+        assert reporter.phases.count(f"loading {dataset}") == 2, "the data of a seed once, and once for the winner"
         resume_comparison(workspace, "both", store, SilentTuneReporter(), ResumeOptions())
         whole = studies.studies()
         assert [(study.name, study.searcher, study.status) for study in whole] == [
@@ -62,7 +62,7 @@ def test_a_comparison_goes_on_to_a_study_for_each_searcher_and_seed(workspace, a
         )  # there is nothing left to do
         assert (studies.studies(), len(store.runs())) == (whole, runs)
         with pytest.raises(UsageError, match="a study 'both' exists already"):
-            run_comparison(workspace, request, ("random",), (0,), store, watch)
+            run_comparison(workspace, request, ("random",), (0,), store, reporter)
 
 
 @pytest.mark.parametrize("searchers", [(), ("random", "random")])
@@ -105,21 +105,21 @@ def test_the_winners_and_the_defaults_of_each_seed_are_scored_and_one_that_has_n
         for seed in (1, 2):
             tried(store, "random", seed, "done", {"width": 2}, **steady)
             tried(store, "optuna", seed, "done" if seed == 1 else "failed", {"width": 3}, **steady)
-        watch, studies = Telling(), StudyStore(store)
-        resume_comparison(with_faulty, "race", store, watch, ResumeOptions())
+        reporter, studies = Telling(), StudyStore(store)
+        resume_comparison(with_faulty, "race", store, reporter, ResumeOptions())
         found = studies.studies()
         runs = {run.id: run for run in store.runs()}
         resume_comparison(with_faulty, "race", store, SilentTuneReporter(), ResumeOptions())
         assert (studies.studies(), len(store.runs())) == (found, len(runs)), "there is nothing left to do"
-    assert watch.notes[:4] == [
+    assert reporter.notes[:4] == [
         "comparison race: study 1 of 4",
         "comparison race: study 2 of 4",
         "comparison race: study 3 of 4",
         "comparison race: study 4 of 4",
     ]
-    assert watch.notes[4:] == ["study race.optuna.2: none of its 1 trials finished: 1 failed (it is broken)"]
-    assert watch.phases[0] == "planning"
-    assert [phase for phase in watch.phases if "defaults" in phase] == [
+    assert reporter.notes[4:] == ["study race.optuna.2: none of its 1 trials finished: 1 failed (it is broken)"]
+    assert reporter.phases[0] == "planning"
+    assert [phase for phase in reporter.phases if "defaults" in phase] == [
         "training the defaults, seed 1", "training the defaults, seed 2"
     ]  # fmt: skip
     assert [(study.name, study.status, study.run != "") for study in found] == [

@@ -277,18 +277,18 @@ def test_the_best_trial_is_trained_again_and_the_files_of_trials_go(workspace, a
     folder = store.folder / "studies/mine"
     folder.mkdir(parents=True)
     (folder / "3.pt").touch()
-    watch = Noting()
-    study = resume_study(workspace, "mine", store, watch)
+    reporter = Noting()
+    study = resume_study(workspace, "mine", store, reporter)
     assert (study.status, study.winner, study.finished != "then") == ("done", 2, True)
     assert StudyStore(store).get("mine") == study
     run = store.get(study.run)
     assert (run.status, run.config["params"]["dropout"]) == ("done", 0.2), "of equals the earliest"
     assert not (store.folder / "studies").exists()
-    (begun,) = watch.begun
+    (begun,) = reporter.begun
     assert (begun.status, begun.winner, begun.run, begun.finished) == ("running", None, "", "")
-    assert watch.phases[0] == "planning"
-    assert "training the winner again, trial 2 of 4" in watch.phases
-    assert "starting workers" not in watch.phases
+    assert reporter.phases[0] == "planning"
+    assert "training the winner again, trial 2 of 4" in reporter.phases
+    assert "starting workers" not in reporter.phases
 
 
 def test_an_interruption_leaves_a_study_to_go_on_with(workspace, asked, store) -> None:
@@ -353,9 +353,9 @@ def test_the_time_that_is_left_is_told_from_the_first_trial_on(
     workspace, asked, store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = [500.0]
-    study, watch = kept(store, asked, trials_that(("done", 0.5, ""))), Noting()
+    study, reporter = kept(store, asked, trials_that(("done", 0.5, ""))), Noting()
     data: Any = None
-    conduct = StudyRun.of(workspace, study, store, watch, data)
+    conduct = StudyRun.of(workspace, study, store, reporter, data)
     with monkeypatch.context() as patched:
         patched.setattr("time.monotonic", lambda: clock[0])
         tell = conduct._teller("mine", 60.0)
@@ -364,5 +364,5 @@ def test_the_time_that_is_left_is_told_from_the_first_trial_on(
             tell()
             clock[0] += 40.0
         conduct._teller("mine", None)()
-    assert watch.left == [60.0, 20.0, 0.0, None]
-    assert watch.trials == [1] * 4
+    assert reporter.left == [60.0, 20.0, 0.0, None]
+    assert reporter.trials == [1] * 4

@@ -87,7 +87,7 @@ def searched(workspace, asked, store, tmp_path):
 
 
 def nothing() -> None:
-    """A watch that looks away."""
+    """A reporter that looks away."""
 
 
 def test_ray_is_asked_for_the_study(searched, standing, tmp_path) -> None:

@@ -55,8 +55,8 @@ def test_a_study_tries_chooses_and_scores_its_winner_once(workspace, asked, tmp_
     overrides = ("data=smote,oversampled,balanced-batches", "block=none,se", "training.learning_rate=1e-3..1e-2:log")
     request = asked(search=search, scheduler=scheduler, trials=4, jobs=2, metric="validation_loss", overrides=overrides)
     with Store(tmp_path / "results") as store:
-        watch = Noting()
-        study = run_study(workspace, request, store, watch)
+        reporter = Noting()
+        study = run_study(workspace, request, store, reporter)
         assert study == StudyStore(store).get(f"cnngru-{search}-0")
         assert (study.status, len(study.trials)) == ("done", 4)
         assert {trial.status for trial in study.trials} <= {"done", "pruned"}
@@ -72,13 +72,13 @@ def test_a_study_tries_chooses_and_scores_its_winner_once(workspace, asked, tmp_
         assert run.best_epoch == 1 + retrained.index(min(retrained)), "the epoch kept is chosen by the study's metric"
         assert (run.data, run.block) == (best.config["data"], best.config["block"])
         assert len(store.runs()) == 1
-        assert resume_study(workspace, study.name, store, watch) == study
+        assert resume_study(workspace, study.name, store, reporter) == study
         with pytest.raises(UsageError, match=r"a study .* exists already"):
-            run_study(workspace, asked(name=study.name), store, watch)
-    assert len(watch.begun) == 1
-    assert len(watch.studies[-1].trials) == 4
-    assert watch.session is not None
-    assert not watch.session.exists()
+            run_study(workspace, asked(name=study.name), store, reporter)
+    assert len(reporter.begun) == 1
+    assert len(reporter.studies[-1].trials) == 4
+    assert reporter.session is not None
+    assert not reporter.session.exists()
     assert not (tmp_path / "results/studies").exists()
 
 

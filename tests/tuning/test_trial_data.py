@@ -26,9 +26,9 @@ class Phases(SilentReporter):
         self.heard.append(text)
 
 
-def prepared(workspace: Workspace, request: TuneRequest, watch: Any = None) -> StudyData:
+def prepared(workspace: Workspace, request: TuneRequest, reporter: Any = None) -> StudyData:
     space, _ = resolve_space(workspace, request)
-    return prepare(workspace, request, space, watch or SilentReporter())
+    return prepare(workspace, request, space, reporter or SilentReporter())
 
 
 @pytest.mark.parametrize("given", [{"seed": 3}, {"group": "patient", "seed": 1, "rows": None}])
@@ -53,10 +53,10 @@ def test_what_is_set_of_the_data_set_reaches_it(with_faulty) -> None:
 
 
 def test_each_resampler_of_the_space_is_run_once_before_the_trials(workspace, asked) -> None:
-    watch = Phases()
+    reporter = Phases()
     request = asked(overrides=("data=original,oversampled,undersampled,original", "loss=focal,weighted"))
-    data = prepared(workspace, request, watch)
-    assert watch.heard == [
+    data = prepared(workspace, request, reporter)
+    assert reporter.heard == [
         f"loading {request.cell.datasets[0]}",
         "resampling: original",
         "resampling: oversampled",
@@ -89,10 +89,10 @@ def test_a_space_that_names_no_resampler_has_the_one_of_the_request(workspace, a
 
 
 def test_a_resampler_whose_own_parameters_are_searched_is_left_to_the_trials(workspace, asked) -> None:
-    watch = Phases()
+    reporter = Phases()
     request = asked(overrides=("data=smote,original", "data.k_neighbors=1..3"))
-    assert prepared(workspace, request, watch).variants == {}
-    assert watch.heard == [f"loading {request.cell.datasets[0]}"]
+    assert prepared(workspace, request, reporter).variants == {}
+    assert reporter.heard == [f"loading {request.cell.datasets[0]}"]
 
 
 def test_a_resampler_that_cannot_do_its_work_is_kept_with_the_reason_and_refused_where_none_can(

@@ -30,7 +30,7 @@ def run_comparison(
     searchers: Sequence[str],
     seeds: Sequence[int],
     store: Store,
-    watch: TuneReporter,
+    reporter: TuneReporter,
 ) -> str:
     """Run a study for each searcher and seed, and the defaults for each seed; return the name of the comparison.
 
@@ -38,7 +38,7 @@ def run_comparison(
     comparison continues. Raises the errors of `run_study` before any trial runs. An interruption is raised again; the
     comparison can then be resumed.
     """
-    watch.on_phase("planning")
+    reporter.on_phase("planning")
     studies = StudyStore(store)
     if len(set(searchers)) < len(searchers) or not searchers:
         raise UsageError(f"--compare takes searchers, each once, such as random,optuna, not {','.join(searchers)!r}")
@@ -48,19 +48,19 @@ def run_comparison(
     for study in planned:
         check_free(studies, study.name)
     first = planned[0]
-    data = data_of(workspace, first, watch)  # raises for unusable data before anything is stored
+    data = data_of(workspace, first, reporter)  # raises for unusable data before anything is stored
     for study in planned:
         studies.create(begun_on(study, data) if seed_of(study) == seed_of(first) else study, status=StudyStatus.WAITING)
-    _Comparison(workspace, name, store, watch, ResumeOptions()).to_the_end({seed_of(first): data})
+    _Comparison(workspace, name, store, reporter, ResumeOptions()).to_the_end({seed_of(first): data})
     return name
 
 
 def resume_comparison(
-    workspace: Workspace, name: str, store: Store, watch: TuneReporter, options: ResumeOptions
+    workspace: Workspace, name: str, store: Store, reporter: TuneReporter, options: ResumeOptions
 ) -> None:
     """Resume the interrupted studies of a comparison; with more trials in `options`, all its studies."""
-    watch.on_phase("planning")
-    _Comparison(workspace, name, store, watch, options).to_the_end()
+    reporter.on_phase("planning")
+    _Comparison(workspace, name, store, reporter, options).to_the_end()
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class _Comparison:
     workspace: Workspace
     name: str
     store: Store
-    watch: TuneReporter
+    reporter: TuneReporter
     options: ResumeOptions
 
     def to_the_end(self, at_hand: Mapping[int, StudyData] | None = None) -> None:
@@ -82,7 +82,7 @@ class _Comparison:
             with self._workers(left[0]) as workers:
                 for seed, group in groupby(left, key=seed_of):
                     studies = list(group)
-                    data = (at_hand or {}).get(seed) or data_of(self.workspace, studies[0], self.watch)
+                    data = (at_hand or {}).get(seed) or data_of(self.workspace, studies[0], self.reporter)
                     at_hand = None
                     for study in studies:
                         self._finish(study, data, workers)
@@ -100,23 +100,23 @@ class _Comparison:
         return Workers(request.jobs, gpus_each=request.gpus_per_trial, address=request.address)
 
     def _finish(self, study: Study, data: StudyData, workers: Workers) -> None:
-        both = (self.store, self.watch)
+        both = (self.store, self.reporter)
         names = [each.name for each in self._studies()]
-        self.watch.on_note(f"comparison {self.name}: study {names.index(study.name) + 1} of {len(names)}")
+        self.reporter.on_note(f"comparison {self.name}: study {names.index(study.name) + 1} of {len(names)}")
         try:
             go_on(self.workspace, study, *both, data=data, workers=workers)
         except ModelError as problem:  # no trial finished: that is the result of the study
-            self.watch.on_note(str(problem))
+            self.reporter.on_note(str(problem))
 
     def _run_defaults(self, seed: int) -> None:
         """Train and score the untuned architecture, in the same way as the winners of this seed."""
         group = [study for study in self._studies() if seed_of(study) == seed]
         if all(study.defaults for study in group):
             return
-        self.watch.on_phase(f"training the defaults, seed {seed}")
+        self.reporter.on_phase(f"training the defaults, seed {seed}")
         request = TuneRequest.from_json(group[0].request)
         asked = replace(bench_request(self.workspace.registry, request, {}), resume=True)
-        (run,) = run_bench(self.workspace, asked, self.store, self.watch)
+        (run,) = run_bench(self.workspace, asked, self.store, self.reporter)
         said = (
             ()
             if run.status == RunStatus.DONE

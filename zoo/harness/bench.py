@@ -17,7 +17,7 @@ def run_bench(
     workspace: Workspace,
     request: Request,
     store: Store,
-    watch: BenchReporter,
+    reporter: BenchReporter,
     *,
     jobs: int = 1,
     address: str | None = None,
@@ -30,13 +30,13 @@ def run_bench(
     """
     if jobs < 1:
         raise UsageError(f"--jobs must be at least 1, not {jobs}")
-    watch.on_phase("planning")
+    reporter.on_phase("planning")
     plan = make_plan(workspace, request)
     for line in plan.left_out:
-        watch.on_note(f"left out: {line}")
+        reporter.on_note(f"left out: {line}")
     beside = jobs > 1 or address is not None
-    schedule = Schedule(workspace, request, store, watch, plan, beside=beside)
-    context = RunContext(workspace.registry, store, watch)
+    schedule = Schedule(workspace, request, store, reporter, plan, beside=beside)
+    context = RunContext(workspace.registry, store, reporter)
     none = True
     for run in _on_ray(schedule, context, jobs, address) if beside else _here(schedule, context):
         none = False
@@ -50,11 +50,11 @@ def _here(schedule: Schedule, context: RunContext) -> Iterator[Run]:
     """Train one cell after another in this process."""
     for step in schedule.steps():
         if isinstance(step, ToTrain):
-            context.watch.on_run_started(step.prepared.run, step.number, len(schedule.plan.cells), step.epochs)
+            context.reporter.on_run_started(step.prepared.run, step.number, len(schedule.plan.cells), step.epochs)
             run = execute(step.prepared, context, resume=step.resume)
         else:
             run = step
-        context.watch.on_run_finished(run)
+        context.reporter.on_run_finished(run)
         yield run
 
 

@@ -108,7 +108,7 @@ class ParallelBench:
             self._end(place, self.context.fail(self.context.begin(run), Failure.of(error)))
             return
         if not self.at_work:
-            self.context.watch.on_phase("waiting for a worker")
+            self.context.reporter.on_phase("waiting for a worker")
         while not pool.has_room or len(self._trained) > self.jobs:
             self._come_on()
         run, self.reached = self.context.begin(run), step.number
@@ -122,7 +122,7 @@ class ParallelBench:
     def _started(self, wanted: int) -> Pool:
         """Return the pool; the first call starts at most `wanted` workers, in the background."""
         if self.pool is None:
-            self.context.watch.on_phase("starting workers")
+            self.context.reporter.on_phase("starting workers")
             self.workers.start(self.context.store.folder)
             gpus = self.workers.gpus_each
             if self.workers.address is not None:
@@ -171,11 +171,11 @@ class ParallelBench:
 
     def _end(self, place: int, run: Run) -> None:
         self.ended[place] = run
-        self.context.watch.on_run_finished(run)
+        self.context.reporter.on_run_finished(run)
 
     def _show(self) -> None:
         running = [UnderWay(one.run, one.epoch, one.step.epochs) for one in self.at_work.values()]
-        self.context.watch.on_runs(running, self.reached - len(running), len(self.schedule.plan.cells))
+        self.context.reporter.on_runs(running, self.reached - len(running), len(self.schedule.plan.cells))
 
     def _interrupt(self) -> None:
         """Store all runs in progress as interrupted; their checkpoints stay."""

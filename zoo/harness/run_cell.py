@@ -59,7 +59,7 @@ class RunContext:
 
     registry: Registry
     store: Store
-    watch: BenchReporter
+    reporter: BenchReporter
     stopped: Callable[[], bool] = lambda: False
 
     def begin(self, run: Run) -> Run:
@@ -86,7 +86,7 @@ class RunContext:
 
     def notify(self, hook: str, **arguments: Any) -> None:
         for failure in self.registry.notify(hook, **arguments):
-            self.watch.on_note(failure)
+            self.reporter.on_note(failure)
 
 
 @dataclass(frozen=True)
@@ -188,7 +188,7 @@ def _attempt(
 ) -> tuple[Run, dict[str, bytes | memoryview]]:
     """Return the finished run and its files. Raises any error of the scoring."""
     evaluation = _predict(prepared, trained)
-    context.watch.on_phase("scoring")
+    context.reporter.on_phase("scoring")
     config = tomlkit.dumps(dict(run.config)).encode()
     return _score(trained_in(run, trained.environment), evaluation), {"config.toml": config, **_artefacts(evaluation)}
 
@@ -287,8 +287,8 @@ class _Relay:
         self.context, self.run = context, run
 
     def on_batch(self, epoch: int, rows_done: int, rows: int, loss: float | None) -> None:
-        self.context.watch.on_batch(epoch, rows_done, rows, loss)
+        self.context.reporter.on_batch(epoch, rows_done, rows, loss)
 
     def on_epoch(self, epoch: Epoch) -> None:
-        self.context.watch.on_epoch(epoch)
+        self.context.reporter.on_epoch(epoch)
         self.context.tell(self.run, epoch)

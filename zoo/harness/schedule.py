@@ -43,13 +43,13 @@ class Schedule:
         workspace: Workspace,
         request: Request,
         store: Store,
-        watch: BenchReporter,
+        reporter: BenchReporter,
         plan: Plan,
         *,
         beside: bool = False,
     ) -> None:
         self.workspace, self.request = workspace, request
-        self.store, self.watch, self.plan = store, watch, plan
+        self.store, self.reporter, self.plan = store, reporter, plan
         self.left_out: set[str] = set()
         self.problems: list[ZooError] = []
         self.device = workspace.settings.device(request.device)
@@ -68,7 +68,7 @@ class Schedule:
         """
         number = 0
         for dataset, cells in groupby(self.plan.cells, key=lambda cell: cell.dataset):
-            self.watch.on_phase(f"loading {dataset}")
+            self.reporter.on_phase(f"loading {dataset}")
             try:
                 loaded = load_dataset(self.workspace, dataset, self.request)
             except ZooError as problem:
@@ -80,7 +80,7 @@ class Schedule:
                 except ZooError as problem:
                     self.problems.append(problem)
                     continue
-                variants = _Resampled(parts, self.watch)
+                variants = _Resampled(parts, self.reporter)
                 for cell in same:
                     number += 1
                     known = replace(
@@ -97,7 +97,7 @@ class Schedule:
     def raise_problems(self) -> None:
         lines = dict.fromkeys(str(problem) for problem in self.problems)
         for line in [*lines][1:]:
-            self.watch.on_note(f"error: {line}")
+            self.reporter.on_note(f"error: {line}")
         if self.problems:
             raise self.problems[0]
 
@@ -135,7 +135,7 @@ class Schedule:
         line = f"left out: {cell.network.reference}{block} on {cell.dataset}: {reason}"
         if line not in self.left_out:
             self.left_out.add(line)
-            self.watch.on_note(line)
+            self.reporter.on_note(line)
 
     def _earlier(self, run: Run) -> Run | None:
         """Return the run to resume: an unfinished run that is newer than the finished run in the store.
@@ -156,14 +156,14 @@ class Schedule:
 class _Resampled:
     """The resampled training rows of one separation; only the latest are kept."""
 
-    def __init__(self, parts: Parts, watch: BenchReporter) -> None:
-        self.parts, self.watch = parts, watch
+    def __init__(self, parts: Parts, reporter: BenchReporter) -> None:
+        self.parts, self.reporter = parts, reporter
         self.latest: tuple[object, Rows] | None = None
 
     def rows(self, cell: Cell) -> Rows:
         asked = (cell.resampler.entry.name, tuple(cell.resampler.params.items()))
         if self.latest is None or self.latest[0] != asked:
-            self.watch.on_phase(f"resampling: {cell.resampler.entry.name}")
+            self.reporter.on_phase(f"resampling: {cell.resampler.entry.name}")
             self.latest = None  # free the old rows before the new ones are made
             self.latest = (asked, resampled(cell, self.parts))
         return self.latest[1]

@@ -47,29 +47,29 @@ class TrainingRun:
         weights = _weights(cell, rows, parts.classes)
         return cls(cell, parts, rows, weights, _loss(cell, parts, rows, weights, hardware.device), hardware)
 
-    def learn(self, watch: TrainingReporter, checkpoint: Path, *, resume: bool) -> TrainedModel:
+    def learn(self, reporter: TrainingReporter, checkpoint: Path, *, resume: bool) -> TrainedModel:
         """Train every member from its own seeds; with `resume`, continue each from its checkpoint."""
-        course = self.course(watch, checkpoint, resume=resume)
+        course = self.course(reporter, checkpoint, resume=resume)
         while True:
             try:
                 epoch = next(course)
             except StopIteration as end:
                 trained: TrainedModel = end.value
                 return trained
-            watch.on_epoch(epoch)
+            reporter.on_epoch(epoch)
 
     def course(
-        self, watch: TrainingReporter, checkpoint: Path, *, resume: bool
+        self, reporter: TrainingReporter, checkpoint: Path, *, resume: bool
     ) -> Generator[Epoch, None, TrainedModel]:
         """Train like `learn`, one epoch per step: yield each epoch after its checkpoint is written.
 
-        Epochs are numbered across all members. `watch` receives batches only.
+        Epochs are numbered across all members. `reporter` receives batches only.
         """
         members: list[nn.Module] = []
         history: list[Epoch] = []
         for number in range(1, self.cell.training.members + 1):
             path = checkpoint if number == 1 else checkpoint.with_stem(f"{checkpoint.stem}-{number}")
-            model, progress = yield from self._member(number, len(history), watch, path, resume)
+            model, progress = yield from self._member(number, len(history), reporter, path, resume)
             members.append(model)
             history += [replace(epoch, member=number) for epoch in progress.history]
         best = progress.best_epoch if len(members) == 1 else 0
@@ -89,24 +89,24 @@ class TrainingRun:
         seed = axis_seeds(self.cell.seed, number)["batches"]
         return Learner.start(self.member(number), self.cell.training, self.hardware, seed)
 
-    def epochs(self, learner: Learner, watch: TrainingReporter, checkpoint: Path | None = None) -> Iterator[Epoch]:
+    def epochs(self, learner: Learner, reporter: TrainingReporter, checkpoint: Path | None = None) -> Iterator[Epoch]:
         """Train the remaining epochs of a learner, and yield each; at the end its model has the best weights."""
         assert self.loss is not None
         data = (self.rows, self.parts.validation)
-        return train(learner, *data, self.loss, watch=watch, weights=self.weights, checkpoint=checkpoint)
+        return train(learner, *data, self.loss, reporter=reporter, weights=self.weights, checkpoint=checkpoint)
 
-    def fit(self, model: nn.Module, number: int, watch: TrainingReporter) -> Progress:
+    def fit(self, model: nn.Module, number: int, reporter: TrainingReporter) -> Progress:
         """Train a member by the fit() method of its class."""
         seeds = axis_seeds(self.cell.seed, number)
         both = (seeds["weights"], seeds["batches"])
         data, how = (self.rows, self.parts.validation), (self.cell.training, self.hardware)
-        return fit(model, *data, *how, seeds=both, watch=watch, weights=self.weights)
+        return fit(model, *data, *how, seeds=both, reporter=reporter, weights=self.weights)
 
     def _member(
-        self, number: int, before: int, watch: TrainingReporter, checkpoint: Path, resume: bool
+        self, number: int, before: int, reporter: TrainingReporter, checkpoint: Path, resume: bool
     ) -> Generator[Epoch, None, tuple[nn.Module, Progress]]:
         """Yield the epochs of a member, numbered from `before` + 1; at the end it has the weights of its best epoch."""
-        batches = _Batches(watch, before)
+        batches = _Batches(reporter, before)
         if self.loss is None:
             model = self.member(number)
             progress = self.fit(model, number, batches)
@@ -135,11 +135,11 @@ class TrainingRun:
 class _Batches:
     """Forwards the batches of a member, with epochs numbered across all members."""
 
-    watch: TrainingReporter
+    reporter: TrainingReporter
     before: int
 
     def on_batch(self, epoch: int, rows_done: int, rows: int, loss: float | None) -> None:
-        self.watch.on_batch(self.before + epoch, rows_done, rows, loss)
+        self.reporter.on_batch(self.before + epoch, rows_done, rows, loss)
 
     def on_epoch(self, epoch: Epoch) -> None:
         """Ignored: the caller reports epochs."""

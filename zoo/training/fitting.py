@@ -69,7 +69,7 @@ def fit(
     hardware: Hardware,
     *,
     seeds: tuple[int, int],
-    watch: TrainingReporter,
+    reporter: TrainingReporter,
     weights: torch.Tensor | None = None,
 ) -> Progress:
     """Fit a model. The first seed is for its own random numbers, the second for the order of batches.
@@ -81,7 +81,7 @@ def fit(
     own, order = (torch.Generator().manual_seed(seed) for seed in seeds)
     here, chosen_by = Tensors.of(rows, hardware.device), Tensors.of(validation, hardware.device)
     started = time.perf_counter()
-    report: Report = lambda done, count: watch.on_batch(1, done, count, None)  # noqa: E731
+    report: Report = lambda done, count: reporter.on_batch(1, done, count, None)  # noqa: E731
     batches = Batches(here, chosen_by, settings.batch_size, order, weights, report)
     built = _forms(model)
     with torch.no_grad(), guarded(ModelError, f"{type(model).__name__} cannot be fitted"):
@@ -89,7 +89,7 @@ def fit(
     _check_forms(model, built)
     loss, recall, accuracy = validate(model, chosen_by, 1)
     epoch = Epoch(1, None, loss, recall, accuracy, None, time.perf_counter() - started)
-    watch.on_epoch(epoch)
+    reporter.on_epoch(epoch)
     return Progress([epoch], 1, monitored(epoch, settings))
 
 

@@ -173,7 +173,7 @@ def train(
     validation: Rows,
     loss: Loss,
     *,
-    watch: TrainingReporter,
+    reporter: TrainingReporter,
     weights: Tensor | None = None,
     checkpoint: Path | None = None,
 ) -> Iterator[Epoch]:
@@ -181,15 +181,15 @@ def train(
 
     An epoch is yielded after its checkpoint is written. A learner restored from that checkpoint ends with the same bits
     as an uninterrupted run. `weights` `(rows,)` are the relative probabilities to draw each row; with None each row is
-    used once per epoch. `watch` receives the progress within an epoch. The global random state is used. Raises Diverged
-    if the loss or the logits become NaN or infinite.
+    used once per epoch. `reporter` receives the progress within an epoch. The global random state is used. Raises
+    Diverged if the loss or the logits become NaN or infinite.
     """
     device = learner.hardware.device
     here, chosen_by = Tensors.of(rows, device), Tensors.of(validation, device)
     while not learner.finished:
         number, started = learner.progress.epochs_done + 1, time.perf_counter()
         rate = learner.optimiser.param_groups[0]["lr"]
-        train_loss = _train_epoch(learner, here, loss, weights, partial(watch.on_batch, number))
+        train_loss = _train_epoch(learner, here, loss, weights, partial(reporter.on_batch, number))
         validation_loss, recall, accuracy = validate(learner.model, chosen_by, number)
         seconds = time.perf_counter() - started
         learner.end_epoch(Epoch(number, train_loss, validation_loss, recall, accuracy, rate, seconds))

@@ -62,20 +62,20 @@ class ResumeOptions:
         return replace(study, request={**study.request, **changed})
 
 
-def run_study(workspace: Workspace, request: TuneRequest, store: Store, watch: TuneReporter) -> Study:
+def run_study(workspace: Workspace, request: TuneRequest, store: Store, reporter: TuneReporter) -> Study:
     """Run a study to its end and score its winner on the test set.
 
     Raises a ZooError of one line for an invalid request, for unusable data, and if no trial finishes. An interruption
     is raised again; the study can then be resumed.
     """
-    watch.on_phase("planning")
+    reporter.on_phase("planning")
     studies = StudyStore(store)
     check_free(studies, request.name)
     asked = replace(request, name=request.name or free_name(studies, request, request.search))
     study = plan_study(workspace, asked)
-    data = data_of(workspace, study, watch)
+    data = data_of(workspace, study, reporter)
     study = studies.create(begun_on(study, data))
-    return StudyRun.of(workspace, study, store, watch, data).to_the_end(study)
+    return StudyRun.of(workspace, study, store, reporter, data).to_the_end(study)
 
 
 def plan_study(workspace: Workspace, request: TuneRequest) -> Study:
@@ -91,7 +91,7 @@ def resume_study(
     workspace: Workspace,
     name: str,
     store: Store,
-    watch: TuneReporter,
+    reporter: TuneReporter,
     options: ResumeOptions | None = None,
 ) -> Study:
     """Resume an interrupted study, or a study that gets more trials; return a finished study unchanged.
@@ -99,9 +99,9 @@ def resume_study(
     Ended trials are not run again. Interrupted trials resume from their last epoch. A used-up time budget starts again.
     Raises UnknownName if there is no such study, and the errors of `run_study`.
     """
-    watch.on_phase("planning")
+    reporter.on_phase("planning")
     study = (options or ResumeOptions()).applied(StudyStore(store).get(name))
-    return study if is_finished(study) else go_on(workspace, study, store, watch)
+    return study if is_finished(study) else go_on(workspace, study, store, reporter)
 
 
 def is_finished(study: Study) -> bool:
@@ -113,7 +113,7 @@ def go_on(
     workspace: Workspace,
     study: Study,
     store: Store,
-    watch: TuneReporter,
+    reporter: TuneReporter,
     *,
     data: StudyData | None = None,
     workers: "Workers | None" = None,
@@ -123,12 +123,12 @@ def go_on(
     studies.take(study)
     try:
         if data is None:
-            data = data_of(workspace, study, watch)
+            data = data_of(workspace, study, reporter)
         study = begun_on(study, data)
     except BaseException:
         studies.update(replace(study, status=StudyStatus.INTERRUPTED))
         raise
-    conduct = StudyRun.of(workspace, study, store, watch, data, workers, resumed=True, whole_budget=was_over)
+    conduct = StudyRun.of(workspace, study, store, reporter, data, workers, resumed=True, whole_budget=was_over)
     return conduct.to_the_end(study)
 
 
@@ -150,7 +150,7 @@ class StudyRun:
     request: TuneRequest
     space: Space
     store: Store
-    watch: TuneReporter
+    reporter: TuneReporter
     data: StudyData
     workers: "Workers | None" = None
     resumed: bool = False
@@ -162,7 +162,7 @@ class StudyRun:
         workspace: Workspace,
         study: Study,
         store: Store,
-        watch: TuneReporter,
+        reporter: TuneReporter,
         data: StudyData,
         workers: "Workers | None" = None,
         *,
@@ -170,7 +170,7 @@ class StudyRun:
         whole_budget: bool = True,
     ) -> "StudyRun":
         request, space = TuneRequest.from_json(study.request), study.space
-        return cls(workspace, request, space, store, watch, data, workers, resumed, whole_budget)
+        return cls(workspace, request, space, store, reporter, data, workers, resumed, whole_budget)
 
     @property
     def studies(self) -> StudyStore:
@@ -186,7 +186,7 @@ class StudyRun:
         with self.studies.heartbeat(study.name):
             try:
                 self.studies.update(study)
-                self.watch.on_study(self.studies.get(study.name))
+                self.reporter.on_study(self.studies.get(study.name))
                 if _lacks_trials(study):
                     study = self._search(study)
                 return self._score(study)
@@ -197,7 +197,7 @@ class StudyRun:
     def _search(self, study: Study) -> Study:
         from zoo.tuning.search import Search
 
-        self.watch.on_phase("starting workers")
+        self.reporter.on_phase("starting workers")
         seconds = self._budget(study)
         tell = self._teller(study.name, seconds)
         asked = (self.workspace, self.request, self.space, self.data)
@@ -231,10 +231,10 @@ class StudyRun:
                 )
             )
             raise ModelError(f"study {study.name}: none of its {len(study.trials)} trials finished: {_reasons(study)}")
-        self.watch.on_phase(f"training the winner again, trial {best.number} of {len(study.trials)}")
+        self.reporter.on_phase(f"training the winner again, trial {best.number} of {len(study.trials)}")
         asked = bench_request(self.workspace.registry, self.request, best.config)
         asked = replace(asked, resume=self.resumed)
-        (run,) = run_bench(self.workspace, asked, self.store, self.watch)
+        (run,) = run_bench(self.workspace, asked, self.store, self.reporter)
         study = _told_of(replace(study, status=StudyStatus.DONE, finished=now(), winner=best.number, run=run.id), run)
         self.studies.update(study)
         if not any(trial.status in UNFINISHED for trial in study.trials):
@@ -264,7 +264,7 @@ class StudyRun:
             if seconds is not None and not ends:
                 ends.append(time.monotonic() + seconds)
             left = max(0.0, ends[0] - time.monotonic()) if ends else None
-            self.watch.on_trials(self.studies.get(name), left)
+            self.reporter.on_trials(self.studies.get(name), left)
 
         return tell
 

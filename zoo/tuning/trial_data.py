@@ -42,12 +42,12 @@ def asked_of(part: ChosenComponent[Resampler]) -> Asked:
     return part.entry.name, tuple(part.params.items())
 
 
-def data_of(workspace: Workspace, study: Study, watch: BenchReporter) -> StudyData:
+def data_of(workspace: Workspace, study: Study, reporter: BenchReporter) -> StudyData:
     """The data of a study, as `prepare` makes them."""
-    return prepare(workspace, TuneRequest.from_json(study.request), study.space, watch)
+    return prepare(workspace, TuneRequest.from_json(study.request), study.space, reporter)
 
 
-def prepare(workspace: Workspace, request: TuneRequest, space: Space, watch: BenchReporter) -> StudyData:
+def prepare(workspace: Workspace, request: TuneRequest, space: Space, reporter: BenchReporter) -> StudyData:
     """Load and separate the data, and apply each resampler of the space once.
 
     If parameters of the resampler are searched, each trial resamples its own rows. Raises DataError or UsageError for
@@ -55,14 +55,14 @@ def prepare(workspace: Workspace, request: TuneRequest, space: Space, watch: Ben
     """
     cells = _cells(workspace, request, space)
     dataset, protocol = cells[0].dataset, cells[0].protocol
-    watch.on_phase(f"loading {dataset}")
+    reporter.on_phase(f"loading {dataset}")
     parts = separated(load_dataset(workspace, dataset, request.cell), protocol, request.seed, request.cell)
     if any(key.startswith("data.") for key in space):
         return StudyData(parts, {})
     variants: dict[Asked, Rows | str] = {}
     problems = []
     for cell in cells:
-        watch.on_phase(f"resampling: {cell.resampler.entry.name}")
+        reporter.on_phase(f"resampling: {cell.resampler.entry.name}")
         try:
             variants[asked_of(cell.resampler)] = resampled(cell, parts)
         except ResamplingError as problem:
