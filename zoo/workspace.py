@@ -27,7 +27,7 @@ class Workspace:
     def discover(cls, settings: Settings) -> "Workspace":
         """Load the plugins that are installed, but for those that the settings disable.
 
-        A plugin that does not load raises nothing: its `error` says why.
+        A plugin that does not load raises nothing: its `error` has the reason.
         """
         return cls(Registry.discover(settings.disabled, settings.known), settings)
 

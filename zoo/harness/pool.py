@@ -50,7 +50,7 @@ class Pool:
         return bool(self._free)
 
     def hand_out(self, ticket: str, assignment: Assignment, rows: Any, validation: Any) -> None:
-        """Give an assignment to a free trainer; its news carries the ticket. The rows are Ray object references."""
+        """Hand an assignment to a free trainer; its news carries the ticket. The rows are Ray object references."""
         self._set_to(_Task(ticket, assignment, rows, validation))
 
     def wait(self, seconds: float) -> list[tuple[str, News]]:

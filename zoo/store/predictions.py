@@ -39,12 +39,12 @@ class Predictions:
 
 
 def predictions_of(store: Store, run: Run) -> Predictions:
-    """What a run said of the test set. Raises StoreError where its file is missing or is not what was stored."""
+    """Return the predictions of a run on the test set. Raises StoreError if the file is missing or has changed."""
     return read_predictions(store.read(run, "predictions.parquet"), run.parts.classes)
 
 
 def rescored(store: Store, run: Run) -> Run:
-    """A finished run with its scores computed again from its stored probabilities. Raises as `predictions_of`."""
+    """Return a finished run with its scores recomputed from the stored probabilities. Raises as `predictions_of`."""
     stored = predictions_of(store, run)
     return replace(run, scores=score(stored.probabilities, stored.labels, stored.classes, stored.groups))
 

@@ -39,15 +39,13 @@ def check_save(workspace: Workspace, architecture: str, name: str) -> None:
 
 
 def save_winner(workspace: Workspace, study: Study, run: Run | None, name: str) -> tuple[Trial, Path]:
-    """Write a study's winner as a preset to the user's registry.toml; gives the trial and the file.
+    """Write the winner of a study as a preset to the user's registry.toml, and return the trial and the file.
 
-    `run` is the winner's. Raises UsageError where there is no winner yet, and what `save_preset` raises.
+    `run` is the run of the winner. Raises UsageError if there is no winner yet, and the errors of `save_preset`.
     """
     trial = study.winning_trial
     if trial is None:
-        raise UsageError(
-            f"study {study.name} has no trial to save yet: go on with it by zoo tune --resume {study.name}"
-        )
+        raise UsageError(f"study {study.name} has no trial to save yet: resume it with zoo tune --resume {study.name}")
     path = target_file(workspace.settings)
     save_preset(path, name, preset_of(workspace, study, trial, run))
     return trial, path
