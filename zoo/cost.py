@@ -10,7 +10,7 @@ from statistics import median
 import torch
 from torch import nn
 
-LATENCY_CALLS = 30  # the median of so many varies by a few percent only
+LATENCY_CALLS = 30  # their median varies by a few percent only
 
 
 def latency_ms(module: nn.Module, *, n_channels: int, n_times: int, device: torch.device) -> float:

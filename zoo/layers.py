@@ -53,7 +53,7 @@ def masked_mean(x: Tensor, mask: Tensor | None) -> Tensor:
 
 
 def full_precision(device: torch.device) -> AbstractContextManager[object]:
-    """Return a context that switches autocast off, if the device has it, for operations such as an FFT in float32."""
+    """Return a context without autocast, for operations such as an FFT that need float32."""
     if torch.amp.is_autocast_available(device.type):
         return torch.autocast(device.type, enabled=False)
     return nullcontext()
@@ -87,7 +87,7 @@ def batch_norm(dims: int, channels: int) -> nn.Module:
 
 
 class Layers(nn.ModuleList):
-    """Layers in sequence, each of which keeps the number of times; those that are not torch's own receive the mask.
+    """Layers in sequence that keep the number of times; layers other than torch's own also receive the mask.
 
     With a mask, a 1-D convolution sees zeros beyond the end of each series, whatever the previous layer left there.
     """

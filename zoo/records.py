@@ -19,7 +19,7 @@ class Record(Mapping[str, Any]):
 
     @classmethod
     def of(cls, items: Mapping[str, Any]) -> Self:
-        """Return the record with these items, less unknown names. Raises msgspec.ValidationError for a wrong type."""
+        """Return the record with these items. Unknown names are ignored, wrong types raise msgspec.ValidationError."""
         return items if isinstance(items, cls) else msgspec.convert(items, cls)
 
     def __getitem__(self, name: str) -> Any:

@@ -75,7 +75,10 @@ class Preset:
                 raise ValueError(f"{scope}_params without {scope}: set {scope} too")
 
     def params_for(self, scope: Literal["block", "data", "loss"], name: str | None) -> Mapping[str, Value]:
-        """Return the preset's parameters for the component `name`, None meaning its own; empty for any other name."""
+        """Return the preset's parameters for the component `name`.
+
+        They are empty unless `name` is None or the preset's own component.
+        """
         own = {"block": self.block_params, "data": self.data_params, "loss": self.loss_params}
         return own[scope] if name in (None, getattr(self, scope)) else {}
 

@@ -72,7 +72,7 @@ def kept_of(
 
 
 def dropped_note(kept: npt.NDArray[np.bool_]) -> tuple[str, ...]:
-    """Return one note on the constant rows that were left out; empty if there were none."""
+    """Return a tuple with a note on the constant rows that were left out, or an empty tuple if there were none."""
     dropped = int(np.count_nonzero(~kept))
     return (f"{dropped} of {len(kept)} rows left out: all their samples are equal",) if dropped else ()
 

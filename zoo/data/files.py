@@ -1,6 +1,6 @@
 """Files as data sets, by their extension: tables, NumPy `.npz` archives, and `.ts` files of the UCR/UEA archive.
 
-Plugins that read files use this module too: `read_table`, the checks and the notes.
+Plugins can use `read_table`, the checks and the notes to read files of their own.
 """
 
 from pathlib import Path

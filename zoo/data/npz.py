@@ -51,7 +51,7 @@ class _Part:
     """The rows of one set of a published split, or all rows of a file.
 
     name    the name of the array with the series
-    what    the name of the array with the labels in messages
+    what    the array with the labels, as named in messages
     values  float32 `(rows, channels, times)`, zeros after the end of each row
     ended   whether the lengths come from NaN at the end of rows
     """

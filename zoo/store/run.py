@@ -80,7 +80,7 @@ class Run:
 
     @classmethod
     def from_json(cls, record: JsonObject) -> "Run":
-        """Return the run that `to_json` wrote, less unknown names. Raises msgspec.ValidationError for a wrong type."""
+        """Return the run of a `to_json` record. Ignores unknown names; a wrong type raises msgspec.ValidationError."""
         records = _records(record)
         rest = {name: value for name, value in record.items() if name not in records}
         return replace(msgspec.convert(rest, cls), **records)

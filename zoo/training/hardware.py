@@ -28,7 +28,7 @@ class Hardware:
 
     @classmethod
     def choose(cls, device: str, threads: int, precision: str, model: nn.Module, *, recurrent: bool) -> "Hardware":
-        """Choose the hardware for a model; `auto` and 0 select what was fastest in measurements."""
+        """Choose the hardware for a model; `auto` and 0 select the choice that was fastest in measurements."""
         chosen = choose_device(device)
         images = any(isinstance(layer, nn.Conv2d) for layer in model.modules())
         bf16 = precision == "bf16" or (precision == "auto" and bf16_pays(chosen, model))

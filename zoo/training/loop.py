@@ -154,7 +154,7 @@ class Learner:
             raise StoreError(f"checkpoint {path} cannot be used: leave out --resume to start again") from error
 
     def _restore(self, state: State) -> None:
-        if state.get("monitor", "macro_recall") != self.settings.monitor:  # early checkpoints used no other
+        if state.get("monitor", "macro_recall") != self.settings.monitor:  # early checkpoints lack it
             raise ValueError("its best epoch was chosen by a different score")
         self.model.load_state_dict(state["model"])
         self.optimiser.load_state_dict(state["optimiser"])
