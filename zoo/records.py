@@ -7,11 +7,10 @@ Each is both a frozen dataclass and a read-only mapping: `run.scores.macro_recal
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cache
-from typing import Any, Self
-
-import msgspec
+from typing import Any, Self, TypeVar
 
 JsonObject = Mapping[str, Any]  # a JSON object
+T = TypeVar("T")
 
 
 class Record(Mapping[str, Any]):
@@ -20,7 +19,7 @@ class Record(Mapping[str, Any]):
     @classmethod
     def of(cls, items: Mapping[str, Any]) -> Self:
         """Return the record with these items. Unknown names are ignored, wrong types raise msgspec.ValidationError."""
-        return items if isinstance(items, cls) else msgspec.convert(items, cls)
+        return items if isinstance(items, cls) else converted(items, cls)
 
     def __getitem__(self, name: str) -> Any:
         if name not in self._names():
@@ -177,7 +176,7 @@ class Environment(Record):
             return items
         own = {name: value for name, value in items.items() if name in _fields_of(cls)}
         libraries = {name: value for name, value in items.items() if name not in own}
-        return msgspec.convert({**own, "libraries": libraries}, cls)
+        return converted({**own, "libraries": libraries}, cls)
 
     def __getitem__(self, name: str) -> Any:
         return self.libraries[name] if name in self.libraries else super().__getitem__(name)
@@ -185,6 +184,13 @@ class Environment(Record):
     def _names(self) -> tuple[str, ...]:
         own = () if _is_blank(self) else super()._names()
         return tuple(name for name in (*own, *self.libraries) if name != "libraries")
+
+
+def converted(items: Mapping[str, Any], kind: type[T]) -> T:
+    """Return a dataclass made from plain items. Raises msgspec.ValidationError for a value of a wrong type."""
+    import msgspec  # takes milliseconds that `zoo list` need not wait for
+
+    return msgspec.convert(items, kind)
 
 
 def plain(value: Any) -> Any:

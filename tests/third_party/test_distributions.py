@@ -109,7 +109,7 @@ def test_a_good_distribution_is_listed_with_where_it_came_from(zoo: Run, zoo_wit
     assert (net["plugin"], net["distribution"], net["version"]) == ("pulse", "pulse", "1.2.3")
     assert net["presets"] == ["wide"]
     table = zoo_with(["pulse"], "list", "architecture")
-    assert "architecture\tpulse-net\twide\tOne convolution, a block and a mean.\tpulse\n" in table.stdout
+    assert "architecture\tpulse-net\twide\tOne convolution, a block and a mean.\tpulse\t\t\n" in table.stdout
     assert table.stderr == ""
     row = plugin_rows(zoo_with(["pulse"], "plugins", "--json"))["pulse"]
     assert (row["status"], row["module"], row["error"]) == ("ok", "pulse", "")

@@ -3,9 +3,7 @@
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 
-import msgspec
-
-from zoo.records import Cost, Environment, JsonObject, Scores, SplitSummary, plain
+from zoo.records import Cost, Environment, JsonObject, Scores, SplitSummary, converted, plain
 from zoo.specs import full_name
 
 
@@ -83,7 +81,7 @@ class Run:
         """Return the run of a `to_json` record. Ignores unknown names; a wrong type raises msgspec.ValidationError."""
         records = _records(record)
         rest = {name: value for name, value in record.items() if name not in records}
-        return replace(msgspec.convert(rest, cls), **records)
+        return replace(converted(rest, cls), **records)
 
     @property
     def reference(self) -> str:
