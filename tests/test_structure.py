@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
+from conftest import LONGEST
+
 ROOT = Path(__file__).parents[1]
 TEMPLATE = ROOT / "zoo" / "template"
 Graph = Mapping[str, set[str]]
@@ -95,3 +97,7 @@ def test_the_room_map_has_every_room_and_no_other() -> None:
     folders = {f"{path.parent.relative_to(ROOT)}/" for path in modules().values() if path.parent != ROOT / "zoo"}
     files = {str(path.relative_to(ROOT)) for path in (ROOT / "zoo").glob("*.py") if not path.name.startswith("__")}
     assert sorted(mapped) == sorted({*folders, *files, "zoo/template/"})
+
+
+def test_the_longest_test_files_are_there() -> None:
+    assert [name for name in LONGEST if not (ROOT / "tests" / name).is_file()] == []
