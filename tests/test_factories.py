@@ -19,9 +19,9 @@ def test_values_get_the_type_of_the_default(registry: Registry) -> None:
     values = complete(spec, {"dropout": 0, "hidden": 16.0})
     assert (values["dropout"], values["hidden"]) == (0.0, 16)
     assert (type(values["dropout"]), type(values["hidden"])) == (float, int)
-    with pytest.raises(UsageError, match="cnngru's hidden is a whole number, not 'many'"):
+    with pytest.raises(UsageError, match="cnngru's hidden must be a whole number, not 'many'"):
         complete(spec, {"hidden": "many"})
-    with pytest.raises(UsageError, match="cnngru's hidden is a whole number, not True"):
+    with pytest.raises(UsageError, match="cnngru's hidden must be a whole number, not True"):
         complete(spec, {"hidden": True})
 
 

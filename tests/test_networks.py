@@ -71,7 +71,7 @@ def test_block_parameters_go_to_their_block(registry: Registry) -> None:
 
 
 def test_too_short_a_series_is_incompatible_not_a_crash(registry: Registry) -> None:
-    with pytest.raises(Incompatible, match="cnn2d takes series of 13 samples or more, not 12"):
+    with pytest.raises(Incompatible, match="cnn2d takes series of at least 13 samples, not 12"):
         Network.resolve(registry, "cnn2d").build(n_channels=1, n_times=12, n_classes=2)
 
 

@@ -77,9 +77,9 @@ def test_a_name_that_a_known_distribution_provides_is_answered_with_how_to_insta
         ("1.99", rf"^needs plugin API 1.99, but this zoo has {API_VERSION}: pip install -U zoo-registry$"),
         ("2.0", "^needs plugin API 2.0"),
         ("0.3", rf"^was written for plugin API 0.3, but this zoo has {API_VERSION}: update the plugin$"),
-        (1.0, "^ZOO_API is a plugin API version such as '1.0', not 1.0$"),
-        ("1", "^ZOO_API is a plugin API version such as '1.0', not '1'$"),
-        ("1.0.1", "^ZOO_API is a plugin API version such as"),
+        (1.0, "^ZOO_API must be a plugin API version such as '1.0', not 1.0$"),
+        ("1", "^ZOO_API must be a plugin API version such as '1.0', not '1'$"),
+        ("1.0.1", "^ZOO_API must be a plugin API version such as"),
         ("10.0", "^needs plugin API 10.0"),
     ],
 )

@@ -65,29 +65,29 @@ REFERENCE = "[[reference]]\narchitecture = 'x'\ndataset = 'y'\nstatus = 'reporte
     [
         ("[training]\nepochs = \n", r"registry.toml:2: invalid value"),
         ("[training]\n\nepoch = 3\n", r"registry.toml:3: no key in \[training\] named 'epoch'. Did you mean epochs\?"),
-        ("[training]\nepochs = 'many'\n", r"registry.toml:2: training.epochs is a whole number, not 'many'"),
-        ("[training]\nepochs = true\n", r"registry.toml:2: training.epochs is a whole number, not True"),
+        ("[training]\nepochs = 'many'\n", r"registry.toml:2: training.epochs must be a whole number, not 'many'"),
+        ("[training]\nepochs = true\n", r"registry.toml:2: training.epochs must be a whole number, not True"),
         ("[trainig]\nepochs = 3\n", r"registry.toml:1: no table named 'trainig'. Did you mean training\?"),
-        ("training = 3\n", r"registry.toml:1: training is a table, not 3"),
-        ("[presets.mine]\nparams = {}\n", r"registry.toml:1: a preset is named ARCHITECTURE.NAME"),
+        ("training = 3\n", r"registry.toml:1: training must be a table, not 3"),
+        ("[presets.mine]\nparams = {}\n", r"registry.toml:1: a preset's name must be ARCHITECTURE.NAME"),
         ("[[reference]]\narchitecture = 'x'\n", r"registry.toml:1: a \[\[reference\]\] lacks dataset"),
         ("x = [1\n", r"^registry\.toml, at its end: unclosed array$"),
         (
             "[known.zoo-x]\nprovides = ['net']\n",
-            r":1: known.zoo-x: each entry of provides is a kind and a name, .*'net'",
+            r":1: known.zoo-x: each entry of provides must be a kind and a name, .*'net'",
         ),
         (
             "[known.zoo-x]\nprovide = []\n",
             r"registry.toml:2: no key in \[known.zoo-x\] named 'provide'",
         ),
-        ("[training]\nclip = nan\n", r"registry.toml:2: training.clip is a finite number, not nan"),
-        ("[presets.'cnngru.']\n", r"a preset is named ARCHITECTURE.NAME"),
+        ("[training]\nclip = nan\n", r"registry.toml:2: training.clip must be a finite number, not nan"),
+        ("[presets.'cnngru.']\n", r"a preset's name must be ARCHITECTURE.NAME"),
         ("[presets.'cnngru.x']\ntraining = { epoch = 3 }\n", r"named 'epoch'. Did you mean epochs\?"),
         (
             "[presets.'cnngru.x']\ndata_params = { k_neighbors = 3 }\n",
             r"registry.toml:1: preset cnngru.x: data_params without data",
         ),
-        (REFERENCE + "scores = { macro_recall = 'high' }\n", "reference scores.macro_recall is a finite number"),
+        (REFERENCE + "scores = { macro_recall = 'high' }\n", "reference scores.macro_recall must be a finite number"),
         (REFERENCE + "scores = { macro_recal = 0.5 }\n", "no score named 'macro_recal'. Did you mean macro_recall"),
     ],
 )
@@ -120,13 +120,16 @@ def test_presets_of_the_user_are_read() -> None:
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        ({"epochs": 0}, "training.epochs is at least 1"),
-        ({"optimiser": "sgd"}, "training.optimiser is one of adam, adamw, not 'sgd'"),
-        ({"monitor": "recall"}, "training.monitor is one of macro_recall, accuracy, validation_loss, not 'recall'"),
-        ({"factor": 1.0}, "training.factor is between 0 and 1"),
-        ({"learning_rate": -1.0}, "training.learning_rate is above 0"),
-        ({"clip": -1.0}, "training.clip is 0 or more"),
-        ({"epochs": "ten"}, "training.epochs is a whole number, not 'ten'"),
+        ({"epochs": 0}, "training.epochs must be at least 1"),
+        ({"optimiser": "sgd"}, "training.optimiser must be one of adam, adamw, not 'sgd'"),
+        (
+            {"monitor": "recall"},
+            "training.monitor must be one of macro_recall, accuracy, validation_loss, not 'recall'",
+        ),
+        ({"factor": 1.0}, "training.factor must be between 0 and 1"),
+        ({"learning_rate": -1.0}, "training.learning_rate must be above 0"),
+        ({"clip": -1.0}, "training.clip must be at least 0"),
+        ({"epochs": "ten"}, "training.epochs must be a whole number, not 'ten'"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(flags: dict, message: str) -> None:
@@ -137,7 +140,7 @@ def test_settings_that_make_no_sense_are_refused(flags: dict, message: str) -> N
 @pytest.mark.parametrize("text", ["abc", "nan", "inf"])
 def test_a_variable_that_is_no_number_is_named(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv("ZOO_CLIP", text)
-    with pytest.raises(UsageError, match=f"ZOO_CLIP is a finite number, not '{text}'"):
+    with pytest.raises(UsageError, match=f"ZOO_CLIP must be a finite number, not '{text}'"):
         Settings.load().training({}, {})
 
 

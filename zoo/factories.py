@@ -79,14 +79,14 @@ def complete(spec: Component, given: Mapping[str, Value], *, elsewhere: Iterable
 def checked(what: str, value: Value, like: Any) -> Value:
     """Return the value in the type of the default `like`, with whole numbers converted between int and float."""
     if isinstance(value, float) and not isfinite(value):
-        raise UsageError(f"{what} is a finite number, not {value!r}")
+        raise UsageError(f"{what} must be a finite number, not {value!r}")
     if like is None or like is inspect.Parameter.empty or type(value) is type(like):
         return value
     if isinstance(like, float) and type(value) is int:
         return float(value)
     if isinstance(like, int) and type(like) is not bool and isinstance(value, float) and value.is_integer():
         return int(value)
-    raise UsageError(f"{what} is {_noun(like)}, not {value!r}")
+    raise UsageError(f"{what} must be {_noun(like)}, not {value!r}")
 
 
 def _noun(like: Any) -> str:

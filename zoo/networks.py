@@ -106,7 +106,7 @@ class Network:
         """Raise Incompatible if the network cannot take such series; with `lengths`, these differ in length."""
         if n_times < self.spec.min_times:
             raise Incompatible(
-                f"{self.entry.name} takes series of {self.spec.min_times} samples or more, not {n_times}"
+                f"{self.entry.name} takes series of at least {self.spec.min_times} samples, not {n_times}"
             )
         for part in self.blocks:
             if self.spec.block_dims not in part.spec.dims:

@@ -313,7 +313,7 @@ def _check_api(needed: Any) -> None:
     """Raise PluginError for a plugin that was written for an incompatible plugin API."""
     offered = hookspecs.API_VERSION
     if not isinstance(needed, str) or not re.fullmatch(r"\d+\.\d+", needed):
-        raise PluginError(f"ZOO_API is a plugin API version such as {offered!r}, not {needed!r}")
+        raise PluginError(f"ZOO_API must be a plugin API version such as {offered!r}, not {needed!r}")
     (major, minor), (our_major, our_minor) = (map(int, version.split(".")) for version in (needed, offered))
     if (major, minor) > (our_major, our_minor):
         raise PluginError(f"needs plugin API {needed}, but this zoo has {offered}: pip install -U {DISTRIBUTION}")

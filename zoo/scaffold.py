@@ -133,7 +133,7 @@ def check_name(kind: str, name: str, registry: Registry) -> None:
             f"'-' or '_' between words, such as {_as_name(name)}"
         )
     if reason := _clash(Scaffold(kind, name)) or _owner(name, registry):
-        raise UsageError(f"{name!r} is taken: {reason}. Choose another name, such as {_another(name)}")
+        raise UsageError(f"{name!r} is taken: {reason}. Choose a different name, such as {_another(name)}")
 
 
 def write(files: Mapping[str, str], folder: Path) -> None:
@@ -141,7 +141,7 @@ def write(files: Mapping[str, str], folder: Path) -> None:
     try:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             state = "is not empty" if folder.is_dir() else "is a file"
-            raise UsageError(f"{folder} {state}: choose another folder with --dir")
+            raise UsageError(f"{folder} {state}: choose a different folder with --dir")
         for path, text in files.items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_text(text, encoding="utf-8", newline="\n")

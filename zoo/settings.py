@@ -45,17 +45,17 @@ class Training:
     def __post_init__(self) -> None:
         for name, allowed in CHOICES.items():
             if getattr(self, name) not in allowed:
-                raise UsageError(f"training.{name} is one of {', '.join(allowed)}, not {getattr(self, name)!r}")
+                raise UsageError(f"training.{name} must be one of {', '.join(allowed)}, not {getattr(self, name)!r}")
         for name in ("epochs", "batch_size", "members"):
             if getattr(self, name) < 1:
-                raise UsageError(f"training.{name} is at least 1, not {getattr(self, name)!r}")
+                raise UsageError(f"training.{name} must be at least 1, not {getattr(self, name)!r}")
         for name in ("weight_decay", "scheduler_patience", "patience", "clip"):
             if getattr(self, name) < 0:
-                raise UsageError(f"training.{name} is 0 or more, not {getattr(self, name)!r}")
+                raise UsageError(f"training.{name} must be at least 0, not {getattr(self, name)!r}")
         if not 0 < self.learning_rate < float("inf"):
-            raise UsageError(f"training.learning_rate is above 0, not {self.learning_rate!r}")
+            raise UsageError(f"training.learning_rate must be above 0, not {self.learning_rate!r}")
         if not 0 < self.factor < 1:
-            raise UsageError(f"training.factor is between 0 and 1, not {self.factor!r}")
+            raise UsageError(f"training.factor must be between 0 and 1, not {self.factor!r}")
 
 
 CHOICES: Mapping[str, tuple[str, ...]] = {
@@ -148,16 +148,16 @@ class Layer:
 
     def _check_table(self, name: str, content: Any, types: Mapping[str, type]) -> None:
         if not isinstance(content, dict):
-            self._fail(name, f"{name} is a table, not {content!r}")
+            self._fail(name, f"{name} must be a table, not {content!r}")
         for key, value in content.items():
             if key not in types:
                 self._fail(key, str(unknown_name(f"key in [{name}]", key, types)))
             if not _fits(value, types[key]):
-                self._fail(key, f"{name}.{key} is {_NOUNS[types[key]]}, not {value!r}")
+                self._fail(key, f"{name}.{key} must be {_NOUNS[types[key]]}, not {value!r}")
 
     def _check_named(self, name: str, content: Any, types: Mapping[str, type]) -> None:
         if not isinstance(content, dict):
-            self._fail(name, f"{name} is a table of tables, not {content!r}")
+            self._fail(name, f"{name} must be a table of tables, not {content!r}")
         for key, table in content.items():
             self._check_table(f"{name}.{key}", table, types)
         if name == "presets":
@@ -169,7 +169,7 @@ class Layer:
         for key, table in content.items():
             self._check_table("training", table.get("training", {}), _TYPES["training"])
             if not all(key.partition(".")):
-                self._fail(key, f"a preset is named ARCHITECTURE.NAME in quotes, not {key!r}")
+                self._fail(key, f"a preset's name must be ARCHITECTURE.NAME in quotes, not {key!r}")
             try:
                 Preset(**table)
             except ValueError as error:
@@ -180,12 +180,12 @@ class Layer:
             for provided in table.get("provides", []):
                 kind, _, component = provided.partition(" ") if isinstance(provided, str) else ("", "", "")
                 if kind not in KINDS or not component:
-                    problem = f"each entry of provides is a kind and a name, such as 'block se', not {provided!r}"
+                    problem = f"each entry of provides must be a kind and a name, such as 'block se', not {provided!r}"
                     self._fail(key, f"known.{key}: {problem}")
 
     def _check_references(self, content: Any) -> None:
         if not isinstance(content, list):
-            self._fail("reference", "reference is an array of tables: write [[reference]]")
+            self._fail("reference", "reference must be an array of tables: write [[reference]]")
         for table in content:
             self._check_table("reference", table, _REFERENCE_TYPES)
             missing = {"architecture", "dataset", "status", "source", "scores"} - set(table)
@@ -198,7 +198,7 @@ class Layer:
             if name not in MACRO_SCORES:
                 self._fail(name, str(unknown_name("score", name, MACRO_SCORES)))
             if not _fits(value, float):
-                self._fail("scores", f"reference scores.{name} is a finite number, not {value!r}")
+                self._fail("scores", f"reference scores.{name} must be a finite number, not {value!r}")
 
     def _fail(self, key: str, message: str) -> None:
         raise SettingsError(f"{self.path}{_line_of(self.text, key)}: {message}")
@@ -242,7 +242,7 @@ class Settings:
         }
         for name, value in values.items():
             if not _fits(value, types[name]):
-                raise UsageError(f"training.{name} is {_NOUNS[types[name]]}, not {value!r}")
+                raise UsageError(f"training.{name} must be {_NOUNS[types[name]]}, not {value!r}")
         return Training(**{name: types[name](value) for name, value in values.items()})
 
     @property
@@ -335,7 +335,7 @@ def _from_text(variable: str, text: str, wanted: type) -> Any:
     except ValueError:
         value = None
     if value is None or not _fits(value, wanted):
-        raise UsageError(f"{variable} is {_NOUNS[wanted]}, not {text!r}")
+        raise UsageError(f"{variable} must be {_NOUNS[wanted]}, not {text!r}")
     return value
 
 

@@ -114,7 +114,7 @@ class Architecture(Component):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.block_dims not in (None, 1, 2):
-            raise ValueError(f"architecture {self.name!r}: block_dims is {self.block_dims!r}, not None, 1 or 2")
+            raise ValueError(f"architecture {self.name!r}: block_dims must be None, 1 or 2, not {self.block_dims!r}")
         for preset in self.presets:
             if not is_preset_name(preset):
                 raise ValueError(f"architecture {self.name!r}: preset name {preset!r} is not valid")

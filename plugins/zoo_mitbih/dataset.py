@@ -93,7 +93,7 @@ def _find(data_dir: Path) -> tuple[Path, tuple[str, ...]]:
         missing = _missing(folder, form)
         if len(missing) < len(form):
             raise DataError(_incomplete(folder, form, missing))
-    raise DataError(f"{data_dir} contains none of the file formats of mitbih; {_SOURCES}")
+    raise DataError(f"{data_dir} contains no files of mitbih; {_SOURCES}")
 
 
 def _missing(folder: Path, form: tuple[str, ...]) -> list[str]:
@@ -103,7 +103,7 @@ def _missing(folder: Path, form: tuple[str, ...]) -> list[str]:
 def _incomplete(folder: Path, form: tuple[str, ...], missing: list[str]) -> str:
     if form is not FILES:
         (other,) = set(form) - set(missing)
-        return f"{folder}: {missing[0]} is missing, only {other} is there; download both"
+        return f"{folder}: {missing[0]} is missing, only {other} was found; download both"
     some = ", ".join(missing[:4]) + (", …" if len(missing) > 4 else "")
     return (
         f"{folder}: {len(missing)} of the {len(FILES)} files of the 48 raw records are missing: {some}; "

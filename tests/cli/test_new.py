@@ -32,7 +32,11 @@ PAGE = Path(__file__).parents[2] / "docs/plugins.md"
         ("architecture", "net-", "such as net$"),
         ("architecture", "", "such as my-net$"),
         ("architecture", "n" * (LONGEST + 1), f"at most {LONGEST} lower-case letters"),
-        ("architecture", "cnngru", "zoo-registry has the architecture cnngru. Choose another name, such as my-cnngru$"),
+        (
+            "architecture",
+            "cnngru",
+            "zoo-registry has the architecture cnngru. Choose a different name, such as my-cnngru$",
+        ),
         ("architecture", "se", "zoo-registry has the block se"),
         ("block", "imbalance", "zoo-registry has a plugin with this name"),
         ("dataset", "class", "it is a keyword of Python"),
@@ -64,7 +68,7 @@ def test_what_is_there_is_not_overwritten(tmp_path: Path, there: str) -> None:
     mine = place if there == "a file" else place / "README.md"
     mine.parent.mkdir(exist_ok=True)
     mine.write_text("mine")
-    with pytest.raises(UsageError, match=r"my-net is (a file|not empty): choose another folder with --dir"):
+    with pytest.raises(UsageError, match=r"my-net is (a file|not empty): choose a different folder with --dir"):
         write({"README.md": "another's"}, place)
     assert mine.read_text() == "mine"
 
@@ -83,7 +87,7 @@ def test_the_command_says_what_it_wrote_and_what_to_do_next(zoo: Zoo, tmp_path: 
     assert done.stderr == "\n".join(["Next:", *(f"  {step}" for step in steps)]) + "\n"
     again = zoo("new", "block", "my-gate")
     assert (again.returncode, again.stdout) == (2, "")
-    assert again.stderr == "error: my-gate is not empty: choose another folder with --dir\n"
+    assert again.stderr == "error: my-gate is not empty: choose a different folder with --dir\n"
 
 
 def test_a_folder_of_ones_own_and_json(zoo: Zoo, tmp_path: Path) -> None:

@@ -155,7 +155,7 @@ def test_show_saves_the_best_trial(zoo: Zoo) -> None:
     text = Path("registry.toml").read_text()
     twice = CliRunner().invoke(app, ["studies", "show", study.name, "--save", "cnngru.mine"])
     assert (twice.exit_code, twice.stdout) == (2, "")
-    assert twice.stderr.startswith("error: a preset 'cnngru.mine' exists already")
+    assert twice.stderr.startswith("error: a preset 'cnngru.mine' already exists")
     assert Path("registry.toml").read_text() == text
 
 
@@ -175,12 +175,12 @@ def test_show_saves_the_best_trial(zoo: Zoo) -> None:
         (
             "tune cnngru --time-budget 5x",
             2,
-            "error: --time-budget takes a time above 0 such as 90s, 30m or 2h, not '5x'",
+            "error: --time-budget must be a time above 0, such as 90s, 30m or 2h, not '5x'",
         ),
-        ("tune cnngru --trial-timeout 0", 2, "error: --trial-timeout takes a time above 0"),
-        ("tune cnngru --trials 0", 2, "error: --trials takes a whole number, 1 or more, not '0'"),
-        ("tune cnngru --jobs 0", 2, "error: --jobs takes a whole number, 1 or more, not '0'"),
-        ("tune cnngru --seed -1", 2, "error: --seed takes a whole number, 0 or more, not '-1'"),
+        ("tune cnngru --trial-timeout 0", 2, "error: --trial-timeout must be a time above 0"),
+        ("tune cnngru --trials 0", 2, "error: --trials must be a whole number of at least 1, not '0'"),
+        ("tune cnngru --jobs 0", 2, "error: --jobs must be a whole number of at least 1, not '0'"),
+        ("tune cnngru --seed -1", 2, "error: --seed must be a whole number of at least 0, not '-1'"),
         ("tune cnngru --set hidden", 2, "error: --set 'hidden' is not key=value"),
         ("tune cnngru --tune hidden", 2, "error: --tune 'hidden' is not key="),
         ("tune cnngru --tune hiden=1,2", 2, "error: no parameter of cnngru named 'hiden'. Did you mean hidden"),
@@ -189,7 +189,7 @@ def test_show_saves_the_best_trial(zoo: Zoo) -> None:
         ("tune cnngru --space none.toml", 1, "error: none.toml: cannot be read"),
         ("tune cnngru --set search.x=1", 2, "error: no parameter of random named 'x'"),
         ("tune cnngru --save mine", 2, "error: --save takes a preset of cnngru, such as cnngru.mine, not 'mine'"),
-        ("tune cnngru --save cnngru.study", 2, "error: a preset 'cnngru.study' exists already"),
+        ("tune cnngru --save cnngru.study", 2, "error: a preset 'cnngru.study' already exists"),
         ("tune cnngru --name ../x", 2, "error: the name of a study may contain"),
         ("tune cnngru --resume a", 2, "error: --resume uses the stored options of the study: leave out ARCH"),
         ("tune --resume a --epochs 3", 2, "error: --resume uses the stored options of the study: leave out --epochs"),

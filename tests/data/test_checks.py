@@ -31,7 +31,7 @@ def test_constant_rows_are_kept_dropped_or_an_error() -> None:
 
 def test_a_word_that_is_none_of_three_is_an_error_of_use_whatever_the_rows() -> None:
     for values in (VALUES, VALUES[1:3]):
-        with pytest.raises(UsageError, match="constant is one of error, keep, drop, not 'dorp'"):
+        with pytest.raises(UsageError, match="constant must be one of error, keep, drop, not 'dorp'"):
             kept("dorp", values)
 
 

@@ -157,7 +157,7 @@ def test_one_patient_that_may_leave_training_is_enough_and_none_is_not() -> None
         if len(pinned) == 2:
             assert separate(series, "inter-patient", seed=0).validation.groups.tolist() == [1, 1]  # type: ignore[union-attr]
         else:
-            with pytest.raises(DataError, match="a split by group needs two groups or more"):
+            with pytest.raises(DataError, match="a split by group needs at least two groups"):
                 separate(series, "inter-patient", seed=0)
 
 

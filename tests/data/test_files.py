@@ -491,7 +491,7 @@ def test_nothing_is_left_of_constant_rows(tmp_path: Path) -> None:
 
 def test_constant_is_one_of_three_words(tmp_path: Path) -> None:
     path = write(tmp_path / "beats.csv", *LINES)
-    with pytest.raises(UsageError, match="constant is one of error, keep, drop, not 'dorp'"):
+    with pytest.raises(UsageError, match="constant must be one of error, keep, drop, not 'dorp'"):
         from_file(path, target="kind", group="who", constant="dorp")
 
 

@@ -228,7 +228,7 @@ def test_constant_rows_are_those_of_one_value_in_each_channel_up_to_their_end(pa
     dropped = from_file(write(path, X=values, y=["a", "c", "b", "b"]), constant="drop")
     assert (dropped.classes, dropped.labels.tolist(), dropped.lengths) == (("a", "b"), [0, 1], None)
     assert dropped.notes[0] == "2 of 4 rows left out: all their samples are equal"
-    with pytest.raises(UsageError, match="constant is one of error, keep, drop, not "):
+    with pytest.raises(UsageError, match="constant must be one of error, keep, drop, not "):
         from_file(path, constant="dorp")
 
 
@@ -373,7 +373,7 @@ def test_arrays_that_could_both_be_meant(path: Path) -> None:
 
 
 def test_splits_that_are_not_whole(path: Path) -> None:
-    assert ": there are series for train only; " in refusal(write(path, X_train=VALUES, y_train=LABELS))
+    assert ": the file has series for train only; " in refusal(write(path, X_train=VALUES, y_train=LABELS))
     write(path, X=VALUES, y=LABELS, X_test=VALUES, y_test=LABELS)
     assert "with and without '_test' in their names; keep one of the two" in refusal(path)
     split: dict[str, Any] = {"X_train": VALUES, "y_train": LABELS, "X_test": VALUES, "y_test": LABELS}
@@ -382,7 +382,7 @@ def test_splits_that_are_not_whole(path: Path) -> None:
     assert ": X_train and X_test have the shapes (1, 3) and (2, 3) " in refusal(write(path, **{**split, "X_test": two}))
     third = {"X_val": VALUES[:, :2], "y_val": LABELS}
     assert ": X_train and X_val have the shapes (1, 3) and (1, 2) " in refusal(write(path, **split, **third))
-    assert ": there are series for val only; " in refusal(write(path, X_val=VALUES, y_val=LABELS))
+    assert ": the file has series for val only; " in refusal(write(path, X_val=VALUES, y_val=LABELS))
     for half in ("y_train", "y_test"):
         assert "labels of two types" in refusal(write(path, **{**split, half: [0, 1, 0, 1]}))
     assert "only one of them has groups" in refusal(write(path, **split, groups_test=[0, 1, 0, 1]))

@@ -266,7 +266,7 @@ def test_each_kind_of_neighbours_is_checked_by_class(registry: Registry, name: s
     with pytest.raises(ResamplingError, match=message):
         balanced(registry, name, rows)
     assert counts(balanced(registry, name, rows, **{parameter: 3}))[2] > 30
-    with pytest.raises(ResamplingError, match="needs two or more training rows of each class, and class 'c' has 1"):
+    with pytest.raises(ResamplingError, match="needs at least two training rows of each class, and class 'c' has 1"):
         balanced(registry, name, MEETING(60, 20, 1))
 
 
@@ -330,7 +330,7 @@ def test_smote_tomek_may_take_links_from_classes_that_were_equal(registry: Regis
     ],
 )
 def test_neighbours_are_at_least_one(registry: Registry, name: str, parameter: str) -> None:
-    with pytest.raises(ResamplingError, match=f"^{name}'s {parameter} is at least 1, not 0$"):
+    with pytest.raises(ResamplingError, match=f"^{name}'s {parameter} must be at least 1, not 0$"):
         balanced(registry, name, MEETING(60, 20, 10), **{parameter: 0})
 
 

@@ -469,8 +469,8 @@ def test_no_rows_is_all_the_rows_there_are(registry: Registry) -> None:
         ({"rows": 0}, "--rows must be at least 1"),
         ({"epochs": 0}, "--epochs must be at least 1"),
         ({"seeds": ()}, "--seeds must be at least 1, not 0"),
-        ({"threads": -1}, r"--threads must be 0 \(automatic\) or more"),
-        ({"force": True, "resume": True}, "--force starts again and --resume continues: choose one"),
+        ({"threads": -1}, r"--threads must be at least 0 \(automatic\)"),
+        ({"force": True, "resume": True}, "--force trains again and --resume continues: choose one"),
     ],
 )
 def test_requests_that_make_no_sense(request_: dict, message: str) -> None:

@@ -174,7 +174,7 @@ def test_a_files_parameters_are_kept_and_others_refused(registry: Registry, seri
     np.savez("waves.npz", X=series.values, kind=series.labels)
     loaded = load(registry, "waves.npz", target="kind", constant="drop")
     assert (loaded.name, loaded.params) == ("waves.npz", {"constant": "drop", "target": "kind"})
-    with pytest.raises(UsageError, match="constant is one of error, keep, drop, not "):
+    with pytest.raises(UsageError, match="constant must be one of error, keep, drop, not "):
         load(registry, "waves.npz", target="kind", constant="dorp")
     with pytest.raises(UnknownName, match=r"no parameter of a file named 'constnat'\. Did you mean constant"):
         load(registry, "waves.npz", target="kind", constnat="drop")

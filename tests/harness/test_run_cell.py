@@ -395,13 +395,13 @@ def test_the_environment_says_where_and_with_what_a_run_was_made(bench: Runs) ->
 def test_where_a_run_is_made_is_said_by_flag_variable_or_file(bench: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("registry.toml").write_text("[hardware]\nthreads = 2\ndevice = 'nowhere'\n")
     for device in (None, "gpu"):
-        with pytest.raises(UsageError, match=rf"^hardware.device is auto, .*, not '{device or 'nowhere'}'$"):
+        with pytest.raises(UsageError, match=rf"^hardware.device must be auto, .*, not '{device or 'nowhere'}'$"):
             bench(device=device)
     monkeypatch.setenv("ZOO_DEVICE", "cpu")
     ours, many = (bench(threads=threads, force=True)[0].environment["threads"] for threads in (None, 0))
     assert (ours, many) == (2, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
     monkeypatch.setenv("ZOO_THREADS", "-1")
-    with pytest.raises(UsageError, match=r"^hardware.threads must be 0 \(automatic\) or more, not -1$"):
+    with pytest.raises(UsageError, match=r"^hardware.threads must be at least 0 \(automatic\), not -1$"):
         bench(threads=None)
 
 
@@ -597,7 +597,7 @@ def test_what_does_not_fit_its_data_is_said_once_for_all_seeds_resamplers_and_lo
     axes = {"seeds": 2, "data": ["original", "oversampled"], "loss": ["cross-entropy", "focal"]}
     with pytest.raises(UsageError, match=r"^nothing to run: no requested combination is possible$"):
         bench("long", reporter=notebook, **axes)
-    assert notebook.notes == ["left out: long on waves.csv: long takes series of 49 samples or more, not 48"]
+    assert notebook.notes == ["left out: long on waves.csv: long takes series of at least 49 samples, not 48"]
 
 
 def test_what_cannot_be_read_is_raised_at_the_end_and_noted_once_each(bench: Runs, waves_csv: Path) -> None:

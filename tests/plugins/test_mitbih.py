@@ -223,7 +223,7 @@ def test_where_to_get_the_data_is_said(tmp_path: Path) -> None:
         assert "MIT-BIH Arrhythmia Database 1.0.0" in message
         assert "--data-dir" in message
     assert "absent' does not exist" in refusal(tmp_path / "absent")
-    assert f"{tmp_path} contains none of the file formats" in refusal(tmp_path)
+    assert f"{tmp_path} contains no files of mitbih" in refusal(tmp_path)
     (tmp_path / "mitbih_train.csv").write_text("1,2\n")
     assert "is a file; name the folder that contains it" in refusal(tmp_path / "mitbih_train.csv")
     assert "cannot be read: File name too long; check its permissions" in refusal(tmp_path / ("x" * 300))

@@ -689,7 +689,7 @@ def test_multirocket_has_the_dilations_of_each_of_its_two_series() -> None:
 
 @pytest.mark.parametrize(("name", "shortest"), [("minirocket", 9), ("multirocket", 10), ("hydra", 9)])
 def test_series_shorter_than_a_kernel_are_refused(name: str, shortest: int) -> None:
-    with pytest.raises(ModelError, match=f"^{name} takes series of {shortest} samples or more, not {shortest - 1}$"):
+    with pytest.raises(ModelError, match=f"^{name} takes series of at least {shortest} samples, not {shortest - 1}$"):
         build(name, n_channels=1, n_times=shortest - 1, n_classes=3)
 
 

@@ -101,7 +101,7 @@ def test_presets_of_variants_change_one_thing(registry: Registry) -> None:
 @pytest.mark.parametrize(
     ("architecture", "params", "line"),
     [
-        ("cnngru", {"norm": "batch"}, "norm is none or layer, not 'batch'"),
+        ("cnngru", {"norm": "batch"}, "norm must be none or layer, not 'batch'"),
         ("cnngru", {"pool": "mean"}, "pool is max or gap, not 'mean'"),
         ("cnngru", {"dilation": 0}, "dilation must be at least 1, not 0"),
         ("cnngru", {"num_layers": 0}, "gru_hidden and num_layers must be at least 1, not 64 and 0"),
@@ -117,7 +117,7 @@ def test_presets_of_variants_change_one_thing(registry: Registry) -> None:
         ("cnn2d", {"dilation": 0}, "num_layers and dilation must be at least 1, not 2 and 0"),
         ("cnn2d", {"hidden": 0}, "hidden must be at least 1 and num_blocks at least 0, not 0 and 1"),
         ("cnn2d", {"num_blocks": -1}, "hidden must be at least 1 and num_blocks at least 0, not 32 and -1"),
-        ("gru", {"norm": "batch"}, "norm is none or layer, not 'batch'"),
+        ("gru", {"norm": "batch"}, "norm must be none or layer, not 'batch'"),
         ("gru", {"pool": "max"}, "pool is last or gap, not 'max'"),
         ("gru", {"num_layers": 0}, "hidden and num_layers must be at least 1, not 64 and 0"),
         ("gru", {"dropout": 2.0}, "dropout must be between 0 and 1, not 2.0"),

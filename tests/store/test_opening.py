@@ -122,11 +122,13 @@ def test_a_store_of_a_newer_zoo_is_left_alone(tmp_path: Path, create: bool) -> N
 
 def test_a_folder_that_cannot_be_used_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(StoreError, match=r"file' cannot be used: File exists\. Name another with --results"):
+    with pytest.raises(StoreError, match=r"file' cannot be used: File exists\. Choose a different one with --results"):
         Store(tmp_path / "file")
     (tmp_path / "results").mkdir()
     (tmp_path / "results" / "zoo.db").write_bytes(b"not a database" * 100)
-    with pytest.raises(StoreError, match=r"cannot be used: file is not a database\. Name another with --results"):
+    with pytest.raises(
+        StoreError, match=r"cannot be used: file is not a database\. Choose a different one with --results"
+    ):
         Store(tmp_path / "results")
 
 

@@ -465,7 +465,7 @@ BROKEN: dict[str, tuple[str, dict[str, Any], str, str]] = {
         "Fine",
         preset(params={"width": "wide"}),
         "keys",
-        "^preset mine: .* is a whole number, not 'wide'",
+        "^preset mine: .* must be a whole number, not 'wide'",
     ),
     "preset-slot": ("Fine", preset(block="scale"), "keys", "^preset mine: it has no block slot$"),
     "preset-block": (
@@ -483,12 +483,17 @@ BROKEN: dict[str, tuple[str, dict[str, Any], str, str]] = {
     ),
     "preset-loss": ("Fine", preset(loss="entropy", loss_params={"gama": 1.0}), "keys", "^preset mine: .*named 'gama'"),
     "space-key": ("Fine", keyed(width=Int(1, 8), depth=Choice(1)), "keys", "^space default: no .* named 'depth'"),
-    "space-value": ("Fine", keyed(width=Choice(1, "wide")), "keys", "^space default: .* is a whole number, not 'wide'"),
+    "space-value": (
+        "Fine",
+        keyed(width=Choice(1, "wide")),
+        "keys",
+        "^space default: .* must be a whole number, not 'wide'",
+    ),
     "space-number": (
         "Fine",
         keyed(width=Float(1.0, 4.0)),
         "keys",
-        r"^space default: .* is a whole number, not \d\.\d+",
+        r"^space default: .* must be a whole number, not \d\.\d+",
     ),
     "space-scope": ("Slotted", keyed(True, blok__start=Choice(0.5)), "keys", "named 'blok'. Did you mean block"),
     "space-block": (
@@ -536,7 +541,12 @@ BROKEN: dict[str, tuple[str, dict[str, Any], str, str]] = {
         "keys",
         "^space default: no training setting .* 'rate'",
     ),
-    "space-setting": ("Fine", keyed(training__optimiser=Choice("adam", "sgd")), "keys", "training.optimiser is one of"),
+    "space-setting": (
+        "Fine",
+        keyed(training__optimiser=Choice("adam", "sgd")),
+        "keys",
+        "training.optimiser must be one of",
+    ),
     "space-empty": ("Fine", keyed(), "keys", "^keys found nothing to check in this architecture$"),
     "empty": ("Empty", {}, "size", "it has no parameters"),
     "squeezed": ("Squeezed", {}, "shapes", r"logits are \(2,\) for 1 x 1 x 1 in eval mode"),

@@ -560,7 +560,7 @@ BROKEN: list[tuple[Part, str, str]] = [
     (part(Block, "to-the-cpu", "ToTheCpu"), "moves", "its output stays behind in 1-D"),
     (part(Block, "wide", "WidePadding", masked=True), "padding", "^more padding changes valid positions$"),
     (part(Block, "noisy", "Noisy"), "seed", "different outputs in training mode in 1-D"),
-    (part(Block, "bad-value", "Scale", space={"start": Choice("x")}), "keys", "start is a number, not 'x'"),
+    (part(Block, "bad-value", "Scale", space={"start": Choice("x")}), "keys", "start must be a number, not 'x'"),
     (part(Block, "rare", "Divides", space={"reduction": Choice(*[1] * 40, 4)}), "spaces", "The size of tensor"),
     (part(Block, "double", "Double"), "finite", "its output is torch.float64 in training mode in 1-D"),
     (part(Block, "standardised", "Standardised"), "finite", "NaN or infinite in training mode in 1-D"),

@@ -87,7 +87,7 @@ def test_the_device_is_cuda_then_mps_then_the_cpu(
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("gpu", "hardware.device is auto, cpu, cuda, cuda:N or mps, not 'gpu'"),
+        ("gpu", "hardware.device must be auto, cpu, cuda, cuda:N or mps, not 'gpu'"),
         ("meta", "device 'meta' is not available here"),
     ],
 )

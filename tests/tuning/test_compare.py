@@ -61,7 +61,7 @@ def test_a_comparison_goes_on_to_a_study_for_each_searcher_and_seed(workspace, a
             workspace, "both", store, SilentTuneReporter(), ResumeOptions()
         )  # there is nothing left to do
         assert (studies.studies(), len(store.runs())) == (whole, runs)
-        with pytest.raises(UsageError, match="a study 'both' exists already"):
+        with pytest.raises(UsageError, match="a study 'both' already exists"):
             run_comparison(workspace, request, ("random",), (0,), store, reporter)
 
 
@@ -158,7 +158,7 @@ def test_all_studies_of_a_comparison_are_stored_before_the_first_begins(workspac
     with Store(tmp_path / "results") as store:
         studies = StudyStore(store)
         stored(store, study_of((), name="race.random.5"))
-        with pytest.raises(UsageError, match=r"a study 'race\.random\.5' exists already"):
+        with pytest.raises(UsageError, match=r"a study 'race\.random\.5' already exists"):
             run_comparison(workspace, asked(name="race"), ("optuna", "random"), (4, 5), store, Stopped())
         assert len(studies.studies()) == 1, "nothing is stored of what cannot begin"
         for searchers in (("optuna", "nobody"), ("optuna",)):

@@ -51,7 +51,7 @@ def test_a_name_that_a_study_or_a_comparison_has_is_refused(store: Store) -> Non
     stored(store, study_of((), name="mine"))
     stored(store, study_of((), name="race.random.0", comparison="race"))
     for name in ("mine", "race", "race.random.0"):
-        with pytest.raises(UsageError, match=f"a study '{re.escape(name)}' exists already: resume it with --resume"):
+        with pytest.raises(UsageError, match=f"a study '{re.escape(name)}' already exists: resume it with --resume"):
             check_free(studies, name)
     check_free(studies, "")
     check_free(studies, "other")

@@ -70,7 +70,7 @@ def test_all_that_was_in_the_file_stays_byte_for_byte(tmp_path: Path, before: st
         ("[training\n", r"registry\.toml:1: "),
         ("[trainings]\n", "no table named 'trainings'"),
         ('presets = {"cnn2d.old" = {block = "se"}}\n', "edit the file by hand"),
-        ('[presets."cnngru.mine"]\nblock = "se"\n', "a preset 'cnngru.mine' exists already"),
+        ('[presets."cnngru.mine"]\nblock = "se"\n', "a preset 'cnngru.mine' already exists"),
     ],
 )
 def test_a_file_that_cannot_take_it_is_left_as_it_is(tmp_path: Path, before: str, line: str) -> None:
@@ -114,8 +114,8 @@ def test_the_file_that_was_named_is_the_one(tmp_path: Path, monkeypatch: pytest.
         ("cnngru.", "a preset of cnngru"),
         ("cnngru.My Own", "a preset of cnngru"),
         ('cnngru."x', "a preset of cnngru"),
-        ("cnngru.study", "a preset 'cnngru.study' exists already"),
-        ("cnngru.old", "a preset 'cnngru.old' exists already"),
+        ("cnngru.study", "a preset 'cnngru.study' already exists"),
+        ("cnngru.old", "a preset 'cnngru.old' already exists"),
     ],
 )
 def test_the_name_is_a_free_one_of_the_studys_architecture(

@@ -64,7 +64,7 @@ def test_a_factory_that_makes_no_searcher_or_fails_is_said(both: Registry) -> No
     entry = both.get("searcher", "no-searcher")
     with pytest.raises(PluginError, match="searcher no-searcher: its factory returned list, not a Ray Tune searcher"):
         make_searcher(entry, {"whole": 4}, seed=0, startup=3)
-    with pytest.raises(UsageError, match="searcher no-searcher cannot be made: RuntimeError: no such thing"):
+    with pytest.raises(UsageError, match="searcher no-searcher cannot be built: RuntimeError: no such thing"):
         make_searcher(entry, {"whole": 3}, seed=0, startup=3)
 
 

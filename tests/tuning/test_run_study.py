@@ -145,8 +145,8 @@ def test_what_a_reader_should_know_is_noted(workspace, given, notes) -> None:
         ({"search": "hyperopt", "search_params": {"gamma": 1.0}}, "hyperopt's gamma must be between 0 and 1"),
         ({"address": "127.0.0.1:1"}, "no Ray cluster to join at '127.0.0.1:1'"),
         ({"gpus_per_trial": 64.0}, "--gpus-per-trial 64 is more than this machine has"),
-        ({"device": "tpu"}, "hardware.device is auto"),
-        ({"search": "no-searcher"}, "searcher no-searcher cannot be made"),
+        ({"device": "tpu"}, "hardware.device must be auto"),
+        ({"search": "no-searcher"}, "searcher no-searcher cannot be built"),
     ],
 )
 def test_what_would_end_a_study_before_its_first_trial_is_said(with_faulty, given, said) -> None:

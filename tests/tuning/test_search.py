@@ -123,7 +123,7 @@ def test_workers_get_the_training_and_validation_rows_each_once_and_no_others(se
     task = standing.asked[0]["trainable"].given.task
     ((refused, reason),) = task.refused.items()
     assert refused[0] == "smote"
-    assert "smote needs two or more training rows" in reason
+    assert "smote needs at least two training rows" in reason
 
 
 @pytest.mark.parametrize(("address", "jobs"), [(None, 1), (None, 2), ("there:1", 1)])

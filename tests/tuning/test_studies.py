@@ -73,7 +73,7 @@ def test_a_study_tries_chooses_and_scores_its_winner_once(workspace, asked, tmp_
         assert (run.data, run.block) == (best.config["data"], best.config["block"])
         assert len(store.runs()) == 1
         assert resume_study(workspace, study.name, store, reporter) == study
-        with pytest.raises(UsageError, match=r"a study .* exists already"):
+        with pytest.raises(UsageError, match=r"a study .* already exists"):
             run_study(workspace, asked(name=study.name), store, reporter)
     assert len(reporter.begun) == 1
     assert len(reporter.studies[-1].trials) == 4

@@ -102,9 +102,9 @@ def test_a_resampler_that_cannot_do_its_work_is_kept_with_the_reason_and_refused
     data = prepared(workspace, asked(overrides=("data=smote,original",), **few))
     reason, rows = data.variants.values()
     assert isinstance(reason, str)
-    assert reason.startswith("smote needs two or more training rows of each class")
+    assert reason.startswith("smote needs at least two training rows of each class")
     assert not isinstance(rows, str)
-    with pytest.raises(ResamplingError, match="smote needs two or more training rows"):
+    with pytest.raises(ResamplingError, match="smote needs at least two training rows"):
         prepared(workspace, asked(overrides=("data=smote,adasyn",), **few))
 
 

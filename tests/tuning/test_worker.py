@@ -160,7 +160,7 @@ def test_a_variant_that_cannot_be_made_fails_the_trials_that_draw_it(trials) -> 
     made = trials(overrides=("data=original,smote", "dropout=0.1"), rows=12)
     (end,) = to_the_end(made.worker(1, data="smote", dropout=0.1))
     assert end["status"] == "failed"
-    assert end["reason"].startswith("smote needs two or more training rows of each class")
+    assert end["reason"].startswith("smote needs at least two training rows of each class")
     assert to_the_end(made.worker(2, data="original", dropout=0.1))[-1]["status"] == "done"
 
 

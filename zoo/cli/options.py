@@ -37,7 +37,7 @@ def number(
     option: str, text: str, *, least: int, panel: str, kind: type[int] | type[float] = int, default: bool | str = True
 ) -> Any:
     """An option for a number of at least `least`. Any other value is a UsageError that states what the option takes."""
-    noun, letter = ("a whole number", "N") if kind is int else ("a number", "X")
+    noun, letter = ("a whole number", "N") if kind is int else ("a finite number", "X")
 
     def parse(typed: str) -> float:
         try:
@@ -45,7 +45,7 @@ def number(
         except ValueError:
             value = float("nan")
         if not least <= value < float("inf"):
-            raise UsageError(f"{option} takes {noun}, {least} or more, not {typed!r}")
+            raise UsageError(f"{option} must be {noun} of at least {least}, not {typed!r}")
         return value
 
     return typer.Option(

@@ -326,7 +326,7 @@ def seconds_of(option: str, text: str) -> float:
     """Return a typed time in seconds: a number, or a number with s, m or h. Raises UsageError for other text."""
     found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([smh]?)", text.strip())
     if not found or not float(found[1]):
-        raise UsageError(f"{option} takes a time above 0 such as 90s, 30m or 2h, not {text!r}")
+        raise UsageError(f"{option} must be a time above 0, such as 90s, 30m or 2h, not {text!r}")
     return float(found[1]) * _SECONDS[found[2]]
 
 

@@ -54,7 +54,7 @@ def kept_of(
 ) -> npt.NDArray[np.bool_]:
     """Do the same as `rows_to_keep`, given the constant rows."""
     if constant not in CONSTANT:
-        raise UsageError(f"constant is one of {', '.join(CONSTANT)}, not {constant!r}")
+        raise UsageError(f"constant must be one of {', '.join(CONSTANT)}, not {constant!r}")
     if constant == "keep" or not flat.any():
         return np.ones(len(flat), np.bool_)
     if constant == "error":

@@ -109,10 +109,10 @@ def _suffixes(file: NpzFile) -> list[str]:
     there = [end for end in ("", *_PARTS) if any(f"{name}{end}" in file.names for name in _SERIES)]
     if "" in there and len(there) > 1:
         raise DataError(
-            f"{file.path}: there are series with and without {there[1]!r} in their names; keep one of the two"
+            f"{file.path}: the file has series with and without {there[1]!r} in their names; keep one of the two"
         )
     if there and "" not in there and not {"_train", "_test"} <= set(there):
-        raise DataError(f"{file.path}: there are series for {there[0][1:]} only; a split needs X_train and X_test")
+        raise DataError(f"{file.path}: the file has series for {there[0][1:]} only; a split needs X_train and X_test")
     return there or [""]
 
 
@@ -148,8 +148,8 @@ def _series(file: NpzFile, name: str) -> Floats:
     shape = (array.shape[0], 1, array.shape[1]) if array.ndim == 2 else array.shape
     if 0 in shape or shape[2] < 2:
         raise DataError(
-            f"{what} has the shape {array.shape}; series are (rows, times) or (rows, channels, times), of 2 samples "
-            "or more"
+            f"{what} has the shape {array.shape}; series are (rows, times) or (rows, channels, times), with at least "
+            "2 samples"
         )
     # A float64 too large for float32 becomes infinite; it is refused later with its place.
     with np.errstate(over="ignore"):

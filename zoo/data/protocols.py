@@ -206,7 +206,7 @@ def _draw_groups(
     names, owner = np.unique(groups[eligible], return_inverse=True)
     free = np.flatnonzero(~np.isin(names, pinned))
     if len(names) < 2 or len(free) < 1:
-        raise DataError(f"a split by group needs two groups or more, not {len(names)}")
+        raise DataError(f"a split by group needs at least two groups, not {len(names)}")
     table = np.zeros((len(names), int(labels[eligible].max()) + 1))
     np.add.at(table, (owner, labels[eligible]), 1)
     present = table.sum(0) > 0

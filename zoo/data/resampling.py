@@ -101,7 +101,7 @@ def _check_neighbours(spec: Resampler, sampler: Any, counts: Ints, classes: tupl
         of_class, of_any = [], [*of_any, *of_class]
     for parameter in (*of_class, *of_any):
         if isinstance(neighbours := getattr(inner, parameter, None), int) and neighbours < 1:
-            raise ResamplingError(f"{spec.name}'s {parameter} is at least 1, not {neighbours}")
+            raise ResamplingError(f"{spec.name}'s {parameter} must be at least 1, not {neighbours}")
     for parameter in of_class:
         if isinstance(neighbours := getattr(inner, parameter, None), int):
             _check_classes(spec, parameter, neighbours, counts, classes)
@@ -121,7 +121,7 @@ def _check_classes(spec: Resampler, parameter: str, neighbours: int, counts: Int
                 f"{spec.name} needs more than {parameter}={neighbours} training rows of each class, and class "
                 f"{name!r} has {count}: use --set data.{parameter}={max(1, count - 1)} or --data oversampled"
                 if count > 1
-                else f"{spec.name} needs two or more training rows of each class, and class {name!r} has {count} "
+                else f"{spec.name} needs at least two training rows of each class, and class {name!r} has {count} "
                 f"({parameter}={neighbours}): use more --rows or --data oversampled"
             )
 

@@ -41,12 +41,12 @@ class Request:
         if not self.architectures:
             raise UsageError("name an architecture to bench: `zoo list architecture` shows them all")
         if self.force and self.resume:
-            raise UsageError("--force starts again and --resume continues: choose one")
+            raise UsageError("--force trains again and --resume continues: choose one")
         for name, value in (("rows", self.rows), ("epochs", self.epochs), ("seeds", len(self.seeds))):
             if value is not None and value < 1:
                 raise UsageError(f"--{name} must be at least 1, not {value}")
         if self.threads is not None and self.threads < 0:
-            raise UsageError(f"--threads must be 0 (automatic) or more, not {self.threads}")
+            raise UsageError(f"--threads must be at least 0 (automatic), not {self.threads}")
 
     @classmethod
     def of(

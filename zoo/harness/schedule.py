@@ -56,7 +56,7 @@ class Schedule:
         threads = request.threads
         self.threads = int(workspace.settings.default("hardware", "threads") if threads is None else threads)
         if self.threads < 0:
-            raise UsageError(f"hardware.threads must be 0 (automatic) or more, not {self.threads}")
+            raise UsageError(f"hardware.threads must be at least 0 (automatic), not {self.threads}")
         if beside:
             self.threads = self.threads or 1
 

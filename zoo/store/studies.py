@@ -87,7 +87,8 @@ class StudyStore:
         with self.database.transaction() as connection:
             if connection.execute("SELECT 1 FROM studies WHERE name = ?", (study.name,)).fetchone():
                 raise UsageError(
-                    f"study {study.name!r} already exists: resume it with --resume {study.name}, or choose another name"
+                    f"study {study.name!r} already exists: resume it with --resume {study.name}, "
+                    "or choose a different name"
                 )
             values = (study.name, status, started.created, clock(), socket.gethostname(), os.getpid())
             connection.execute("INSERT INTO studies VALUES (?, ?, ?, ?, ?, ?, ?)", (*values, _encode(started)))

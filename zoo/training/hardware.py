@@ -64,7 +64,7 @@ def choose_device(name: str) -> torch.device:
     try:
         device = torch.device(name)
     except RuntimeError:
-        raise UsageError(f"hardware.device is auto, cpu, cuda, cuda:N or mps, not {name!r}") from None
+        raise UsageError(f"hardware.device must be auto, cpu, cuda, cuda:N or mps, not {name!r}") from None
     if device.type not in available or not available[device.type]():
         raise UsageError(f"device {name!r} is not available here")
     return device

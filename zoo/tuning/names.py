@@ -8,7 +8,9 @@ from zoo.tuning.request import TuneRequest, plain_name
 def check_free(studies: StudyStore, name: str) -> None:
     """Raise UsageError if a study or a comparison already has this name."""
     if name and name in _taken(studies):
-        raise UsageError(f"a study {name!r} exists already: resume it with --resume, or choose a different --name")
+        raise UsageError(
+            f"a study {name!r} already exists: resume it with --resume {name}, or choose a different --name"
+        )
 
 
 def free_name(studies: StudyStore, request: TuneRequest, word: str) -> str:

@@ -110,7 +110,7 @@ def preset_of(workspace: Workspace, study: Study, trial: Trial, run: Run | None)
 
 
 def _taken(name: str) -> UsageError:
-    return UsageError(f"a preset {name!r} exists already: choose a different name, or remove it first")
+    return UsageError(f"a preset {name!r} already exists: choose a different name, or remove it first")
 
 
 def _part(

@@ -33,7 +33,7 @@ def _domain(domain: Domain) -> Any:
 def make_searcher(entry: Entry[Searcher], params: Mapping[str, Value], *, seed: int, startup: int) -> SearchAlgorithm:
     """Build the search algorithm of a component. Raises PluginError if it is no searcher of Ray Tune."""
     values = complete(entry.spec, params)
-    with guarded(UsageError, f"searcher {entry.name} cannot be made"):
+    with guarded(UsageError, f"searcher {entry.name} cannot be built"):
         made = load_factory(entry.spec.factory)(seed=seed, startup=startup, **values)
     if isinstance(made, search.Searcher):
         return SearchGenerator(made)

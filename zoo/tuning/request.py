@@ -82,9 +82,9 @@ class TuneRequest:
                 raise UsageError(f"--{name.replace('_', '-')} must be a time above 0 s, not {value} s")
         for name in ("seed", "startup"):
             if getattr(self, name) < 0:
-                raise UsageError(f"--{name} must be 0 or more, not {getattr(self, name)}")
+                raise UsageError(f"--{name} must be at least 0, not {getattr(self, name)}")
         if not 0 <= self.gpus_per_trial < float("inf"):
-            raise UsageError(f"--gpus-per-trial must be 0 or more, not {self.gpus_per_trial}")
+            raise UsageError(f"--gpus-per-trial must be a finite number of at least 0, not {self.gpus_per_trial}")
         if self.name and not _NAME.fullmatch(self.name):
             raise UsageError(f"the name of a study may contain letters, digits, '-', '_' and '.', not {self.name!r}")
 
