@@ -19,7 +19,7 @@ class BlockFactory(Protocol):
 def check_word(name: str, value: str, known: Collection[str]) -> None:
     """Raise ModelError, in one line, if `value` is not one of the known words."""
     if value not in known:
-        raise ModelError(f"{name} must be {' or '.join(known)}, not {value!r}")
+        raise ModelError(f"{name} must be one of {', '.join(known)}, not {value!r}")
 
 
 def valid_mask(lengths: Tensor, n_times: int) -> Tensor:

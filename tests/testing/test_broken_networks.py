@@ -474,7 +474,12 @@ BROKEN: dict[str, tuple[str, dict[str, Any], str, str]] = {
         "keys",
         "^preset mine: block flat has no 1-D",
     ),
-    "preset-training": ("Fine", preset(training={"batch_size": "all"}), "keys", "^preset mine: training.batch_size is"),
+    "preset-training": (
+        "Fine",
+        preset(training={"batch_size": "all"}),
+        "keys",
+        "^preset mine: training.batch_size must be",
+    ),
     "preset-data": (
         "Fine",
         preset(data="keep", data_params={"neighbour": 1}),
@@ -518,7 +523,7 @@ BROKEN: dict[str, tuple[str, dict[str, Any], str, str]] = {
         "Slotted",
         keyed(True, block=BLOCKS, block__start=Choice("x")),
         "keys",
-        "is a number, not 'x'",
+        "must be a number, not 'x'",
     ),
     "space-no-block": ("Slotted", keyed(True, block=Choice("scale", "scael")), "keys", "no block named 'scael'"),
     "space-no-slot": ("Fine", keyed(block=Choice("scale")), "keys", "has no slot for a block"),
