@@ -153,7 +153,7 @@ def test_several_at_a_time_give_the_bits_of_one_after_the_other(
         broken = (
             "ValueError: it is broken"
             if run.architecture == "faulty"
-            else "smote needs more than k_neighbors=500 rows"
+            else "smote needs more than k_neighbors=500 training rows"
             if crowded
             else ""
         )

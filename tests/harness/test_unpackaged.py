@@ -99,7 +99,7 @@ def test_the_public_functions_know_them(folder, waves_csv, tmp_path) -> None:
     data: dict[str, Any] = {"dataset": str(waves_csv), "target": "kind", "results": tmp_path / "results"}
     (run,) = zoo.bench(f"{folder}/my_nets.py:plain", rows=60, epochs=1, **data)
     assert (run.status, run.architecture) == ("done", "my_nets.py:plain")
-    with pytest.raises(zoo.UsageError, match=r"is of my_nets.py:plain, which no plugin provides: build it, and load"):
+    with pytest.raises(zoo.UsageError, match=r"has the unregistered network my_nets.py:plain: build it, and load"):
         zoo.load(run.id, results=tmp_path / "results")
 
 

@@ -234,7 +234,7 @@ def test_half_a_form_is_named(tmp_path: Path, form: str) -> None:
     write(tmp_path, form, rows(10, seed=1), rows(10, seed=2))
     (test,) = tmp_path.glob("*_test.*")
     test.unlink()
-    assert f"{test.name} is missing, only {test.name.replace('test', 'train')} is there" in refusal(tmp_path)
+    assert f"{test.name} is missing, only {test.name.replace('test', 'train')} was found" in refusal(tmp_path)
 
 
 def test_missing_raw_files_are_named(tmp_path: Path) -> None:
