@@ -127,3 +127,19 @@ def test_the_strides_of_an_axis_of_one_channel_do_not_reach_torch() -> None:
     tensors = Tensors.of(rows, torch.device("cpu"))
     assert tensors.values.stride() == (9, 9, 1)
     assert tensors.values.data_ptr() == values.ctypes.data, "without a copy"
+
+
+def test_what_is_written_into_a_batch_reaches_no_row() -> None:
+    data = Tensors(torch.ones(5, 2, 4), torch.tensor([0, 1, 2, 0, 1]), torch.tensor([4, 3, 2, 4, 3]))
+    before = data.copy()
+    fitted = Batches(data, data, 2, seeded(0), None, lambda done, count: None)
+    for batches in (slices(data, 2), in_batches(data, torch.arange(5), 2), fitted, fitted.validation):
+        for batch in batches:
+            assert batch.lengths is not None
+            for tensor in (batch.values, batch.labels, batch.lengths):
+                tensor.mul_(0)
+    assert data.lengths is not None
+    assert before.lengths is not None
+    assert torch.equal(data.values, before.values)
+    assert torch.equal(data.labels, before.labels)
+    assert torch.equal(data.lengths, before.lengths)

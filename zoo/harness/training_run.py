@@ -124,7 +124,7 @@ class TrainingRun:
         model.eval()
         rows = Tensors.of(self.parts.validation, torch.device("cpu"))
         with torch.no_grad():
-            output = rows.take(slice(0, 2)).logits(model)
+            output = rows.take(slice(0, 2)).copy().logits(model)
         wanted = (min(2, len(self.parts.validation)), len(self.parts.classes))
         if not isinstance(output, Tensor) or tuple(output.shape) != wanted:
             got = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__

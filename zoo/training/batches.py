@@ -35,6 +35,10 @@ class Tensors:
         lengths = None if self.lengths is None else self.lengths[index]
         return Tensors(self.values[index], self.labels[index], lengths)
 
+    def copy(self) -> "Tensors":
+        lengths = None if self.lengths is None else self.lengths.clone()
+        return Tensors(self.values.clone(), self.labels.clone(), lengths)
+
 
 def _plain(values: Floats) -> Floats:
     """Return the same values with the default strides of their shape.
@@ -64,5 +68,9 @@ def in_batches(rows: Tensors, order: Tensor, batch_size: int) -> Iterator[Tensor
 
 
 def slices(rows: Tensors, batch_size: int) -> Iterator[Tensors]:
-    """Yield all rows in their own order, one batch at a time."""
-    return (rows.take(slice(start, start + batch_size)) for start in range(0, len(rows.labels), batch_size))
+    """Yield all rows in their own order, one batch at a time.
+
+    The batches are copies. Otherwise a network that writes into its input would change the rows of every later network.
+    """
+    for start in range(0, len(rows.labels), batch_size):
+        yield rows.take(slice(start, start + batch_size)).copy()
