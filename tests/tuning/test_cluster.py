@@ -53,10 +53,10 @@ def test_a_study_goes_on_when_its_cluster_loses_a_node(cluster, with_faulty, ask
     log = tmp_path / "epochs.log"
     request = asked(
         architecture="steady",
-        assignments={"log": str(log), "pause": 0.6},
+        assignments={"log": str(log), "pause": 0.6, "training.patience": 0},
         overrides=("width=2..16",),
         trials=4,
-        epochs=4,
+        epochs=10,  # long enough that trials run on both nodes at once, also on a busy machine
         jobs=2,
         address=cluster.address,
     )
@@ -66,7 +66,7 @@ def test_a_study_goes_on_when_its_cluster_loses_a_node(cluster, with_faulty, ask
         starts = [StudyStore(store).starts(study.name, trial.number) for trial in study.trials]
         assert store.get(study.run).status == "done"
     assert reporter.lost
-    assert [(trial.status, len(trial.history)) for trial in study.trials] == [("done", 4)] * 4
+    assert [(trial.status, len(trial.history)) for trial in study.trials] == [("done", 10)] * 4
     assert max(starts) == 2, "the trial of the lost node went on at the other"
     assert not ray.is_initialized()
     assert not (tmp_path / "results/studies").exists()
