@@ -81,7 +81,7 @@ def test_a_member_begins_with_weights_of_one_seed_and_trains_by_another(seed: in
     cell, seeds = cell_of("turning", seed=seed), SEEDS[seed, member]
     learner = lesson_of(cell).learner(member)
     assert torch.equal(torch.get_rng_state(), torch.Generator().manual_seed(seeds["batches"]).get_state())
-    assert torch.equal(learner.batches.get_state(), torch.Generator().manual_seed(seeds["batches"]).get_state())
+    assert torch.equal(learner.order.get_state(), torch.Generator().manual_seed(seeds["batches"]).get_state())
     torch.manual_seed(seeds["weights"])
     expected = cell.network.build(n_channels=1, n_times=48, n_classes=3)
     assert torch.equal(state(learner.model), state(expected)), "running statistics are as they were built, too"

@@ -206,7 +206,7 @@ def everything(learner: Learner) -> object:
     scheduler = None if learner.scheduler is None else learner.scheduler.state_dict()
     history = [replace(epoch, seconds=0) for epoch in learner.progress.history]
     best = learner.progress.best_epoch, learner.progress.best_score, learner.progress.best_state
-    states = learner.model.state_dict(), learner.optimiser.state_dict(), scheduler, learner.batches.get_state()
+    states = learner.model.state_dict(), learner.optimiser.state_dict(), scheduler, learner.order.get_state()
     return comparable((states, history, best))
 
 
@@ -352,6 +352,6 @@ def test_a_learner_lays_its_model_out_for_images_and_puts_it_on_the_device_of_it
 
 
 def test_the_order_of_batches_is_that_of_the_seed() -> None:
-    one, two = (Learner.start(linear(), settings(), CPU, seed=seed).batches for seed in (5, 6))
+    one, two = (Learner.start(linear(), settings(), CPU, seed=seed).order for seed in (5, 6))
     assert torch.equal(one.get_state(), torch.Generator().manual_seed(5).get_state())
     assert not torch.equal(one.get_state(), two.get_state())

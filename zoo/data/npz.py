@@ -47,7 +47,7 @@ class _Names:
 
 
 @dataclass(frozen=True)
-class _Part:
+class _Set:
     """The rows of one set of a published split, or all rows of a file.
 
     name    the name of the array with the series
@@ -82,7 +82,7 @@ def from_npz(
         names = _Names.asked(target, group, suffixes)
         if names.groups in names.labels:
             raise DataError(f"{path}: array {names.groups!r} is requested as target and as group; name two arrays")
-        parts = [_read_part(file, suffix, names) for suffix in suffixes]
+        parts = [_read_set(file, suffix, names) for suffix in suffixes]
         unread = [name for name in file.names if name not in file.read]
     _check_alike(path, parts)
     lengths = _lengths(parts)
@@ -120,7 +120,7 @@ def _stem(name: str, suffixes: Sequence[str]) -> str:
     return next((name.removesuffix(end) for end in suffixes if end and name.endswith(end)), name)
 
 
-def _read_part(file: NpzFile, end: str, names: _Names) -> _Part:
+def _read_set(file: NpzFile, end: str, names: _Names) -> _Set:
     name = file.one_of([f"{each}{end}" for each in _SERIES], "series", "")
     values = _series(file, name)
     rows, _, times = values.shape
@@ -134,7 +134,7 @@ def _read_part(file: NpzFile, end: str, names: _Names) -> _Part:
     if lengths is not None:
         np.copyto(values, 0, where=~within(lengths, times))
     ended = lengths is not declared
-    return _Part(name, file.what(labels), values, lengths, ended, file.keys(labels, rows), groups)
+    return _Set(name, file.what(labels), values, lengths, ended, file.keys(labels, rows), groups)
 
 
 def _series(file: NpzFile, name: str) -> Floats:
@@ -182,7 +182,7 @@ def _check_finite(file: NpzFile, name: str, values: Floats, lengths: Ints | None
         raise DataError(f"{file.path}: {name}[{int(np.argmin(lengths))}] has only NaN samples; remove such rows")
 
 
-def _check_alike(path: Path, parts: Sequence[_Part]) -> None:
+def _check_alike(path: Path, parts: Sequence[_Set]) -> None:
     """Raise DataError if the sets of a split do not fit together."""
     first = parts[0]
     for part in parts[1:]:
@@ -198,7 +198,7 @@ def _check_alike(path: Path, parts: Sequence[_Part]) -> None:
             raise DataError(f"{both}: only one of them has groups; save groups for both or neither")
 
 
-def _lengths(parts: Sequence[_Part]) -> Ints | None:
+def _lengths(parts: Sequence[_Set]) -> Ints | None:
     if all(part.lengths is None for part in parts):
         return None
     times = parts[0].values.shape[2]
@@ -206,7 +206,7 @@ def _lengths(parts: Sequence[_Part]) -> Ints | None:
     return np.concatenate([*full])
 
 
-def _place(parts: Sequence[_Part], row: int) -> str:
+def _place(parts: Sequence[_Set], row: int) -> str:
     for part in parts[:-1]:
         if row < len(part.values):
             return f"{part.name}[{row}]"
@@ -214,11 +214,11 @@ def _place(parts: Sequence[_Part], row: int) -> str:
     return f"{parts[-1].name}[{row}]"
 
 
-def _size(part: _Part) -> int:
+def _size(part: _Set) -> int:
     return len(part.values)
 
 
-def _notes(path: Path, parts: Sequence[_Part], unread: Sequence[str]) -> list[str]:
+def _notes(path: Path, parts: Sequence[_Set], unread: Sequence[str]) -> list[str]:
     """Return notes on how the arrays were read, where the file allows more than one reading."""
     notes = []
     _, channels, times = parts[0].values.shape

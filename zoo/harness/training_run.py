@@ -106,16 +106,16 @@ class TrainingRun:
         self, number: int, before: int, reporter: TrainingReporter, checkpoint: Path, resume: bool
     ) -> Generator[Epoch, None, tuple[nn.Module, Progress]]:
         """Yield the epochs of a member, numbered from `before` + 1; at the end it has the weights of its best epoch."""
-        batches = _Batches(reporter, before)
+        numbered = _MemberReporter(reporter, before)
         if self.loss is None:
             model = self.member(number)
-            progress = self.fit(model, number, batches)
+            progress = self.fit(model, number, numbered)
             yield replace(progress.history[0], number=before + 1, member=number)
             return model, progress
         learner = self.learner(number)
         if resume and checkpoint.exists():
             learner.restore(checkpoint)
-        for epoch in self.epochs(learner, batches, checkpoint):
+        for epoch in self.epochs(learner, numbered, checkpoint):
             yield replace(epoch, number=before + epoch.number, member=number)
         return learner.model, learner.progress
 
@@ -124,7 +124,7 @@ class TrainingRun:
         model.eval()
         rows = Tensors.of(self.parts.validation, torch.device("cpu"))
         with torch.no_grad():
-            output = rows.take(slice(0, 2)).copy().logits(model)
+            output = rows.take(slice(0, 2)).logits(model)
         wanted = (min(2, len(self.parts.validation)), len(self.parts.classes))
         if not isinstance(output, Tensor) or tuple(output.shape) != wanted:
             got = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
@@ -132,7 +132,7 @@ class TrainingRun:
 
 
 @dataclass(frozen=True)
-class _Batches:
+class _MemberReporter:
     """Forwards the batches of a member, with epochs numbered across all members."""
 
     reporter: TrainingReporter

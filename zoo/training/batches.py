@@ -31,9 +31,12 @@ class Tensors:
         return output
 
     def take(self, index: Tensor | slice) -> "Tensors":
-        """Return the rows of the index, in its order."""
-        lengths = None if self.lengths is None else self.lengths[index]
-        return Tensors(self.values[index], self.labels[index], lengths)
+        """Return a copy of the rows of the index, in its order.
+
+        Without the copy, a network that writes into its input would change the rows of every later network.
+        """
+        rows = Tensors(self.values[index], self.labels[index], None if self.lengths is None else self.lengths[index])
+        return rows.copy() if isinstance(index, slice) else rows  # an index tensor copies by itself
 
     def copy(self) -> "Tensors":
         lengths = None if self.lengths is None else self.lengths.clone()
@@ -68,9 +71,5 @@ def in_batches(rows: Tensors, order: Tensor, batch_size: int) -> Iterator[Tensor
 
 
 def slices(rows: Tensors, batch_size: int) -> Iterator[Tensors]:
-    """Yield all rows in their own order, one batch at a time.
-
-    The batches are copies. Otherwise a network that writes into its input would change the rows of every later network.
-    """
-    for start in range(0, len(rows.labels), batch_size):
-        yield rows.take(slice(start, start + batch_size)).copy()
+    """Yield all rows in their own order, one batch at a time."""
+    return (rows.take(slice(start, start + batch_size)) for start in range(0, len(rows.labels), batch_size))

@@ -88,7 +88,7 @@ class Learner:
     model: nn.Module
     optimiser: Optimizer
     scheduler: LRScheduler | ReduceLROnPlateau | None
-    batches: torch.Generator
+    order: torch.Generator  # of the rows, epoch after epoch
     settings: Training
     hardware: Hardware
     progress: Progress = field(default_factory=Progress)
@@ -134,7 +134,7 @@ class Learner:
             "model": self.model.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "scheduler": None if self.scheduler is None else self.scheduler.state_dict(),
-            "batches": self.batches.get_state(),
+            "batches": self.order.get_state(),
             "random": torch.get_rng_state(),
             "random_cuda": torch.cuda.get_rng_state(device) if device.type == "cuda" else None,
             "monitor": self.settings.monitor,
@@ -160,7 +160,7 @@ class Learner:
         self.optimiser.load_state_dict(state["optimiser"])
         if self.scheduler is not None:
             self.scheduler.load_state_dict(state["scheduler"])
-        self.batches.set_state(state["batches"].cpu())
+        self.order.set_state(state["batches"].cpu())
         torch.set_rng_state(state["random"].cpu())
         if state["random_cuda"] is not None:
             torch.cuda.set_rng_state(state["random_cuda"].cpu(), self.hardware.device)
@@ -238,7 +238,7 @@ def _train_epoch(
     model.train()
     total, done, count = torch.zeros((), device=device), 0, len(rows.labels)
     reported = time.perf_counter()
-    for batch in _batches(rows, settings.batch_size, learner.batches, weights):
+    for batch in _batches(rows, settings.batch_size, learner.order, weights):
         with torch.autocast(device.type, torch.bfloat16) if bf16 else nullcontext():
             logits = batch.logits(model)
         value = loss(logits.float(), batch.labels)
