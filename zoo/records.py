@@ -172,11 +172,13 @@ class Environment(Record):
     @classmethod
     def of(cls, items: Mapping[str, Any]) -> Self:
         """Return the record of flat items; an item that is not a field is the version of a library."""
-        if isinstance(items, cls):
-            return items
+        return items if isinstance(items, cls) else converted(cls.nested(items), cls)
+
+    @classmethod
+    def nested(cls, items: Mapping[str, Any]) -> JsonObject:
+        """Return the flat items by field."""
         own = {name: value for name, value in items.items() if name in _fields_of(cls)}
-        libraries = {name: value for name, value in items.items() if name not in own}
-        return converted({**own, "libraries": libraries}, cls)
+        return {**own, "libraries": {name: value for name, value in items.items() if name not in own}}
 
     def __getitem__(self, name: str) -> Any:
         return self.libraries[name] if name in self.libraries else super().__getitem__(name)
@@ -205,7 +207,12 @@ def _fields_of(kind: type[Record]) -> tuple[str, ...]:
     return tuple(item.name for item in fields(kind))  # type: ignore[arg-type]
 
 
+@cache
+def _blank(kind: type[Record]) -> Record:
+    return kind()
+
+
 def _is_blank(record: Record) -> bool:
     """Return whether a record has no values yet."""
-    blank = type(record)()
-    return all(getattr(record, name) == getattr(blank, name) for name in _fields_of(type(record)))
+    kind = type(record)
+    return all(getattr(record, name) == getattr(_blank(kind), name) for name in _fields_of(kind))

@@ -37,7 +37,7 @@ class Standing:
         return mean(values) if values else None
 
     def to_json(self, score: str) -> JsonObject:
-        """The standing as plain data: what was run, how it scored and what it cost, over its seeds."""
+        """Return the standing as plain data: its configuration, and its score and cost over the seeds."""
         run = self.runs[0]
         costs = {name: self.cost(name) for name in ("parameters", "macs", "train_seconds", "latency_ms")}
         whole = {name: None if (cost := costs[name]) is None else round(cost) for name in ("parameters", "macs")}
@@ -65,11 +65,11 @@ class Board:
     standings: tuple[Standing, ...]
 
     def holds(self, reference: Reference) -> bool:
-        """Whether a reference result is of this data set and protocol."""
+        """Whether a reference result belongs to this data set and protocol."""
         return reference.dataset == self.dataset and reference.protocol in ("", self.protocol)
 
     def to_json(self, score: str) -> JsonObject:
-        """The board as plain data: the documented form of `zoo leaderboard --json`."""
+        """Return the board as plain data: the documented form of `zoo leaderboard --json`."""
         return {
             "dataset": self.dataset,
             "protocol": self.protocol,

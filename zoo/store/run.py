@@ -1,9 +1,10 @@
 """A run: one trained and scored cell, as the store keeps it and `--json` prints it."""
 
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 
-from zoo.records import Cost, Environment, JsonObject, Scores, SplitSummary, converted, plain
+from zoo.records import Cost, Environment, JsonObject, Record, Scores, SplitSummary, converted, plain
 from zoo.specs import full_name
 
 
@@ -73,15 +74,13 @@ class Run:
     def __post_init__(self) -> None:
         """Convert plain mappings to records. Raises msgspec.ValidationError for a value of a wrong type."""
         object.__setattr__(self, "status", RunStatus(self.status))
-        for name, record in _records(vars(self)).items():
-            object.__setattr__(self, name, record)
+        for name, kind in _RECORDS.items():
+            object.__setattr__(self, name, kind.of(getattr(self, name)))
 
     @classmethod
     def from_json(cls, record: JsonObject) -> "Run":
         """Return the run of a `to_json` record. Ignores unknown names; a wrong type raises msgspec.ValidationError."""
-        records = _records(record)
-        rest = {name: value for name, value in record.items() if name not in records}
-        return replace(converted(rest, cls), **records)
+        return converted({**record, "environment": Environment.nested(record.get("environment", {}))}, cls)
 
     @property
     def reference(self) -> str:
@@ -100,7 +99,7 @@ class Run:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """Its notes, and which classes its macro scores leave out, where they do."""
+        """The notes of the run, with the classes that its macro scores leave out, if any."""
         over = self.scores.over_classes()
         return (*self.notes, f"macro scores are averaged {over}") if over else self.notes
 
@@ -113,11 +112,9 @@ class Run:
         return {item.name: plain(getattr(self, item.name)) for item in fields(self)}
 
 
-def _records(values: JsonObject) -> JsonObject:
-    """Return the fields of a run that are records."""
-    return {
-        "environment": Environment.of(values.get("environment", {})),
-        "parts": SplitSummary.of(values.get("parts", {})),
-        "scores": Scores.of(values.get("scores", {})),
-        "cost": Cost.of(values.get("cost", {})),
-    }
+_RECORDS: Mapping[str, type[Record]] = {
+    "environment": Environment,
+    "parts": SplitSummary,
+    "scores": Scores,
+    "cost": Cost,
+}

@@ -166,7 +166,7 @@ class Store:
         stale = status == RunStatus.RUNNING and not alive(heartbeat, host, process)
         try:
             return replace(Run.from_json(json.loads(record)), status=RunStatus.STALE if stale else RunStatus(status))
-        except (ValueError, AttributeError, msgspec.MsgspecError) as error:
+        except (ValueError, TypeError, AttributeError, msgspec.MsgspecError) as error:
             raise StoreError(f"{self.database.path}: the record of run {identifier} is damaged: {error}") from error
 
 

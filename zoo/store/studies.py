@@ -119,7 +119,7 @@ class StudyStore:
         with self.database.transaction() as connection:
             connection.execute(
                 "INSERT INTO trials (study, number, config, status) VALUES (?, ?, ?, ?)",
-                (name, number, json.dumps(config), StudyStatus.RUNNING),
+                (name, number, json.dumps(config), TrialStatus.RUNNING),
             )
             _record(connection, name, PROPOSED, number, None)
 
@@ -129,7 +129,7 @@ class StudyStore:
             connection.execute(
                 "UPDATE trials SET status = ?, starts = starts + 1, started = CASE started WHEN '' THEN ? "
                 "ELSE started END WHERE study = ? AND number = ?",
-                (StudyStatus.RUNNING, now(), name, number),
+                (TrialStatus.RUNNING, now(), name, number),
             )
 
     def add_epochs(self, name: str, number: int, value: float | None, epochs: Iterable[EpochResult]) -> None:

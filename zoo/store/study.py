@@ -66,7 +66,7 @@ class Trial:
 
     @property
     def is_candidate(self) -> bool:
-        """Whether a winner can be this trial: it ended as it should, early or not, and has a value."""
+        """Whether this trial can be the winner: it finished or was pruned, and has a value."""
         return self.status in SCORED and self.value is not None
 
     def to_json(self) -> JsonObject:
@@ -179,7 +179,7 @@ def ranked(trials: Iterable[Trial], mode: str) -> list[Trial]:
 
 
 def best_value(values: Iterable[float], mode: str) -> float:
-    """The best of some values of a metric. Raises ValueError for none."""
+    """Return the best of the values of a metric. Raises ValueError if there are none."""
     return max(values) if mode == "max" else min(values)
 
 
