@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 MODULES = [*sorted((ROOT / "zoo").rglob("*.py")), *sorted((ROOT / "plugins").rglob("*.py"))]
 # Each with the plain word for it.
 PATTERNS = {

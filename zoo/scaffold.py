@@ -16,12 +16,15 @@ from importlib.util import find_spec
 from io import StringIO
 from pathlib import Path
 from string import Template
+from typing import TYPE_CHECKING
 
 from zoo.errors import UsageError, describe
 from zoo.hookspecs import API_VERSION
-from zoo.registry import Registry
 from zoo.specs import KINDS
 from zoo.version import VERSION
+
+if TYPE_CHECKING:
+    from zoo.registry import Registry
 
 TEMPLATES = Path(__file__).parent / "template"
 SUFFIX = ".tmpl"
@@ -125,7 +128,7 @@ def purpose(path: str) -> str:
     return PURPOSES.get(path.rpartition("/")[2], TESTS)
 
 
-def check_name(kind: str, name: str, registry: Registry) -> None:
+def check_name(kind: str, name: str, registry: "Registry") -> None:
     """Raise UsageError, with another name, for a name that is invalid, clashes or is taken."""
     if not NAME.fullmatch(name) or len(name) > LONGEST:
         raise UsageError(
@@ -178,7 +181,7 @@ def _words(kind: str) -> set[str]:
     return words - {stranger.function, stranger.class_name, stranger.package}
 
 
-def _owner(name: str, registry: Registry) -> str:
+def _owner(name: str, registry: "Registry") -> str:
     """Return which installed or known distribution has the name already; "" if none has."""
     for entry in registry.entries:
         if entry.spec.name == name:

@@ -95,7 +95,7 @@ def test_hyperband_goes_up_to_the_last_epoch_and_none_stops_nothing() -> None:
 
 
 class Ticks:
-    """How often a reporter was told."""
+    """The number of calls of a reporter."""
 
     def __init__(self) -> None:
         self.count = 0

@@ -4,21 +4,21 @@ import shlex
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from zoo.assignments import parse_assignments
 from zoo.cli import options
 from zoo.cli.complete import names_of
-from zoo.cli.guesses import check_cell
 from zoo.cli.session import Session, session_of
 from zoo.cli.views.table import Row, emit, print_json, quiet_stdout
 from zoo.deprecation import RENAMED
-from zoo.harness.request import Request
 from zoo.interruption import exit_code
-from zoo.store.run import Run, RunStatus
-from zoo.unpackaged import with_unpackaged
+
+if TYPE_CHECKING:
+    from zoo.harness.request import Request
+    from zoo.store.run import Run
 
 
 def bench_command(
@@ -84,6 +84,10 @@ def bench_command(
 
     The validation set chooses the epoch. The test set stays sealed until training has ended.
     """
+    from zoo.cli.guesses import check_cell
+    from zoo.store.run import RunStatus
+    from zoo.unpackaged import with_unpackaged
+
     session = session_of(context)
     assignments = parse_assignments(set_ or [])
     check_cell(session, "bench", architectures, context.params)  # reports a typo before torch loads
@@ -110,7 +114,7 @@ def bench_command(
         raise typer.Exit(1)
 
 
-def _run(session: Session, request: Request, results: Path | None, runs: list[Run], workers: Row) -> None:
+def _run(session: Session, request: "Request", results: Path | None, runs: "list[Run]", workers: Row) -> None:
     """Run a request and append each finished run to `runs`. `workers` holds `jobs` and `address`."""
     from zoo.cli.views.bench_progress import BenchDisplay
     from zoo.harness.bench import run_bench
@@ -135,7 +139,7 @@ def _renamed(word: str) -> str:
     return f"{RENAMED[name][0]}{sign}{value}" if name in RENAMED else word
 
 
-def _say_notes(session: Session, runs: list[Run]) -> None:
+def _say_notes(session: Session, runs: "list[Run]") -> None:
     for note in dict.fromkeys(note for run in runs for note in run.notes):
         session.say(f"note: {note}")
     for line in dict.fromkeys(run.scores.over_classes() for run in runs):
@@ -143,7 +147,7 @@ def _say_notes(session: Session, runs: list[Run]) -> None:
             session.say(f"note: macro scores are averaged {line}")
 
 
-def _show(runs: list[Run], as_json: bool) -> None:
+def _show(runs: "list[Run]", as_json: bool) -> None:
     from zoo.cli.views.runs import flat_columns, score_columns, score_row
 
     if as_json:
@@ -157,7 +161,7 @@ def _show(runs: list[Run], as_json: bool) -> None:
     _show_classes([run for run in runs if run.scores])
 
 
-def _show_classes(runs: list[Run]) -> None:
+def _show_classes(runs: "list[Run]") -> None:
     """Print one table with a row per run if the terminal is wide enough, otherwise one table per run."""
     from zoo.cli.views.bench_progress import run_label
     from zoo.cli.views.runs import BY_CLASS, by_class_rows, class_columns, class_row
@@ -171,6 +175,6 @@ def _show_classes(runs: list[Run]) -> None:
         emit(BY_CLASS, by_class_rows(run), title=f"\n{run_label(run)} by class" if len(runs) > 1 else "\nby class")
 
 
-def _title(runs: list[Run]) -> str:
+def _title(runs: "list[Run]") -> str:
     labels = dict.fromkeys(f"{run.dataset_label}, {run.protocol}" for run in runs)
     return f"{'; '.join(labels)}: test set, 95 % intervals" if runs else ""

@@ -7,7 +7,6 @@ import typer
 
 from zoo.cli import options
 from zoo.cli.complete import names_of
-from zoo.cli.guesses import check_installed
 from zoo.cli.session import Session, session_of
 from zoo.cli.views.table import Row, print_json, quiet_stdout
 from zoo.errors import UsageError
@@ -36,6 +35,8 @@ def check_command(
 
     Exits with 1 if a check fails. docs/checks.md explains each check.
     """
+    from zoo.cli.guesses import check_installed
+
     if bool(names) == everything:
         raise UsageError("name a component or a plugin to check: `zoo check NAME`, or use `zoo check --all`")
     session = session_of(context)

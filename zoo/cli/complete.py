@@ -1,14 +1,16 @@
 """Shell completion of registered names. It reads only specs, so that the Tab key imports nothing heavy."""
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import typer
 
 from zoo.cli.families import large_families
-from zoo.registry import Entry, presets_of
 from zoo.settings import Settings
 from zoo.specs import Architecture, Component
-from zoo.workspace import Workspace
+
+if TYPE_CHECKING:
+    from zoo.registry import Entry
 
 Completer = Callable[[typer.Context, list[str], str], list[str]]
 
@@ -17,6 +19,8 @@ def names_of(*kinds: str, presets: bool = False) -> Completer:
     """Return a completer for the names of these kinds; with `presets`, also for `name.preset` after a typed dot."""
 
     def complete(context: typer.Context, arguments: list[str], incomplete: str) -> list[str]:
+        from zoo.workspace import Workspace
+
         try:
             workspace = Workspace.load()
         except Exception:  # the command itself reports a broken registry.toml; a message here would spoil the prompt
@@ -41,14 +45,16 @@ def composed(kind: str) -> Completer:
     return complete
 
 
-def _presets(entries: Iterable[Entry[Component]], settings: Settings) -> Iterator[str]:
+def _presets(entries: "Iterable[Entry[Component]]", settings: Settings) -> Iterator[str]:
+    from zoo.registry import presets_of
+
     for entry in entries:
         own = entry.spec.presets if isinstance(entry.spec, Architecture) else {}
         for preset in (*own, *presets_of(entry.name, settings.presets)):
             yield f"{entry.name}.{preset}"
 
 
-def _folded(entries: Iterable[Entry[Component]], incomplete: str) -> Iterator[str]:
+def _folded(entries: "Iterable[Entry[Component]]", incomplete: str) -> Iterator[str]:
     """Yield the names, and only `timm/` for a large family until its slash is typed."""
     names = [entry.name for entry in entries]
     large = large_families(names)

@@ -1,20 +1,21 @@
 """`zoo leaderboard`: rank configurations, with one board for each test set."""
 
 import sys
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from zoo.cli import options
 from zoo.cli.session import session_of
-from zoo.cli.views.runs import SHORT, interval_text
 from zoo.cli.views.table import Column, count, emit, millions, number, print_json
 from zoo.errors import unknown_name
 from zoo.scores import MACRO_SCORES
 from zoo.settings import Reference
 from zoo.specs import full_name
-from zoo.store.leaderboard import Board, Standing, boards
 from zoo.wording import count_text
+
+if TYPE_CHECKING:
+    from zoo.store.leaderboard import Board, Standing
 
 
 def leaderboard_command(
@@ -32,6 +33,8 @@ def leaderboard_command(
 
     Scores are averaged over seeds and shown with their cost.
     """
+    from zoo.store.leaderboard import boards
+
     if metric not in MACRO_SCORES:
         raise unknown_name("metric", metric, MACRO_SCORES)
     session = session_of(context)
@@ -70,12 +73,12 @@ def _columns(metric: str) -> list[Column]:
     ]
 
 
-def _title(board: Board) -> str:
+def _title(board: "Board") -> str:
     scored = count_text(len(board.standings), "configuration")
     return f"\n{board.dataset}, {board.protocol}: {scored} scored on this test set ({board.test[:8]})"
 
 
-def _rows(board: Board, metric: str) -> list[dict[str, Any]]:
+def _rows(board: "Board", metric: str) -> list[dict[str, Any]]:
     where = {"dataset": board.dataset, "protocol": board.protocol}
     return [
         {**where, "rank": rank, **standing.to_json(metric), "score": _score_text(standing, metric)}
@@ -83,8 +86,10 @@ def _rows(board: Board, metric: str) -> list[dict[str, Any]]:
     ]
 
 
-def _score_text(standing: Standing, metric: str) -> str:
+def _score_text(standing: "Standing", metric: str) -> str:
     """Return the mean and standard deviation over seeds, or for one seed the value with its bootstrap interval."""
+    from zoo.cli.views.runs import interval_text
+
     average, spread = standing.mean(metric), standing.deviation(metric)
     if spread is None or average is None:
         return interval_text(standing.runs[0].scores.of_all(metric))
@@ -93,5 +98,5 @@ def _score_text(standing: Standing, metric: str) -> str:
 
 def _reported(reference: Reference, metric: str) -> dict[str, Any]:
     name = full_name(reference.architecture, reference.preset)
-    score = SHORT(reference.scores.get(metric))
+    score = number(3)(reference.scores.get(metric))
     return {"rank": "", "architecture": name, "data": reference.status, "score": score, "style": "dim"}

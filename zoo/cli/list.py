@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from itertools import groupby
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,8 +15,10 @@ from zoo.cli.families import family_of, large_families
 from zoo.cli.session import session_of
 from zoo.cli.views.table import Column, Row, count, emit, millions
 from zoo.errors import UnknownName, unknown_name
-from zoo.registry import DISTRIBUTION, Entry, is_pattern, matches, split_reference
 from zoo.specs import KINDS, Architecture, Component
+
+if TYPE_CHECKING:
+    from zoo.registry import Entry
 
 Sizes = Mapping[str, Mapping[str, int]]  # `parameters` and `macs`, by the name of the architecture
 
@@ -48,6 +50,8 @@ def list_command(
     Parameters and multiply-accumulates (MACs) are those of the default configuration, for 1 channel, 187 samples and
     5 classes; `zoo show NAME` computes those that the list does not know.
     """
+    from zoo.registry import matches
+
     wanted, glob = _read(kind, pattern)
     of_kind = [entry for entry in session_of(context).registry.entries if wanted in (None, entry.kind)]
     large = large_families(entry.name for entry in of_kind)
@@ -72,8 +76,10 @@ def _print_by_kind(rows: list[Row]) -> None:
         emit(columns, group, title=f"\n{kind}s" if len(tables) > 1 else "")
 
 
-def _nothing(kind: str | None, glob: str, entries: list[Entry[Component]]) -> UnknownName:
+def _nothing(kind: str | None, glob: str, entries: "list[Entry[Component]]") -> UnknownName:
     """Return the error for a name or a pattern without matches, with the closest names."""
+    from zoo.registry import is_pattern, split_reference
+
     command = f"zoo list {kind}" if kind else "zoo list"
     if is_pattern(glob):
         return UnknownName(f"no {kind or 'component'} matches {glob!r}. `{command}` shows them all.")
@@ -97,7 +103,7 @@ def _read(kind: str | None, pattern: str | None) -> tuple[str | None, str]:
     return None, kind
 
 
-def _rows(entries: list[Entry[Component]], large: dict[str, int], sizes: Sizes) -> list[Row]:
+def _rows(entries: "list[Entry[Component]]", large: dict[str, int], sizes: Sizes) -> list[Row]:
     """Return a row for each component in order, and a single row for each large family."""
     rows: dict[str, Row] = {}
     for entry in entries:
@@ -110,7 +116,7 @@ def _rows(entries: list[Entry[Component]], large: dict[str, int], sizes: Sizes) 
     return list(rows.values())
 
 
-def _row(entry: Entry[Component], sizes: Sizes) -> Row:
+def _row(entry: "Entry[Component]", sizes: Sizes) -> Row:
     presets = ", ".join(entry.spec.presets) if isinstance(entry.spec, Architecture) else ""
     return {
         "kind": entry.kind,
@@ -122,14 +128,16 @@ def _row(entry: Entry[Component], sizes: Sizes) -> Row:
     }
 
 
-def _size(entry: Entry[Component], sizes: Sizes) -> Row:
+def _size(entry: "Entry[Component]", sizes: Sizes) -> Row:
     """Return parameters and multiply-accumulates; None unless the component is one of the zoo's own architectures."""
+    from zoo.registry import DISTRIBUTION
+
     own = isinstance(entry.spec, Architecture) and entry.plugin.distribution == DISTRIBUTION
     size = sizes.get(entry.spec.name, {}) if own else {}
     return {key: size.get(key) for key in ("parameters", "macs")}
 
 
-def _object(entry: Entry[Component], sizes: Sizes) -> Row:
+def _object(entry: "Entry[Component]", sizes: Sizes) -> Row:
     presets = list(entry.spec.presets) if isinstance(entry.spec, Architecture) else []
     origin = {"distribution": entry.plugin.distribution, "version": entry.plugin.version}
     return {**_row(entry, sizes), "presets": presets, "paper": entry.spec.paper, **origin}

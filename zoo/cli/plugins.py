@@ -1,6 +1,6 @@
 """`zoo plugins`: the plugins that were found, their components and their errors."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,7 +9,9 @@ from zoo.cli.families import folded
 from zoo.cli.session import session_of
 from zoo.cli.views.table import Column, Row, emit
 from zoo.hookspecs import API_VERSION
-from zoo.registry import Plugin
+
+if TYPE_CHECKING:
+    from zoo.registry import Plugin
 
 COLUMNS = (
     Column("plugin", "name"),
@@ -41,13 +43,13 @@ def plugins_command(
     emit(columns, [_row(plugin) for plugin in plugins], as_json=as_json, objects=[_object(each) for each in plugins])
 
 
-def _row(plugin: Plugin) -> Row:
+def _row(plugin: "Plugin") -> Row:
     provides = folded(f"{spec.kind} {spec.name}" for spec in plugin.components)
     row = _object(plugin) | {"provides": ", ".join(provides), "needs": plugin.api or "-", "offered": API_VERSION}
     return row | ({"style": "red"} if plugin.error else {})
 
 
-def _object(plugin: Plugin) -> Row:
+def _object(plugin: "Plugin") -> Row:
     return {
         "name": plugin.name,
         "status": plugin.status,

@@ -1,7 +1,7 @@
 """`zoo results`: the stored runs."""
 
 from fnmatch import fnmatchcase
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,7 +10,9 @@ from zoo.cli.session import session_of
 from zoo.cli.views.table import Column, count, emit, number, print_json
 from zoo.errors import UsageError
 from zoo.scores import CLASS_SCORES, MACRO_SCORES
-from zoo.store.run import Run, RunStatus
+
+if TYPE_CHECKING:
+    from zoo.store.run import Run
 
 COLUMNS = (
     Column("run", "id"),
@@ -54,6 +56,7 @@ def results_command(
 
     The scores of one run are computed again from its stored probabilities.
     """
+    from zoo.store.run import RunStatus
     from zoo.store.runs import Store
 
     session = session_of(context)
@@ -79,7 +82,7 @@ def results_command(
         session.say(f"files: {store.path(shown)}")
 
 
-def _heading(run: Run) -> str:
+def _heading(run: "Run") -> str:
     cell = f"{run.reference} block={run.block or '-'} data={run.data} loss={run.loss or '-'} seed={run.seed}"
     parts = [f"{part} {count(rows)} rows" for part, rows in run.parts.rows.items()]
     where = ", ".join([run.dataset_label, run.protocol, *parts])
@@ -92,7 +95,7 @@ def _amount(value: float) -> str:
     return count(value) if isinstance(value, int) else f"{value:,.6g}"
 
 
-def _score_rows(run: Run) -> list[dict[str, Any]]:
+def _score_rows(run: "Run") -> list[dict[str, Any]]:
     if not run.scores:
         return []
     rows: list[dict[str, Any]] = [{"name": name, **run.scores.of_all(name)} for name in MACRO_SCORES]
@@ -102,7 +105,7 @@ def _score_rows(run: Run) -> list[dict[str, Any]]:
     return rows
 
 
-def _row(run: Run) -> dict[str, Any]:
+def _row(run: "Run") -> dict[str, Any]:
     return {
         "id": run.id,
         "status": run.status,

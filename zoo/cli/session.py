@@ -3,14 +3,17 @@
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
 
-from zoo.registry import Registry
 from zoo.settings import Settings
-from zoo.store.run import Run
-from zoo.workspace import Workspace
+
+if TYPE_CHECKING:
+    from zoo.registry import Registry
+    from zoo.store.run import Run
+    from zoo.workspace import Workspace
 
 
 @dataclass
@@ -24,8 +27,10 @@ class Session:
         return Settings.load(self.registry_file)
 
     @cached_property
-    def workspace(self) -> Workspace:
+    def workspace(self) -> "Workspace":
         """The registry with the settings. A plugin that did not load is reported once, on stderr."""
+        from zoo.workspace import Workspace
+
         workspace = Workspace.discover(self.settings)
         for plugin in workspace.registry.plugins:
             if plugin.error:
@@ -38,10 +43,10 @@ class Session:
         return workspace
 
     @property
-    def registry(self) -> Registry:
+    def registry(self) -> "Registry":
         return self.workspace.registry
 
-    def stored_runs(self, results: Path | None) -> list[Run]:
+    def stored_runs(self, results: Path | None) -> "list[Run]":
         """Return the runs in the results folder. A missing folder holds no runs and is not created."""
         from zoo.store.runs import Store
 

@@ -3,19 +3,20 @@
 import inspect
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from zoo.cli import options
 from zoo.cli.complete import names_of
-from zoo.cli.guesses import check_shown
 from zoo.cli.session import Session, session_of
 from zoo.cli.views.table import Column, Row, count, emit, millions, number, print_json, quiet_stdout, say
 from zoo.errors import ModelError, StoreError, UnknownName, guarded, unknown_name
-from zoo.registry import Entry, presets_of, split_reference
 from zoo.specs import KINDS, Architecture, Block, Component, Dataset, Preset, full_name
 from zoo.wording import count_text, with_article
+
+if TYPE_CHECKING:
+    from zoo.registry import Entry
 
 PARAMETERS = (
     Column("parameter", "name"),
@@ -80,6 +81,8 @@ def show_command(
     as_json: options.Json = False,
 ) -> None:
     """Show a component: paper, plugin, parameters, presets, layers, cost and results."""
+    from zoo.cli.guesses import check_shown
+
     session = session_of(context)
     check_shown(session, name)
     entry, preset = _find(session, name, kind)
@@ -95,8 +98,10 @@ def show_command(
         _print(session, shown)
 
 
-def _find(session: Session, name: str, kind: str | None) -> tuple[Entry[Component], Preset]:
+def _find(session: Session, name: str, kind: str | None) -> "tuple[Entry[Component], Preset]":
     """Return the component with this name, of any kind, and the requested preset."""
+    from zoo.registry import split_reference
+
     registry = session.registry
     if kind is not None and kind not in KINDS:
         raise unknown_name("kind", kind, KINDS)
@@ -114,11 +119,11 @@ def _find(session: Session, name: str, kind: str | None) -> tuple[Entry[Componen
     return registry.get(found[0], name), Preset()
 
 
-def _answers(entry: Entry[Component], name: str) -> bool:
+def _answers(entry: "Entry[Component]", name: str) -> bool:
     return name in (entry.name, entry.spec.name, f"{entry.plugin.name}:{entry.spec.name}")
 
 
-def _facts(entry: Entry[Component]) -> Row:
+def _facts(entry: "Entry[Component]") -> Row:
     spec = entry.spec
     facts: Row = {
         "name": entry.name,
@@ -141,7 +146,7 @@ def _facts(entry: Entry[Component]) -> Row:
     return facts
 
 
-def _parameters(entry: Entry[Component], preset: Preset) -> list[Row]:
+def _parameters(entry: "Entry[Component]", preset: Preset) -> list[Row]:
     from zoo.factories import parameters
 
     spec = entry.spec
@@ -164,7 +169,7 @@ def _parameters(entry: Entry[Component], preset: Preset) -> list[Row]:
 
 def _architecture(
     session: Session,
-    entry: Entry[Component],
+    entry: "Entry[Component]",
     spec: Architecture,
     reference: str,
     block: str | None,
@@ -173,6 +178,7 @@ def _architecture(
     """Build the network on the meta device, and return its layers, parameters and multiply-accumulates."""
     from zoo.inspection import count_macs, count_parameters, layers_of, on_meta
     from zoo.networks import Network
+    from zoo.registry import presets_of
 
     network = Network.resolve(session.registry, reference, block=block, presets=session.settings.presets)
     model = on_meta(lambda: network.build(**shape))
@@ -210,7 +216,7 @@ def _preset(name: str, preset: Preset) -> Row:
     return {"name": name, "summary": preset.summary, "fixes": fixed}
 
 
-def _results(session: Session, entry: Entry[Component], folder: Path | None) -> list[Row]:
+def _results(session: Session, entry: "Entry[Component]", folder: Path | None) -> list[Row]:
     """Return the published results, and the stored results averaged over seeds."""
     from zoo.store.leaderboard import boards
 

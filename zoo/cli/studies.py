@@ -9,13 +9,11 @@ from zoo.cli import options
 from zoo.cli.presets import check_save, save_winner
 from zoo.cli.session import Session, session_of
 from zoo.cli.views.pictures import write_comparison, write_study
-from zoo.cli.views.study import show_list, show_study
-from zoo.comparison.comparison import Comparison, grouped
 from zoo.errors import UsageError, unknown_name
 from zoo.store.study import Study
-from zoo.tuning.study_json import study_to_json
 
 if TYPE_CHECKING:
+    from zoo.comparison.comparison import Comparison
     from zoo.store.runs import Store
     from zoo.store.studies import StudyStore
 
@@ -31,10 +29,12 @@ def list_command(
     """List the stored studies of zoo tune, or show one with `zoo studies show NAME`."""
     if context.invoked_subcommand is not None:
         return
-    session = session_of(context)
+    from zoo.cli.views.study import show_list
     from zoo.store.runs import Store
     from zoo.store.studies import StudyStore
+    from zoo.tuning.study_json import study_to_json
 
+    session = session_of(context)
     folder = session.settings.results_folder(results)
     if not Store.exists(folder):
         show_list(session.say, [], as_json, [])
@@ -70,6 +70,8 @@ def show_command(
     For a study: its trials, the winner and the importance of hyperparameters.
     For a comparison: the best scores, and whether tuning beat the defaults.
     """
+    from zoo.cli.views.study import show_study
+    from zoo.comparison.comparison import Comparison
     from zoo.store.runs import Store
     from zoo.store.studies import StudyStore
     from zoo.tuning.importance import importance
@@ -97,8 +99,10 @@ def show_command(
             save_winner(session, store, study, save)
 
 
-def _find(studies: "StudyStore", name: str) -> Study | Comparison:
+def _find(studies: "StudyStore", name: str) -> "Study | Comparison":
     """Return the study with this name, else the comparison. Raises UnknownName, with the closest names of both."""
+    from zoo.comparison.comparison import grouped
+
     found = studies.studies()
     by_name = {study.name: study for study in found}
     groups = {comparison.name: comparison for comparison in grouped(found)}
@@ -108,7 +112,7 @@ def _find(studies: "StudyStore", name: str) -> Study | Comparison:
 
 
 def _show_comparison(
-    session: Session, store: "Store", comparison: Comparison, pictures: Path | None, save: str | None, as_json: bool
+    session: Session, store: "Store", comparison: "Comparison", pictures: Path | None, save: str | None, as_json: bool
 ) -> None:
     from zoo.cli.views.comparison import show_comparison
 

@@ -13,17 +13,13 @@ import typer
 from zoo.assignments import parse_assignments
 from zoo.cli import options
 from zoo.cli.complete import composed, names_of
-from zoo.cli.guesses import check_cell
 from zoo.cli.presets import check_save, save_winner
 from zoo.cli.session import Session, session_of
-from zoo.cli.views.study import show_study
 from zoo.cli.views.table import quiet_stdout
 from zoo.errors import UsageError, ZooError
 from zoo.interruption import exit_code
-from zoo.store.run import RunStatus
 from zoo.store.study import METRICS, Study, StudyStatus
 from zoo.tuning.request import SCHEDULERS, TuneRequest
-from zoo.unpackaged import is_unpackaged
 
 if TYPE_CHECKING:
     from zoo.cli.views.tune_progress import TuneDisplay
@@ -206,6 +202,9 @@ def tune_command(
 
     The trial with the best validation score is trained again and scored once on the sealed test set.
     """
+    from zoo.cli.guesses import check_cell
+    from zoo.unpackaged import is_unpackaged
+
     session = session_of(context)
     ends = Ends(results, session.settings.results_folder(results), save, as_json)
     if resume is not None:
@@ -374,6 +373,7 @@ def _run(session: Session, start: "Start", ends: Ends, *, resume: str = "") -> N
 
 def _show(session: Session, store: "Store", name: str, ends: Ends) -> bool:
     """Show a study or a comparison, and return whether all requested runs are done."""
+    from zoo.cli.views.study import show_study
     from zoo.store.studies import StudyStore
 
     if _is_comparison(store, name):
@@ -398,11 +398,14 @@ def _show_comparison(session: Session, store: "Store", name: str, ends: Ends) ->
 
 
 def _is_scored(store: "Store", run: str) -> bool:
+    from zoo.store.run import RunStatus
+
     return bool(run) and store.get(run).status == RunStatus.DONE
 
 
 def _show_what_there_is(session: Session, store: "Store", display: "TuneDisplay", ends: Ends) -> bool:
     """Show the finished trials of a stopped study, and return whether it can be resumed."""
+    from zoo.cli.views.study import show_study
     from zoo.store.studies import StudyStore
 
     if display.study is None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 SHARES = (0.25, 0.5, 1.0)  # of the trials, at which tables show the best value
-AS_IT_IS = "defaults"  # the name of the untuned architecture in a comparison
+DEFAULTS = "defaults"  # the name of the untuned architecture in a comparison
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The result of a comparison so far: scores of its studies, verdicts, and all of it as JSON."""
+"""The results of a comparison so far: the scores of its studies, the verdicts, and the JSON of both."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -18,14 +18,15 @@ from zoo.store.study import Study
 class StudyResult:
     """One study of a comparison: one searcher and seed, with the scores of its winner and of the defaults.
 
-    trials, wanted  trials that ended, and those asked for
-    metric          what was searched for; `validation_25` and its like: the best after that share of the trials
-    seconds         spent on training in all trials
-    dataset, protocol  of the winner's run; None where there is none
-    score           by which the test set is compared
-    run, test       the winner's run and its score with its 95 % interval; None where it was not scored
-    defaults_run, defaults  the same of the architecture without tuning
-    difference      the winner's score less that of the defaults
+    trials, wanted  number of trials that ended, and the requested number
+    metric          the metric of the search
+    validation_25, validation_50, validation_100  the best value on validation after that percentage of the trials
+    seconds         training time of all trials
+    dataset, protocol  from the winner's run; None without a run
+    score           the name of the score on the test set
+    run, test, test_low, test_high  the winner's run, and its score with a 95 % interval; None if it was not scored
+    defaults_run, defaults  the run and the score of the architecture without tuning
+    difference      the winner's score minus the score of the defaults
     """
 
     searcher: str
@@ -56,8 +57,8 @@ class ComparisonResult:
     """A comparison with its runs and the verdicts on them.
 
     runs      the runs of winners and defaults by id; None for a run that was deleted
-    verdicts  for each searcher, whether tuning was worth it
-    lead      how the best two searchers compare on validation; None while no seed has both
+    verdicts  for each searcher, whether tuning improved on the defaults
+    lead      the comparison of the best two searchers on validation; None if they have no seed in common
     """
 
     comparison: Comparison
@@ -67,7 +68,7 @@ class ComparisonResult:
 
     @classmethod
     def of(cls, store: Store, comparison: Comparison) -> "ComparisonResult":
-        """Read the runs of a comparison from the store, and judge it."""
+        """Read the runs of a comparison from the store, and compute the verdicts."""
         runs = {name: store.find(name) for study in comparison.studies for name in (study.run, study.defaults) if name}
         return cls(comparison, runs, tuple(verdicts(store, comparison)), lead(comparison))
 
@@ -77,32 +78,32 @@ class ComparisonResult:
 
     @property
     def notes(self) -> list[str]:
-        """The notes of its studies and runs, each once."""
+        """The notes of the studies and runs, without duplicates."""
         notes = [note for study in self.comparison.studies for note in study.notes]
         notes += [note for run in self.runs.values() if run is not None for note in run.remarks]
         return list(dict.fromkeys(notes))
 
     @property
     def defaults(self) -> list[Run]:
-        """The runs of the defaults that were scored, each once."""
+        """The scored runs of the defaults, without duplicates."""
         return self._scored(dict.fromkeys(study.defaults for study in self.comparison.studies))
 
     def winners(self, searcher: str) -> list[Run]:
-        """The runs of a searcher's winners that were scored, by seed."""
+        """Return the scored runs of the winners of a searcher, in the order of the seeds."""
         return self._scored(study.run for study in self.comparison.of(searcher))
 
     def mean(self, runs: Iterable[Run]) -> float | None:
-        """The mean of the runs' scores on the test set; None where there are none."""
+        """Return the mean score of the runs on the test set; None without scores."""
         scores = [score for run in runs if (score := run.score(self.comparison.score)) is not None]
         return mean(scores) if scores else None
 
     def studies(self) -> list[StudyResult]:
-        """A result for each searcher and seed."""
+        """Return one result for each searcher and seed."""
         comparison = self.comparison
         return [self._study(study) for searcher in comparison.searchers for study in comparison.of(searcher)]
 
     def to_json(self, studies: StudyStore) -> JsonObject:
-        """The documented form of a comparison in JSON; `studies` has the seconds of each epoch."""
+        """Return the documented JSON of a comparison; `studies` has the seconds of each epoch."""
         curves = {
             searcher: {
                 "trials": trial_band(self.comparison, searcher).to_json(),
@@ -151,5 +152,5 @@ class ComparisonResult:
         )
 
     def _interval(self, name: str) -> Interval:
-        """The score of a run that was scored; one of no value for any other."""
+        """Return the score of a run; an empty interval if the run was not scored."""
         return next((run.scores.of_all(self.comparison.score) for run in self._scored([name])), Interval())

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, fields
 from zoo.errors import UsageError, unknown_name
 from zoo.harness.request import Request
 from zoo.records import JsonObject
-from zoo.registry import is_pattern
 from zoo.space import Value
 from zoo.store.study import METRICS
 
@@ -122,6 +121,8 @@ class TuneRequest:
 
     def _check_cell(self) -> None:
         """Raise UsageError for more than one cell, and for options that the study sets itself."""
+        from zoo.registry import is_pattern  # `zoo --help` need not wait for it
+
         if not self.architecture:
             raise UsageError("name an architecture to tune: `zoo list architecture` shows them all")
         if is_pattern(self.architecture):

@@ -8,7 +8,7 @@ from zoo.cli.views import table as output
 from zoo.cli.views.runs import SHORT
 from zoo.cli.views.table import Column, Row, Say, emit, number, print_json
 from zoo.cli.views.verdict import difference_text, verdict_lines
-from zoo.comparison.comparison import AS_IT_IS, Comparison
+from zoo.comparison.comparison import DEFAULTS, Comparison
 from zoo.comparison.curve import Band, Point, trial_band
 from zoo.scores import metric_words
 from zoo.wording import count_text
@@ -73,7 +73,7 @@ def _rows(result: "ComparisonResult") -> list[Row]:
         )
     defaults = result.defaults
     seconds = sum(run.cost.train_seconds or 0.0 for run in defaults) if defaults else None
-    return [*rows, {"searcher": AS_IT_IS, "test": result.mean(defaults), "seconds": seconds}]
+    return [*rows, {"searcher": DEFAULTS, "test": result.mean(defaults), "seconds": seconds}]
 
 
 def _title(result: "ComparisonResult") -> str:

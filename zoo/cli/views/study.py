@@ -12,12 +12,12 @@ from zoo.records import JsonObject
 from zoo.scores import metric_words
 from zoo.store.run import Run, RunStatus
 from zoo.store.study import Study, Trial, ranked
-from zoo.tuning.importance import Importance
 from zoo.tuning.study_json import study_to_json
 from zoo.wording import count_text, value_text
 
 if TYPE_CHECKING:
     from zoo.store.runs import Store
+    from zoo.tuning.importance import Importance
 
 
 COLUMNS = (
@@ -42,7 +42,7 @@ def show_study(
     *,
     as_json: bool,
     most: int | None = None,
-    mattered: Importance | None = None,
+    mattered: "Importance | None" = None,
 ) -> None:
     """Show the trials, the winner and its choice: on a terminal the best `most` trials, in a pipe all of them."""
     run = store.find(study.run)
@@ -99,7 +99,7 @@ def _row(study: Study) -> Row:
     }
 
 
-def _print_tables(say: Say, study: Study, run: Run | None, most: int | None, mattered: Importance | None) -> None:
+def _print_tables(say: Say, study: Study, run: Run | None, most: int | None, mattered: "Importance | None") -> None:
     trials = ranked(study.trials, study.mode)
     shown = trials[:most]
     where = f" on {run.dataset_label}, {run.protocol}" if run else ""
@@ -129,7 +129,7 @@ def _config_columns(trial: Trial) -> list[Column]:
     ]
 
 
-def _config_rows(study: Study, trial: Trial, mattered: Importance | None) -> list[Row]:
+def _config_rows(study: Study, trial: Trial, mattered: "Importance | None") -> list[Row]:
     """Return a row for each hyperparameter, sorted by importance if it is known."""
     shares = mattered.shares if mattered else {}
     keys = sorted(trial.config, key=lambda key: -shares.get(key, 0.0))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from zoo.comparison.comparison import AS_IT_IS, Comparison
+from zoo.comparison.comparison import DEFAULTS, Comparison
 from zoo.records import Interval
 from zoo.scores import metric_words
 from zoo.wording import count_text
@@ -31,8 +31,8 @@ def _verdict_line(verdict: "Verdict", seeds: int) -> str:
     cost = f"{count_text(verdict.trials, 'trial')}, {verdict.seconds:,.0f} s of training in all"
     if verdict.tuned is None or verdict.defaults is None:
         return f"{verdict.searcher}: no verdict: no seed has test scores of both its winner and the defaults ({cost})"
-    found = f"{verdict.tuned:.3f} tuned, {verdict.defaults:.3f} {AS_IT_IS}: {difference_text(verdict.difference)}"
-    words = {"worse": f"worse than {AS_IT_IS}", "not shown": "not shown, could be chance"}
+    found = f"{verdict.tuned:.3f} tuned, {verdict.defaults:.3f} {DEFAULTS}: {difference_text(verdict.difference)}"
+    words = {"worse": f"worse than {DEFAULTS}", "not shown": "not shown, could be chance"}
     over = f" ({len(verdict.seeds)} of {seeds} seeds)" if len(verdict.seeds) < seeds else ""
     return f"{verdict.searcher}{over}: {found}, {words.get(verdict.verdict, verdict.verdict)}: {cost}"
 
