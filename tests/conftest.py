@@ -1,5 +1,6 @@
 """What the tests share: a registry of what is installed, a small data set, and the command as users run it."""
 
+import ctypes
 import os
 import subprocess
 from collections.abc import Callable, Iterator
@@ -74,6 +75,13 @@ def zoo(tmp_path: Path, warm: Warm) -> Zoo:
         return warm.run(words, env=variables, cwd=tmp_path, timeout=280)
 
     return run
+
+
+def release_memory() -> None:
+    """Return freed memory to the system, so that a test does not reuse what earlier tests freed: its peak must show."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # only glibc has it
+    if trim is not None:
+        trim(0)
 
 
 def waves(rows: int = 240, times: int = 48, channels: int = 1, seed: int = 0) -> LabelledSeries:
