@@ -43,6 +43,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=lambda item: places.get(item.path, len(places)), reverse=not shared)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Count the faults that the tests in `tests/faults/` injected: one per test, or its property `faults`."""
+    injected = survived = 0
+    for outcome in ("passed", "failed", "error"):
+        for report in terminalreporter.stats.get(outcome, ()):
+            if "tests/faults/" in report.nodeid and (report.when == "call" or outcome == "error"):
+                faults = dict(report.user_properties).get("faults", 1)
+                injected += faults
+                survived += faults if outcome == "passed" else 0
+    if injected:
+        terminalreporter.section("faults")
+        terminalreporter.write_line(f"{injected} injected, {survived} survived")
+
+
 @pytest.fixture(scope="session")
 def registry() -> Registry:
     """Everything that is installed."""
