@@ -34,10 +34,16 @@ LONGEST = (
     "harness/test_run_cell.py",
     "plugins/test_timm.py",
 )
+# The backbones of timm that are checked each time; those of the other families are checked by the slow tests.
+QUICK_BACKBONES = ("convnext_atto", "mobilenetv3_small_050", "resnet10t", "vit_tiny_patch16_224")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Several processes begin with the longest files, so that none waits for another at the end; one ends with them."""
+    for item in items:
+        if "architecture timm/" in item.name and not any(f"timm/{name}:" in item.name for name in QUICK_BACKBONES):
+            item.add_marker(pytest.mark.slow)
     places = {Path(__file__).parent / name: place for place, name in enumerate(LONGEST)}
     shared = hasattr(config, "workerinput")
     items.sort(key=lambda item: places.get(item.path, len(places)), reverse=not shared)

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import tomllib
 from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -97,6 +98,12 @@ def test_the_room_map_has_every_room_and_no_other() -> None:
     folders = {f"{path.parent.relative_to(ROOT)}/" for path in modules().values() if path.parent != ROOT / "zoo"}
     files = {str(path.relative_to(ROOT)) for path in (ROOT / "zoo").glob("*.py") if not path.name.startswith("__")}
     assert sorted(mapped) == sorted({*folders, *files, "zoo/template/"})
+
+
+def test_every_folder_of_tests_but_that_of_faults_is_part_of_a_plain_pytest() -> None:
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]["testpaths"]
+    folders = {f"tests/{path.parent.name}" for path in (ROOT / "tests").glob("*/test_*.py")}
+    assert sorted(listed) == sorted({*folders, "tests/test_*.py"} - {"tests/faults"})
 
 
 def test_the_longest_test_files_are_there() -> None:

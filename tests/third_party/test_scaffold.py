@@ -113,9 +113,11 @@ def test_each_is_listed_under_its_distribution(installed: Environment) -> None:
 
 
 def test_each_passes_zoo_check(installed: Environment) -> None:
-    done = installed.run("zoo", "check", *NAMES.values())
+    """Of two kinds; the checks of all kinds are those of the next test."""
+    names = [NAMES["block"], NAMES["objective"]]
+    done = installed.run("zoo", "check", *names)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert all(name in done.stdout for name in NAMES.values())
+    assert all(name in done.stdout for name in names)
 
 
 def test_each_passes_its_own_tests(installed: Environment) -> None:

@@ -49,6 +49,7 @@ class Losing(SilentTuneReporter):
             self.cluster.remove_node(node, allow_graceful=False)
 
 
+@pytest.mark.slow
 def test_a_study_goes_on_when_its_cluster_loses_a_node(cluster, with_faulty, asked, tmp_path) -> None:
     log = tmp_path / "epochs.log"
     request = asked(
