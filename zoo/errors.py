@@ -19,11 +19,18 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
 
+from zoo.visible import abridged, sentence
+
+LONGEST_REASON = 300  # characters of another library's message
+
 
 class ZooError(Exception):
-    """The base class of all errors that a user can act on."""
+    """The base class of all errors that a user can act on. The message becomes one printable line, see `sentence`."""
 
     exit_code = 1
+
+    def __init__(self, message: object = "") -> None:
+        super().__init__(sentence(str(message)))
 
 
 class UsageError(ZooError):
@@ -83,7 +90,7 @@ def describe(error: BaseException) -> str:
     """Return an exception as one line, as `zoo plugins` shows it."""
     if isinstance(error, SystemExit):
         return f"sys.exit({error.code!r})"
-    text = " ".join(str(error).split())
+    text = abridged(" ".join(str(error).split()), LONGEST_REASON)
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 

@@ -21,6 +21,7 @@ import pluggy
 from zoo import hookspecs
 from zoo.errors import PluginError, UnknownName, describe, unknown_name
 from zoo.specs import KINDS, Architecture, Component, Preset
+from zoo.visible import sentence
 
 DISTRIBUTION = "zoo-registry"  # this distribution: names in the shipped registry.toml mean its own components
 
@@ -271,7 +272,8 @@ def _points_of(distribution: Distribution) -> list[EntryPoint]:
         return list(distribution.entry_points)
     except Exception as error:
         name = distribution.metadata["Name"]
-        sys.stderr.write(f"warning: the entry points of {name} cannot be read: {describe(error)}\n")
+        warning = f"warning: the entry points of {name} cannot be read: {describe(error)}"
+        sys.stderr.write(f"{sentence(warning)}\n")
         return []
 
 

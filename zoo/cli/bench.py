@@ -157,7 +157,7 @@ def _show(runs: "list[Run]", as_json: bool) -> None:
     if not sys.stdout.isatty():
         emit(flat_columns(rows), rows)
         return
-    emit(score_columns(runs), rows, title=_title(runs))
+    emit(score_columns(runs), rows, title=(_title(runs),))
     _show_classes([run for run in runs if run.scores])
 
 
@@ -169,10 +169,10 @@ def _show_classes(runs: "list[Run]") -> None:
 
     columns, rows = class_columns(runs), [class_row(run) for run in runs]
     if len(runs) > 1 and fits(columns, rows):
-        emit(columns, rows, title="\nrecall by class")
+        emit(columns, rows, title=("", "recall by class"))
         return
     for run in runs:
-        emit(BY_CLASS, by_class_rows(run), title=f"\n{run_label(run)} by class" if len(runs) > 1 else "\nby class")
+        emit(BY_CLASS, by_class_rows(run), title=("", f"{run_label(run)} by class" if len(runs) > 1 else "by class"))
 
 
 def _title(runs: "list[Run]") -> str:

@@ -64,4 +64,5 @@ def _folded(entries: "Iterable[Entry[Component]]", incomplete: str) -> Iterator[
 
 
 def _starting(incomplete: str, names: Iterable[str]) -> list[str]:
-    return [name for name in dict.fromkeys(names) if name.startswith(incomplete)]
+    """Return the names that start so. One with control characters, of a preset, would reach the terminal raw."""
+    return [name for name in dict.fromkeys(names) if name.startswith(incomplete) and name.isprintable()]

@@ -11,6 +11,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from zoo.errors import ZooError
 from zoo.interruption import exit_code
+from zoo.visible import sentence
 
 GRID_OPTIONS = frozenset({"--block", "--data", "--loss", "--dataset", "--protocol"})
 GLOBAL_OPTIONS = {"--config": 1, "--registry": 1, "--debug": 0}  # with the number of values that each takes
@@ -81,7 +82,7 @@ def _one_line(ctx: Any, error: Any) -> BaseException:
 
 
 def _say(line: str) -> None:
-    print(line, file=sys.stderr)  # noqa: T201 - no markup and no wrapping
+    print(sentence(line), file=sys.stderr)  # noqa: T201 - no markup and no wrapping
 
 
 class GridCommand(TyperCommand):

@@ -51,7 +51,7 @@ def leaderboard_command(
         return
     for board in found:
         reported = [_reported(each, metric) for each in session.settings.references if board.holds(each)]
-        emit(columns, [*_rows(board, metric), *reported], title=_title(board))
+        emit(columns, [*_rows(board, metric), *reported], title=("", _title(board)))
     if not found:
         session.say("no finished runs yet: start one with `zoo bench cnngru`")
 
@@ -75,7 +75,7 @@ def _columns(metric: str) -> list[Column]:
 
 def _title(board: "Board") -> str:
     scored = count_text(len(board.standings), "configuration")
-    return f"\n{board.dataset}, {board.protocol}: {scored} scored on this test set ({board.test[:8]})"
+    return f"{board.dataset}, {board.protocol}: {scored} scored on this test set ({board.test[:8]})"
 
 
 def _rows(board: "Board", metric: str) -> list[dict[str, Any]]:

@@ -73,7 +73,7 @@ def _print_by_kind(rows: list[Row]) -> None:
     columns = [column for column in COLUMNS if column.key != "kind"]
     tables = [(kind, list(group)) for kind, group in groupby(rows, key=lambda row: str(row["kind"]))]
     for kind, group in tables:
-        emit(columns, group, title=f"\n{kind}s" if len(tables) > 1 else "")
+        emit(columns, group, title=("", f"{kind}s") if len(tables) > 1 else ())
 
 
 def _nothing(kind: str | None, glob: str, entries: "list[Entry[Component]]") -> UnknownName:

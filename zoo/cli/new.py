@@ -69,7 +69,7 @@ def new_command(
         print_json({**names, "folder": str(place), "files": rows, "next": steps})
         return
     emit(COLUMNS, rows)
-    session_of(context).say("\n".join(["Next:", *(f"  {step}" for step in steps)]), wrap=False)
+    session_of(context).say("Next:", *(f"  {step}" for step in steps), wrap=False)
 
 
 def _next_steps(scaffold: Scaffold, folder: Path) -> list[str]:

@@ -75,20 +75,20 @@ def results_command(
         if as_json:
             print_json(shown.to_json())
             return
-        session.say(_heading(shown))
+        session.say(*_heading(shown))
         for note in shown.notes:
             session.say(f"note: {note}")
         emit(SCORES, list(_score_rows(shown)))
         session.say(f"files: {store.path(shown)}")
 
 
-def _heading(run: "Run") -> str:
+def _heading(run: "Run") -> list[str]:
     cell = f"{run.reference} block={run.block or '-'} data={run.data} loss={run.loss or '-'} seed={run.seed}"
     parts = [f"{part} {count(rows)} rows" for part, rows in run.parts.rows.items()]
     where = ", ".join([run.dataset_label, run.protocol, *parts])
     cost = ", ".join(f"{name} {_amount(value)}" for name, value in run.cost.items() if value is not None)
     lines = [f"run {run.id}: {run.status}. {run.error}".rstrip(), cell, where, cost]
-    return "\n".join(line for line in lines if line)
+    return [line for line in lines if line]
 
 
 def _amount(value: float) -> str:

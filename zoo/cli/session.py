@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 from rich.console import Console
 
+from zoo.cli.views.terminal import print_lines
 from zoo.settings import Settings
 
 if TYPE_CHECKING:
@@ -60,9 +61,9 @@ class Session:
     def stderr(self) -> Console:
         return Console(stderr=True, highlight=False)
 
-    def say(self, text: str, *, wrap: bool = True) -> None:
-        """Print a message to stderr, on a terminal wrapped between words. Commands to copy need `wrap=False`."""
-        self.stderr.print(text, markup=False, soft_wrap=not (wrap and self.stderr.is_terminal))
+    def say(self, *lines: str, wrap: bool = True) -> None:
+        """Print lines to stderr, on a terminal wrapped between words. Commands to copy need `wrap=False`."""
+        print_lines(self.stderr, *lines, wrap=wrap)
 
 
 def session_of(context: typer.Context) -> Session:

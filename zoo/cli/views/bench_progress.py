@@ -5,9 +5,10 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskID, TimeRemainingColumn
 
 from zoo.cli.views.runs import interval_text
+from zoo.cli.views.terminal import PlainColumn, print_lines
 from zoo.harness.reporter import UnderWay
 from zoo.store.run import Run, RunStatus
 from zoo.training.loop import Epoch
@@ -20,9 +21,9 @@ class BenchDisplay:
         self.console = console
         self.live = console.is_terminal
         self.progress = Progress(
-            TextColumn("{task.description}", markup=False),
+            PlainColumn("{task.description}"),
             BarColumn(bar_width=20),
-            TextColumn("{task.fields[detail]}", markup=False),
+            PlainColumn("{task.fields[detail]}"),
             TimeRemainingColumn(compact=True),
             console=console,
             transient=True,
@@ -91,7 +92,7 @@ class BenchDisplay:
         return f"{speed * rows:,.0f} rows/s" if speed else ""
 
     def _line(self, text: str) -> None:
-        self.console.print(text, markup=False, soft_wrap=not self.live)
+        print_lines(self.console, text)
 
 
 def run_label(run: Run) -> str:

@@ -7,9 +7,10 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 
 from zoo.cli.views.table import Column, Row, count, emit, print_tsv, say
+from zoo.cli.views.terminal import PlainColumn, print_lines
 from zoo.registry import Registry
 from zoo.testing.check import Check
 from zoo.testing.collection import Subject
@@ -47,7 +48,7 @@ class CheckDisplay:
         self.lines = tables and not self.terminal
         self.few = len(subjects) <= FEW
         self.progress = Progress(
-            TextColumn("{task.description}", markup=False),
+            PlainColumn("{task.description}"),
             BarColumn(bar_width=20),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
@@ -77,14 +78,14 @@ class CheckDisplay:
             print_tsv(COLUMNS, [_row(outcome)], heading=False)
             sys.stdout.flush()
         if self.debug and outcome.status == CheckStatus.FAILED:
-            self.console.print(outcome.traceback.rstrip(), markup=False, soft_wrap=True)
+            print_lines(self.console, *outcome.traceback.rstrip().split("\n"), wrap=False)
         self.progress.advance(self.task)
 
     def on_report(self, report: Report) -> None:
         if self.terminal:
             self.progress.stop()  # both streams share the terminal: the bar would overwrite the table
             if self.few or report.failed or report.expected:
-                emit(TABLE, list(_rows(report)), title=f"{_title(report)}, {took(report)}")
+                emit(TABLE, list(_rows(report)), title=(f"{_title(report)}, {took(report)}",))
                 say("")
             else:
                 say(f"{_title(report)}: {tally(report.outcomes)}, {took(report)}")

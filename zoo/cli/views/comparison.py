@@ -76,13 +76,13 @@ def _rows(result: "ComparisonResult") -> list[Row]:
     return [*rows, {"searcher": DEFAULTS, "test": result.mean(defaults), "seconds": seconds}]
 
 
-def _title(result: "ComparisonResult") -> str:
+def _title(result: "ComparisonResult") -> tuple[str, str]:
     comparison, run = result.comparison, result.first_run
     where = f" on {run.dataset_label}, {run.protocol}" if run else ""
     best = f"best {metric_words(comparison.metric)} after each number of trials"
     spread = " (mean, lowest-highest over seeds)" if len(comparison.seeds) > 1 else ""
     tested = f"test {comparison.score.replace('_', ' ')} of the winners"
-    return f"{comparison.name}: {comparison.architecture}{where}\n{best}{spread}, and {tested}"
+    return f"{comparison.name}: {comparison.architecture}{where}", f"{best}{spread}, and {tested}"
 
 
 def _point_text(band: Band, point: Point | None) -> str:

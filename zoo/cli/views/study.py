@@ -108,13 +108,15 @@ def _print_tables(say: Say, study: Study, run: Run | None, most: int | None, mat
     emit(
         columns,
         [trial_row(trial) for trial in shown],
-        title=f"{study.name}: {study.architecture}{where}, validation set",
+        title=(f"{study.name}: {study.architecture}{where}, validation set",),
     )
     if len(shown) < len(trials):
         say(f"and {len(trials) - len(shown)} more: zoo studies show {study.name}")
     if best := study.winning_trial:
         emit(
-            _config_columns(best), _config_rows(study, best, mattered), title=f"\nconfiguration of trial {best.number}"
+            _config_columns(best),
+            _config_rows(study, best, mattered),
+            title=("", f"configuration of trial {best.number}"),
         )
     if mattered is not None and mattered.note:
         say(mattered.note)

@@ -12,8 +12,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from zoo.cli.views.terminal import plain, print_lines
+from zoo.visible import visible
+
 Row = dict[str, Any]  # a row of a table by column key, or a JSON object
-Say = Callable[[str], None]  # prints a message, such as `Session.say`
+Say = Callable[[str], None]  # prints a line, such as `Session.say`
 WRAPPED = 24  # the smallest readable width of a column that wraps
 
 
@@ -45,10 +48,10 @@ def emit(
     *,
     as_json: bool = False,
     objects: Iterable[Any] | None = None,
-    title: str = "",
+    title: tuple[str, ...] = (),
     empty: str = "nothing to show",
 ) -> None:
-    """Write rows to stdout. With `as_json`, write `objects` instead if they are given."""
+    """Write rows to stdout. With `as_json`, write `objects` instead if they are given. `title` holds lines."""
     if as_json:
         print_json(list(rows if objects is None else objects))
     elif sys.stdout.isatty():
@@ -57,10 +60,10 @@ def emit(
         print_tsv(columns, rows)
 
 
-def _print_table(columns: Sequence[Column], rows: Sequence[Row], title: str, empty: str) -> None:
+def _print_table(columns: Sequence[Column], rows: Sequence[Row], title: tuple[str, ...], empty: str) -> None:
     console = Console(highlight=False)
     if not rows:
-        console.print(Text(empty, style="dim"))
+        console.print(plain(empty, "dim"))
         return
     wanted = [column for column in columns if not column.optional or any(row.get(column.key) for row in rows)]
     shown = list(wanted)
@@ -69,7 +72,7 @@ def _print_table(columns: Sequence[Column], rows: Sequence[Row], title: str, emp
     console.print(_table(shown, rows, title, _room(shown, rows, console.width)))
     if hidden := [column.title for column in wanted if column not in shown]:
         text = f"no room for: {', '.join(hidden)}. A wider terminal, a pipe or --json shows all columns."
-        Console(stderr=True, highlight=False).print(Text(text, style="dim"))
+        Console(stderr=True, highlight=False).print(plain(text, "dim"))
 
 
 def fits(columns: Sequence[Column], rows: Sequence[Row], width: int | None = None) -> bool:
@@ -82,14 +85,14 @@ def fits(columns: Sequence[Column], rows: Sequence[Row], width: int | None = Non
 
 
 def print_json(value: Any) -> None:
-    """Write a value to stdout as JSON, in UTF-8 and without NaN."""
-    json.dump(value, sys.stdout, indent=2, ensure_ascii=False, allow_nan=False, default=_jsonable)
-    sys.stdout.write("\n")
+    """Write a value to stdout as JSON, in UTF-8 and without NaN. Characters that are not printable are escaped."""
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False, default=_jsonable)
+    sys.stdout.write("".join(f"{_escaped(line)}\n" for line in text.split("\n")))
 
 
 def print_tsv(columns: Sequence[Column], rows: Iterable[Row], *, heading: bool = True) -> None:
     """Write rows as tab-separated lines, after a line of keys if `heading`. Tabs and line breaks become spaces."""
-    lines = ["\t".join(column.key for column in columns)] if heading else []
+    lines = ["\t".join(visible(column.key) for column in columns)] if heading else []
     lines += ["\t".join(_cell(row.get(column.key)) for column in columns) for row in rows]
     sys.stdout.write("".join(f"{line}\n" for line in lines))
 
@@ -116,7 +119,7 @@ def millions(value: Any) -> str:
 
 def say(text: str) -> None:
     """Print a line of results outside a table: wrapped between words on a terminal, whole in a pipe."""
-    Console(highlight=False).print(text, markup=False, soft_wrap=not sys.stdout.isatty())
+    print_lines(Console(highlight=False), text)
 
 
 def _room(columns: Sequence[Column], rows: Sequence[Row], width: int) -> dict[str, int]:
@@ -130,32 +133,41 @@ def _room(columns: Sequence[Column], rows: Sequence[Row], width: int) -> dict[st
 
 
 def _widths(columns: Sequence[Column], rows: Sequence[Row]) -> list[int]:
-    return [max(cell_len(text) for text in (column.title, *(_text(column, row) for row in rows))) for column in columns]
+    texts = [[visible(column.title), *(_text(column, row) for row in rows)] for column in columns]
+    return [max(map(cell_len, each)) for each in texts]
 
 
-def _table(columns: Sequence[Column], rows: Sequence[Row], title: str, room: Mapping[str, int]) -> Table:
-    table = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
+def _table(columns: Sequence[Column], rows: Sequence[Row], title: tuple[str, ...], room: Mapping[str, int]) -> Table:
+    heading = Text("\n", "table.title").join(map(plain, title)) if title else None
+    table = Table(title=heading, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for column in columns:
         table.add_column(
-            column.title,
+            plain(column.title),
             justify="right" if column.numeric else "left",
             no_wrap=not column.wraps,
             max_width=room.get(column.key),
             overflow="fold" if column.wraps else "ellipsis",
         )
     for row in rows:
-        table.add_row(*[Text(_text(column, row), style=str(row.get("style", ""))) for column in columns])
+        table.add_row(*[Text(_text(column, row), str(row.get("style", ""))) for column in columns])
     return table
 
 
 def _text(column: Column, row: Row) -> str:
     value = row.get(column.key)
-    return column.plain(value) if value is not None or column.plain is not str else "-"
+    return visible(column.plain(value)) if value is not None or column.plain is not str else "-"
 
 
 def _cell(value: Any) -> str:
     text = "" if value is None else str(value)
-    return " ".join(text.split()) if any(sign in text for sign in "\t\n\r") else text
+    return visible(" ".join(text.split()) if any(sign in text for sign in "\t\n\r") else text)
+
+
+def _escaped(line: str) -> str:
+    """Return a line of JSON in which characters that are not printable are escaped; outside strings there are none."""
+    if line.isprintable():
+        return line
+    return "".join(sign if sign.isprintable() else json.dumps(sign)[1:-1] for sign in line)
 
 
 def _jsonable(value: Any) -> Any:

@@ -12,9 +12,11 @@ from rich.table import Table
 from rich.text import Text
 
 from zoo.cli.views.bench_progress import BenchDisplay
+from zoo.cli.views.terminal import plain
 from zoo.cli.views.trials import number_text, trial_line
 from zoo.scores import metric_words
 from zoo.store.study import UNFINISHED, Study, Trial, TrialStatus
+from zoo.visible import visible
 from zoo.wording import config_text
 
 SHOWN = 8  # trials in the live table, fewer on a short terminal
@@ -93,7 +95,7 @@ class TuneDisplay(BenchDisplay):
         return Group(self._summary, self.progress.get_renderable())
 
     def _drawn(self, study: Study, seconds_left: float | None) -> Group:
-        lines = [Text(text, no_wrap=True, overflow="ellipsis") for text in summary_lines(study, seconds_left)]
+        lines = [_shortened(text) for text in summary_lines(study, seconds_left)]
         trials = shown_trials(study, max(1, min(SHOWN, self.console.height - AROUND)))
         return Group(*lines, _table(study, trials, self.console.width))
 
@@ -148,16 +150,23 @@ def _table(study: Study, trials: Sequence[Trial], width: int) -> Table:
     while sum(map(_width, columns)) > width and len(columns) > LEAST:
         columns.pop()
     for column in columns:
-        table.add_column(column[0], no_wrap=True, justify="left" if column[0] == "status" else "right")
+        table.add_column(plain(column[0]), no_wrap=True, justify="left" if column[0] == "status" else "right")
     room = width - sum(map(_width, columns))
     if room >= len(CONFIGURATION):
         table.add_column(CONFIGURATION, no_wrap=True, overflow="ellipsis", max_width=room)
         columns.append([CONFIGURATION, *(config_text(trial.config, short=True) for trial in trials)])
     best = study.best.number if study.best else None
     for place, trial in enumerate(trials, start=1):
-        cells = [Text(column[place]) for column in columns]
+        cells = [plain(column[place]) for column in columns]
         table.add_row(*cells, style="green" if trial.number == best else "")
     return table
+
+
+def _shortened(text: str) -> Text:
+    """Return a line that a narrow terminal truncates."""
+    line = plain(text)
+    line.no_wrap, line.overflow = True, "ellipsis"
+    return line
 
 
 def _column(study: Study, title: str, trials: Sequence[Trial]) -> list[str]:
@@ -174,4 +183,4 @@ def _column(study: Study, title: str, trials: Sequence[Trial]) -> list[str]:
 
 
 def _width(column: Sequence[str]) -> int:
-    return max(map(len, column)) + GAP
+    return max(map(len, map(visible, column))) + GAP
