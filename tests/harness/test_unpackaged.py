@@ -162,29 +162,3 @@ def test_what_is_no_network_is_one_line(registry, folder, reference: str, messag
     with pytest.raises(Exception, match=message) as caught:
         with_unpackaged(registry, [f"{folder}/{reference}"])
     assert "\n" not in str(caught.value)
-
-
-WRITER = """
-
-class Writer(Net):
-    def forward(self, x, lengths=None):
-        %s
-        return super().forward(x)
-"""
-
-
-@pytest.mark.parametrize("change", ["x *= 2", "x -= x.mean(-1, keepdim=True)"])
-@pytest.mark.parametrize("jobs", [1, 2])
-def test_a_network_that_writes_into_its_input_changes_no_row_of_its_neighbour(
-    tmp_path: Path, waves_csv: Path, change: str, jobs: int
-) -> None:
-    where = tmp_path / f"writes_{len(change)}_{jobs}.py"
-    where.write_text(NETWORK.replace("from helper_of_mine import flat\n", "").replace("flat(x)", "x") + WRITER % change)
-    writer = f"{where}:Writer"
-    asked: dict[str, Any] = {"dataset": str(waves_csv), "target": "kind", "group": "patient", "epochs": 2, "threads": 1}
-    alone = zoo.bench(f"{where}:Net", **asked, results="alone")
-    first, second = zoo.bench([writer, f"{where}:Net"], **asked, jobs=jobs, results="beside")
-    assert [(run.status, run.error) for run in (first, second)] == [("done", "")] * 2
-    assert second.scores == alone[0].scores
-    again = zoo.bench(writer, **asked, results="again")
-    assert again[0].scores == first.scores
