@@ -1,10 +1,11 @@
 """The assignments of `--set`: `key=value`, and the scope of each key."""
 
-import tomllib
 from collections.abc import Iterable, Mapping
 
 from zoo.errors import UsageError, unknown_name
+from zoo.numerals import is_number
 from zoo.space import Value
+from zoo.tomls import parsed
 
 SCOPES = ("block", "data", "loss", "dataset", "training")
 
@@ -35,8 +36,11 @@ def parse_assignments(assignments: Iterable[str]) -> dict[str, Value]:
 
 
 def parse_value(text: str) -> Value:
+    """Return a typed value: a number in plain notation, true, false or text, with or without quotes."""
     try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+        value = parsed(f"value = {text}")["value"]
+    except ValueError:
         return text
-    return value if isinstance(value, bool | int | float | str) else text
+    if isinstance(value, bool | str) or (isinstance(value, int | float) and is_number(text)):
+        return value
+    return text

@@ -14,6 +14,7 @@ from typing import Any
 from zoo.errors import PluginError, UsageError, guarded, unknown_name
 from zoo.space import Value
 from zoo.specs import Component
+from zoo.visible import quoted
 
 # The arguments that the harness passes; users cannot set them.
 HARNESS_ARGUMENTS: Mapping[str, frozenset[str]] = {
@@ -79,14 +80,14 @@ def complete(spec: Component, given: Mapping[str, Value], *, elsewhere: Iterable
 def checked(what: str, value: Value, like: Any) -> Value:
     """Return the value in the type of the default `like`, with whole numbers converted between int and float."""
     if isinstance(value, float) and not isfinite(value):
-        raise UsageError(f"{what} must be a finite number, not {value!r}")
+        raise UsageError(f"{what} must be a finite number, not {quoted(value)}")
     if like is None or like is inspect.Parameter.empty or type(value) is type(like):
         return value
     if isinstance(like, float) and type(value) is int:
         return float(value)
     if isinstance(like, int) and type(like) is not bool and isinstance(value, float) and value.is_integer():
         return int(value)
-    raise UsageError(f"{what} must be {_noun(like)}, not {value!r}")
+    raise UsageError(f"{what} must be {_noun(like)}, not {quoted(value)}")
 
 
 def _noun(like: Any) -> str:

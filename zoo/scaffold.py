@@ -18,8 +18,9 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
 
-from zoo.errors import UsageError, describe
+from zoo.errors import UsageError
 from zoo.hookspecs import API_VERSION
+from zoo.paths import why_not
 from zoo.specs import KINDS
 from zoo.version import VERSION
 
@@ -148,8 +149,8 @@ def write(files: Mapping[str, str], folder: Path) -> None:
         for path, text in files.items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise UsageError(f"{folder} cannot be written: {error.strerror or describe(error)}") from error
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{folder} cannot be written: {why_not(error)}") from error
 
 
 def _rank(path: str) -> tuple[bool, bool, bool, str]:

@@ -5,19 +5,22 @@ This code holds no defaults: registry.toml defines `training.epochs` and all oth
 
 import os
 import re
-import tomllib
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
+from zoo import numerals
 from zoo.deprecation import renamed_text
 from zoo.errors import SettingsError, UsageError, unknown_name
+from zoo.paths import expanded, is_file
 from zoo.scores import MACRO_SCORES, MONITORS
 from zoo.space import Value
 from zoo.specs import KINDS, Preset
+from zoo.tomls import Table, parsed, read_text
+from zoo.visible import quoted
 
 USER_FILE = Path("registry.toml")
 FILE_VARIABLE, OLD_FILE_VARIABLE = "ZOO_CONFIG", "ZOO_REGISTRY"
@@ -106,9 +109,6 @@ _NAMED: Mapping[str, Mapping[str, type]] = {
 _REFERENCE_TYPES: Mapping[str, type] = {item.name: str for item in fields(Reference)} | {"scores": dict}
 
 
-Table = Mapping[str, Any]  # a TOML table
-
-
 @dataclass(frozen=True)
 class Layer:
     """One registry.toml, checked key by key. Errors name the file, the line and the problem."""
@@ -120,14 +120,10 @@ class Layer:
     @classmethod
     def read(cls, path: Path) -> "Layer":
         """Read and check the file at `path`. Raises SettingsError if it cannot be read or is invalid."""
+        text = read_text(path)
         try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-            raise SettingsError(f"{path}: cannot be read: {reason}") from None
-        try:
-            layer = cls(str(path), text, tomllib.loads(text))
-        except tomllib.TOMLDecodeError as error:
+            layer = cls(str(path), text, parsed(text))
+        except ValueError as error:
             raise SettingsError(f"{path}{_as_location(str(error))}") from None
         layer._check()
         return layer
@@ -148,16 +144,16 @@ class Layer:
 
     def _check_table(self, name: str, content: Any, types: Mapping[str, type]) -> None:
         if not isinstance(content, dict):
-            self._fail(name, f"{name} must be a table, not {content!r}")
+            self._fail(name, f"{name} must be a table, not {quoted(content)}")
         for key, value in content.items():
             if key not in types:
                 self._fail(key, str(unknown_name(f"key in [{name}]", key, types)))
             if not _fits(value, types[key]):
-                self._fail(key, f"{name}.{key} must be {_NOUNS[types[key]]}, not {value!r}")
+                self._fail(key, f"{name}.{key} must be {_NOUNS[types[key]]}, not {quoted(value)}")
 
     def _check_named(self, name: str, content: Any, types: Mapping[str, type]) -> None:
         if not isinstance(content, dict):
-            self._fail(name, f"{name} must be a table of tables, not {content!r}")
+            self._fail(name, f"{name} must be a table of tables, not {quoted(content)}")
         for key, table in content.items():
             self._check_table(f"{name}.{key}", table, types)
         if name == "presets":
@@ -168,12 +164,20 @@ class Layer:
     def _check_presets(self, content: Table) -> None:
         for key, table in content.items():
             self._check_table("training", table.get("training", {}), _TYPES["training"])
+            self._check_params(key, table)
             if not all(key.partition(".")):
                 self._fail(key, f"a preset's name must be ARCHITECTURE.NAME in quotes, not {key!r}")
             try:
                 Preset(**table)
             except ValueError as error:
                 self._fail(key, f"preset {key}: {error}")
+
+    def _check_params(self, preset: str, table: Table) -> None:
+        for name in ("params", "block_params", "data_params", "loss_params"):
+            for key, value in table.get(name, {}).items():
+                if not isinstance(value, bool | int | float | str):
+                    problem = f"must be a number, text, true or false, not {quoted(value)}"
+                    self._fail(key, f"presets.{preset}.{name}.{key} {problem}")
 
     def _check_known(self, content: Table) -> None:
         for key, table in content.items():
@@ -198,7 +202,7 @@ class Layer:
             if name not in MACRO_SCORES:
                 self._fail(name, str(unknown_name("score", name, MACRO_SCORES)))
             if not _fits(value, float):
-                self._fail("scores", f"reference scores.{name} must be a finite number, not {value!r}")
+                self._fail("scores", f"reference scores.{name} must be a finite number, not {quoted(value)}")
 
     def _fail(self, key: str, message: str) -> None:
         raise SettingsError(f"{self.path}{_line_of(self.text, key)}: {message}")
@@ -218,8 +222,8 @@ class Settings:
         named = path or file_in_environment(os.environ)
         shipped = shipped_path()
         overlay = named or USER_FILE
-        is_shipped = overlay.exists() and overlay.resolve() == shipped.resolve()
-        user = Layer.read(overlay) if named or (USER_FILE.is_file() and not is_shipped) else Layer("")
+        is_shipped = is_file(overlay) and overlay.resolve() == shipped.resolve()
+        user = Layer.read(overlay) if named or (is_file(USER_FILE) and not is_shipped) else Layer("")
         variables = {name: value for name, value in os.environ.items() if name.startswith("ZOO_")}
         return cls(Layer.read(shipped), user, variables)
 
@@ -242,7 +246,7 @@ class Settings:
         }
         for name, value in values.items():
             if not _fits(value, types[name]):
-                raise UsageError(f"training.{name} must be {_NOUNS[types[name]]}, not {value!r}")
+                raise UsageError(f"training.{name} must be {_NOUNS[types[name]]}, not {quoted(value)}")
         return Training(**{name: types[name](value) for name, value in values.items()})
 
     @property
@@ -273,7 +277,7 @@ class Settings:
 
     def results_folder(self, given: str | Path | None) -> Path:
         """Return the results folder: `given`, else ZOO_RESULTS, else the one in registry.toml."""
-        return Path(given) if given is not None else Path(self.default("defaults", "results")).expanduser()
+        return Path(given) if given is not None else expanded(self.default("defaults", "results"))
 
     def device(self, given: str | None) -> str:
         """The device to compute on: as given, else ZOO_DEVICE, else registry.toml."""
@@ -287,7 +291,7 @@ class Settings:
             return Path(self.environment["ZOO_DATA"])
         tables = {**self.shipped.tables.get("datasets", {}), **self.user.tables.get("datasets", {})}
         directory = tables.get(dataset, {}).get("dir")
-        return Path(directory).expanduser() if directory else None
+        return expanded(directory) if directory else None
 
 
 def file_in_environment(environment: Mapping[str, str]) -> Path | None:
@@ -316,7 +320,7 @@ _NOUNS: Mapping[type, str] = {
     str: "text",
     int: "a whole number",
     float: "a finite number",
-    list: "a list",
+    list: "a list of texts",
     dict: "a table",
 }
 
@@ -326,12 +330,15 @@ def _fits(value: Any, wanted: type) -> bool:
         return wanted is bool
     if isinstance(value, float) and not isfinite(value):
         return False
+    if isinstance(value, list):
+        return wanted is list and all(isinstance(each, str) for each in value)
     return isinstance(value, (int, float) if wanted is float else wanted)
 
 
 def _from_text(variable: str, text: str, wanted: type) -> Any:
+    read: Mapping[type, Callable[[str], Any]] = {int: numerals.whole, float: numerals.number}
     try:
-        value = wanted(text)
+        value = read.get(wanted, wanted)(text)
     except ValueError:
         value = None
     if value is None or not _fits(value, wanted):

@@ -1,6 +1,7 @@
 """The sources of pretrained weights: a local file, the cache, or the network."""
 
 import contextlib
+import os
 import ssl
 import urllib.error
 import urllib.request
@@ -25,7 +26,7 @@ def pretrained_arguments(entry: Entry, *, tag: str, weights: str, n_classes: int
     """
     config = config_of(entry.name, tag)
     if weights:
-        overlay = _from_file(entry, config, Path(weights).expanduser(), n_classes)
+        overlay = _from_file(entry, config, Path(os.path.expanduser(weights)), n_classes)
     elif not config.has_weights:
         raise ModelError(f"timm has no pretrained weights for {entry.name}: leave pretrained out, or set weights=FILE")
     else:
@@ -47,7 +48,7 @@ def checked_tag(entry: Entry, tag: str) -> str | None:
 
 
 def _from_file(entry: Entry, config: PretrainedCfg, path: Path, n_classes: int) -> dict[str, Any]:
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise ModelError(f"timm/{entry.name}: the weights file {str(path)!r} does not exist")
     foreign = path.suffix == ".npz"  # JAX weights as published by the authors; the model itself reads them
     overlay = {"file": str(path), "custom_load": foreign}

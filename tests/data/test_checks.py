@@ -67,12 +67,12 @@ def test_files_that_cannot_be_read_are_one_line(tmp_path: Path) -> None:
         (tmp_path, "is a folder; name a file in it"),
         (tmp_path / "pipe", "is not a regular file; copy the data to one"),
         (tmp_path / "absent", "check its name and the folder you are in"),
-        (tmp_path / ("x" * 300), "cannot be read: File name too long; check its permissions"),
+        (tmp_path / ("x" * 300), "cannot be read: File name too long; choose a shorter one"),
     ):
         with pytest.raises(DataError) as caught:
             check_file(wrong)
         assert message in str(caught.value)
-        assert str(wrong) in str(caught.value)
+        assert str(wrong)[:100] in str(caught.value)  # a message abridges long names
 
 
 def test_samples_stand_within_a_row_up_to_its_length() -> None:

@@ -113,7 +113,7 @@ def test_a_file_that_is_wrong_is_named(tmp_path: Path, text, said) -> None:
 
 def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
     (tmp_path / "space.toml").write_bytes(b"hidden = [8]  # \xff")
-    with pytest.raises(SettingsError, match=r"space\.toml: is not valid TOML"):
+    with pytest.raises(SettingsError, match=r"space\.toml: cannot be read: it is not UTF-8 text"):
         read_space(tmp_path / "space.toml")
 
 

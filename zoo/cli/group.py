@@ -24,7 +24,7 @@ class ZooGroup(TyperGroup):
     """The command group: prints a ZooError as one line, and accepts the global options anywhere on the line."""
 
     def make_context(self, *args: Any, **extra: Any) -> Any:
-        with _stopped_in_order():
+        with _ending_in_order():
             return super().make_context(*args, **extra)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -35,19 +35,12 @@ class ZooGroup(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            with _stopped_in_order():
+            with _ending_in_order():
                 result = super().invoke(ctx)
                 sys.stdout.flush()
                 return result
         except _UsageError as error:
             raise _one_line(ctx, error) from None
-        except BrokenPipeError:  # `zoo list | head`: Typer exits without a message
-            raise
-        except OSError as error:
-            if error.filename is not None:  # an error of a file, not of a stream: a bug
-                raise
-            _say(f"error: the output cannot be written: {error.strerror}")
-            raise typer.Exit(1) from None
         except ZooError as error:
             if ctx.params.get("debug"):
                 raise
@@ -56,13 +49,20 @@ class ZooGroup(TyperGroup):
 
 
 @contextmanager
-def _stopped_in_order() -> Iterator[None]:
-    """Print one line after Ctrl-C or SIGTERM if the command did not print its own."""
+def _ending_in_order() -> Iterator[None]:
+    """Print one line if the output cannot be written, and after Ctrl-C or SIGTERM if the command printed none."""
     try:
         yield
     except KeyboardInterrupt as stopped:
         _say("interrupted")
         raise typer.Exit(exit_code(stopped)) from None
+    except BrokenPipeError:  # `zoo list | head`: Typer exits without a message
+        raise
+    except OSError as error:
+        if error.filename is not None:  # an error of a file, not of a stream: a bug
+            raise
+        _say(f"error: the output cannot be written: {error.strerror}")
+        raise typer.Exit(1) from None
 
 
 def _one_line(ctx: Any, error: Any) -> BaseException:

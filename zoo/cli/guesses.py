@@ -1,6 +1,7 @@
 """Common wrong guesses on the command line: each is one line with the right way, before anything heavy is imported."""
 
 import ast
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 from zoo.cli.session import Session
 from zoo.errors import UnknownName, UsageError
+from zoo.paths import is_file, is_folder, unreadable
 from zoo.registry import Registry, is_pattern, presets_of, split_reference
 from zoo.specs import KINDS
 from zoo.unpackaged import is_unpackaged
@@ -36,7 +38,7 @@ def check_cell(session: Session, command: str, architectures: Iterable[str], giv
         for word in [values] if isinstance(values, str) else values:
             _check_value(session.registry, command, kind, word)
     folder = given.get("data_dir")
-    if folder is not None and folder.is_file():
+    if folder is not None and is_file(folder):
         raise UsageError(f"--data-dir {str(folder)!r} is a file, not a folder: use --dataset {folder}")
 
 
@@ -95,7 +97,7 @@ def _refuse_architecture(registry: Registry, command: str, word: str, name: str)
         raise UsageError(_networks_text(command, Path(word)))
     if _is_data_file(word):
         raise UsageError(f"{word!r} is a data file, not an architecture: zoo {command} ARCH --dataset {word}")
-    if Path(word).is_dir():
+    if is_folder(Path(word)):
         raise UsageError(f"{word!r} is a folder, not an architecture; a network in a file is FILE.py:NET")
     if "," in word and all(_kinds_of(registry, split_reference(part)[0]) for part in word.split(",")):
         if command == "tune":
@@ -133,12 +135,20 @@ def _check_file(word: str) -> None:
     path = Path(word)
     if has_pair(path):
         return
-    if path.is_dir():
-        files = sorted(each for each in path.iterdir() if each.suffix.lower() in SUFFIXES)
+    if is_folder(path):
+        files = sorted(path / name for name in _names_in(path) if Path(name).suffix.lower() in SUFFIXES)
         example = f", such as {files[0]}" if files else ""
         raise UsageError(f"--dataset {word!r} is a folder: name a file in it{example}, or use --data-dir {word}")
     if is_path(word):
         check_file(path)
+
+
+def _names_in(folder: Path) -> list[str]:
+    """Return the names in a folder; none if it cannot be read."""
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
 
 
 def _kinds_of(registry: Registry, name: str) -> list[str]:
@@ -168,11 +178,11 @@ def _networks_text(command: str, path: Path) -> str:
     """Return how to name a network of a Python file, with the modules that the file defines. Imports nothing."""
     if command == "tune":
         return "zoo tune needs an installed architecture; `zoo new architecture NAME` creates one"
-    if not path.is_file():
-        return f"there is no file {str(path)!r}"
+    if reason := unreadable(path):
+        return f"{str(path)!r} cannot be read: {reason}"
     try:
         tree = ast.parse(path.read_bytes())
-    except (SyntaxError, ValueError) as error:
+    except (SyntaxError, ValueError, RecursionError, MemoryError, OSError) as error:
         return f"{str(path)!r} is not valid Python: {error}"
     names = _modules(tree)
     if not names:

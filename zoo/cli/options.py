@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from zoo import numerals
 from zoo.cli.complete import Completer, composed, names_of
 from zoo.errors import UsageError
 from zoo.harness.request import Request
@@ -38,10 +39,11 @@ def number(
 ) -> Any:
     """An option for a number of at least `least`. Any other value is a UsageError that states what the option takes."""
     noun, letter = ("a whole number", "N") if kind is int else ("a finite number", "X")
+    read = numerals.whole if kind is int else numerals.number
 
     def parse(typed: str) -> float:
         try:
-            value = kind(typed)
+            value = read(str(typed))  # Typer also parses the default
         except ValueError:
             value = float("nan")
         if not least <= value < float("inf"):

@@ -9,7 +9,9 @@ import numpy.typing as npt
 
 from zoo.data.lengths import within
 from zoo.data.series import Floats, Ints
-from zoo.errors import DataError, UsageError
+from zoo.errors import LONGEST_REASON, DataError, UsageError
+from zoo.paths import why_not
+from zoo.visible import abridged
 from zoo.wording import count_text
 
 CONSTANT = ("error", "keep", "drop")
@@ -28,8 +30,8 @@ def check_file(path: Path) -> None:
                 raise DataError(f"{path} is empty; write or download it again")
     except FileNotFoundError as error:
         raise DataError(f"there is no file {str(path)!r}; check its name and the folder you are in") from error
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}; check its permissions") from error
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} cannot be read: {why_not(error)}") from error
 
 
 def rows_to_keep(values: Floats, constant: str, source: str, place: Callable[[int], str]) -> npt.NDArray[np.bool_]:
@@ -79,4 +81,4 @@ def dropped_note(kept: npt.NDArray[np.bool_]) -> tuple[str, ...]:
 
 def one_line(error: BaseException) -> str:
     """Return the message of another library's error without its line breaks."""
-    return " ".join(str(error).split())
+    return abridged(" ".join(str(error).split()), LONGEST_REASON)

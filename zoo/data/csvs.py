@@ -13,6 +13,7 @@ import pyarrow.csv
 from zoo.data.checks import one_line
 from zoo.data.columns import checked_names, column_name
 from zoo.errors import DataError
+from zoo.numerals import is_nan_or_infinity, is_number
 
 # A line must fit into a block of pyarrow's reader; 4 MiB holds lines of 160,000 samples.
 _BLOCK_BYTES = 4 * 2**20
@@ -124,8 +125,6 @@ def _faults(path: Path, layout: _Layout, text: Collection[str]) -> Iterator[str]
 
 
 def _is_float(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
+    """Return whether pyarrow reads a cell as a number. NaN and infinite samples are refused later, with their place."""
+    text = cell.strip(" \t")
+    return is_number(text) or is_nan_or_infinity(text)

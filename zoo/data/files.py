@@ -11,6 +11,7 @@ from zoo.data.series import LabelledSeries
 from zoo.data.tables import CSV_SUFFIXES, PARQUET_SUFFIXES, Table, check_finite, from_table, read_table
 from zoo.data.ts import TS_SUFFIXES, from_ts, has_pair, pair_of
 from zoo.errors import DataError, UsageError
+from zoo.paths import is_file, is_folder
 
 __all__ = [
     "SUFFIXES",
@@ -46,7 +47,7 @@ def from_file(
     Raises DataError for a file that cannot be used, UsageError for an option that its format does not support. Both
     are one line.
     """
-    suffix = "" if path.is_dir() else path.suffix.lower()
+    suffix = "" if is_folder(path) else path.suffix.lower()
     if header is not None and suffix not in CSV_SUFFIXES:
         raise UsageError(f"{path}: dataset.header is for .csv files; leave it out")
     if suffix in NPZ_SUFFIXES:
@@ -74,4 +75,4 @@ def is_path(name: str) -> bool:
     """Return whether a word means a path: it looks like one, or such a file exists."""
     path = Path(name)
     looks = path.suffix.lower() in SUFFIXES or "/" in name or "\\" in name
-    return looks or (path.suffix != "" and path.is_file()) or has_pair(path)
+    return looks or (path.suffix != "" and is_file(path)) or has_pair(path)

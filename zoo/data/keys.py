@@ -53,7 +53,9 @@ def _plain(cells: Any) -> Any:
 
 
 def _numbers_if_possible(cells: Any) -> Any:
-    for kind in ("int64", "float64") if _is_text(cells.type) else ():
+    if not _is_text(cells.type) or pyarrow.compute.any(pyarrow.compute.match_substring(cells, "x")).as_py():
+        return cells  # pyarrow reads 0x10 as 16
+    for kind in ("int64", "float64"):
         try:
             return cells.cast(kind)
         except pyarrow.ArrowInvalid:

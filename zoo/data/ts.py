@@ -15,6 +15,7 @@ from zoo.data.lengths import settled
 from zoo.data.series import TEST, TRAIN, DeclaredSplit, Floats, LabelledSeries
 from zoo.data.tsfile import TsFile, read_ts
 from zoo.errors import DataError
+from zoo.paths import is_file, is_folder, why_not
 
 TS_SUFFIXES = (".ts",)
 _HALVES = (("_TRAIN.ts", "_TEST.ts"), ("_train.ts", "_test.ts"))
@@ -69,7 +70,7 @@ def pair_of(path: Path) -> Pair | None:
 
     Raises DataError for a folder with no pair or with several.
     """
-    if not path.is_dir():
+    if not is_folder(path):
         return _pair_beside(path)
     pairs = _pairs_in(path)
     if not pairs:
@@ -82,14 +83,14 @@ def pair_of(path: Path) -> Pair | None:
 
 def has_pair(path: Path) -> bool:
     """Return whether this is a folder with one or more pairs of files."""
-    return path.is_dir() and bool(_pairs_in(path))
+    return is_folder(path) and bool(_pairs_in(path))
 
 
 def _pairs_in(folder: Path) -> list[Pair]:
     try:
         found = [_pair_beside(file) for file in sorted(folder.iterdir())]
     except OSError as error:
-        raise DataError(f"{folder} cannot be read: {error.strerror}; check its permissions") from error
+        raise DataError(f"{folder} cannot be read: {why_not(error)}") from error
     return list(dict.fromkeys(pair for pair in found if pair is not None))
 
 
@@ -98,13 +99,13 @@ def _pair_beside(path: Path) -> Pair | None:
         for end in ends:
             if path.name.endswith(end):
                 pair = Pair(*(path.with_name(path.name.removesuffix(end) + each) for each in ends))
-                return pair if pair.train.is_file() and pair.test.is_file() else None
+                return pair if is_file(pair.train) and is_file(pair.test) else None
     return None
 
 
 def _check_can_stand_alone(path: Path) -> None:
     for train, test in _HALVES:
-        if path.name.endswith(test) and path.is_file():
+        if path.name.endswith(test) and is_file(path):
             missing = path.name.removesuffix(test) + train
             raise DataError(f"{path} is a test set, but its training set {missing} is not in the folder; download both")
 

@@ -19,12 +19,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from zoo import numerals
 from zoo.data.checks import check_file
 from zoo.data.series import Floats
 from zoo.errors import DataError, unknown_name
 from zoo.wording import count_text
 
 _SHOWN = 24  # characters of a faulty cell that a message shows
+_OF_NUMBERS = b"0123456789+-.eE, \t"  # all that a channel consists of; `float` also reads other digits, signs and words
 
 
 @dataclass(frozen=True)
@@ -129,9 +131,13 @@ def _channels(path: Path, found: Mapping[str, tuple[str, ...]]) -> int | None:
     words = found.get("dimensions", found.get("dimension", ()))
     if not words:
         return None
-    if not (words[0].isdecimal() and len(words[0]) < 10 and int(words[0])):
+    try:
+        channels = numerals.whole(words[0])
+    except ValueError:
+        channels = 0
+    if channels < 1:
         raise DataError(f"{path}: @dimensions is {_short(words[0])!r}, not a number of channels; correct it")
-    return int(words[0])
+    return channels
 
 
 def _read_rows(path: Path, header: _Header, lines: Iterator[tuple[int, str]]) -> TsFile:
@@ -146,7 +152,7 @@ def _read_rows(path: Path, header: _Header, lines: Iterator[tuple[int, str]]) ->
         if label not in known:
             wrong = unknown_name("class", _short(label), header.classes, "@classLabel lists the classes.")
             raise DataError(f"{where}: {wrong}")
-        row = _row(where, [channel.split(",") for channel in channels])
+        row = _row(where, channels)
         if header.equal and series and row.shape[1] != series[0].shape[1]:
             raise DataError(
                 f"{where} has {row.shape[1]} samples and line {numbers[0]} has {series[0].shape[1]}, but the header "
@@ -168,14 +174,17 @@ def _check_channels(where: str, count: int, expected: int | None) -> None:
         )
 
 
-def _row(where: str, channels: Sequence[Sequence[str]]) -> Floats:
+def _row(where: str, texts: Sequence[str]) -> Floats:
     """Return the cells of a row's channels as float32 `(channels, times)`."""
-    for number, cells in enumerate(channels, 1):
+    channels = [text.split(",") for text in texts]
+    for channel, cells in enumerate(channels, 1):
         if len(cells) != len(channels[0]):
             raise DataError(
-                f"{where}: channel {number} has {count_text(len(cells), 'sample')} and channel 1 has "
+                f"{where}: channel {channel} has {count_text(len(cells), 'sample')} and channel 1 has "
                 f"{len(channels[0])}; all channels of a row have the same length: cut or fill them"
             )
+    if any(text.encode().translate(None, _OF_NUMBERS) for text in texts):
+        raise DataError(f"{where}, {_first_fault(channels)}")
     try:
         # A value too large for float32 becomes infinite; it is refused below with its place.
         with np.errstate(over="ignore"):
@@ -194,7 +203,7 @@ def _first_fault(channels: Sequence[Sequence[str]]) -> str:
         f"channel {channel}, sample {sample}: {fault}"
         for channel, cells in enumerate(channels, 1)
         for sample, cell in enumerate(cells, 1)
-        if (fault := _fault(cell.strip()))
+        if (fault := _fault(cell.strip(" \t")))
     )
     return next(faults)
 
@@ -204,7 +213,7 @@ def _fault(cell: str) -> str:
         return f"{cell!r} is a missing value; fill it in or remove the row"
     try:
         with np.errstate(over="ignore"):
-            finite = np.isfinite(np.float32(float(cell)))
+            finite = not numerals.is_nan_or_infinity(cell) and np.isfinite(np.float32(numerals.number(cell)))
     except ValueError:
         return f"{_short(cell)!r} is not a number; correct it, or write or download the file again"
     return "" if finite else f"{_short(cell)!r} is infinite or too large; correct it or remove the row"

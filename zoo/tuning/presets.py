@@ -10,12 +10,13 @@ import tomlkit
 from zoo.errors import SettingsError, UsageError
 from zoo.registry import split_reference
 from zoo.scores import metric_words
-from zoo.settings import USER_FILE, Layer, Settings, Table, shipped_path
+from zoo.settings import USER_FILE, Layer, Settings, shipped_path
 from zoo.space import Value
 from zoo.specs import Preset, is_preset_name
 from zoo.store.files import write_atomically
 from zoo.store.run import Run
 from zoo.store.study import Study, Trial
+from zoo.tomls import Table
 from zoo.tuning.request import TuneRequest
 from zoo.wording import count_text
 from zoo.workspace import Workspace

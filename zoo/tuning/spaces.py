@@ -6,7 +6,6 @@ is typed as `key=a,b,c`, `key=low..high` or `key=low..high:log`.
 """
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -14,10 +13,11 @@ from zoo.assignments import parse_value
 from zoo.errors import SettingsError, UsageError, unknown_name
 from zoo.factories import parameters
 from zoo.registry import Registry
-from zoo.settings import Table
 from zoo.space import Choice, Domain, Float, Int, Value
+from zoo.tomls import Table, parsed, read_text
 from zoo.tuning.request import TuneRequest
 from zoo.tuning.trial_cell import AXES, cells_of
+from zoo.visible import quoted
 from zoo.workspace import Workspace
 
 _RANGE = re.compile(r"(.+?)\.\.(.+?)(:log)?")
@@ -102,11 +102,10 @@ def _base(workspace: Workspace, request: TuneRequest) -> Domains:
 
 def read_space(path: Path) -> Domains:
     """Read a space from a TOML file. Raises SettingsError of one line with the path."""
+    text = read_text(path)
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingsError(f"{path}: cannot be read: {error.strerror}") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        tables = parsed(text)
+    except ValueError as error:
         raise SettingsError(f"{path}: is not valid TOML: {error}") from None
     try:
         return dict(_domains(tables))
@@ -127,14 +126,14 @@ def _domains(table: Table, prefix: str = "") -> Iterator[tuple[str, Domain]]:
         else:
             values = value if isinstance(value, list) else [value]
             if not values or not all(isinstance(each, bool | int | float | str) for each in values):
-                raise UsageError(f"{key} must be a list of values or {{ low = …, high = … }}, not {value!r}")
+                raise UsageError(f"{key} must be a list of values or {{ low = …, high = … }}, not {quoted(value)}")
             yield key, Choice(*values)
 
 
 def _range(what: str, low: object, high: object, log: object) -> Domain:
     low, high = _number(what, low), _number(what, high)
     if not isinstance(log, bool):
-        raise UsageError(f"{what}: log must be true or false, not {log!r}")
+        raise UsageError(f"{what}: log must be true or false, not {quoted(log)}")
     try:
         if isinstance(low, int) and isinstance(high, int):
             return Int(low, high, log)
@@ -145,7 +144,7 @@ def _range(what: str, low: object, high: object, log: object) -> Domain:
 
 def _number(what: str, value: object) -> int | float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise UsageError(f"{what}: a range needs numbers, such as 1..3 or 1e-4..1e-2, not {value!r}")
+        raise UsageError(f"{what}: a range needs numbers, such as 1..3 or 1e-4..1e-2, not {quoted(value)}")
     return value
 
 

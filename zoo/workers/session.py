@@ -161,10 +161,10 @@ def _on_sigterm(handler: Any) -> None:
 def knock(address: str) -> None:
     """Raise UsageError if no cluster answers at the address: Ray would retry for minutes."""
     host, _, port = address.removeprefix("ray://").rpartition(":")
-    if host and port.isdecimal():
+    if host and port.isascii() and port.isdecimal():
         try:
             socket.create_connection((host.strip("[]"), int(port)), timeout=ANSWER_SECONDS).close()
-        except (OSError, OverflowError) as error:
+        except (OSError, OverflowError, ValueError) as error:
             raise _nobody(address, error) from None
 
 
