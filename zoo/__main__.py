@@ -3,6 +3,8 @@
 import io
 import os
 import sys
+import threading
+from contextlib import suppress
 
 from zoo.interruption import exit_code, heed_signals
 
@@ -12,16 +14,26 @@ SIZES = {"COLUMNS": range(20, 10_000), "LINES": range(1, 10_000)}  # of a termin
 def main() -> None:
     """Run the command line."""
     try:
+        _run()
+    except SystemExit as end:
+        _leave_threads(end)
+        raise
+
+
+def _run() -> None:
+    try:
         heed_signals()
         open_streams()
         ignore_wrong_sizes()
         from zoo.cli.app import app
+        from zoo.cli.output import results_only
 
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")  # a terminal without UTF-8 still shows the numbers
 
-        app(prog_name="zoo")
+        with results_only():
+            app(prog_name="zoo")
     except (KeyboardInterrupt, RuntimeError) as error:
         stopped = error if isinstance(error, KeyboardInterrupt) else error.__cause__  # Python 3.11 may wrap it
         if not isinstance(stopped, KeyboardInterrupt):
@@ -49,6 +61,15 @@ def ignore_wrong_sizes() -> None:
         text = os.environ.get(name, "")
         if text and not (text.isascii() and text.isdecimal() and len(text) < 6 and int(text) in sizes):
             del os.environ[name]
+
+
+def _leave_threads(end: SystemExit) -> None:
+    """End the process at once if a component has left threads behind: Python would wait for them, perhaps for ever."""
+    if all(thread.daemon or thread is threading.main_thread() for thread in threading.enumerate()):
+        return
+    with suppress(OSError, ValueError):
+        sys.stderr.flush()
+    os._exit(end.code if isinstance(end.code, int) else int(end.code is not None))
 
 
 if __name__ == "__main__":
