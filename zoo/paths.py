@@ -1,4 +1,4 @@
-"""Paths that users write: what is there, and why a path cannot be used. Only `expanded` raises an error."""
+"""Paths that users write: their kind, and why a path cannot be used. Only `expanded` raises an error."""
 
 import errno
 import os

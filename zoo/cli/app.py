@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from zoo.cli import bench, check, leaderboard, new, plugins, results, show, studies, tune
+from zoo.cli import bench, check, data, leaderboard, new, plugins, results, show, studies, tune
 from zoo.cli import list as list_
 from zoo.cli.group import GridCommand, ZooGroup
 from zoo.cli.session import Session
@@ -119,6 +119,11 @@ app.command(
     rich_help_panel=PLUGINS,
     epilog=_examples("zoo show cnngru.study --block se", "zoo show smote"),
 )(show.show_command)
+app.command(
+    "data",
+    rich_help_panel=BENCHMARKS,
+    epilog=_examples("zoo data heartbeats --resample", "zoo data beats.csv --target label --group patient"),
+)(data.data_command)
 app.command(
     "new",
     rich_help_panel=PLUGINS,

@@ -10,7 +10,7 @@ from zoo.data.protocols import Parts, default_protocol, separate
 from zoo.data.series import LabelledSeries
 from zoo.errors import DataError, UsageError, guarded, unknown_name
 from zoo.factories import complete, load_factory
-from zoo.harness.request import Request
+from zoo.harness.request import DataRequest
 from zoo.harness.seeds import axis_seeds
 from zoo.registry import Registry
 from zoo.space import Value
@@ -29,7 +29,7 @@ class Loaded:
     sized: bool = False
 
 
-def load_dataset(workspace: Workspace, name: str, request: Request) -> Loaded:
+def load_dataset(workspace: Workspace, name: str, request: DataRequest) -> Loaded:
     """Load the data set with this name or path, with the options of a request.
 
     Raises DataError or UsageError, each with a message of one line.
@@ -52,10 +52,15 @@ def load_dataset(workspace: Workspace, name: str, request: Request) -> Loaded:
     return Loaded(entry.name, complete_params, series, spec.synthetic, spec.generated)
 
 
-def separated(loaded: Loaded, protocol: str, seed: int, request: Request) -> Parts:
+def separated(loaded: Loaded, protocol: str, seed: int, request: DataRequest) -> Parts:
     """Separate a data set for the seed of a run; a file with --group is separated by these groups by default."""
-    chosen = protocol or ("inter-patient" if request.group else default_protocol(loaded.series))
+    chosen = chosen_protocol(loaded, protocol, request)
     return separate(loaded.series, chosen, seed=axis_seeds(seed)["split"], rows=request.rows, sized=loaded.sized)
+
+
+def chosen_protocol(loaded: Loaded, protocol: str, request: DataRequest) -> str:
+    """Return the protocol, or the default of the data set if it is empty."""
+    return protocol or ("inter-patient" if request.group else default_protocol(loaded.series))
 
 
 def is_file(registry: Registry, name: str) -> bool:
@@ -63,7 +68,7 @@ def is_file(registry: Registry, name: str) -> bool:
     return not any(entry.name == name for entry in registry.of_kind("dataset")) and is_path(name)
 
 
-def _from_file(path: Path, params: Mapping[str, Value], request: Request) -> Loaded:
+def _from_file(path: Path, params: Mapping[str, Value], request: DataRequest) -> Loaded:
     for name in params:
         if name not in ("constant", "header"):
             raise unknown_name("parameter of a file", name, ("constant", "header"))

@@ -12,7 +12,18 @@ Axis = str | Sequence[str] | None  # one value, several, or none
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
+class DataRequest:
+    """The options with which a data set is loaded and separated."""
+
+    rows: int | None = None
+    assignments: Mapping[str, Value] = field(default_factory=dict)
+    data_dir: Path | None = None
+    target: str | None = None
+    group: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request(DataRequest):
     """One call of the bench: every tuple is an axis of the grid; for an empty tuple, the defaults choose.
 
     `monitor` is the metric of a study. It chooses the best epoch and overrides the preset; a user's own setting wins.
@@ -25,13 +36,8 @@ class Request:
     datasets: tuple[str, ...] = ()
     protocols: tuple[str, ...] = ()
     seeds: tuple[int, ...] = (0,)
-    rows: int | None = None
     epochs: int | None = None
-    assignments: Mapping[str, Value] = field(default_factory=dict)
     monitor: str | None = None
-    data_dir: Path | None = None
-    target: str | None = None
-    group: str | None = None
     device: str | None = None
     threads: int | None = None
     force: bool = False

@@ -1,0 +1,75 @@
+"""`zoo data`: what a data set or a file is, before a run."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from zoo.assignments import parse_assignments
+from zoo.cli import options
+from zoo.cli.complete import names_of
+from zoo.cli.session import session_of
+from zoo.cli.views.table import print_json, quiet_stdout
+from zoo.errors import UsageError, unknown_name
+from zoo.harness.request import DataRequest
+
+
+def data_command(
+    context: typer.Context,
+    dataset: Annotated[
+        str,
+        typer.Argument(
+            metavar="DATASET",
+            help="A data set, or a .csv, .parquet, .npz or .ts file.",
+            autocompletion=names_of("dataset"),
+        ),
+    ],
+    target: options.Target = None,
+    group: options.Group = None,
+    protocol: options.Protocol = None,
+    rows: options.Rows = None,
+    seed: Annotated[
+        int, options.number("--seed", "Seed that draws the validation set.", least=0, panel=options.DATA)
+    ] = 0,
+    data_dir: options.DataDir = None,
+    assignments: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="Parameter of the data set: dataset.KEY=VALUE. Repeat the option for more.",
+            metavar="KEY=VALUE",
+            rich_help_panel=options.DATA,
+        ),
+    ] = None,
+    resample: Annotated[
+        bool,
+        typer.Option(
+            "--resample",
+            help="Also show the training rows that each resampler makes.",
+            rich_help_panel=options.DATA,
+        ),
+    ] = False,
+    as_json: options.Json = False,
+) -> None:
+    """Show a data set before a run: rows, classes, patients, values, and the sets that each protocol makes.
+
+    All values come from rows outside the test set.
+    """
+    from zoo.cli.views.data import print_summary
+    from zoo.data.protocols import PROTOCOLS
+    from zoo.harness.data_summary import summarise
+
+    session = session_of(context)
+    given = parse_assignments(assignments or ())
+    for key in given:
+        if not key.startswith("dataset."):
+            raise UsageError(f"--set {key}: zoo data accepts only parameters of the data set, dataset.KEY=VALUE")
+    if protocol and protocol not in PROTOCOLS:
+        raise unknown_name("protocol", protocol, PROTOCOLS)
+    request = DataRequest(rows=rows, assignments=given, data_dir=data_dir, target=target, group=group)
+    with quiet_stdout():
+        summary = summarise(session.workspace, dataset, request, protocol=protocol or "", seed=seed, resampled=resample)
+    if as_json:
+        print_json(asdict(summary))
+    else:
+        print_summary(summary)

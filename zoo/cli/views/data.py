@@ -1,0 +1,114 @@
+"""A data set as lines and tables: what it holds, the sets of each protocol, and a series of each class."""
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from shutil import get_terminal_size
+
+from zoo.cli.views.table import Column, Row, count, emit, number, say
+from zoo.harness.data_summary import DataSummary
+from zoo.wording import count_text
+
+SETS = ("train", "validation", "test")
+COUNTS = tuple(Column(name, name, count, numeric=True) for name in SETS)
+PROTOCOLS = (Column("protocol", "protocol"), Column("class", "class"), *COUNTS)
+CHANNELS = (
+    Column("channel", "channel", count, numeric=True),
+    *[Column(name, name, number(4), numeric=True) for name in ("minimum", "maximum", "mean", "std")],
+)
+MOST_CHANNELS = 12  # in the table; --json has all
+BARS = "▁▂▃▄▅▆▇█"
+WIDEST = 60  # characters of a drawn series
+
+
+def print_summary(summary: DataSummary) -> None:
+    """Print a summary to stdout; the drawn series only on a terminal."""
+    for line in _facts(summary):
+        say(line)
+    say("")
+    emit(PROTOCOLS, list(_set_rows(summary)), title=("rows by protocol and class",))
+    for name, protocol in summary.protocols.items():
+        for line in (*([protocol.error] if protocol.error else []), *protocol.notes):
+            say(f"{name}: {line}")
+    say("")
+    emit(CHANNELS, list(_channel_rows(summary)), title=(f"samples outside the test set of {summary.protocol}",))
+    if len(summary.channels) > MOST_CHANNELS:
+        say(f"and {len(summary.channels) - MOST_CHANNELS} more channels: --json shows all")
+    if summary.resampled is not None:
+        say("")
+        _print_resampled(summary, summary.resampled)
+    if sys.stdout.isatty():
+        say("")
+        for line in _drawn(summary):
+            say(line)
+
+
+def _facts(summary: DataSummary) -> Iterator[str]:
+    yield f"name: {summary.name}" + (" (synthetic)" if summary.synthetic else "")
+    channels = count_text(summary.n_channels, "channel")
+    yield f"size: {count_text(summary.rows, 'row')} of {channels} x {count_text(summary.n_times, 'sample')}"
+    if lengths := summary.lengths:
+        yield (
+            f"lengths: {lengths['shortest']:g} to {lengths['longest']:g} samples, median {lengths['median']:g}; "
+            "padded with zeros"
+        )
+    yield f"classes: {', '.join(f'{name} {rows}' for name, rows in summary.classes.items())}"
+    if summary.groups is not None:
+        fewest, most = min(summary.groups.values()), max(summary.groups.values())
+        yield f"groups: {count_text(len(summary.groups), summary.group_noun)}, {fewest} to {most} rows each"
+    if summary.constant:
+        yield (
+            f"constant rows: {summary.constant}, whose samples are all equal; zoo bench refuses those of a file: "
+            "--set dataset.constant=drop leaves them out, keep keeps them"
+        )
+    yield f"default protocol: {summary.protocol}"
+    for note in summary.notes:
+        yield f"note: {note}"
+
+
+def _set_rows(summary: DataSummary) -> Iterator[Row]:
+    """Yield for each protocol the rows of each class, of all classes, and the number of groups."""
+    for name, protocol in summary.protocols.items():
+        if protocol.error:
+            continue
+        first = protocol.sets["train"]
+        for each in first.classes:
+            yield {"protocol": name, "class": each, **{part: protocol.sets[part].classes[each] for part in SETS}}
+        yield {"protocol": name, "class": "all classes", **{part: protocol.sets[part].rows for part in SETS}}
+        if first.groups is not None:
+            groups = {part: len(protocol.sets[part].groups or ()) for part in SETS}
+            yield {"protocol": name, "class": f"number of {summary.group_noun}s", **groups}
+
+
+def _channel_rows(summary: DataSummary) -> Iterator[Row]:
+    for place, channel in enumerate(summary.channels[:MOST_CHANNELS], start=1):
+        yield {"channel": place, **vars(channel)}
+
+
+def _print_resampled(summary: DataSummary, resampled: Mapping[str, Mapping[str, int] | str]) -> None:
+    tables = {name: counts for name, counts in resampled.items() if not isinstance(counts, str)}
+    classes = next(iter(tables.values()), {})
+    columns = [Column("resampler", "resampler"), *[Column(name, name, count, numeric=True) for name in classes]]
+    title = f"training rows by class after resampling, {summary.protocol}"
+    emit(columns, [{"resampler": name, **counts} for name, counts in tables.items()], title=(title,))
+    for name, reason in resampled.items():
+        if isinstance(reason, str):
+            say(f"{name}: {reason}")
+
+
+def _drawn(summary: DataSummary) -> Iterator[str]:
+    """Yield a series of each class, drawn in one line."""
+    longest = max(map(len, summary.examples), default=0)
+    width = max(8, min(WIDEST, get_terminal_size().columns - longest - 16))
+    for name, example in summary.examples.items():
+        yield f"{name.ljust(longest)}  {sparkline(example.values, width)}  row {example.row}"
+
+
+def sparkline(values: Sequence[float], width: int) -> str:
+    """Draw a series in `width` characters or fewer, each the mean of its samples, between lowest and highest mean."""
+    size = min(width, len(values))
+    edges = [place * len(values) // size for place in range(size + 1)]
+    means = [sum(values[start:end]) / (end - start) for start, end in pairwise(edges)]
+    low, high = min(means), max(means)
+    scale = (len(BARS) - 1) / (high - low) if high > low else 0.0
+    return "".join(BARS[round((mean - low) * scale)] for mean in means)
