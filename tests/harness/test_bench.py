@@ -196,17 +196,19 @@ def test_other_class_names_or_other_patients_are_another_run(bench, waves_csv: P
     assert not bench(epochs=1, protocol="inter-patient", dataset=str(regrouped))[0].served
 
 
-def test_a_damaged_checkpoint_is_one_line_with_the_way_out(bench) -> None:
+def test_a_damaged_checkpoint_is_one_line_and_the_run_starts_again(bench) -> None:
     with pytest.raises(KeyboardInterrupt):
         bench(epochs=3, reporter=Notebook(stop_after=1))
     with Store(Path("results")) as store:
         checkpoint = store.checkpoint(store.runs()[0])
     checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
-    (run,) = bench(epochs=3, resume=True)
-    assert (run.status, run.error) == (
-        RunStatus.FAILED,
-        f"checkpoint {checkpoint} cannot be used: leave out --resume to start again",
-    )
+    notebook = Notebook()
+    (run,) = bench(epochs=3, resume=True, reporter=notebook)
+    assert (run.status, run.error, notebook.epochs) == (RunStatus.DONE, "", [1, 2, 3])
+    damaged = f"checkpoint {checkpoint} is damaged, or from an earlier version: its sha256 differs"
+    assert run.notes[-1] == f"{damaged}; the network was trained again from its first epoch"
+    (unbroken,) = bench(epochs=3, force=True)
+    assert predictions_of(unbroken) == predictions_of(run)
 
 
 def test_an_interrupted_force_is_resumed_not_the_older_run_served(bench) -> None:

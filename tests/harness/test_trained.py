@@ -31,8 +31,8 @@ from zoo.training.loop import Epoch
 
 CHECKPOINT = Path("state.pt")
 NOT_WHOLE = (
-    "{} keeps learnt state outside its parameters and buffers, so it can be scored only in the process that trained "
-    "it: leave out --jobs"
+    "{} keeps state outside its parameters and buffers, so its stored weights do not reproduce it: keep everything "
+    "that it learns or draws in a parameter or in register_buffer(…)"
 )
 
 
@@ -107,7 +107,7 @@ def test_logits_may_differ_there_by_what_another_order_of_sums_does(logit: float
     if same:
         assert moved.trained(cell, parts.summary["shape"], parts.validation, CPU)
     else:
-        with pytest.raises(ModelError, match="keeps learnt state outside its parameters and buffers"):
+        with pytest.raises(ModelError, match="keeps state outside its parameters and buffers"):
             moved.trained(cell, parts.summary["shape"], parts.validation, CPU)
 
 

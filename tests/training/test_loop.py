@@ -14,6 +14,7 @@ from zoo import build
 from zoo.data.protocols import Parts, separate
 from zoo.errors import StoreError
 from zoo.settings import Settings, Training
+from zoo.training.checkpoints import write_checkpoint
 from zoo.training.hardware import Hardware
 from zoo.training.loop import Epoch, Learner, Loss, Progress, Tensors, predict, train, validate
 
@@ -259,11 +260,11 @@ def spoil(path: Path, how: str) -> None:
     elif how == "cut off":
         path.write_bytes(path.read_bytes()[:1000])
     elif how == "code":
-        torch.save({**state, "more": Folder()}, path)
+        write_checkpoint(path, {**state, "more": Folder()})
     elif how == "of another network":
-        torch.save({**state, "model": nn.Linear(1, 2).state_dict()}, path)
+        write_checkpoint(path, {**state, "model": nn.Linear(1, 2).state_dict()})
     else:
-        torch.save({name: value for name, value in state.items() if name != how}, path)
+        write_checkpoint(path, {name: value for name, value in state.items() if name != how})
 
 
 @pytest.mark.parametrize("how", ["absent", "empty", "text", "cut off", "code", "of another network", "batches", "best"])
@@ -271,8 +272,11 @@ def test_a_checkpoint_that_cannot_be_used_is_one_line_and_runs_no_code(tmp_path:
     learner = Learner.start(nn.Linear(1, 1), settings(), CPU, seed=0)
     learner.save(path := tmp_path / "state.pt")
     spoil(path, how)
-    way_out = "cannot be used: leave out --resume to start again"
-    with pytest.raises(StoreError, match=f"^checkpoint {re.escape(str(path))} {way_out}$"):
+    reason = {
+        "absent": "cannot be read: No such file or directory",
+        **dict.fromkeys(("empty", "text", "cut off"), "is damaged, or from an earlier version: its sha256 differs"),
+    }.get(how, "cannot be used: it does not fit this network and its settings")
+    with pytest.raises(StoreError, match=f"^checkpoint {re.escape(str(path))} {reason}$"):
         learner.restore(path)
     assert not (tmp_path / "made").exists()
 
@@ -284,11 +288,11 @@ def test_a_checkpoint_goes_on_only_by_what_it_was_monitored_by(tmp_path: Path) -
     path = tmp_path / "state.pt"
     learner("macro_recall").save(path)
     learner("macro_recall").restore(path)
-    with pytest.raises(StoreError, match="leave out --resume"):
+    with pytest.raises(StoreError, match="it does not fit this network and its settings"):
         learner("validation_loss").restore(path)
     before = torch.load(path, weights_only=True)
     del before["monitor"]  # as checkpoints were when there was no such setting
-    torch.save(before, path)
+    write_checkpoint(path, before)
     learner("macro_recall").restore(path)
 
 

@@ -19,6 +19,7 @@ from zoo.harness.cells import Cell
 from zoo.harness.reporter import SilentReporter
 from zoo.harness.training_run import TrainingRun, resampled
 from zoo.registry import Registry, Source, source_of
+from zoo.training.checkpoints import write_checkpoint
 from zoo.training.hardware import Hardware
 from zoo.training.loop import Epoch
 from zoo.tuning.request import TuneRequest
@@ -129,12 +130,21 @@ def test_a_trial_whose_last_epoch_was_done_trains_nothing_more(trials) -> None:
     assert after[0]["status"] == "done"
 
 
-def test_a_damaged_checkpoint_costs_the_trial_its_epochs_and_no_more(trials) -> None:
+@pytest.mark.parametrize("odd", [b"half a file", [1, 2], None, {}, {"history": "none"}])
+def test_a_damaged_checkpoint_costs_the_trial_its_epochs_and_no_more(trials, odd: object) -> None:
     made = trials()
     config = {"training.learning_rate": 0.003, "dropout": 0.1}
     made.worker(1, **config).step()
-    made.task.checkpoint(1).write_bytes(b"half a file")
-    assert told(to_the_end(made.worker(1, **config))) == made.losses(**config)
+    path = made.task.checkpoint(1)
+    if isinstance(odd, bytes):
+        path.write_bytes(odd)
+    else:
+        write_checkpoint(path, odd)
+    results = to_the_end(made.worker(1, **config))
+    assert told(results) == made.losses(**config)
+    assert results[-1]["status"] == "done"
+    assert results[-1]["reason"].startswith(f"checkpoint {path} ")
+    assert "trained again from its first epoch" in results[-1]["reason"]
 
 
 def test_an_ensemble_is_tried_by_one_member_and_a_fitted_network_in_one_step(trials) -> None:

@@ -160,9 +160,7 @@ class ParallelBench:
     def _conclude(self, one: _AtWork) -> None:
         run, prepared, end = self.at_work.pop(one.run.id).run, one.step.prepared, one.end
         if isinstance(end, Product):
-            shape, validation = prepared.parts.summary.shape, prepared.parts.validation
-            asked = (prepared.cell, shape, validation, prepared.hardware)
-            ended = conclude(prepared, run, self.context, lambda: end.trained(*asked))
+            ended = conclude(prepared, run, self.context, lambda: end)
         else:
             assert end is not None
             ended = self.context.fail(run, end)

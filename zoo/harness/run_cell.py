@@ -23,7 +23,8 @@ from zoo.data.rows import Rows
 from zoo.errors import Diverged
 from zoo.harness.cells import Cell
 from zoo.harness.reporter import BenchReporter
-from zoo.harness.trained import Failure, Trained, weights_of
+from zoo.harness.seeds import axis_seeds
+from zoo.harness.trained import Failure, Product, Trained
 from zoo.harness.training_run import TrainedModel, TrainingRun, epoch_scores
 from zoo.inspection import count_macs, count_parameters
 from zoo.metrics import score
@@ -37,6 +38,7 @@ from zoo.store.runs import Store
 from zoo.training.batches import Tensors
 from zoo.training.hardware import Hardware, computing_on
 from zoo.training.loop import Epoch, predict
+from zoo.training.randomness import own_random, seed_all
 
 
 @dataclass(frozen=True)
@@ -153,10 +155,13 @@ def execute(prepared: Prepared, context: RunContext, *, resume: bool) -> Run:
         return conclude(prepared, run, context, lambda: _train(prepared, run, context, resume))
 
 
-def conclude(prepared: Prepared, run: Run, context: RunContext, train: Callable[[], Trained]) -> Run:
-    """Score the network that `train` returns, and store the run as `execute` does; any process may have trained it."""
+def conclude(prepared: Prepared, run: Run, context: RunContext, train: Callable[[], Product]) -> Run:
+    """Score the network that `train` returns, and store the run as `execute` does; any process may have trained it.
+
+    The network is rebuilt from the bytes that are stored. The run fails if that is not the network that was trained.
+    """
     try:
-        with computing_on(prepared.hardware):
+        with computing_on(prepared.hardware), own_random(prepared.hardware.device):
             ended, artefacts = _attempt(prepared, run, context, train())
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt) or context.stopped():
@@ -170,27 +175,35 @@ def conclude(prepared: Prepared, run: Run, context: RunContext, train: Callable[
     return ended
 
 
-def _train(prepared: Prepared, run: Run, context: RunContext, resume: bool) -> Trained:
+def _train(prepared: Prepared, run: Run, context: RunContext, resume: bool) -> Product:
     """Train the cell in this process."""
     cell, hardware = prepared.cell, prepared.hardware
     rows = prepared.rows()
     memory = PeakMemory(hardware.device)
     memory.start()
-    devices = [hardware.device] if hardware.device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices):
-        training_run = TrainingRun.of(cell, prepared.parts, rows, hardware)
-        trained_model = training_run.learn(_Relay(context, run), context.store.checkpoint(run), resume=resume)
-    return Trained(trained_model, memory.mib(), run.environment)
+    training_run = TrainingRun.of(cell, prepared.parts, rows, hardware)
+    trained_model = training_run.learn(_Relay(context, run), context.store.checkpoint(run), resume=resume)
+    trained = Trained(trained_model, memory.mib(), run.environment)
+    return Product.of(trained, prepared.parts.validation, hardware)
 
 
 def _attempt(
-    prepared: Prepared, run: Run, context: RunContext, trained: Trained
+    prepared: Prepared, run: Run, context: RunContext, product: Product
 ) -> tuple[Run, dict[str, bytes | memoryview]]:
     """Return the finished run and its files. Raises any error of the scoring."""
+    cell, parts = prepared.cell, prepared.parts
+    trained = product.trained(cell, parts.summary.shape, parts.validation, prepared.hardware)
+    seed_all(axis_seeds(cell.seed)["batches"])  # for a network that draws random numbers in eval mode, too
     evaluation = _predict(prepared, trained)
     context.reporter.on_phase("scoring")
-    config = tomlkit.dumps(dict(run.config)).encode()
-    return _score(trained_in(run, trained.environment), evaluation), {"config.toml": config, **_artefacts(evaluation)}
+    artefacts: dict[str, bytes | memoryview] = {
+        "config.toml": tomlkit.dumps(dict(run.config)).encode(),
+        "history.csv": _history(product.history).encode(),
+        "predictions.parquet": evaluation.predictions.to_parquet(),
+        "model.safetensors": product.weights,
+    }
+    noted = replace(run, notes=(*run.notes, *product.notes))
+    return _score(trained_in(noted, trained.environment), evaluation), artefacts
 
 
 def trained_in(run: Run, environment: Environment) -> Run:
@@ -238,14 +251,6 @@ def _score(run: Run, evaluation: Evaluation) -> Run:
         epochs=len(evaluation.trained_model.history),
         best_epoch=evaluation.trained_model.best_epoch,
     )
-
-
-def _artefacts(evaluation: Evaluation) -> dict[str, bytes | memoryview]:
-    return {
-        "history.csv": _history(evaluation.trained_model.history).encode(),
-        "predictions.parquet": evaluation.predictions.to_parquet(),
-        "model.safetensors": weights_of(evaluation.trained_model.model),
-    }
 
 
 def _history(epochs: tuple[Epoch, ...]) -> str:

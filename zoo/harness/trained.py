@@ -1,4 +1,4 @@
-"""The result of training: a network in the same process, or its bytes for the process that scores it."""
+"""The result of training: a network as the bytes that are stored, rebuilt from them before it is scored."""
 
 import traceback
 from collections.abc import Mapping
@@ -18,8 +18,11 @@ from zoo.store.run import RunStatus
 from zoo.training.batches import Tensors
 from zoo.training.hardware import Hardware
 from zoo.training.loop import Epoch, predict
+from zoo.training.randomness import own_random, seed_all
 
 PROBED = 8  # validation rows that check whether the stored weights reproduce the network
+# Random numbers that a network draws when it is built are other ones in the next process.
+REBUILD_SEED, PROBE_SEED = 2**31, 0
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,11 @@ class Trained:
 
 @dataclass(frozen=True)
 class Product:
-    """A trained network as plain data for another process; `probe` holds the logits of the first validation rows."""
+    """A trained network as plain data for any process.
+
+    probe  the logits of the first validation rows
+    notes  facts about the training that a reader of the score must know
+    """
 
     weights: bytes
     history: tuple[Epoch, ...]
@@ -41,6 +48,7 @@ class Product:
     peak_memory_mib: float
     environment: Environment
     probe: Tensor
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, trained: Trained, validation: Rows, hardware: Hardware) -> "Product":
@@ -54,15 +62,16 @@ class Product:
             trained.peak_memory_mib,
             trained.environment,
             probe,
+            trained_model.notes,
         )
 
     def trained(self, cell: Cell, shape: Mapping[str, int], validation: Rows, hardware: Hardware) -> Trained:
         """Build the network with these weights and with the memory layout of its training.
 
-        Raises ModelError if its logits differ: the network keeps learnt state outside its parameters and buffers.
+        Raises ModelError if its logits differ: the network keeps state outside its parameters and buffers.
         """
-        devices = [hardware.device] if hardware.device.type == "cuda" else []
-        with torch.random.fork_rng(devices=devices):
+        with own_random(hardware.device):
+            seed_all(REBUILD_SEED)
             try:
                 model = rebuilt(cell.network, cell.training.members, shape, safetensors.torch.load(self.weights))
             except RuntimeError as error:
@@ -112,13 +121,15 @@ def rebuilt(network: Network, members: int, shape: Mapping[str, int], weights: M
 
 
 def _probe(model: nn.Module, validation: Rows, hardware: Hardware) -> Tensor:
-    return predict(model, Tensors.of(validation, hardware.device).take(slice(0, PROBED)))
+    with own_random(hardware.device):
+        seed_all(PROBE_SEED)
+        return predict(model, Tensors.of(validation, hardware.device).take(slice(0, PROBED)))
 
 
 def _not_whole(cell: Cell) -> ModelError:
     return ModelError(
-        f"{cell.network.reference} keeps learnt state outside its parameters and buffers, so it can be scored "
-        "only in the process that trained it: leave out --jobs"
+        f"{cell.network.reference} keeps state outside its parameters and buffers, so its stored weights do not "
+        "reproduce it: keep everything that it learns or draws in a parameter or in register_buffer(…)"
     )
 
 

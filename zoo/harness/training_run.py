@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from zoo.data.protocols import Parts
 from zoo.data.resampling import batch_weights, resample
 from zoo.data.rows import Rows
-from zoo.errors import ModelError
+from zoo.errors import ModelError, StoreError
 from zoo.factories import load_factory
 from zoo.harness.cells import Cell
 from zoo.harness.seeds import axis_seeds
@@ -20,6 +20,7 @@ from zoo.training.batches import Tensors
 from zoo.training.fitting import fit
 from zoo.training.hardware import Hardware
 from zoo.training.loop import Epoch, Learner, Loss, Progress, TrainingReporter, train
+from zoo.training.randomness import own_random, seed_all
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class TrainedModel:
     model: nn.Module
     history: tuple[Epoch, ...]
     best_epoch: int
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -44,11 +46,12 @@ class TrainingRun:
 
     @classmethod
     def of(cls, cell: Cell, parts: Parts, rows: Rows, hardware: Hardware) -> "TrainingRun":
+        seed_all(axis_seeds(cell.seed)["weights"])  # for a resampler or a loss that draws random numbers
         weights = _weights(cell, rows, parts.classes)
         return cls(cell, parts, rows, weights, _loss(cell, parts, rows, weights, hardware.device), hardware)
 
     def learn(self, reporter: TrainingReporter, checkpoint: Path, *, resume: bool) -> TrainedModel:
-        """Train every member from its own seeds; with `resume`, continue each from its checkpoint."""
+        """Train every member from its own seeds; with `resume`, continue each from its checkpoint, if it is intact."""
         course = self.course(reporter, checkpoint, resume=resume)
         while True:
             try:
@@ -67,27 +70,42 @@ class TrainingRun:
         """
         members: list[nn.Module] = []
         history: list[Epoch] = []
+        notes: list[str] = []
         for number in range(1, self.cell.training.members + 1):
             path = checkpoint if number == 1 else checkpoint.with_stem(f"{checkpoint.stem}-{number}")
-            model, progress = yield from self._member(number, len(history), reporter, path, resume)
+            model, progress, note = yield from self._member(number, len(history), reporter, path, resume)
             members.append(model)
+            notes += [note] if note else []
             history += [replace(epoch, member=number) for epoch in progress.history]
         best = progress.best_epoch if len(members) == 1 else 0
-        return TrainedModel(ensemble(members), tuple(history), best)
+        return TrainedModel(ensemble(members), tuple(history), best, tuple(notes))
 
     def member(self, number: int) -> nn.Module:
-        """Build a member before its training, and set torch's random state for that training."""
+        """Build a member before its training, and set the random states for that training."""
         seeds = axis_seeds(self.cell.seed, number)
-        torch.manual_seed(seeds["weights"])
+        seed_all(seeds["weights"])
         model = self.cell.network.build(**self.parts.summary.shape)
         self._check_output(model)
-        torch.manual_seed(seeds["batches"])  # dropout, in the order of the batches
+        seed_all(seeds["batches"])  # dropout, in the order of the batches
         return model
 
     def learner(self, number: int) -> Learner:
         """Return a learner for a member before its first epoch; not for a network with fit()."""
         seed = axis_seeds(self.cell.seed, number)["batches"]
         return Learner.start(self.member(number), self.cell.training, self.hardware, seed)
+
+    def resumed(self, number: int, checkpoint: Path) -> tuple[Learner, str]:
+        """Return the learner of a member at its checkpoint, and a note if the checkpoint cannot be used.
+
+        Without a usable checkpoint, the learner is before its first epoch.
+        """
+        learner = self.learner(number)
+        try:
+            if checkpoint.exists():
+                learner.restore(checkpoint)
+        except StoreError as problem:
+            return self.learner(number), f"{problem}; the network was trained again from its first epoch"
+        return learner, ""
 
     def epochs(self, learner: Learner, reporter: TrainingReporter, checkpoint: Path | None = None) -> Iterator[Epoch]:
         """Train the remaining epochs of a learner, and yield each; at the end its model has the best weights."""
@@ -104,20 +122,21 @@ class TrainingRun:
 
     def _member(
         self, number: int, before: int, reporter: TrainingReporter, checkpoint: Path, resume: bool
-    ) -> Generator[Epoch, None, tuple[nn.Module, Progress]]:
-        """Yield the epochs of a member, numbered from `before` + 1; at the end it has the weights of its best epoch."""
+    ) -> Generator[Epoch, None, tuple[nn.Module, Progress, str]]:
+        """Yield the epochs of a member, numbered from `before` + 1; at the end it has the weights of its best epoch.
+
+        The last item returned is a note for readers of the run, or "".
+        """
         numbered = _MemberReporter(reporter, before)
         if self.loss is None:
             model = self.member(number)
             progress = self.fit(model, number, numbered)
             yield replace(progress.history[0], number=before + 1, member=number)
-            return model, progress
-        learner = self.learner(number)
-        if resume and checkpoint.exists():
-            learner.restore(checkpoint)
+            return model, progress, ""
+        learner, note = self.resumed(number, checkpoint) if resume else (self.learner(number), "")
         for epoch in self.epochs(learner, numbered, checkpoint):
             yield replace(epoch, number=before + epoch.number, member=number)
-        return learner.model, learner.progress
+        return learner.model, learner.progress, note
 
     def _check_output(self, model: nn.Module) -> None:
         """Pass two rows through the untrained model, to report a wrong shape before an epoch is trained."""
@@ -148,7 +167,9 @@ class _MemberReporter:
 def resampled(cell: Cell, parts: Parts) -> Rows:
     """Apply the resampler of a cell to its training rows. Raises ResamplingError if it fails."""
     seed = axis_seeds(cell.seed)["resampling"]
-    return resample(cell.resampler.entry.spec, cell.resampler.params, parts.train, parts.classes, seed)
+    with own_random(torch.device("cpu")):
+        seed_all(seed)  # for a resampler that ignores its `random_state`
+        return resample(cell.resampler.entry.spec, cell.resampler.params, parts.train, parts.classes, seed)
 
 
 def epoch_scores(epoch: Epoch) -> dict[str, float]:

@@ -45,7 +45,7 @@ class Trial:
     config    the proposed values, by key of the space
     value     the best value of the study's metric so far, on the validation set; None before the first epoch
     seconds   time spent on its epochs
-    reason    why the trial failed or ended early
+    reason    why the trial failed or ended early; for a trial that finished, a note on it
     history   (epoch, metric) of each epoch
     started, finished  UTC, ISO 8601; "" before the trial has started or finished
     """

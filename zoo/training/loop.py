@@ -5,7 +5,6 @@ each epoch holds the full state, random states included, so that a resumed train
 """
 
 import copy
-import io
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -13,8 +12,7 @@ from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
-from pickle import UnpicklingError
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -23,15 +21,16 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, ReduceLROnPlateau
 
 from zoo.data.rows import Rows
-from zoo.errors import Diverged, StoreError
+from zoo.errors import Diverged
+from zoo.records import converted
 from zoo.scores import MONITORS
 from zoo.settings import Training
-from zoo.store.files import write_atomically
 from zoo.training.batches import Tensors, drawn_order, in_batches, slices
+from zoo.training.checkpoints import State, check_form, read_checkpoint, unusable, write_checkpoint
 from zoo.training.hardware import EVALUATION_BATCH, Hardware
+from zoo.training.randomness import random_states, set_random_states
 
 Loss = Callable[[Tensor, Tensor], Tensor]
-State = dict[str, Any]
 REPORT_SECONDS = 0.2  # often enough for a live display, rare enough to cost nothing
 
 
@@ -135,36 +134,44 @@ class Learner:
             "optimiser": self.optimiser.state_dict(),
             "scheduler": None if self.scheduler is None else self.scheduler.state_dict(),
             "batches": self.order.get_state(),
-            "random": torch.get_rng_state(),
-            "random_cuda": torch.cuda.get_rng_state(device) if device.type == "cuda" else None,
+            **random_states(device),
             "monitor": self.settings.monitor,
             "history": [asdict(epoch) for epoch in progress.history],
             "best": (progress.best_epoch, progress.best_score, progress.best_state),
         }
-        buffer = io.BytesIO()
-        torch.save(state, buffer)
-        write_atomically(path, buffer.getbuffer())
+        write_checkpoint(path, state)
 
     def restore(self, path: Path) -> None:
-        """Resume from a checkpoint. Raises StoreError if it is damaged or belongs to a different network."""
+        """Resume from a checkpoint. Raises StoreError if it is damaged or does not fit; the learner is then useless."""
+        state = read_checkpoint(path, self.hardware.device)
         try:
-            state = torch.load(path, map_location=self.hardware.device, weights_only=True)
             self._restore(state)
-        except (RuntimeError, UnpicklingError, LookupError, EOFError, ValueError, TypeError, OSError) as error:
-            raise StoreError(f"checkpoint {path} cannot be used: leave out --resume to start again") from error
+        except Exception as error:  # any content is possible
+            raise unusable(path) from error
 
     def _restore(self, state: State) -> None:
         if state.get("monitor", "macro_recall") != self.settings.monitor:  # early checkpoints lack it
             raise ValueError("its best epoch was chosen by a different score")
+        check_form(self.model.state_dict(), state["model"])
         self.model.load_state_dict(state["model"])
+        check_form(self.optimiser.state_dict()["param_groups"], state["optimiser"]["param_groups"])
         self.optimiser.load_state_dict(state["optimiser"])
         if self.scheduler is not None:
+            check_form(self.scheduler.state_dict(), state["scheduler"])
             self.scheduler.load_state_dict(state["scheduler"])
         self.order.set_state(state["batches"].cpu())
-        torch.set_rng_state(state["random"].cpu())
-        if state["random_cuda"] is not None:
-            torch.cuda.set_rng_state(state["random_cuda"].cpu(), self.hardware.device)
-        self.progress = Progress([Epoch(**epoch) for epoch in state["history"]], *state["best"])
+        set_random_states(state, self.hardware.device)
+        self.progress = Progress(converted(state["history"], list[Epoch]), *state["best"])
+        self._check_progress()
+
+    def _check_progress(self) -> None:
+        """Raise ValueError if the progress is none that training can reach."""
+        done, best = self.progress.epochs_done, self.progress.best_epoch
+        check_form((0, 0.0), (best, self.progress.best_score))
+        check_form(self.model.state_dict() if done else {}, self.progress.best_state)
+        numbers = [epoch.number for epoch in self.progress.history]
+        if numbers != [*range(1, done + 1)] or best not in range(min(done, 1), done + 1):
+            raise ValueError(f"its best epoch is {best} of {done}")
 
 
 def train(
@@ -181,7 +188,7 @@ def train(
 
     An epoch is yielded after its checkpoint is written. A learner restored from that checkpoint ends with the same bits
     as an uninterrupted run. `weights` `(rows,)` are the relative probabilities to draw each row; with None each row is
-    used once per epoch. `reporter` receives the progress within an epoch. The global random state is used. Raises
+    used once per epoch. `reporter` receives the progress within an epoch. The global random states are used. Raises
     Diverged if the loss or the logits become NaN or infinite.
     """
     device = learner.hardware.device

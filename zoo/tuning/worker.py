@@ -16,7 +16,7 @@ from ray.tune import Trainable
 
 from zoo.data.protocols import Parts
 from zoo.data.rows import Rows
-from zoo.errors import Diverged, PluginError, ResamplingError, StoreError, ZooError, describe
+from zoo.errors import Diverged, PluginError, ResamplingError, ZooError, describe
 from zoo.factories import load_factory
 from zoo.harness.cells import Cell
 from zoo.harness.reporter import SilentReporter
@@ -119,6 +119,7 @@ class Worker(Trainable):
         self.history: list[Epoch] = []
         self.told, self.last = 0, False
         self.seconds = 0.0
+        self.note = ""
         self.run: Iterator[bool] | None = None
 
     def step(self) -> Result:
@@ -136,7 +137,7 @@ class Worker(Trainable):
         except (Exception, SystemExit) as error:
             status = TrialStatus.MEMORY if out_of_memory(error) else TrialStatus.FAILED
             return self._end(status, str(error) if isinstance(error, ZooError) else describe(error))
-        return self._end(TrialStatus.DONE, "") if self.last else self._result(self._best())
+        return self._end(TrialStatus.DONE, self.note) if self.last else self._result(self._best())
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
         """Do nothing: a scheduler that pauses a trial requests a checkpoint, but each epoch has written one."""
@@ -155,16 +156,10 @@ class Worker(Trainable):
                 yield True
                 return
             checkpoint = self.task.checkpoint(self.number)
-            learner = training_run.learner(1)
-            if checkpoint.exists():
-                try:
-                    learner.restore(checkpoint)
-                except StoreError:  # a damaged file: the trial starts again
-                    checkpoint.unlink()
-                    learner = training_run.learner(1)
-                else:
-                    self.history = list(learner.progress.history)
-                    yield learner.finished
+            learner, self.note = training_run.resumed(1, checkpoint)
+            if learner.progress.history:
+                self.history = list(learner.progress.history)
+                yield learner.finished
             for epoch in training_run.epochs(learner, SilentReporter(), checkpoint):
                 self.history.append(epoch)
                 yield learner.finished
