@@ -42,6 +42,14 @@ def unreadable(path: Path) -> str:
     return "" if stat.S_ISREG(mode) else "it is not a regular file; copy its content to one"
 
 
+def problem(path: Path) -> str:
+    """Return in a sentence why a path is not a file that can be read, or ""."""
+    reason = unreadable(path)
+    if reason == os.strerror(errno.ENOENT):
+        return f"there is no file {str(path)!r}"
+    return f"{str(path)!r} cannot be read: {reason}" if reason else ""
+
+
 def expanded(text: str) -> Path:
     """Return a path in which `~` is the home folder. Raises UsageError for an unknown user, and for an invalid name."""
     try:

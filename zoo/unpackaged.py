@@ -14,7 +14,7 @@ from typing import Any
 
 from zoo.errors import UsageError, guarded
 from zoo.factories import load_factory
-from zoo.paths import unreadable
+from zoo.paths import problem
 from zoo.registry import Plugin, Registry
 from zoo.specs import Architecture
 
@@ -61,8 +61,8 @@ def with_unpackaged(registry: Registry, references: Iterable[str]) -> tuple[Regi
 
 def _module_of_file(path: Path) -> str:
     """Import a file and return its module name. Its folder becomes the first on `sys.path`, as for a script."""
-    if reason := unreadable(path):
-        raise UsageError(f"{str(path)!r} cannot be imported: {reason}")
+    if wrong := problem(path):
+        raise UsageError(wrong)
     name, folder = path.stem, str(path.resolve().parent)
     if not name.isidentifier():
         raise UsageError(

@@ -17,6 +17,7 @@ from zoo.data import Floats, Ints
 from zoo.data.files import check_file, dropped_note, rows_to_keep
 from zoo_mitbih.rows import CLASSES, TIMES, Rows
 from zoo_mitbih.splits import RECORDS
+from zoo_mitbih.sums import check_sums
 
 STEP = 3
 OVERLAP = 0.2
@@ -90,8 +91,9 @@ def read_record(folder: Path, record: int) -> Beats:
 def read_records(folder: Path, constant: str) -> Rows:
     """Read the beats of all 48 records of the raw folder, in the order of `RECORDS`.
 
-    Raises DataError if a file cannot be read or is damaged.
+    Raises DataError if a file cannot be read, or is not the published one.
     """
+    check_sums(folder, FILES)
     found = [read_record(folder, record) for record in RECORDS]
     values = np.concatenate([beats.values for beats in found])
     labels = np.concatenate([beats.labels for beats in found])

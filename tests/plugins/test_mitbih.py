@@ -226,7 +226,7 @@ def test_where_to_get_the_data_is_said(tmp_path: Path) -> None:
     assert f"{tmp_path} contains no files of mitbih" in refusal(tmp_path)
     (tmp_path / "mitbih_train.csv").write_text("1,2\n")
     assert "is a file; name the folder that contains it" in refusal(tmp_path / "mitbih_train.csv")
-    assert "cannot be read: File name too long; choose a shorter one" in refusal(tmp_path / ("x" * 300))
+    assert "cannot be read: File name too long; check its permissions" in refusal(tmp_path / ("x" * 300))
 
 
 @pytest.mark.parametrize("form", ["ours", "kaggle", "course"])

@@ -1,5 +1,6 @@
 """Raw records of mitbih, made up in PhysioNet's form: what is cut from them, and how a damaged one is named."""
 
+import hashlib
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,6 +36,12 @@ def write(folder: Path, record: int, signal: Ints, samples: Sequence[int] | Ints
     words = np.append(codes << 10 | np.diff(samples, prepend=0), 0)
     (folder / f"{record}.atr").write_bytes(words.astype("<u2").tobytes())
     return folder
+
+
+def state_sums(folder: Path) -> None:
+    """The sums of all files of a folder, beside them in PhysioNet's form."""
+    lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()} {path.name}\n" for path in folder.iterdir()]
+    (folder / "SHA256SUMS.txt").write_text("".join(lines))
 
 
 def by_rule(signal: Sequence[int]) -> list[float]:
@@ -151,6 +158,7 @@ def test_annotations_that_are_cut_short_absent_or_empty_are_named(record: Path) 
 def test_records_that_give_another_number_of_beats_are_refused(tmp_path: Path, signal: Ints) -> None:
     for number in RECORDS:
         write(tmp_path, number, signal[:60], [5, 20, 30, 40], "NNVN")
+    state_sums(tmp_path)
     with pytest.raises(DataError) as caught:
         mitbih(data_dir=tmp_path)
     assert f"{tmp_path}: the raw records contain {48 * 3} beats; expected {BEATS}: a file is damaged or not" in str(
@@ -166,6 +174,7 @@ def test_the_raw_folder_is_a_data_set_by_patient(tmp_path: Path) -> None:
         if record == 234:
             signal[600:612] = 1000  # a beat of V
         write(folder, record, signal, np.arange(count + 1) * 6, ("NVA" * count)[: count + 1])
+    state_sums(folder)
     found = mitbih(data_dir=tmp_path, constant="drop")
     assert found.values.shape == (BEATS - 1, 1, 187)
     assert found.notes == (f"1 of {BEATS} rows left out: all their samples are equal",)

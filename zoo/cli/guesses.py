@@ -9,7 +9,7 @@ from typing import Any
 
 from zoo.cli.session import Session
 from zoo.errors import UnknownName, UsageError
-from zoo.paths import is_file, is_folder, unreadable
+from zoo.paths import is_file, is_folder, problem
 from zoo.registry import Registry, is_pattern, presets_of, split_reference
 from zoo.specs import KINDS
 from zoo.unpackaged import is_unpackaged
@@ -178,8 +178,8 @@ def _networks_text(command: str, path: Path) -> str:
     """Return how to name a network of a Python file, with the modules that the file defines. Imports nothing."""
     if command == "tune":
         return "zoo tune needs an installed architecture; `zoo new architecture NAME` creates one"
-    if reason := unreadable(path):
-        return f"{str(path)!r} cannot be read: {reason}"
+    if wrong := problem(path):
+        return wrong
     try:
         tree = ast.parse(path.read_bytes())
     except (SyntaxError, ValueError, RecursionError, MemoryError, OSError) as error:

@@ -10,6 +10,7 @@ from itertools import groupby
 from zoo.comparison.comparison import seed_of
 from zoo.errors import ModelError, UsageError
 from zoo.harness.bench import run_bench
+from zoo.harness.request import check_seeds
 from zoo.store.run import RunStatus
 from zoo.store.runs import Store
 from zoo.store.studies import StudyStore
@@ -39,6 +40,7 @@ def run_comparison(
     comparison can then be resumed.
     """
     reporter.on_phase("planning")
+    check_seeds(seeds)
     studies = StudyStore(store)
     if len(set(searchers)) < len(searchers) or not searchers:
         raise UsageError(f"--compare takes searchers, each once, such as random,optuna, not {','.join(searchers)!r}")

@@ -12,11 +12,14 @@ import pyarrow.csv
 
 from zoo.data.checks import one_line
 from zoo.data.columns import checked_names, column_name
+from zoo.data.memory import check_fits
 from zoo.errors import DataError
 from zoo.numerals import is_nan_or_infinity, is_number
 
 # A line must fit into a block of pyarrow's reader; 4 MiB holds lines of 160,000 samples.
 _BLOCK_BYTES = 4 * 2**20
+_LONGEST_LINE = 2**28
+_BYTES_OF_A_CELL = 8 + 2 * 4  # as read, as a sample of a series, and one copy
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ class _Layout:
 def read_csv(path: Path, header: bool | None, text: Collection[str]) -> Csv:
     """Read the columns as numbers, those named in `text` as text. Raises DataError; see `read_table`."""
     layout = _layout(path, header)
+    _check_size(path, layout)
     kept_as_text = {column_name(path, layout.names, asked) for asked in text}
     types = {name: "string" if name in kept_as_text else "float64" for name in layout.names}
     try:
@@ -65,8 +69,10 @@ def _layout(path: Path, header: bool | None) -> _Layout:
     blank, line = _first_line(path)
     try:
         fields = [field.strip() for field in next(csv.reader([line.decode("utf-8-sig").strip("\r\n")]))]
-    except (UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError as error:
         raise DataError(f"{path} is not UTF-8 text; write it as comma-separated UTF-8") from error
+    except csv.Error as error:
+        raise DataError(f"{path}: the first line cannot be read: {_reason(line, error)}") from error
     if len(fields) == 1:
         raise DataError(f"{path}: the first line has one column; columns are separated by commas")
     header = _is_header(fields) if header is None else header
@@ -74,13 +80,34 @@ def _layout(path: Path, header: bool | None) -> _Layout:
     return _Layout(names, header, blank + header, max(_BLOCK_BYTES, 4 * len(line)))
 
 
+def _reason(line: bytes, error: csv.Error) -> str:
+    if b"\r" in line.rstrip(b"\r\n"):
+        return "its lines end with CR, as on old Macs; save it with the line ends LF or CRLF"
+    if "field larger" in str(error):
+        return f"a column name has more than {csv.field_size_limit():,} characters; shorten it"
+    return f"{one_line(error)}; write the file again as comma-separated UTF-8"
+
+
 def _first_line(path: Path) -> tuple[int, bytes]:
     """Return the number of empty lines at the top, and the line after them."""
+    blank = 0
     with path.open("rb") as lines:
-        for blank, line in enumerate(lines):
-            if line.strip(b"\r\n"):
-                return blank, line
-    raise DataError(f"{path} has only empty lines; write or download it again")
+        while not (line := lines.readline(_LONGEST_LINE)).strip(b"\r\n"):
+            if not line:
+                raise DataError(f"{path} has only empty lines; write or download it again")
+            blank += 1
+    if len(line) == _LONGEST_LINE:
+        raise DataError(f"{path}: the first line has more than {_LONGEST_LINE:,} bytes; write each row on its own line")
+    return blank, line
+
+
+def _check_size(path: Path, layout: _Layout) -> None:
+    """Raise DataError if the numbers do not fit in memory, judged by the length of the first lines."""
+    with path.open("rb") as lines:
+        start = lines.read(_BLOCK_BYTES)
+    rows = path.stat().st_size * max(1, start.count(b"\n")) // max(1, len(start))
+    needed = rows * len(layout.names) * _BYTES_OF_A_CELL
+    check_fits(needed, f"{path}: about {rows:,} rows of {len(layout.names):,} columns", "save fewer rows or columns")
 
 
 def _is_header(fields: Sequence[str]) -> bool:

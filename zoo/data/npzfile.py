@@ -11,6 +11,7 @@ import pyarrow
 
 from zoo.data.checks import check_file, one_line
 from zoo.data.keys import keys_of
+from zoo.data.memory import check_fits
 from zoo.data.series import Ints
 from zoo.errors import DataError, unknown_name
 
@@ -35,6 +36,7 @@ class NpzFile:
             hint = f"The file has {len(self.names)} arrays, first {self.names[0]!r}." if self.names else ""
             raise DataError(f"{self.path}: {unknown_name('array', name, self.names, hint)}")
         self.read.add(name)
+        self._check_size(name)
         try:
             found = self._archive[name]
         except MemoryError as error:
@@ -53,6 +55,13 @@ class NpzFile:
         if not isinstance(found, np.ndarray):
             raise DataError(f"{self.path}: {name!r} is not a NumPy array; write the file with numpy.savez")
         return found
+
+    def _check_size(self, name: str) -> None:
+        """Raise DataError if an array does not fit in memory, together with its float32 copy."""
+        for entry in self._archive.zip.infolist():
+            if entry.filename in (name, f"{name}.npy"):
+                way_out = "save it as float32, or save fewer rows"
+                check_fits(2 * entry.file_size, self.what(name), way_out)
 
     def keys(self, name: str, rows: int) -> npt.NDArray[Any]:
         """Return an array of labels, groups or lengths: int64 `(rows,)` if all are whole numbers, else text.

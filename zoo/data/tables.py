@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow
-import pyarrow.parquet
 
-from zoo.data.checks import check_file, dropped_note, one_line, rows_to_keep
+from zoo.data.checks import check_file, dropped_note, rows_to_keep
 from zoo.data.columns import checked_names, column_name
 from zoo.data.csvs import line_number, read_csv
 from zoo.data.keys import classes_of, keys_of
+from zoo.data.parquets import read_parquet
 from zoo.data.series import Floats, LabelledSeries
 from zoo.errors import DataError
 from zoo.wording import count_text
@@ -181,14 +181,7 @@ def _is_number(kind: Any) -> bool:
 
 
 def _read_parquet(path: Path) -> Table:
-    try:
-        # Not `read_table`: it would turn a folder named `a=b` into a column.
-        with pyarrow.parquet.ParquetFile(path, page_checksum_verification=True) as file:
-            data = file.read()
-    except (pyarrow.ArrowException, OSError) as error:
-        raise DataError(
-            f"{path} is not a Parquet file, or is cut short or damaged; write or download it again ({one_line(error)})"
-        ) from error
+    data = read_parquet(path)
     kept = [name for name in data.column_names if not name.startswith("__index_level_")]
     names = checked_names(path, kept)
     return Table(path, names, data.select(names))

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from zoo.data.checks import dropped_note, kept_of
 from zoo.data.lengths import settled
+from zoo.data.memory import check_fits
 from zoo.data.series import TEST, TRAIN, DeclaredSplit, Floats, LabelledSeries
 from zoo.data.tsfile import TsFile, read_ts
 from zoo.errors import DataError
@@ -134,10 +135,32 @@ def _padded(files: Sequence[TsFile]) -> tuple[Floats, npt.NDArray[np.int64]]:
     lengths = np.array([row.shape[1] for row in series], np.int64)
     if lengths.max() < 2:
         raise DataError(f"{names}: all series have one sample; a series needs at least 2")
+    _check_padding(files, lengths)
     values = np.zeros((len(series), files[0].n_channels, int(lengths.max())), np.float32)
     for place, row in zip(values, series, strict=True):
         place[:, : row.shape[1]] = row
     return values, lengths
+
+
+def _check_padding(files: Sequence[TsFile], lengths: npt.NDArray[np.int64]) -> None:
+    """Raise DataError if the padded series do not fit in memory."""
+    longest = int(np.argmax(lengths))
+    most = int(np.quantile(lengths, 0.95, method="higher"))
+    check_fits(
+        2 * 4 * len(lengths) * files[0].n_channels * int(lengths[longest]),  # float32, and one copy
+        f"{files[0].path}: padding {len(lengths):,} series to the longest, {lengths[longest]:,} samples "
+        f"({_place(files, longest)}),",
+        f"cut the longest series, or remove them: 95 % of the series have at most {most:,} samples",
+    )
+
+
+def _place(files: Sequence[TsFile], row: int) -> str:
+    """Return the file and the line of a row, counted through all files."""
+    for file in files[:-1]:
+        if row < len(file.series):
+            return f"{file.path.name}, {file.place(row)}"
+        row -= len(file.series)
+    return f"{files[-1].path.name}, {files[-1].place(row)}"
 
 
 def _official(pair: Pair, files: Sequence[TsFile]) -> DeclaredSplit:

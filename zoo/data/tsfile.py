@@ -84,6 +84,11 @@ def _lines(path: Path, file: Any) -> Iterator[tuple[int, str]]:
     """Yield number and text of the lines that are neither empty nor comments. Comments may be in any encoding."""
     for number, line in enumerate(file, 1):
         stripped = line.removeprefix(b"\xef\xbb\xbf").strip()
+        if b"\r@" in stripped or (b"\r" in stripped and not stripped.startswith(b"#")):
+            raise DataError(
+                f"{path}: line {number} holds several lines that end with CR, as on old Macs; save the file with the "
+                "line ends LF or CRLF"
+            )
         if not stripped or stripped.startswith(b"#"):
             continue
         try:

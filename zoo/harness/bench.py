@@ -10,6 +10,7 @@ from zoo.harness.run_cell import RunContext, execute
 from zoo.harness.schedule import Schedule, ToTrain
 from zoo.store.run import Run
 from zoo.store.runs import Store
+from zoo.training.hardware import check_threads
 from zoo.workspace import Workspace
 
 
@@ -36,6 +37,8 @@ def run_bench(
         reporter.on_note(f"left out: {line}")
     beside = jobs > 1 or address is not None
     schedule = Schedule(workspace, request, store, reporter, plan, beside=beside)
+    if address is None:
+        check_threads(schedule.threads)
     context = RunContext(workspace.registry, store, reporter)
     none = True
     for run in _on_ray(schedule, context, jobs, address) if beside else _here(schedule, context):

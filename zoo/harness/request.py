@@ -9,6 +9,7 @@ from zoo.errors import UsageError
 from zoo.space import Value
 
 Axis = str | Sequence[str] | None  # one value, several, or none
+MOST_SEEDS = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +73,7 @@ class Request(DataRequest):
 
         `others` are further fields of a request. Raises UsageError for values that are not valid.
         """
+        check_seeds(seeds)
         return cls(
             architectures=_values(architectures),
             blocks=_values(block),
@@ -83,6 +85,12 @@ class Request(DataRequest):
             data_dir=None if data_dir is None else Path(data_dir),
             **others,
         )
+
+
+def check_seeds(seeds: Sequence[int]) -> None:
+    """Raise UsageError for more seeds than anybody can run; a typed range of them would fill the memory."""
+    if len(seeds) > MOST_SEEDS:
+        raise UsageError(f"--seeds must be at most {MOST_SEEDS:,}, not {len(seeds):,}")
 
 
 def _values(axis: Axis) -> tuple[str, ...]:

@@ -75,6 +75,12 @@ def default_threads(recurrent: bool) -> int:
     return 1 if recurrent else available_cores()
 
 
+def check_threads(threads: int) -> None:
+    """Raise UsageError for more threads than this machine has cores; a process cannot start thousands of them."""
+    if threads > (cores := os.cpu_count() or 1):
+        raise UsageError(f"hardware.threads must be at most {cores}, the cores of this machine, not {threads}")
+
+
 def available_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

@@ -1,0 +1,69 @@
+"""Parquet files. Their metadata state how large they are in memory, which a small file may hide."""
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow
+import pyarrow.compute
+import pyarrow.parquet
+
+from zoo.data.checks import one_line
+from zoo.data.memory import check_fits
+from zoo.errors import DataError
+
+_WIDTHS = {"BOOLEAN": 1, "INT32": 4, "FLOAT": 4, "INT64": 8, "DOUBLE": 8, "INT96": 12}
+_SAMPLE_BYTES = 2 * 4  # a value of a series, float32, and one copy
+_FEWER = "save fewer rows or columns, or use a machine with more memory"
+
+
+def read_parquet(path: Path) -> Any:
+    """Read all columns as a `pyarrow.Table`. Raises DataError for a damaged file, or one too large for the memory."""
+    try:
+        # Not `pyarrow.parquet.read_table`: it would turn a folder named `a=b` into a column.
+        with pyarrow.parquet.ParquetFile(path) as file:
+            texts = _check_size(path, file)
+        with pyarrow.parquet.ParquetFile(path, page_checksum_verification=True, read_dictionary=texts) as file:
+            return _plain(path, file.read())
+    except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise DataError(
+            f"{path} is not a Parquet file, or is cut short or damaged; write or download it again ({one_line(error)})"
+        ) from error
+
+
+def _check_size(path: Path, file: Any) -> list[str]:
+    """Return the columns of text. Raises DataError if the numbers do not fit in memory, or for columns of lists."""
+    for field in file.schema_arrow:
+        if pyarrow.types.is_nested(field.type):
+            raise DataError(f"{path}: column {field.name!r} holds {field.type}, not numbers; remove it from the file")
+    rows, schema = file.metadata.num_rows, file.schema
+    columns = [schema.column(place) for place in range(len(schema))]
+    texts = [place for place, column in enumerate(columns) if column.physical_type == "BYTE_ARRAY"]
+    widths = (_WIDTHS.get(column.physical_type, column.length) + _SAMPLE_BYTES for column in columns)
+    needed = rows * sum(widths) + sum(_stored(file.metadata, place) for place in texts)
+    check_fits(needed, f"{path}: {rows:,} rows of {len(columns):,} columns", _FEWER)
+    return [columns[place].path for place in texts]
+
+
+def _stored(metadata: Any, column: int) -> int:
+    """Return the size of a column without compression."""
+    groups = range(metadata.num_row_groups)
+    return sum(metadata.row_group(group).column(column).total_uncompressed_size for group in groups)
+
+
+def _plain(path: Path, table: Any) -> Any:
+    """Return the table with its text in full. In the file, and as read, each text is stored once."""
+    for place, field in enumerate(table.schema):
+        if pyarrow.types.is_dictionary(field.type):
+            column = table.column(place)
+            check_fits(_length(column), f"{path}: the text of {len(column):,} rows", _FEWER)
+            table = table.set_column(place, field.name, column.cast(field.type.value_type))
+    return table
+
+
+def _length(column: Any) -> int:
+    """Return the number of bytes of a column of text that is stored as indices into a dictionary."""
+    total = 0
+    for chunk in column.chunks:
+        lengths = pyarrow.compute.binary_length(chunk.dictionary)
+        total += pyarrow.compute.sum(lengths.take(chunk.indices)).as_py() or 0
+    return total
