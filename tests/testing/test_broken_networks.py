@@ -591,7 +591,7 @@ BROKEN: dict[str, tuple[str, dict[str, Any], str, str]] = {
     "unseeded": ("Unseeded", {}, "seed", "the same seed produces different weights"),
     "seeded": ("Seeded", {}, "seed", "different seeds produce the same weights"),
     "forgetful": ("Forgetful", {}, "weights", "the state dict is incomplete: the logits depend on other state"),
-    "with-lambda": ("WithLambda", {}, "copies", "pickle"),
+    "with-lambda": ("WithLambda", {}, "copies", "^it cannot be pickled: "),
     "restarting": ("Restarting", {}, "copies", "a pickled copy returns different logits"),
     "through-numpy": ("ThroughNumPy", {}, "autocast", "BFloat16"),
     "bad-preset": ("Fine", preset(params={"width": -1}), "presets", SUB),

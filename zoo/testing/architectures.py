@@ -1,7 +1,6 @@
 """Checks of every architecture (the contract: `zoo.specs.Architecture`)."""
 
 import copy
-import pickle
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, cast
 
@@ -14,7 +13,7 @@ from zoo.inspection import count_macs, count_parameters, on_meta
 from zoo.networks import Network
 from zoo.registry import Entry, Registry
 from zoo.specs import Architecture, Block
-from zoo.testing.check import close, expect, mode_text, required
+from zoo.testing.check import close, expect, mode_text, pickled_copy, required
 from zoo.testing.devices import OneDevice
 from zoo.testing.spaces import check_preset, check_space, draws, resolved
 from zoo.testing.watching import imported
@@ -152,7 +151,7 @@ def copies(registry: Registry, entry: Entry[Architecture]) -> None:
     """A pickled copy and a deep copy return the same logits as the original."""
     model = _model(registry, entry).eval()
     rows = torch.randn(2, 2, _times(entry))
-    for kind, again in (("pickled", pickle.loads(pickle.dumps(model))), ("deep", copy.deepcopy(model))):
+    for kind, again in (("pickled", pickled_copy(model)), ("deep", copy.deepcopy(model))):
         expect(torch.equal(_forward(model, rows), _forward(again, rows)), f"a {kind} copy returns different logits")
 
 

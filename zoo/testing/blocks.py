@@ -1,7 +1,6 @@
 """Checks of every block (the contract: `zoo.specs.Block`)."""
 
 import copy
-import pickle
 from collections.abc import Callable, Mapping
 from itertools import product
 
@@ -13,7 +12,7 @@ from zoo.factories import complete, load_factory, parameters
 from zoo.layers import valid_mask
 from zoo.registry import Entry, Registry
 from zoo.specs import Block
-from zoo.testing.check import close, expect, mode_text
+from zoo.testing.check import close, expect, mode_text, pickled_copy
 from zoo.testing.devices import OneDevice
 from zoo.testing.spaces import draws, values
 
@@ -119,7 +118,7 @@ def copies(registry: Registry, entry: Entry[Block]) -> None:
     """A pickled copy and a deep copy return the same output as the original."""
     for dims in _spec(entry).dims:
         block, x = _block(entry, 8, dims).eval(), _rows(dims)
-        for again in (pickle.loads(pickle.dumps(block)), copy.deepcopy(block)):
+        for again in (pickled_copy(block), copy.deepcopy(block)):
             expect(torch.equal(block(x), again(x)), f"a copy returns a different output in {dims}-D")
 
 

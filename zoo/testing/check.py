@@ -1,5 +1,6 @@
 """A check, and the errors for a broken promise."""
 
+import pickle
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
@@ -55,6 +56,15 @@ class Check:
 
     def __str__(self) -> str:
         return f"{self.kind} {self.subject}: {self.name}"
+
+
+def pickled_copy(value: T) -> T:
+    """Return a copy made by pickle. Raises NotConforming if that fails; Python's own message names no pickle."""
+    try:
+        copied: T = pickle.loads(pickle.dumps(value))
+    except Exception as error:
+        raise NotConforming(f"it cannot be pickled: {describe(error)}") from error
+    return copied
 
 
 @dataclass
