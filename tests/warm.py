@@ -64,11 +64,18 @@ class Warm:
             streams = [Path(folder, name) for name in ("stdout", "stderr")]
             for stream in streams:
                 stream.touch()
-            asked = {"words": list(words), "env": dict(env), "cwd": str(cwd), "streams": list(map(str, streams))}
-            code = self._ask(asked, timeout)
-            if code is None:
-                raise subprocess.TimeoutExpired(["zoo", *words], timeout)
+            code = self.code(words, env=env, cwd=cwd, timeout=timeout, streams=list(map(str, streams)))
             return subprocess.CompletedProcess(["zoo", *words], code, *(stream.read_text() for stream in streams))
+
+    def code(
+        self, words: Sequence[str], *, env: Mapping[str, str], cwd: Path, timeout: float, streams: Sequence[str]
+    ) -> int:
+        """The exit code of a run that writes to these two files, or terminals. Raises TimeoutExpired."""
+        asked = {"words": list(words), "env": dict(env), "cwd": str(cwd), "streams": list(streams)}
+        code = self._ask(asked, timeout)
+        if code is None:
+            raise subprocess.TimeoutExpired(["zoo", *words], timeout)
+        return code
 
     def _ask(self, asked: Mapping[str, Any], timeout: float) -> int | None:
         if self.process is None:
@@ -118,6 +125,8 @@ def _be_zoo(asked: Mapping[str, Any]) -> None:
         os.environ.update(asked["env"])
         for number, path in enumerate((os.devnull, *asked["streams"])):
             os.dup2(os.open(path, os.O_RDWR), number)
+        sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115 - until the process ends
+        sys.stderr = open(2, "w", buffering=1, errors="backslashreplace", closefd=False)  # noqa: SIM115
         places = [place for place in asked["env"].get("PYTHONPATH", "").split(os.pathsep) if place]
         sys.path[:] = [asked["cwd"], *places, *[place for place in sys.path[1:] if place not in places]]
         sys.argv[:] = ["zoo", *asked["words"]]

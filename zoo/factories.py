@@ -14,7 +14,7 @@ from typing import Any
 from zoo.errors import PluginError, UsageError, guarded, unknown_name
 from zoo.space import Value
 from zoo.specs import Component
-from zoo.visible import quoted
+from zoo.visible import is_unicode, quoted
 
 # The arguments that the harness passes; users cannot set them.
 HARNESS_ARGUMENTS: Mapping[str, frozenset[str]] = {
@@ -74,6 +74,9 @@ def complete(spec: Component, given: Mapping[str, Value], *, elsewhere: Iterable
     if missing:
         raise UsageError(f"{spec.kind} {spec.name} needs a value for {', '.join(missing)}: --set {missing[0]}=…")
     values |= {name: checked(f"{spec.name}'s {name}", value, known[name].default) for name, value in given.items()}
+    for name, value in values.items():
+        if isinstance(value, str) and not is_unicode(value):
+            raise UsageError(f"{spec.name}'s {name} must be text in UTF-8, not {value!r}")
     return {name: values[name] for name in known}
 
 

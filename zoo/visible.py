@@ -21,6 +21,11 @@ def visible(text: str) -> str:
     return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
 
 
+def is_unicode(text: str) -> bool:
+    """Return whether a text can be written as UTF-8. A name or an argument with other bytes cannot."""
+    return text.isascii() or not any("\ud800" <= sign <= "\udfff" for sign in text)
+
+
 def abridged(text: str, most: int) -> str:
     """Return the text, or the start and the end of a text of more than `most` characters."""
     return text if len(text) <= most else f"{text[: most * 2 // 3]}…{text[-(most - most * 2 // 3 - 1) :]}"

@@ -2,6 +2,7 @@
 
 import re
 import sys
+import traceback
 from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from typing import Any
@@ -43,8 +44,9 @@ class ZooGroup(TyperGroup):
             raise _one_line(ctx, error) from None
         except ZooError as error:
             if ctx.params.get("debug"):
-                raise
-            _say(f"error: {error}")
+                _say(*traceback.format_exc().splitlines())
+            else:
+                _say(f"error: {error}")
             raise typer.Exit(error.exit_code) from None
 
 
@@ -81,8 +83,9 @@ def _one_line(ctx: Any, error: Any) -> BaseException:
     return typer.Exit(WRONG_USAGE)
 
 
-def _say(line: str) -> None:
-    print(sentence(line), file=sys.stderr)  # noqa: T201 - no markup and no wrapping
+def _say(*lines: str) -> None:
+    for line in lines:
+        print(sentence(line), file=sys.stderr)  # noqa: T201 - no markup and no wrapping
 
 
 class GridCommand(TyperCommand):

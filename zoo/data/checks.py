@@ -11,14 +11,16 @@ from zoo.data.lengths import within
 from zoo.data.series import Floats, Ints
 from zoo.errors import LONGEST_REASON, DataError, UsageError
 from zoo.paths import why_not
-from zoo.visible import abridged
+from zoo.visible import abridged, is_unicode
 from zoo.wording import count_text
 
 CONSTANT = ("error", "keep", "drop")
 
 
 def check_file(path: Path) -> None:
-    """Raise DataError unless `path` is a readable file that is not empty."""
+    """Raise DataError unless `path` is a readable file that is not empty, with a name that can be stored."""
+    if not is_unicode(path.name):
+        raise DataError(f"{path} cannot be read: the name is not UTF-8; rename the file")
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):

@@ -48,11 +48,14 @@ def read_csv(path: Path, header: bool | None, text: Collection[str]) -> Csv:
     kept_as_text = {column_name(path, layout.names, asked) for asked in text}
     types = {name: "string" if name in kept_as_text else "float64" for name in layout.names}
     try:
-        data = pyarrow.csv.read_csv(
-            path,
-            pyarrow.csv.ReadOptions(column_names=layout.names, skip_rows=layout.skip, block_size=layout.block_bytes),
-            convert_options=pyarrow.csv.ConvertOptions(column_types=types),
-        )
+        with path.open("rb") as file:  # pyarrow opens only paths in UTF-8
+            data = pyarrow.csv.read_csv(
+                file,
+                pyarrow.csv.ReadOptions(
+                    column_names=layout.names, skip_rows=layout.skip, block_size=layout.block_bytes
+                ),
+                convert_options=pyarrow.csv.ConvertOptions(column_types=types),
+            )
     except (pyarrow.ArrowException, OSError) as error:
         raise DataError(f"{path}: {_first_fault(path, layout, kept_as_text, error)}") from error
     return Csv(layout.names, data, layout.header)

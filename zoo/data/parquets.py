@@ -19,11 +19,12 @@ _FEWER = "save fewer rows or columns, or use a machine with more memory"
 def read_parquet(path: Path) -> Any:
     """Read all columns as a `pyarrow.Table`. Raises DataError for a damaged file, or one too large for the memory."""
     try:
-        # Not `pyarrow.parquet.read_table`: it would turn a folder named `a=b` into a column.
-        with pyarrow.parquet.ParquetFile(path) as file:
-            texts = _check_size(path, file)
-        with pyarrow.parquet.ParquetFile(path, page_checksum_verification=True, read_dictionary=texts) as file:
-            return _plain(path, file.read())
+        # Not `pyarrow.parquet.read_table`: it would turn a folder named `a=b` into a column. Opened here: pyarrow opens
+        # only paths in UTF-8.
+        with path.open("rb") as file:
+            texts = _check_size(path, pyarrow.parquet.ParquetFile(file))
+            options = {"page_checksum_verification": True, "read_dictionary": texts}
+            return _plain(path, pyarrow.parquet.ParquetFile(file, **options).read())
     except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
         raise DataError(
             f"{path} is not a Parquet file, or is cut short or damaged; write or download it again ({one_line(error)})"
