@@ -11,6 +11,8 @@
     ├── SealError             the test set was opened twice, or before training had ended
     ├── Diverged              the loss or the logits became NaN or infinite
     └── StoreError            results cannot be written or read
+        ├── StoreMoved        the results folder was removed, renamed or replaced while it was in use
+        └── DamagedRecord     the record of a run or a study cannot be read
 
 Any other exception that reaches the user is a bug and shows its traceback.
 """
@@ -73,6 +75,14 @@ class Diverged(ZooError):
 
 class StoreError(ZooError):
     """Results cannot be written or read."""
+
+
+class StoreMoved(StoreError):
+    """The results folder was removed, renamed or replaced while it was in use: results stored there would be lost."""
+
+
+class DamagedRecord(StoreError):
+    """The record of a run or a study cannot be read."""
 
 
 @contextmanager

@@ -450,9 +450,8 @@ def test_the_end_of_the_whole_bench_is_no_failure_of_the_network(
     with Store(Path("results")) as store:
         found, [(step, _)] = steps(waves_csv, store, "linear", threads=1)
         context = RunContext(found.workspace.registry, store, SilentReporter(), stopped=lambda: stopped)
-        run = context.begin(step.prepared.run)
         with pytest.raises(type(error)):
-            conclude(step.prepared, run, context, end)
+            conclude(step.prepared, step.prepared.run, context, end)
         assert [each.status for each in store.runs()] == [status]
 
 

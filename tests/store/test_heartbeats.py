@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from zoo.store import heartbeat as module
-from zoo.store.heartbeat import Heartbeat, alive, clock
+from zoo.store.heartbeat import Heartbeat, alive, clock, start_of
 from zoo.store.run import Run, RunStatus
 from zoo.store.runs import Store
 
@@ -85,32 +85,34 @@ def test_a_run_whose_process_died_turns_stale(tmp_path: Path) -> None:
 def test_a_silent_run_is_stale_after_a_minute_and_one_whose_process_is_gone_at_once(
     store: Store, host: str, process: int | None, age: float, status: str
 ) -> None:
-    store.begin(run_of("a"))
+    store.begin(run_of("a" * 8))
     process = process or os.getpid()  # None: this one
-    change(store, "UPDATE runs SET host = ?, process = ?, heartbeat = ?", host, process, clock() - age)
+    start = start_of(process) or 0.0
+    values = (host, process, clock() - age, start)
+    change(store, "UPDATE runs SET host = ?, process = ?, heartbeat = ?, start = ?", *values)
     assert [run.status for run in store.runs()] == [status]
     assert (store.running("k") is not None) == (status == RunStatus.RUNNING)
-    assert alive(clock() - age, host, process) == (status == RunStatus.RUNNING)
+    assert alive(clock() - age, host, process, start) == (status == RunStatus.RUNNING)
 
 
 def test_a_finished_run_needs_no_heartbeat(store: Store) -> None:
-    store.finish(replace(store.begin(run_of("a")), status=RunStatus.DONE))
+    store.finish(replace(store.begin(run_of("a" * 8)), status=RunStatus.DONE))
     change(store, "UPDATE runs SET heartbeat = 0, process = ?", NOBODY)
     assert [run.status for run in store.runs()] == [RunStatus.DONE]
 
 
 def test_a_run_begins_with_a_beat_of_this_process(store: Store) -> None:
     before = time.time()
-    store.begin(run_of("a"))
-    ((heartbeat, *process),) = store.database.query("SELECT heartbeat, host, process FROM runs")
+    store.begin(run_of("a" * 8))
+    ((heartbeat, *process),) = store.database.query("SELECT heartbeat, host, process, start FROM runs")
     assert before - 1 <= heartbeat <= time.time() + 1
-    assert process == [HERE, os.getpid()]
+    assert process == [HERE, os.getpid(), start_of(os.getpid())]
 
 
 def test_a_live_run_stays_running_while_its_heart_beats(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "BEAT_SECONDS", 0.05)
     monkeypatch.setattr(module, "STALE_SECONDS", 0.5)
-    begun = store.begin(run_of("a"))
+    begun = store.begin(run_of("a" * 8))
     with store.heartbeat(begun):
         time.sleep(1.0)
         assert store.get(begun.id).status == RunStatus.RUNNING
@@ -120,16 +122,16 @@ def test_a_live_run_stays_running_while_its_heart_beats(store: Store, monkeypatc
 
 def test_the_runs_or_the_study_of_a_heartbeat_beat_and_no_others(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "BEAT_SECONDS", 0.02)
-    kept, dropped, _, added = [store.begin(run_of(name)) for name in ("kept", "dropped", "unnamed", "added")]
-    for name in ("study", "kept"):  # a study may have the name of a run
-        change(store, "INSERT INTO studies VALUES (?, 'running', '', 0, '', 0, '')", name)
+    kept, dropped, _, added = [store.begin(run_of(letter * 8)) for letter in "abcd"]
+    for name in ("study", kept.id):  # a study may have the name of a run
+        change(store, "INSERT INTO studies VALUES (?, 'running', '', 0, '', 0, '', 0)", name)
     change(store, "UPDATE runs SET heartbeat = 0")
     with store.heartbeat(kept, dropped) as heartbeat:
         heartbeat.drop(dropped.id)
         heartbeat.add(added.id)
-        wait_for(lambda: beating(store) >= {"kept", "added"})
+        wait_for(lambda: beating(store) >= {kept.id, added.id})
         assert "zoo-heartbeat" in {thread.name for thread in threading.enumerate()}
-    assert beating(store) <= {"kept", "added"}
+    assert beating(store) <= {kept.id, added.id}
     assert store.database.query("SELECT name FROM studies WHERE heartbeat > 0") == []
     assert "zoo-heartbeat" not in {thread.name for thread in threading.enumerate()}
     change(store, "UPDATE runs SET heartbeat = 0")
@@ -140,18 +142,18 @@ def test_the_runs_or_the_study_of_a_heartbeat_beat_and_no_others(store: Store, m
 
 def test_a_beat_that_fails_is_made_up_for_by_the_next(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "BEAT_SECONDS", 0.02)
-    begun = store.begin(run_of("a"))
+    begun = store.begin(run_of("a" * 8))
     change(store, "ALTER TABLE runs RENAME TO away")
     with store.heartbeat(begun):
         time.sleep(0.2)
         change(store, "UPDATE away SET heartbeat = 0")
         change(store, "ALTER TABLE away RENAME TO runs")
-        wait_for(lambda: beating(store) == {"a"})
+        wait_for(lambda: beating(store) == {"a" * 8})
 
 
 def test_no_beat_comes_after_the_end_of_a_heartbeat(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "BEAT_SECONDS", 0.02)
-    begun = store.begin(run_of("a"))
+    begun = store.begin(run_of("a" * 8))
     database = store.folder / "zoo.db"
     with closing(sqlite3.connect(database, isolation_level=None, check_same_thread=False)) as other:
         with store.heartbeat(begun):

@@ -15,7 +15,7 @@ from zoo.errors import StoreError
 from zoo.store.run import Run, RunStatus
 from zoo.store.runs import Store
 
-RUN = Run(id="abc", key="k", architecture="a", dataset="d", protocol="p", data="original", loss="l", seed=0)
+RUN = Run(id="abc00000", key="k", architecture="a", dataset="d", protocol="p", data="original", loss="l", seed=0)
 
 # The tables as earlier versions left them. Stores like these are on users' disks: they do not change.
 FIRST = """
@@ -24,9 +24,9 @@ FIRST = """
     CREATE INDEX runs_by_key ON runs (key, status);
     CREATE TABLE artefacts (run TEXT NOT NULL REFERENCES runs (id), name TEXT NOT NULL, sha256 TEXT NOT NULL,
         bytes INTEGER NOT NULL, PRIMARY KEY (run, name));
-    INSERT INTO runs VALUES ('abc', 'k', 'done', '2026-01-01', 0, 'elsewhere', 1, '{"id": "abc", "key": "k",
+    INSERT INTO runs VALUES ('abc00000', 'k', 'done', '2026-01-01', 0, 'elsewhere', 1, '{"id": "abc00000", "key": "k",
         "architecture": "a", "dataset": "d", "protocol": "p", "data": "original", "loss": "l", "seed": 0}');
-    INSERT INTO artefacts VALUES ('abc', 'a.txt',
+    INSERT INTO artefacts VALUES ('abc00000', 'a.txt',
         'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad', 3);
 """
 SECOND = """
@@ -44,9 +44,9 @@ SECOND = """
     INSERT INTO studies VALUES ('s', 'done', '2026-01-01', 0.5, 'elsewhere', 1, 'session', '{}');
 """
 COLUMNS = {
-    "runs": ["id", "key", "status", "created", "heartbeat", "host", "process", "record"],
+    "runs": ["id", "key", "status", "created", "heartbeat", "host", "process", "record", "start"],
     "artefacts": ["run", "name", "sha256", "bytes"],
-    "studies": ["name", "status", "created", "heartbeat", "host", "process", "record"],
+    "studies": ["name", "status", "created", "heartbeat", "host", "process", "record", "start"],
     "trials": [
         *("study", "number", "config", "status", "reason", "value", "epochs", "seconds", "starts"),
         *("started", "finished"),
@@ -58,8 +58,8 @@ COLUMNS = {
 
 def earlier(folder: Path, version: int) -> Path:
     """A store of that schema version, with a finished run and from version 2 on a study."""
-    (folder / "runs" / "abc").mkdir(parents=True)
-    (folder / "runs" / "abc" / "a.txt").write_bytes(b"abc")
+    (folder / "runs" / "abc00000").mkdir(parents=True)
+    (folder / "runs" / "abc00000" / "a.txt").write_bytes(b"abc")
     with closing(sqlite3.connect(folder / "zoo.db")) as connection:
         connection.executescript((FIRST, FIRST + SECOND)[version - 1] + f"PRAGMA user_version = {version};")
     return folder
@@ -75,7 +75,7 @@ def test_a_new_store_has_every_table_and_opens_again(tmp_path: Path) -> None:
     assert not Store.exists(folder)
     for _ in range(2):
         with Store(folder) as store:
-            assert store.database.version == 3
+            assert store.database.version == 4
             assert columns(store) == COLUMNS
     assert Store.exists(folder)
 
@@ -83,11 +83,11 @@ def test_a_new_store_has_every_table_and_opens_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize("version", [1, 2])
 def test_a_store_of_an_earlier_version_is_brought_up_to_date_and_keeps_its_rows(tmp_path: Path, version: int) -> None:
     with Store(earlier(tmp_path, version)) as store:
-        assert store.database.version == 3
+        assert store.database.version == 4
         assert columns(store) == COLUMNS
         assert store.runs() == [replace(RUN, status=RunStatus.DONE)]
         assert store.read(RUN, "a.txt").read_bytes() == b"abc"
-        studies = [("s", "done", "2026-01-01", 0.5, "elsewhere", 1, "{}")] if version == 2 else []
+        studies = [("s", "done", "2026-01-01", 0.5, "elsewhere", 1, "{}", 0)] if version == 2 else []
         assert store.database.query("SELECT * FROM studies") == studies
         indexes = {name for (name,) in store.database.query("SELECT name FROM sqlite_master WHERE type = 'index'")}
         assert {"runs_by_key", "events_by_study"} <= indexes
@@ -115,8 +115,8 @@ def test_a_step_of_the_schema_that_fails_leaves_the_store_as_it_was(tmp_path: Pa
 @pytest.mark.parametrize("create", [True, False])
 def test_a_store_of_a_newer_zoo_is_left_alone(tmp_path: Path, create: bool) -> None:
     with closing(sqlite3.connect(earlier(tmp_path, 2) / "zoo.db")) as connection:
-        connection.execute("PRAGMA user_version = 4")
-    with pytest.raises(StoreError, match=r"written by a newer zoo \(schema 4\)"):
+        connection.execute("PRAGMA user_version = 5")
+    with pytest.raises(StoreError, match=r"written by a newer zoo \(schema 5\)"):
         Store(tmp_path, create=create)
 
 
@@ -165,12 +165,12 @@ def test_reading_writes_nothing(tmp_path: Path) -> None:
 
 def test_a_new_store_that_another_holds_is_waited_for(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "zoo.db", isolation_level=None, check_same_thread=False)) as other:
-        other.execute("CREATE TABLE held (number)")
         other.execute("BEGIN EXCLUSIVE")
+        other.execute("CREATE TABLE held (number)")
         release = threading.Timer(0.4, other.execute, ["ROLLBACK"])
         release.start()
         with Store(tmp_path) as store:
-            assert store.database.version == 3
+            assert store.database.version == 4
         release.join()
 
 

@@ -87,19 +87,19 @@ def test_classes_keep_their_order(store: Store) -> None:
 
 def test_the_newest_finished_run_is_served(store: Store) -> None:
     for number in (9, 5, 7):  # of one second: the last that began is the newest
-        latest = store.finish(replace(store.begin(run_of(id=f"{number}", created=SECOND)), status=RunStatus.DONE))
-    store.finish(replace(store.begin(run_of(id="1", created=SECOND)), status=RunStatus.FAILED, error="no"))
-    store.begin(run_of(id="2", created=SECOND))
-    store.finish(replace(store.begin(run_of(key="other", id="3", created=SECOND)), status=RunStatus.DONE))
+        latest = store.finish(replace(store.begin(run_of(id=f"{number}" * 8, created=SECOND)), status=RunStatus.DONE))
+    store.finish(replace(store.begin(run_of(id="11111111", created=SECOND)), status=RunStatus.FAILED, error="no"))
+    store.begin(run_of(id="22222222", created=SECOND))
+    store.finish(replace(store.begin(run_of(key="other", id="33333333", created=SECOND)), status=RunStatus.DONE))
     assert store.done("k") == latest
     assert store.done("missing") is None
 
 
-def test_runs_are_listed_from_the_oldest_whatever_began_last(store: Store) -> None:
-    for identifier, created in (("c", "2026-03-01"), ("b", "2026-01-01"), ("a", "2026-02-01"), ("0", "2026-02-01")):
-        store.finish(replace(store.begin(run_of(id=identifier, created=created)), status=RunStatus.DONE))
-    assert [run.id for run in store.runs()] == ["b", "a", "0", "c"]
-    assert store.done("k").id == "c"
+def test_runs_are_listed_in_the_order_in_which_they_began_whatever_the_clock_said(store: Store) -> None:
+    for letter, created in (("c", "2026-03-01"), ("b", "2026-01-01"), ("a", "2026-02-01"), ("0", "2026-02-01")):
+        store.finish(replace(store.begin(run_of(id=letter * 8, created=created)), status=RunStatus.DONE))
+    assert [run.id[0] for run in store.runs()] == ["c", "b", "a", "0"]
+    assert store.done("k").id == "0" * 8
 
 
 def test_runs_are_found_by_the_start_of_their_id(store: Store) -> None:
@@ -117,8 +117,8 @@ def test_runs_are_found_by_the_start_of_their_id(store: Store) -> None:
 
 def test_an_id_that_is_short_for_many_runs_names_five(store: Store) -> None:
     for number in range(7):
-        store.begin(run_of(id=f"ab{number}"))
-    with pytest.raises(UnknownName, match=r"'ab' matches 7 runs: ab0, ab1, ab2, ab3, ab4$"):
+        store.begin(run_of(id=f"ab{number}00000"))
+    with pytest.raises(UnknownName, match=r"'ab' matches 7 runs: ab000000, ab100000, ab200000, ab300000, ab400000$"):
         store.get("ab")
 
 
@@ -135,7 +135,7 @@ def test_a_changed_file_is_refused(store: Store) -> None:
 
 
 def checkpointed(store: Store, identifier: str, status: str) -> Run:
-    run = store.begin(run_of(id=identifier, created=SECOND))
+    run = store.begin(run_of(id=identifier * 8, created=SECOND))
     store.checkpoint(run).parent.mkdir(parents=True)
     store.checkpoint(run).write_bytes(b"state")
     return run if status == RunStatus.RUNNING else store.finish(replace(run, status=status))
@@ -155,7 +155,7 @@ def test_interrupted_and_failed_runs_are_resumed_from_their_checkpoint(
     store: Store, status: str, resumed: bool
 ) -> None:
     run = checkpointed(store, "a", status)
-    assert store.checkpoint(run) == store.folder / "runs" / "a" / "checkpoint" / "state.pt"
+    assert store.checkpoint(run) == store.folder / "runs" / run.id / "checkpoint" / "state.pt"
     assert store.unfinished("k") == (run if resumed else None)
     assert store.unfinished("other") is None
 
@@ -163,14 +163,14 @@ def test_interrupted_and_failed_runs_are_resumed_from_their_checkpoint(
 def test_a_stale_run_is_resumed(store: Store) -> None:
     checkpointed(store, "a", RunStatus.RUNNING)
     change(store, "UPDATE runs SET heartbeat = 0")
-    assert store.unfinished("k").id == "a"
+    assert store.unfinished("k").id == "a" * 8
 
 
 def test_the_newest_run_with_a_checkpoint_is_resumed(store: Store) -> None:
     for identifier, status in (("c", RunStatus.FAILED), ("a", RunStatus.INTERRUPTED), ("b", RunStatus.FAILED)):
         checkpointed(store, identifier, status)
-    store.finish(replace(store.begin(run_of(id="later", created=SECOND)), status=RunStatus.INTERRUPTED))
-    assert store.unfinished("k").id == "b"
+    store.finish(replace(store.begin(run_of(id="d" * 8, created=SECOND)), status=RunStatus.INTERRUPTED))
+    assert store.unfinished("k").id == "b" * 8
 
 
 def test_the_run_that_is_under_way_is_found_by_its_key(store: Store) -> None:
@@ -194,7 +194,8 @@ def test_a_damaged_record_is_one_line(store: Store, record: str) -> None:
     begun = store.begin(run_of())
     change(store, "UPDATE runs SET record = ?", record)
     with pytest.raises(StoreError, match=rf"zoo\.db: the record of run {begun.id} is damaged"):
-        store.runs()
+        store.get(begun.id)
+    assert [(run.id, run.status, run.error != "") for run in store.runs()] == [(begun.id, RunStatus.DAMAGED, True)]
 
 
 def test_a_query_that_fails_is_one_line(store: Store) -> None:

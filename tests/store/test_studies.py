@@ -1,5 +1,6 @@
 """The store of studies: who may write one, its trials and epochs, and the order of what the searcher did."""
 
+import json
 import os
 import socket
 import sqlite3
@@ -13,11 +14,14 @@ import pytest
 from studies import stored, study_of
 
 from zoo.errors import StoreError, UnknownName, UsageError
-from zoo.store.database import MIGRATIONS
 from zoo.store.heartbeat import clock
 from zoo.store.runs import Store
+from zoo.store.schema import MIGRATIONS
 from zoo.store.studies import Event, StudyStore
 from zoo.store.study import Study, Trial
+
+# What every stored request has.
+REQUEST = {"seed": 1, "architecture": "a", "search": "random", "scheduler": "none", "metric": "accuracy", "trials": 2}
 
 
 @pytest.fixture
@@ -182,10 +186,10 @@ def test_what_the_searcher_did_is_kept_in_order_with_the_end_of_each_trial(studi
 def test_a_record_of_another_version_is_read_and_a_damaged_one_is_said(store: Store, studies: StudyStore) -> None:
     studies.create(named("mine"))
     with store.database.transaction() as connection:
-        text = '{"request": {"seed": 1}, "space": {}, "of_later": 1}'
+        text = json.dumps({"request": REQUEST, "space": {}, "of_later": 1})
         connection.execute("UPDATE studies SET record = ?", (text,))
     old = studies.get("mine")
-    assert (old.request, old.scored, old.notes, old.defaults) == ({"seed": 1}, (), (), "")
+    assert (old.request, old.scored, old.notes, old.defaults) == (REQUEST, (), (), "")
     for text in ("{", "[]", "{}"):
         with store.database.transaction() as connection:
             connection.execute("UPDATE studies SET record = ?", (text,))
@@ -206,7 +210,7 @@ def test_a_store_from_before_there_were_studies_has_none(tmp_path: Path) -> None
 def test_a_store_of_the_version_that_brought_studies_is_read(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "zoo.db") as connection:
         connection.executescript(MIGRATIONS[0] + MIGRATIONS[1] + "PRAGMA user_version = 2;")
-        record = '{"request": {"seed": 1}, "space": {}}'
+        record = json.dumps({"request": REQUEST, "space": {}})
         connection.execute("INSERT INTO studies VALUES ('mine', 'done', 'then', 0, 'h', 1, '', ?)", (record,))
     connection.close()
     with Store(tmp_path, create=False) as old:

@@ -28,7 +28,7 @@ failed = []
 def write(thread):
     with Store(folder) as store:
         for number in range(5):
-            key = f"{name}{thread}{number}"
+            key = f"{name}{thread}{number}00000"
             run = Run(id=key, key=key, architecture="a", dataset="d", protocol="p", data="o", loss="l", seed=0)
             store.finish(replace(store.begin(run), status=RunStatus.DONE), {"a.txt": key.encode()})
             with store.database.transaction() as connection:
@@ -104,9 +104,9 @@ def test_threads_and_processes_write_at_once_and_lose_nothing(store: Store) -> N
         connection.execute("CREATE TABLE counted AS SELECT 0 AS writes")
     words = [sys.executable, "-c", WRITER, str(store.folder)]
     pipes = {"stdin": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    writers = [subprocess.Popen([*words, name], **pipes) for name in ("one", "two")]
+    writers = [subprocess.Popen([*words, name], **pipes) for name in ("a", "b")]
     assert [writer.communicate("go\n")[1] for writer in writers] == ["", ""]
-    names = {f"{name}{thread}{number}" for name in ("one", "two") for thread in range(2) for number in range(5)}
+    names = {f"{name}{thread}{number}00000" for name in ("a", "b") for thread in range(2) for number in range(5)}
     assert {(run.id, run.status) for run in store.runs()} == {(name, RunStatus.DONE) for name in names}
     assert all(store.read(run, "a.txt").read_text() == run.key for run in store.runs())
     assert store.database.query("SELECT writes FROM counted") == [(20,)]

@@ -34,11 +34,15 @@ def leaderboard_command(
     Scores are averaged over seeds and shown with their cost.
     """
     from zoo.store.leaderboard import boards
+    from zoo.store.run import RunStatus
 
     if metric not in MACRO_SCORES:
         raise unknown_name("metric", metric, MACRO_SCORES)
     session = session_of(context)
-    found = boards(session.stored_runs(results), metric)
+    runs = session.stored_runs(results)
+    found = boards(runs, metric)
+    if damaged := sum(run.status == RunStatus.DAMAGED for run in runs):
+        session.say(f"note: {count_text(damaged, 'damaged run')} left out; `zoo results` shows why")
     if as_json:
         print_json([board.to_json(metric) for board in found])
         return

@@ -101,7 +101,7 @@ def _score_rows(run: "Run") -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = [{"name": name, **run.scores.of_all(name)} for name in MACRO_SCORES]
     for name in CLASS_SCORES:
         for label, interval in run.scores.by_class(name).items():
-            rows.append({"name": f"{name} {label}", **interval, "support": run.scores.support[label]})
+            rows.append({"name": f"{name} {label}", **interval, "support": run.scores.support.get(label)})
     return rows
 
 

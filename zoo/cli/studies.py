@@ -40,8 +40,11 @@ def list_command(
         show_list(session.say, [], as_json, [])
         return
     with Store(folder, create=False) as store:
-        found = StudyStore(store).studies()
-        objects = (study_to_json(study, store.find(study.run)) for study in found)
+        found = StudyStore(store).listed()
+        objects = (
+            study_to_json(study, store.find(study.run)) if isinstance(study, Study) else study.to_json()
+            for study in found
+        )
         show_list(session.say, found, as_json, objects)
 
 
@@ -106,6 +109,8 @@ def _find(studies: "StudyStore", name: str) -> "Study | Comparison":
     found = studies.studies()
     by_name = {study.name: study for study in found}
     groups = {comparison.name: comparison for comparison in grouped(found)}
+    if name in studies.names() and name not in by_name:
+        return studies.get(name)  # raises DamagedRecord
     if name not in by_name and name not in groups:
         raise unknown_name("study", name, by_name, "`zoo studies` shows them all.", elsewhere=groups)
     return by_name.get(name) or groups[name]

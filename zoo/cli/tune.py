@@ -16,7 +16,7 @@ from zoo.cli.complete import composed, names_of
 from zoo.cli.presets import check_save, save_winner
 from zoo.cli.session import Session, session_of
 from zoo.cli.views.table import quiet_stdout
-from zoo.errors import UsageError, ZooError
+from zoo.errors import StoreMoved, UsageError, ZooError
 from zoo.interruption import exit_code
 from zoo.store.study import METRICS, Study, StudyStatus
 from zoo.tuning.request import SCHEDULERS, TuneRequest
@@ -361,6 +361,9 @@ def _run(session: Session, start: "Start", ends: Ends, *, resume: str = "") -> N
             display.stop()
             _say_interrupted(session, store, display, ends)
             raise typer.Exit(exit_code(stopped)) from None
+        except StoreMoved:  # nothing of the study is left to show or to resume
+            display.stop()
+            raise
         except ZooError:
             display.stop()
             if _show_what_there_is(session, store, display, ends):

@@ -32,6 +32,7 @@ def run_bench(
     if jobs < 1:
         raise UsageError(f"--jobs must be at least 1, not {jobs}")
     reporter.on_phase("planning")
+    store.end_dead_runs()
     plan = make_plan(workspace, request)
     for line in plan.left_out:
         reporter.on_note(f"left out: {line}")

@@ -55,6 +55,7 @@ class ParallelBench:
         self.memory = 0
         self.sent = _Sent()
         self.at_work: dict[str, _AtWork] = {}
+        self.waiting: Run | None = None  # begun by the schedule, and not yet handed out
         self.ended: dict[int, Run] = {}
         self.told = self.reached = 0
 
@@ -99,21 +100,26 @@ class ParallelBench:
         if self.jobs > 1:
             note = f"times were measured with up to {self.jobs} runs at a time: compare them only with such times"
             run = replace(run, notes=(*run.notes, note))
+        self.waiting = run
+        self.beat.add(run.id)
         pool = self._started(len(self.schedule.plan.cells) - step.number + 1)
         try:
             rows, validation = self.sent.training(prepared.rows()), self.sent.validation(prepared.parts.validation)
         except (Exception, SystemExit) as error:
             if self.context.stopped():
                 raise
-            self._end(place, self.context.fail(self.context.begin(run), Failure.of(error)))
+            self.context.start(run)
+            self._end(place, self.context.fail(run, Failure.of(error)))
+            self.waiting = None
+            self.beat.drop(run.id)
             return
         if not self.at_work:
             self.context.reporter.on_phase("waiting for a worker")
         while not pool.has_room or len(self._trained) > self.jobs:
             self._come_on()
-        run, self.reached = self.context.begin(run), step.number
+        self.context.start(run)
+        self.reached, self.waiting = step.number, None
         self.at_work[run.id] = _AtWork(place, step, run)
-        self.beat.add(run.id)
         checkpoint = self.context.store.checkpoint(run).absolute()
         how = (prepared.hardware, checkpoint, step.resume, self.memory)
         pool.hand_out(run.id, Assignment(prepared.cell, prepared.parts.summary, *how), rows, validation)
@@ -176,11 +182,12 @@ class ParallelBench:
         self.context.reporter.on_runs(running, self.reached - len(running), len(self.schedule.plan.cells))
 
     def _interrupt(self) -> None:
-        """Store all runs in progress as interrupted; their checkpoints stay."""
-        while self.at_work:
-            _, one = self.at_work.popitem()
+        """Store all begun runs as interrupted; their checkpoints stay."""
+        begun = [*(one.run for one in self.at_work.values()), *([self.waiting] if self.waiting else [])]
+        self.at_work.clear()
+        for run in begun:
             with contextlib.suppress(ZooError):
-                self.context.interrupt(one.run)
+                self.context.interrupt(run)
 
 
 class _Sent:

@@ -64,11 +64,9 @@ class RunContext:
     reporter: BenchReporter
     stopped: Callable[[], bool] = lambda: False
 
-    def begin(self, run: Run) -> Run:
-        """Store the start of a run and notify the observers."""
-        begun = self.store.begin(run)
-        self.notify("zoo_run_started", run=begun)
-        return begun
+    def start(self, run: Run) -> None:
+        """Notify the observers that a run starts; the schedule has stored it."""
+        self.notify("zoo_run_started", run=run)
 
     def end(self, run: Run, artefacts: Mapping[str, bytes | memoryview] | None = None) -> Run:
         """Store the end of a run and notify the observers."""
@@ -83,7 +81,8 @@ class RunContext:
         return self.end(replace(run, status=RunStatus.INTERRUPTED, error="interrupted"))
 
     def tell(self, run: Run, epoch: Epoch) -> None:
-        """Notify the observers of an epoch."""
+        """Notify the observers of an epoch. Raises StoreMoved if the run cannot be stored any more."""
+        self.store.database.check_in_place()
         self.notify("zoo_epoch_finished", run=run, epoch=epoch.number, scores=epoch_scores(epoch))
 
     def notify(self, hook: str, **arguments: Any) -> None:
@@ -150,8 +149,9 @@ def execute(prepared: Prepared, context: RunContext, *, resume: bool) -> Run:
 
     If the network fails or diverges, the run has that status. An interruption is stored and raised again.
     """
-    run = context.begin(prepared.run)
+    run = prepared.run
     with context.store.heartbeat(run):
+        context.start(run)
         return conclude(prepared, run, context, lambda: _train(prepared, run, context, resume))
 
 

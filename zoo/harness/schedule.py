@@ -23,7 +23,7 @@ from zoo.workspace import Workspace
 
 @dataclass(frozen=True)
 class ToTrain:
-    """A cell to train: its number in the plan, its data, and its maximum number of epochs."""
+    """A cell to train, whose run is stored as running: its number in the plan, its data, and its maximum of epochs."""
 
     number: int
     prepared: Prepared
@@ -117,17 +117,28 @@ class Schedule:
             self._leave_out(cell, reason)
             return None
         settle(run.key)
-        earlier = self._earlier(run) if self.request.resume else None
-        known = None if self.request.force or earlier else self.store.done(run.key)
-        if known is not None:
-            return replace(known, preset=run.preset, served=True, differs=_differences(known, run))
-        if (busy := self.store.running(run.key)) is not None:
-            raise UsageError(f"run {busy.id} of {run.reference} is in progress in another process: wait for it")
-        if earlier is not None:
-            run = replace(run, id=earlier.id, created=earlier.created)
+        run, resume = self._claim(run)
+        if run.served:
+            return run
         epochs = cell.training.members * (1 if cell.network.fitted else cell.training.epochs)
         prepared = Prepared(cell, parts, partial(variants.rows, cell), run, hardware)
-        return ToTrain(number, prepared, earlier is not None, epochs)
+        return ToTrain(number, prepared, resume, epochs)
+
+    def _claim(self, run: Run) -> tuple[Run, bool]:
+        """Return the finished run from the store, or begin this one; and whether an earlier run is resumed.
+
+        Of several processes that want the same cell at once, one begins it. Raises UsageError in the others.
+        """
+        with self.store.transaction():
+            earlier = self._earlier(run) if self.request.resume else None
+            known = None if self.request.force or earlier else self.store.done(run.key)
+            if known is not None:
+                return replace(known, preset=run.preset, served=True, differs=_differences(known, run)), False
+            if (busy := self.store.running(run.key)) is not None:
+                raise UsageError(f"run {busy.id} of {run.reference} is in progress in another process: wait for it")
+            if earlier is not None:
+                run = replace(run, id=earlier.id, created=earlier.created)
+            return self.store.begin(run), earlier is not None
 
     def _leave_out(self, cell: Cell, reason: Incompatible) -> None:
         """Report an incompatible network once per data set, not once per resampler, loss and seed."""
@@ -138,12 +149,12 @@ class Schedule:
             self.reporter.on_note(line)
 
     def _earlier(self, run: Run) -> Run | None:
-        """Return the run to resume: an unfinished run that is newer than the finished run in the store.
+        """Return the run to resume, or None.
 
         Raises UsageError if it started in a different environment: the result would match neither environment.
         """
-        earlier, done = self.store.unfinished(run.key), self.store.done(run.key)
-        if earlier is None or (done is not None and done.created > earlier.created):
+        earlier = self.store.unfinished(run.key)
+        if earlier is None:
             return None
         if differs := _differences(earlier, run):
             raise UsageError(

@@ -1,50 +1,17 @@
-"""The SQLite file of a results store: opening, migrating, reading and writing."""
+"""The open SQLite file of a results store: reading, writing, and the check that it is still where it was opened."""
 
 import os
 import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from zoo.errors import StoreError
+from zoo.errors import StoreError, StoreMoved
+from zoo.store.opening import connect_to_read, connect_to_write, log_of
 
-# Each entry migrates a store by one version; `PRAGMA user_version` counts the migrations of a store.
-MIGRATIONS = (
-    """
-    CREATE TABLE runs (
-        id TEXT PRIMARY KEY, key TEXT NOT NULL, status TEXT NOT NULL, created TEXT NOT NULL,
-        heartbeat REAL NOT NULL, host TEXT NOT NULL, process INTEGER NOT NULL, record TEXT NOT NULL
-    );
-    CREATE INDEX runs_by_key ON runs (key, status);
-    CREATE TABLE artefacts (
-        run TEXT NOT NULL REFERENCES runs (id), name TEXT NOT NULL, sha256 TEXT NOT NULL, bytes INTEGER NOT NULL,
-        PRIMARY KEY (run, name)
-    );
-    """,
-    """
-    CREATE TABLE studies (
-        name TEXT PRIMARY KEY, status TEXT NOT NULL, created TEXT NOT NULL, heartbeat REAL NOT NULL,
-        host TEXT NOT NULL, process INTEGER NOT NULL, session TEXT NOT NULL DEFAULT '', record TEXT NOT NULL
-    );
-    CREATE TABLE trials (
-        study TEXT NOT NULL REFERENCES studies (name), number INTEGER NOT NULL, config TEXT NOT NULL,
-        status TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '', value REAL, epochs INTEGER NOT NULL DEFAULT 0,
-        seconds REAL NOT NULL DEFAULT 0, starts INTEGER NOT NULL DEFAULT 0, started TEXT NOT NULL DEFAULT '',
-        finished TEXT NOT NULL DEFAULT '', PRIMARY KEY (study, number)
-    );
-    CREATE TABLE epochs (
-        place INTEGER PRIMARY KEY, study TEXT NOT NULL, number INTEGER NOT NULL, epoch INTEGER NOT NULL,
-        value REAL NOT NULL, seconds REAL NOT NULL, UNIQUE (study, number, epoch)
-    );
-    CREATE TABLE events (
-        place INTEGER PRIMARY KEY, study TEXT NOT NULL, kind TEXT NOT NULL, number INTEGER NOT NULL, value REAL
-    );
-    CREATE INDEX events_by_study ON events (study, place);
-    """,
-    "ALTER TABLE studies DROP COLUMN session;",
-)
+OPEN_FILES = Path("/proc/self/fd")  # names the current path of each open file; only Linux has it
+Identity = tuple[int, int]  # device and inode of a file
 
 
 class Database:
@@ -56,7 +23,10 @@ class Database:
         Raises OSError or sqlite3.Error if it cannot be used.
         """
         self.path = path
-        self._connection = _connect(path) if create else _connect_to_read(path)
+        self.file = path.absolute()  # also if a network changes the working folder
+        self._connection = connect_to_write(path) if create else connect_to_read(path)
+        self._connection.text_factory = _text
+        self._opened = {each: _identity(each) for each in (self.file, log_of(self.file))}
 
     def close(self) -> None:
         self._connection.close()
@@ -64,7 +34,7 @@ class Database:
     @property
     def version(self) -> int:
         """The number of migrations of the file; a file that is only read may lack the newest tables."""
-        return _version(self._connection)
+        return int(self.query("PRAGMA user_version")[0][0])
 
     def query(self, sql: str, parameters: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
         """Return the rows of a SELECT. Raises StoreError if the file cannot be read."""
@@ -75,55 +45,63 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Make all writes of the context or none. Raises StoreError if they fail."""
+        """Make all writes of the context or none; within another transaction, make them together with it.
+
+        Raises StoreError if they fail, and StoreMoved if the file is no longer at its path.
+        """
         try:
+            if self._connection.in_transaction:
+                yield self._connection
+                return
+            self.check_in_place()
             with self._connection:
                 self._connection.execute("BEGIN IMMEDIATE")
                 yield self._connection
+                self.check_in_place()
         except sqlite3.Error as error:
             raise StoreError(f"{self.path} cannot be written: {error}") from error
 
+    def check_in_place(self) -> None:
+        """Raise StoreMoved if the file at the path is not the open one, with the present place of the open one."""
+        for path, opened in self._opened.items():
+            if opened is not None and (found := _identity(path)) != opened:
+                how = "removed or renamed" if found is None else "replaced"
+                raise StoreMoved(f"{self.path.with_name(path.name)} was {how} while this command ran: {self._where()}")
 
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=30, isolation_level=None)
-    _use_wal(connection)
-    connection.execute("PRAGMA synchronous = FULL")
-    _check_version(connection)
-    while (version := _version(connection)) < len(MIGRATIONS):
-        connection.execute("BEGIN IMMEDIATE")  # one process migrates; the others then find the new version
-        with connection:
-            if _version(connection) == version:
-                for statement in MIGRATIONS[version].split(";"):
-                    connection.execute(statement)
-                connection.execute(f"PRAGMA user_version = {version + 1}")
-    return connection
-
-
-def _use_wal(connection: sqlite3.Connection) -> None:
-    """Switch to write-ahead logging, with retries: the timeout of sqlite does not cover this switch."""
-    for attempt in range(100):
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError:
-            if attempt == 99:
-                raise
-            time.sleep(0.05)
+    def _where(self) -> str:
+        identity = self._opened[self.file]
+        place = None if identity is None else _place_of(identity)
+        if place == self.file:
+            return "what it was about to store is lost. Run the command again"
+        if place is None:
+            return "the runs stored in it are lost. Run the command again"
+        return (
+            f"the runs stored so far are in {str(place.parent)!r}, the run in progress is not. Run the command again "
+            "with --results and that folder"
+        )
 
 
-def _connect_to_read(path: Path) -> sqlite3.Connection:
-    """Connect without writing; in a read-only folder, where no lock is possible, open the file as immutable."""
-    writable = os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
-    uri = f"{path.resolve().as_uri()}?{'mode=ro' if writable else 'immutable=1'}"
-    connection = sqlite3.connect(uri, uri=True, timeout=30, isolation_level=None)
-    _check_version(connection)
-    return connection
+def _identity(path: Path) -> Identity | None:
+    """Return device and inode of the file at a path; None if there is none."""
+    try:
+        found = path.stat(follow_symlinks=False)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
-def _version(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+def _place_of(identity: Identity) -> Path | None:
+    """Return the present path of a file that this process has open; None if it was removed, or cannot be known."""
+    try:
+        for number in os.listdir(OPEN_FILES):
+            link = OPEN_FILES / number
+            if link.is_file() and _identity(place := link.readlink()) == identity:
+                return place
+    except OSError:
+        pass
+    return None
 
 
-def _check_version(connection: sqlite3.Connection) -> None:
-    if (version := _version(connection)) > len(MIGRATIONS):
-        raise sqlite3.DatabaseError(f"it was written by a newer zoo (schema {version})")
+def _text(raw: bytes) -> str:
+    """Return a text of the file; a damaged one is still readable, so that it does not hide the rows beside it."""
+    return raw.decode(errors="backslashreplace")

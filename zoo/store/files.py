@@ -1,4 +1,4 @@
-"""Atomic writes and hashes of files."""
+"""Files of a results store: places inside it, atomic writes, and hashes."""
 
 import contextlib
 import hashlib
@@ -7,13 +7,46 @@ from pathlib import Path
 
 from zoo.errors import StoreError
 
+NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # Windows has none
+NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | NO_LINK | getattr(os, "O_BINARY", 0)
+
+
+def place_in(folder: Path, *names: str) -> Path:
+    """Return the path of a file or folder below `folder`, which need not exist.
+
+    Raises StoreError for a name that leads out of the folder, and for a symbolic link on the way.
+    """
+    path = folder
+    for name in names:
+        if name in ("", ".", "..") or Path(name).name != name:
+            raise StoreError(f"{name!r} is no name of a file in {str(folder)!r}")
+        path /= name
+        if path.is_symlink():
+            raise StoreError(f"{path} is a symbolic link, which a results folder must not contain: remove it")
+    return path
+
+
+def check_no_links(folder: Path) -> None:
+    """Raise StoreError if the folder contains a symbolic link, at any depth; it need not exist."""
+    for parent, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            place_in(Path(parent), name)
+
+
+def make_folder(path: Path) -> None:
+    """Create a folder, if it does not exist, and those above it. Raises StoreError if this fails."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"{path} cannot be created: {error.strerror}") from error
+
 
 def write_atomically(path: Path, content: bytes | memoryview) -> None:
     """Write to a temporary name beside `path`, sync, and rename. Raises StoreError if this fails."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
+        with open(os.open(temporary, NEW, 0o666), "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

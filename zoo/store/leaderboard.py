@@ -83,7 +83,7 @@ def boards(runs: Iterable[Run], metric: str) -> list[Board]:
     """Return a board for each test set of the finished runs; for `log_loss` and `ece` the lowest is the best."""
     by_test: dict[tuple[str, str, str], list[Run]] = defaultdict(list)
     for run in runs:
-        if run.status == RunStatus.DONE:
+        if run.status == RunStatus.DONE and "test" in run.parts.fingerprints:
             by_test[run.dataset_label, run.protocol, run.parts.fingerprints["test"]].append(run)
     return [Board(*test, _ranked(found, metric)) for test, found in sorted(by_test.items())]
 

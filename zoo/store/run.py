@@ -1,7 +1,7 @@
 """A run: one trained and scored cell, as the store keeps it and `--json` prints it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 
 from zoo.records import Cost, Environment, JsonObject, Record, Scores, SplitSummary, converted, plain
@@ -9,7 +9,10 @@ from zoo.specs import full_name
 
 
 class RunStatus(StrEnum):
-    """The status of a run; the process of a stale run has ended without a result."""
+    """The status of a run.
+
+    The process of a stale run has ended without a result. The record of a damaged one cannot be read.
+    """
 
     RUNNING = "running"
     STALE = "stale"
@@ -17,6 +20,7 @@ class RunStatus(StrEnum):
     FAILED = "failed"
     DIVERGED = "diverged"
     INTERRUPTED = "interrupted"
+    DAMAGED = "damaged"
 
 
 RESUMABLE = (RunStatus.STALE, RunStatus.INTERRUPTED, RunStatus.FAILED)
@@ -30,7 +34,8 @@ class Run:
     configuration  hash of the request without the seed; the leaderboard averages the runs of one configuration
     code         hash of the code that ran: the plugins' and the zoo's
     fingerprint  hash of the key and of everything else that can change the bits of the result
-    status       running, done, failed, diverged, interrupted, or stale: its process has ended
+    status       running, done, failed, diverged, interrupted, stale: its process has ended, or damaged: its record
+                 cannot be read
     data, loss   the resampler and the objective, as `--data` and `--loss` name them; a fitted network has no loss
     config       the full cell: parameters, training settings, seeds
     environment  device, threads, precision, versions
@@ -81,6 +86,12 @@ class Run:
     def from_json(cls, record: JsonObject) -> "Run":
         """Return the run of a `to_json` record. Ignores unknown names; a wrong type raises msgspec.ValidationError."""
         return converted({**record, "environment": Environment.nested(record.get("environment", {}))}, cls)
+
+    @classmethod
+    def damaged(cls, identifier: str, reason: str) -> "Run":
+        """Return a run of which the store knows only the id."""
+        blank = cls(id=identifier, key="", architecture="", dataset="", protocol="", data="", loss="", seed=0)
+        return replace(blank, status=RunStatus.DAMAGED, error=reason)
 
     @property
     def reference(self) -> str:

@@ -2,28 +2,39 @@
 
 A run's row is inserted as `running` with a heartbeat. Its files are written atomically. Then the end of the run and
 the hashes of its files are recorded in one transaction, so a killed process leaves a complete run or none. A running
-row is read as `stale` if its process has ended or its heartbeat has stopped.
+row is read as `stale` if its process has ended or its heartbeat has stopped. The next bench ends a stale run as failed.
+If it left nothing to resume, the next run of the same cell replaces it.
+
+Nothing in a store is trusted: a record that is not valid is read as a damaged run, and no id or name leads to a file
+outside the folder.
 """
 
 import json
 import os
+import re
 import secrets
-import socket
+import shutil
 import sqlite3
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import msgspec
 
-from zoo.errors import StoreError, UnknownName
+from zoo.errors import DamagedRecord, StoreError, UnknownName
 from zoo.store.database import Database
-from zoo.store.files import sha256, write_atomically
-from zoo.store.heartbeat import Heartbeat, alive, clock, now
+from zoo.store.files import check_no_links, place_in, sha256, write_atomically
+from zoo.store.heartbeat import Heartbeat, alive, now, this_process
 from zoo.store.run import RESUMABLE, Run, RunStatus
+from zoo.store.schema import STARTS
 
 TRANSIENT = ("served", "differs")
+RUNS, STUDIES = "runs", "studies"  # the folders of a store
+RUN_ID = re.compile("[0-9a-f]{8}")
+DIED = "its process died"
+Row = tuple[Any, ...]
 
 
 class Store:
@@ -35,15 +46,14 @@ class Store:
         Raises StoreError if it cannot be used, or if there is none to read.
         """
         self.folder = folder
+        self._place = folder.absolute()  # also if a network changes the working folder
         if not create and not self.exists(folder):
             raise StoreError(
                 f"no results in {str(folder)!r}: name their folder with --results, or create some with zoo bench"
             )
         try:
             if create:
-                folder.mkdir(parents=True, exist_ok=True)
-                if not os.access(folder, os.W_OK):
-                    raise PermissionError(13, "no permission to write")
+                _make(folder)
             self.database = Database(folder / "zoo.db", create=create)
         except (OSError, sqlite3.Error) as error:
             reason = getattr(error, "strerror", None) or str(error)
@@ -64,33 +74,42 @@ class Store:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def transaction(self) -> AbstractContextManager[object]:
+        """Make all writes of the context or none; what it reads cannot change until it ends."""
+        return self.database.transaction()
+
     def path(self, run: Run, name: str = "") -> Path:
-        """Return a run's folder, or the path of a file in it."""
-        return self.folder / "runs" / run.id / name
+        """Return a run's folder, or the path of a file in it.
+
+        Raises StoreError for an id that the store never writes, and for a symbolic link on the way.
+        """
+        _check_id(run.id)
+        return place_in(self._place, RUNS, run.id, *(name.split("/") if name else ()))
+
+    def study_folder(self, name: str) -> Path:
+        """Return the folder of a study. Raises StoreError for a symbolic link on the way or in the folder."""
+        folder = place_in(self._place, STUDIES, name)
+        check_no_links(folder)
+        return folder
 
     def begin(self, run: Run) -> Run:
-        """Record that this process has started a run; a run without an id receives one."""
-        started = replace(
-            run, id=run.id or secrets.token_hex(4), status=RunStatus.RUNNING, error="", created=run.created or now()
-        )
+        """Record that this process has started a run; a run without an id receives one.
+
+        Runs of the same cell whose process died, and that cannot be resumed, are removed.
+        """
+        if run.id:
+            _check_id(run.id)
         with self.database.transaction() as connection:
-            connection.execute(
-                "INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    started.id,
-                    started.key,
-                    RunStatus.RUNNING,
-                    started.created,
-                    clock(),
-                    socket.gethostname(),
-                    os.getpid(),
-                    _encode(started),
-                ),
-            )
+            self._remove_dead(connection, run)
+            identifier = run.id or self._new_id()
+            started = replace(run, id=identifier, status=RunStatus.RUNNING, error="", created=run.created or now())
+            connection.execute("DELETE FROM runs WHERE id = ?", (identifier,))  # a resumed run is the newest again
+            _insert(connection, started)
         return started
 
     def finish(self, run: Run, artefacts: Mapping[str, bytes | memoryview] | None = None) -> Run:
         """Write a run's files, then record its end and their hashes in one transaction."""
+        self.database.check_in_place()
         ended = replace(run, finished=now())
         hashes = []
         for name, content in (artefacts or {}).items():
@@ -100,47 +119,72 @@ class Store:
         with self.database.transaction() as connection:
             connection.execute("DELETE FROM artefacts WHERE run = ?", (run.id,))
             connection.executemany("INSERT INTO artefacts VALUES (?, ?, ?, ?)", hashes)
-            connection.execute(
-                "UPDATE runs SET status = ?, record = ? WHERE id = ?",
-                (ended.status, _encode(ended), ended.id),
-            )
+            values = (ended.status, _encode(ended), ended.id)
+            if not connection.execute("UPDATE runs SET status = ?, record = ? WHERE id = ?", values).rowcount:
+                _insert(connection, ended)  # another command believed this process dead, and removed the run
         return ended
 
+    def end_dead_runs(self) -> None:
+        """Record the end of the runs whose process died, as failed; those with a checkpoint can still be resumed."""
+        if any(run.status == RunStatus.STALE for run in self._runs("WHERE status = ?", RunStatus.RUNNING)):
+            with self.database.transaction() as connection:
+                for run in self._runs("WHERE status = ?", RunStatus.RUNNING):
+                    if run.status == RunStatus.STALE:
+                        ended = replace(run, status=RunStatus.FAILED, error=DIED, finished=now())
+                        values = (ended.status, _encode(ended), ended.id)
+                        connection.execute("UPDATE runs SET status = ?, record = ? WHERE id = ?", values)
+
     def runs(self) -> list[Run]:
-        """Return all runs, oldest first."""
+        """Return all runs in the order in which they began; a run with a damaged record has only id and error."""
         return self._runs("")
 
     def get(self, identifier: str) -> Run:
-        """Return the run whose id starts with `identifier`. Raises UnknownName for none or several."""
+        """Return the run whose id starts with `identifier`.
+
+        Raises UnknownName for none or several, and DamagedRecord if it cannot be read.
+        """
         found = self._runs("WHERE substr(id, 1, ?) = ?", len(identifier), identifier) if identifier else []
-        if len(found) == 1:
-            return found[0]
         if not found:
             raise UnknownName(f"no run {identifier!r} in {str(self.folder)!r}. `zoo results` shows them all.")
-        raise UnknownName(f"{identifier!r} matches {len(found)} runs: {', '.join(run.id for run in found[:5])}")
+        if len(found) > 1:
+            raise UnknownName(f"{identifier!r} matches {len(found)} runs: {', '.join(run.id for run in found[:5])}")
+        if found[0].status == RunStatus.DAMAGED:
+            raise DamagedRecord(f"{self.database.path}: the record of run {found[0].id} is damaged: {found[0].error}")
+        return found[0]
 
     def find(self, identifier: str) -> Run | None:
-        """As `get`, for an id that something else has kept: None for no id, and for a run that is no longer there."""
+        """As `get`, for an id that something else has kept: None for no id, and for a run that is lost or damaged."""
         try:
             return self.get(identifier) if identifier else None
-        except UnknownName:
+        except (UnknownName, DamagedRecord):
             return None
 
     def done(self, key: str) -> Run | None:
         """Return the newest finished run with this key, or None."""
-        return next(reversed(self._runs("WHERE key = ? AND status = ?", key, RunStatus.DONE)), None)
+        found = self._runs("WHERE key = ? AND status = ?", key, RunStatus.DONE)
+        return next((run for run in reversed(found) if run.status == RunStatus.DONE), None)
 
     def unfinished(self, key: str) -> Run | None:
-        """Return the newest run with this key that can be resumed, that is, has a checkpoint; else None."""
-        found = [run for run in self._runs("WHERE key = ?", key) if run.status in RESUMABLE]
-        return next((run for run in reversed(found) if self.checkpoint(run).exists()), None)
+        """Return the newest run with this key that can be resumed: it has a checkpoint, and no finished run is newer.
+
+        None if there is no such run.
+        """
+        for run in reversed(self._runs("WHERE key = ?", key)):
+            if run.status == RunStatus.DONE:
+                return None
+            if run.status in RESUMABLE and self._can_resume(run):
+                return run
+        return None
 
     def running(self, key: str) -> Run | None:
         """Return a run with this key that a process is running, or None."""
         return next((run for run in self._runs("WHERE key = ?", key) if run.status == RunStatus.RUNNING), None)
 
     def checkpoint(self, run: Run) -> Path:
-        return self.path(run, "checkpoint/state.pt")
+        """Return the path of a run's checkpoint. Raises StoreError for a symbolic link on the way or beside it."""
+        path = self.path(run, "checkpoint/state.pt")
+        check_no_links(path.parent)
+        return path
 
     def read(self, run: Run, name: str) -> Path:
         """Check the hash of a run's file, and return its path. Raises StoreError if it is missing or has changed."""
@@ -154,22 +198,75 @@ class Store:
 
     def heartbeat(self, *runs: Run) -> "Heartbeat":
         """Return a heartbeat for runs, sent by a separate thread while the context lasts; more runs can be added."""
-        return Heartbeat(self.database.path, *(run.id for run in runs))
+        return Heartbeat(self.database.file, *(run.id for run in runs))
+
+    def _can_resume(self, run: Run) -> bool:
+        return self.checkpoint(run).exists()
+
+    def _new_id(self) -> str:
+        while True:
+            identifier = secrets.token_hex(4)
+            if not self.database.query("SELECT 1 FROM runs WHERE id = ?", (identifier,)):
+                return identifier
+
+    def _remove_dead(self, connection: sqlite3.Connection, run: Run) -> None:
+        """Remove the rows and the files of dead runs that `run` replaces."""
+        for one in self._runs("WHERE key = ?", run.key):
+            died = one.status == RunStatus.STALE or (one.status == RunStatus.FAILED and one.error == DIED)
+            if died and one.id != run.id and not self._can_resume(one):
+                connection.execute("DELETE FROM artefacts WHERE run = ?", (one.id,))
+                connection.execute("DELETE FROM runs WHERE id = ?", (one.id,))
+                shutil.rmtree(self.path(one), ignore_errors=True)
 
     def _runs(self, condition: str, *parameters: object) -> list[Run]:
-        """Return runs, oldest first; a running one whose process has ended or sends no heartbeat is stale."""
-        columns = "id, status, heartbeat, host, process, record"
-        rows = self.database.query(f"SELECT {columns} FROM runs {condition} ORDER BY created, rowid", parameters)
-        return [self._decode(*row) for row in rows]
+        """Return runs in the order in which they began, whatever the clock said."""
+        start = "start" if self.database.version >= STARTS else "0"
+        columns = f"id, key, status, heartbeat, host, process, {start}, CAST(record AS BLOB)"
+        rows = self.database.query(f"SELECT {columns} FROM runs {condition} ORDER BY rowid", parameters)
+        return [_decode(*row) for row in rows]
 
-    def _decode(self, identifier: str, status: str, heartbeat: float, host: str, process: int, record: str) -> Run:
-        stale = status == RunStatus.RUNNING and not alive(heartbeat, host, process)
-        try:
-            return replace(Run.from_json(json.loads(record)), status=RunStatus.STALE if stale else RunStatus(status))
-        except (ValueError, TypeError, AttributeError, msgspec.MsgspecError) as error:
-            raise StoreError(f"{self.database.path}: the record of run {identifier} is damaged: {error}") from error
+
+def _make(folder: Path) -> None:
+    """Create the folder of a store. Raises OSError if it cannot hold one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(13, "no permission to write")
+    for name in (RUNS, STUDIES):
+        inner = folder / name
+        if inner.is_symlink() or (inner.exists() and not inner.is_dir()):
+            raise NotADirectoryError(20, f"{name!r} in it is not a folder")
+
+
+def _check_id(identifier: object) -> None:
+    if not isinstance(identifier, str) or not RUN_ID.fullmatch(identifier):
+        raise StoreError(f"{identifier!r} is not the id of a run: eight hexadecimal digits")
+
+
+def _insert(connection: sqlite3.Connection, run: Run) -> None:
+    values = (run.id, run.key, run.status, run.created, *this_process(), _encode(run))
+    connection.execute(
+        "INSERT INTO runs (id, key, status, created, heartbeat, host, process, start, record) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        values,
+    )
 
 
 def _encode(run: Run) -> str:
     record = {name: value for name, value in run.to_json().items() if name not in TRANSIENT}
     return json.dumps(record, allow_nan=False)  # keys are not sorted: classes have an order
+
+
+def _decode(
+    identifier: Any, key: Any, status: Any, heartbeat: Any, host: Any, process: Any, start: Any, record: Any
+) -> Run:
+    """Return the run of a row; a running one whose process has ended or sends no heartbeat is stale."""
+    try:
+        _check_id(identifier)
+        run = Run.from_json(msgspec.json.decode(record))
+        for name, column, own in (("id", identifier, run.id), ("key", key, run.key)):
+            if own != column:
+                raise ValueError(f"its {name} is {own!r} in the record and {column!r} in the table")
+        stale = status == RunStatus.RUNNING and not alive(heartbeat, host, process, start)
+        return replace(run, status=RunStatus.STALE if stale else RunStatus(status))
+    except (StoreError, ValueError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
+        return Run.damaged(str(identifier), " ".join(str(error).split())[:300])

@@ -1,22 +1,27 @@
 """Studies in the results store: their trials, each epoch, and the events of the searcher, in order."""
 
 import json
+import math
 import os
-import socket
+import re
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from zoo.errors import StoreError, UsageError, unknown_name
-from zoo.space import Value
-from zoo.store.heartbeat import Heartbeat, alive, clock, now
-from zoo.store.runs import Store
-from zoo.store.study import Study, StudyStatus, Trial, TrialStatus
+import msgspec
 
-SCHEMA = 2  # the version of the store that introduced studies
-RECORDED = ("request", "space", "finished", "winner", "run", "scored", "defaults", "notes")
+from zoo.errors import DamagedRecord, UnknownName, UsageError, unknown_name
+from zoo.records import JsonObject, converted
+from zoo.space import Value
+from zoo.store.heartbeat import Heartbeat, alive, now, this_process
+from zoo.store.runs import Store
+from zoo.store.schema import STARTS, STUDIES
+from zoo.store.study import METRICS, Study, StudyStatus, Trial, TrialStatus
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")  # it is also the name of a folder
 PROPOSED, TOLD = "proposed", "told"
+TRIAL = ("number", "config", "status", "value", "epochs", "seconds", "reason", "started", "finished")  # columns
 EpochResult = tuple[int, float, float]  # number of the epoch, metric, seconds
 
 
@@ -29,6 +34,45 @@ class Event:
     value: float | None
 
 
+@dataclass(frozen=True)
+class DamagedStudy:
+    """A study whose record cannot be read, and why."""
+
+    name: str
+    error: str
+
+    def to_json(self) -> JsonObject:
+        """Return the study as plain data: the documented form of `zoo studies --json`."""
+        return {"name": self.name, "status": "damaged", "error": self.error}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Request:
+    """What every stored request has, as far as a study is listed; the room of tuning knows the rest."""
+
+    architecture: str
+    search: str
+    scheduler: str
+    metric: str
+    trials: int
+    comparison: str = ""
+    seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Recorded:
+    """The record of a study: all of it but its trials and the columns of its row."""
+
+    request: dict[str, Any]
+    space: dict[str, Any]
+    finished: str = ""
+    winner: int | None = None
+    run: str = ""
+    scored: tuple[str, ...] = ()
+    defaults: str = ""
+    notes: tuple[str, ...] = ()
+
+
 class StudyStore:
     """The studies of one results store; only the main process of a study writes it."""
 
@@ -38,15 +82,24 @@ class StudyStore:
     # reading
 
     def studies(self) -> list[Study]:
-        """Return all studies with their trials, oldest first."""
+        """Return all studies with their trials, in the order in which they began, without the damaged ones."""
+        return [study for study in self.listed() if isinstance(study, Study)]
+
+    def listed(self) -> list[Study | DamagedStudy]:
+        """Return all studies in the order in which they began; a damaged one has only its name and the reason."""
         return self._studies("")
 
     def get(self, name: str) -> Study:
-        """Return the study with this name. Raises UnknownName, with the closest names, if there is none."""
+        """Return the study with this name.
+
+        Raises UnknownName, with the closest names, if there is none, and DamagedRecord if it cannot be read.
+        """
         found = self._studies("WHERE name = ?", name)
         if not found:
             hint = "`zoo studies` shows them all."
             raise unknown_name("study", name, (study.name for study in self.studies()), hint)
+        if isinstance(found[0], DamagedStudy):
+            raise DamagedRecord(f"{self.database.path}: the record of study {name} is damaged: {found[0].error}")
         return found[0]
 
     def names(self) -> set[str]:
@@ -77,7 +130,7 @@ class StudyStore:
 
     def heartbeat(self, name: str) -> Heartbeat:
         """Return a heartbeat for a study, sent by a separate thread while the context lasts."""
-        return Heartbeat(self.database.path, name, study=True)
+        return Heartbeat(self.database.file, name, study=True)
 
     # writing
 
@@ -90,21 +143,27 @@ class StudyStore:
                     f"study {study.name!r} already exists: resume it with --resume {study.name}, "
                     "or choose a different name"
                 )
-            values = (study.name, status, started.created, clock(), socket.gethostname(), os.getpid())
-            connection.execute("INSERT INTO studies VALUES (?, ?, ?, ?, ?, ?, ?)", (*values, _encode(started)))
+            connection.execute(
+                "INSERT INTO studies (name, status, created, heartbeat, host, process, start, record) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (study.name, status, started.created, *this_process(), _encode(started)),
+            )
         return started
 
     def take(self, study: Study) -> None:
         """Record that this process runs a study. Raises UsageError if another process is running it."""
         with self.database.transaction() as connection:
             row = connection.execute(
-                "SELECT status, heartbeat, host, process FROM studies WHERE name = ?", (study.name,)
+                "SELECT status, heartbeat, host, process, start FROM studies WHERE name = ?", (study.name,)
             ).fetchone()
+            if row is None:
+                raise UnknownName(f"no study named {study.name!r}: it was removed while this command started")
             if row[0] == StudyStatus.RUNNING and alive(*row[1:]) and row[3] != os.getpid():
                 raise UsageError(f"study {study.name!r} is running in process {row[3]} on {row[2]}: wait until it ends")
             connection.execute(
-                "UPDATE studies SET status = ?, heartbeat = ?, host = ?, process = ?, record = ? WHERE name = ?",
-                (StudyStatus.RUNNING, clock(), socket.gethostname(), os.getpid(), _encode(study), study.name),
+                "UPDATE studies SET status = ?, heartbeat = ?, host = ?, process = ?, start = ?, record = ? "
+                "WHERE name = ?",
+                (StudyStatus.RUNNING, *this_process(), _encode(study), study.name),
             )
 
     def update(self, study: Study) -> None:
@@ -167,20 +226,24 @@ class StudyStore:
     # rows to records
 
     def _query(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
-        return self.database.query(sql, parameters) if self.database.version >= SCHEMA else []
+        return self.database.query(sql, parameters) if self.database.version >= STUDIES else []
 
-    def _studies(self, condition: str, *parameters: object) -> list[Study]:
-        columns = "name, status, created, heartbeat, host, process, record"
-        rows = self._query(f"SELECT {columns} FROM studies {condition} ORDER BY created, rowid", *parameters)
+    def _studies(self, condition: str, *parameters: object) -> list[Study | DamagedStudy]:
+        start = "start" if self.database.version >= STARTS else "0"
+        columns = f"name, status, created, heartbeat, host, process, {start}, CAST(record AS BLOB)"
+        rows = self._query(f"SELECT {columns} FROM studies {condition} ORDER BY rowid", *parameters)
         return [self._decode(*row) for row in rows]
 
     def _decode(
-        self, name: str, status: str, created: str, heartbeat: float, host: str, process: int, text: str
-    ) -> Study:
-        gone = status == StudyStatus.RUNNING and not alive(heartbeat, host, process)
+        self, name: Any, status: Any, created: Any, heartbeat: Any, host: Any, process: Any, start: Any, text: Any
+    ) -> Study | DamagedStudy:
         try:
-            record = {key: value for key, value in json.loads(text).items() if key in RECORDED}
-            record |= {key: tuple(record.get(key, ())) for key in ("scored", "notes")}
+            _check_name(name)
+            if not isinstance(created, str):
+                raise TypeError(f"it was created at {created!r}")
+            gone = status == StudyStatus.RUNNING and not alive(heartbeat, host, process, start)
+            recorded = converted(msgspec.json.decode(text), _Recorded)
+            _check_request(recorded.request)
             trials = self._trials(name)
             if gone:
                 trials = [
@@ -192,10 +255,10 @@ class StudyStore:
                 status=StudyStatus.INTERRUPTED if gone else StudyStatus(status),
                 created=created,
                 trials=tuple(trials),
-                **record,
+                **{item.name: getattr(recorded, item.name) for item in fields(recorded)},
             )
-        except (ValueError, TypeError, AttributeError) as error:
-            raise StoreError(f"{self.database.path}: the record of study {name} is damaged") from error
+        except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError) as error:
+            return DamagedStudy(str(name), " ".join(f"{error}".split())[:300])
 
     def _trials(self, name: str, number: int | None = None) -> list[Trial]:
         only, values = ("", (name,)) if number is None else (" AND number = ?", (name, number))
@@ -203,23 +266,33 @@ class StudyStore:
         sql = f"SELECT number, epoch, value FROM epochs WHERE study = ?{only} ORDER BY number, epoch"
         for of, epoch, value in self._query(sql, *values):
             history[of].append((epoch, value))
-        columns = "number, config, status, value, epochs, seconds, reason, started, finished"
-        rows = self._query(f"SELECT {columns} FROM trials WHERE study = ?{only} ORDER BY number", *values)
-        return [
-            Trial(
-                number=row[0],
-                config=json.loads(row[1]),
-                status=row[2],
-                value=row[3],
-                epochs=row[4],
-                seconds=row[5],
-                reason=row[6],
-                history=tuple(history[row[0]]),
-                started=row[7],
-                finished=row[8],
-            )
-            for row in rows
-        ]
+        rows = self._query(f"SELECT {', '.join(TRIAL)} FROM trials WHERE study = ?{only} ORDER BY number", *values)
+        return [_trial(row, history[row[0]]) for row in rows]
+
+
+def _trial(row: tuple[Any, ...], history: Iterable[tuple[int, float]]) -> Trial:
+    """Return the trial of a row. Raises ValueError for a value that no trial has."""
+    items = dict(zip(TRIAL, row, strict=True))
+    items |= {"config": msgspec.json.decode(items["config"]), "history": tuple(history)}
+    trial = converted(items, Trial)
+    numbers = (trial.value or 0.0, trial.seconds, *(value for _, value in trial.history))
+    if trial.number < 1 or not all(map(math.isfinite, numbers)):
+        raise ValueError(f"trial {trial.number} has a value that cannot be")
+    return trial
+
+
+def _check_name(name: object) -> None:
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        raise ValueError(f"{name!r} is not the name of a study: letters, digits, dots, dashes and underscores")
+
+
+def _check_request(request: JsonObject) -> None:
+    """Raise ValueError if the request of a study lacks a field, or has one of another type."""
+    found = converted(request, _Request)
+    if found.metric not in METRICS:
+        raise ValueError(f"its metric is {found.metric!r}")
+    if found.comparison and "seed" not in request:
+        raise ValueError("it belongs to a comparison and has no seed")
 
 
 def _record(connection: Any, name: str, kind: str, number: int, value: float | None) -> None:
@@ -230,4 +303,4 @@ def _record(connection: Any, name: str, kind: str, number: int, value: float | N
 
 def _encode(study: Study) -> str:
     record = study.to_json()
-    return json.dumps({name: record[name] for name in RECORDED}, allow_nan=False, default=dict)
+    return json.dumps({item.name: record[item.name] for item in fields(_Recorded)}, allow_nan=False, default=dict)

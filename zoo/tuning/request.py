@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 
-from zoo.errors import UsageError, unknown_name
+from zoo.errors import DamagedRecord, UsageError, describe, unknown_name
 from zoo.harness.request import Request
 from zoo.records import JsonObject
 from zoo.space import Value
@@ -111,7 +111,17 @@ class TuneRequest:
 
     @classmethod
     def from_json(cls, record: JsonObject) -> "TuneRequest":
-        """Return the stored request; keys unknown to this version are ignored."""
+        """Return the stored request; keys unknown to this version are ignored.
+
+        Raises DamagedRecord for values that no request has.
+        """
+        try:
+            return cls._of_record(record)
+        except (TypeError, ValueError, LookupError, AttributeError) as error:
+            raise DamagedRecord(f"the stored request of the study is damaged: {describe(error)}") from error
+
+    @classmethod
+    def _of_record(cls, record: JsonObject) -> "TuneRequest":
         axes = {axis: record.get(axis) for axis in _AXES}
         others = {name: record[name] for name in _OTHERS if name in record}
         cell = Request.of(axes.pop("architecture"), **axes, seeds=(record.get("seed", 0),), **others)

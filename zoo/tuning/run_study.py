@@ -179,7 +179,7 @@ class StudyRun:
     @property
     def folder(self) -> Path:
         """The folder for the checkpoints of unfinished trials."""
-        return self.store.folder / "studies" / self.request.name
+        return self.store.study_folder(self.request.name)
 
     def to_the_end(self, study: Study) -> Study:
         study = replace(study, status=StudyStatus.RUNNING, finished="", winner=None, run="")

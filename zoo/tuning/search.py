@@ -17,6 +17,7 @@ from zoo.data.rows import Rows
 from zoo.errors import ZooError
 from zoo.space import Choice, Space, Value
 from zoo.specs import Searcher
+from zoo.store.files import make_folder
 from zoo.store.studies import StudyStore
 from zoo.store.study import METRICS, UNFINISHED, Study, TrialStatus
 from zoo.training.hardware import choose_device
@@ -51,7 +52,7 @@ class Search:
 
     def run(self, name: str, tell: Callable[[], None]) -> tuple[str, ...]:
         """Run the trials and return notes. The end of the time budget is no error; other early ends are raised."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder)
         study = self.studies.get(name)
         pending = study.wanted if study.scheduler == "hyperband" else self.request.jobs
         # By default Tune lets only one trial wait for a worker; a second worker would never start.

@@ -14,7 +14,8 @@ def interval_text(interval: Interval) -> str:
     """Return a score with its interval: 0.861 (0.843-0.878)."""
     if interval.value is None:
         return "-"
-    return f"{interval.value:.3f}" + (f" ({interval.low:.3f}-{interval.high:.3f})" if interval.low is not None else "")
+    bounded = interval.low is not None and interval.high is not None
+    return f"{interval.value:.3f}" + (f" ({interval.low:.3f}-{interval.high:.3f})" if bounded else "")
 
 
 def score_columns(runs: Sequence[Run]) -> list[Column]:
@@ -97,7 +98,7 @@ def by_class_rows(run: Run) -> list[Row]:
     scores = run.scores
     return [
         {"name": name, "support": support}
-        | {score: interval_text(scores.by_class(score)[name]) for score in CLASS_SCORES}
+        | {score: interval_text(scores.by_class(score).get(name, Interval())) for score in CLASS_SCORES}
         for name, support in scores.support.items()
     ]
 

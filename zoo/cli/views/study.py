@@ -1,7 +1,7 @@
 """Tables and lines of studies."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from zoo.cli.views import table as output
@@ -17,6 +17,7 @@ from zoo.wording import count_text, value_text
 
 if TYPE_CHECKING:
     from zoo.store.runs import Store
+    from zoo.store.studies import DamagedStudy
     from zoo.tuning.importance import Importance
 
 
@@ -32,6 +33,7 @@ COLUMNS = (
     Column("best", "best", VALUE, numeric=True),
     Column("run", "run", drop=1),
     Column("created", "created", drop=5),
+    Column("error", "error", optional=True, wraps=True),
 )
 
 
@@ -75,9 +77,10 @@ def outcome(study: Study, run: Run | None) -> str:
     return f"chosen from {choice}; {score}, run {run.id}{simulated}"
 
 
-def show_list(say: Say, found: list[Study], as_json: bool, objects: Iterable[JsonObject]) -> None:
+def show_list(say: Say, found: "Sequence[Study | DamagedStudy]", as_json: bool, objects: Iterable[JsonObject]) -> None:
     if found or as_json or not sys.stdout.isatty():
-        emit(COLUMNS, [_row(study) for study in found], as_json=as_json, objects=objects)
+        rows = [_row(study) if isinstance(study, Study) else _damaged_row(study) for study in found]
+        emit(COLUMNS, rows, as_json=as_json, objects=objects)
     if not found:
         say("no studies yet: start one with `zoo tune cnngru`")
 
@@ -96,7 +99,12 @@ def _row(study: Study) -> Row:
         "best": study.best.value if study.best else None,
         "run": study.run,
         "created": study.created[:16].replace("T", " "),
+        "error": "",
     }
+
+
+def _damaged_row(study: "DamagedStudy") -> Row:
+    return {**dict.fromkeys((column.key for column in COLUMNS), ""), **study.to_json(), "best": None, "style": "red"}
 
 
 def _print_tables(say: Say, study: Study, run: Run | None, most: int | None, mattered: "Importance | None") -> None:
