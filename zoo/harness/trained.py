@@ -101,7 +101,7 @@ class Failure:
         return cls(status, describe(error), _text(error))
 
     def artefacts(self) -> dict[str, bytes | memoryview]:
-        return {"traceback.txt": self.trace.encode()} if self.trace else {}
+        return {"traceback.txt": self.trace.encode(errors="backslashreplace")} if self.trace else {}
 
 
 def weights_of(model: nn.Module) -> bytes:
