@@ -110,7 +110,9 @@ def _check_size(path: Path, layout: _Layout) -> None:
         start = lines.read(_BLOCK_BYTES)
     rows = path.stat().st_size * max(1, start.count(b"\n")) // max(1, len(start))
     needed = rows * len(layout.names) * _BYTES_OF_A_CELL
-    check_fits(needed, f"{path}: about {rows:,} rows of {len(layout.names):,} columns", "save fewer rows or columns")
+    check_fits(
+        needed, f"{path}: reading about {rows:,} rows of {len(layout.names):,} columns", "save fewer rows or columns"
+    )
 
 
 def _is_header(fields: Sequence[str]) -> bool:

@@ -41,7 +41,7 @@ def _check_size(path: Path, file: Any) -> list[str]:
     texts = [place for place, column in enumerate(columns) if column.physical_type == "BYTE_ARRAY"]
     widths = (_WIDTHS.get(column.physical_type, column.length) + _SAMPLE_BYTES for column in columns)
     needed = rows * sum(widths) + sum(_stored(file.metadata, place) for place in texts)
-    check_fits(needed, f"{path}: {rows:,} rows of {len(columns):,} columns", _FEWER)
+    check_fits(needed, f"{path}: reading {rows:,} rows of {len(columns):,} columns", _FEWER)
     return [columns[place].path for place in texts]
 
 
