@@ -173,7 +173,7 @@ def test_runs_their_data_and_their_errors(
 
 def test_studies_and_their_trials(show: Show, hostile: Path, record_property: Callable[[str, object], None]) -> None:
     record_property("faults", 3)
-    study = replace(study_of(), name=IN_FILES, notes=(IN_FILES,))
+    study = replace(study_of(), name="mine", notes=(IN_FILES,))
     study = replace(study, trials=tuple(_hostile_trial(trial) for trial in study.trials))
     with Store(hostile / "zoo-results") as store:
         studies = StudyStore(store)
@@ -182,8 +182,12 @@ def test_studies_and_their_trials(show: Show, hostile: Path, record_property: Ca
             studies.propose(study.name, trial.number, dict(trial.config))
             studies.end(study.name, trial, trial.value or 0.0)
         studies.update(study)
+        studies.create(replace(study_of(), name="theirs"))
+        with store.database.transaction() as connection:
+            connection.execute("UPDATE studies SET name = ?, record = ? WHERE name = 'theirs'", (IN_FILES, IN_FILES))
     assert r"x\x1b]0;t" in show("studies")
-    assert show("studies", "show", IN_FILES).count(r"x\x1b]0;t") > 4
+    assert show("studies", "show", "mine").count(r"x\x1b]0;t") > 4
+    assert r"x\x1b]0;t" in show("studies", "show", IN_FILES, code=1)
     stream = StringIO()
     with TuneDisplay(Console(file=stream, force_terminal=True, width=200, height=40)) as display:
         display.on_study(study)

@@ -14,7 +14,7 @@ import pytest
 from studies import stored, study_of
 
 from zoo.errors import StoreError, UnknownName, UsageError
-from zoo.store.heartbeat import clock
+from zoo.store.heartbeat import clock, start_of
 from zoo.store.runs import Store
 from zoo.store.schema import MIGRATIONS
 from zoo.store.studies import Event, StudyStore
@@ -41,9 +41,9 @@ def named(name: str, **request: object) -> Study:
 
 def owned_by(store: Store, name: str, process: int, beat: float = 0.0, host: str = "") -> None:
     """Makes a study one of another process, whose last beat was so many seconds ago."""
-    values = (process, clock() - beat, host or socket.gethostname(), name)
+    values = (process, start_of(process) or 0.0, clock() - beat, host or socket.gethostname(), name)
     with store.database.transaction() as connection:
-        connection.execute("UPDATE studies SET process = ?, heartbeat = ?, host = ? WHERE name = ?", values)
+        connection.execute("UPDATE studies SET process = ?, start = ?, heartbeat = ?, host = ? WHERE name = ?", values)
 
 
 def gone() -> int:

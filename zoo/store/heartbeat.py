@@ -83,7 +83,7 @@ def start_of(process: int) -> float | None:
         found = psutil.Process(process)
         if found.status() == psutil.STATUS_ZOMBIE:
             return None
-        return max(float(found.create_time()) - psutil.boot_time(), 0.0)
+        return max(float(found.create_time()) - float(psutil.boot_time()), 0.0)
     except psutil.NoSuchProcess:
         return None
     except psutil.Error:  # of another user
