@@ -1,4 +1,4 @@
-"""Connections to the SQLite file of a results store. The file of another program is refused, and left as it was."""
+"""Connections to the SQLite file of a results store. The file of another program is refused, and stays unchanged."""
 
 import contextlib
 import os
