@@ -1,4 +1,4 @@
-"""Connections to the SQLite file of a results store. The file of another program is refused, and stays unchanged."""
+"""Connections to the SQLite file of a results store. The file of another program is refused and never changed."""
 
 import contextlib
 import os

@@ -219,7 +219,7 @@ class Store:
                 shutil.rmtree(self.path(one), ignore_errors=True)
 
     def _runs(self, condition: str, *parameters: object) -> list[Run]:
-        """Return runs in the order in which they began, even if the clock was changed."""
+        """Return runs in the order in which they began; their times may be wrong."""
         start = "start" if self.database.version >= STARTS else "0"
         columns = f"id, key, status, heartbeat, host, process, {start}, CAST(record AS BLOB)"
         rows = self.database.query(f"SELECT {columns} FROM runs {condition} ORDER BY rowid", parameters)
