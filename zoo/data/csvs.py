@@ -76,8 +76,9 @@ def _layout(path: Path, header: bool | None) -> _Layout:
         raise DataError(f"{path} is not UTF-8 text; write it as comma-separated UTF-8") from error
     except csv.Error as error:
         raise DataError(f"{path}: the first line cannot be read: {_reason(line, error)}") from error
-    if len(fields) == 1:
-        raise DataError(f"{path}: the first line has one column; columns are separated by commas")
+    if len(fields) < 2:
+        number = "one column" if fields else "no column"
+        raise DataError(f"{path}: the first line has {number}; columns are separated by commas")
     header = _is_header(fields) if header is None else header
     names = checked_names(path, fields) if header else tuple(str(place) for place in range(len(fields)))
     return _Layout(names, header, blank + header, max(_BLOCK_BYTES, 4 * len(line)))
