@@ -55,7 +55,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for outcome in ("passed", "failed", "error"):
         for report in terminalreporter.stats.get(outcome, ()):
             if "tests/faults/" in report.nodeid and (report.when == "call" or outcome == "error"):
-                faults = dict(report.user_properties).get("faults", 1)
+                faults = dict(getattr(report, "user_properties", ())).get("faults", 1)
                 injected += faults
                 survived += faults if outcome == "passed" else 0
     if injected:

@@ -4,7 +4,7 @@ import ast
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-CHANGING = {"Learner", "Progress", "Seen", "Session", "_AtWork", "_Task", "_Tried"}
+CHANGING = {"Changes", "Learner", "Progress", "Seen", "Session", "_AtWork", "_Task", "_Tried"}
 
 
 def dataclasses_of(path: Path) -> dict[str, bool]:

@@ -3,7 +3,6 @@
 The signature of the factory is the only place that defines the defaults.
 """
 
-import importlib
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
@@ -14,6 +13,7 @@ from typing import Any
 from zoo.errors import PluginError, UsageError, guarded, unknown_name
 from zoo.space import Value
 from zoo.specs import Component
+from zoo.surroundings.imports import import_kept
 from zoo.visible import is_unicode, quoted
 
 # The arguments that the harness passes; users cannot set them.
@@ -32,7 +32,7 @@ def load_factory(spec_factory: str) -> Callable[..., Any]:
     """Import and return the callable `"package.module:Name"`. Raises PluginError if there is none."""
     module_name, _, name = spec_factory.partition(":")
     with guarded(PluginError, f"factory {spec_factory!r} cannot be imported"):
-        module = importlib.import_module(module_name)
+        module = import_kept(module_name)
     factory = getattr(module, name, None)
     if not callable(factory):
         close = get_close_matches(name, vars(module), n=1)

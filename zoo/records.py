@@ -154,6 +154,8 @@ class Environment(Record):
     evaluation_batch  number of rows that are predicted at a time
     channels_last     whether the memory layout of images is channels last
     cpu               the instruction set that PyTorch uses, such as `AVX2`
+    processor         the model of the CPU
+    variables         environment variables that change how libraries compute, if they are set
     libraries         versions by name, of PyTorch and of the other libraries that the run computed with
     """
 
@@ -164,6 +166,8 @@ class Environment(Record):
     evaluation_batch: int = 0
     channels_last: bool = False
     cpu: str = ""
+    processor: str = ""
+    variables: Mapping[str, str] = field(default_factory=dict)
     machine: str = ""
     python: str = ""
     cuda: str = ""

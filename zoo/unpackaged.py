@@ -17,6 +17,7 @@ from zoo.factories import load_factory
 from zoo.paths import problem
 from zoo.registry import Plugin, Registry
 from zoo.specs import Architecture
+from zoo.surroundings.imports import import_kept
 
 NAMES = ("n_channels", "n_times", "n_classes")
 
@@ -72,7 +73,9 @@ def _module_of_file(path: Path) -> str:
         sys.path.insert(0, folder)
     importlib.invalidate_caches()
     with guarded(UsageError, f"{str(path)!r} cannot be imported"):
-        module = importlib.import_module(name)
+        import torch  # noqa: F401 - the network imports it: its settings are known before
+
+        module = import_kept(name)
     if Path(getattr(module, "__file__", None) or "").resolve() != path.resolve():
         raise UsageError(f"another module has the name {name!r}: rename {str(path)!r}")
     return name

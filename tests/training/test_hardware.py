@@ -3,6 +3,7 @@
 import os
 import platform
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ from torch import nn
 
 from zoo import build
 from zoo.errors import UsageError
-from zoo.training.hardware import Hardware, available_cores, bf16_pays, choose_device, computing_on
+from zoo.training.hardware import Hardware, available_cores, bf16_pays, choose_device, computing_on, processor
 
 BEAT = {"n_channels": 1, "n_times": 187, "n_classes": 5}
 
@@ -131,7 +132,8 @@ def test_a_gpu_computes_deterministically_and_without_tf32(device: str) -> None:
         assert flags() == unlike
 
 
-def test_the_environment_says_what_bits_depend_on() -> None:
+def test_the_environment_says_what_bits_depend_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MKL_CBWR", "AVX2")
     found = Hardware(torch.device("cpu"), 3, True, False).environment()
     named = {name: version(name) for name in ("numpy", "scipy", "scikit-learn", "imbalanced-learn")}
     assert found == {
@@ -142,6 +144,8 @@ def test_the_environment_says_what_bits_depend_on() -> None:
         "evaluation_batch": 512,
         "channels_last": False,
         "cpu": torch.backends.cpu.get_cpu_capability(),
+        "processor": processor(),
+        "variables": {"MKL_CBWR": "AVX2"},
         "machine": platform.machine(),
         "python": platform.python_version(),
         "torch": torch.__version__,
@@ -149,13 +153,16 @@ def test_the_environment_says_what_bits_depend_on() -> None:
         **named,
     }
 
+    if Path("/proc/cpuinfo").exists():
+        assert processor() in Path("/proc/cpuinfo").read_text()
+
 
 def test_a_device_is_named_by_what_is_known_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: f"GPU {device.index}")
     monkeypatch.setattr(torch.version, "cuda", "13.0")
     monkeypatch.setattr(platform, "machine", lambda: "riscv64")
-    for processor, expected in (("a processor", "a processor"), ("", "riscv64")):
-        monkeypatch.setattr(platform, "processor", lambda known=processor: known)
+    for found, expected in (("a processor", "a processor"), ("", "riscv64")):
+        monkeypatch.setattr(platform, "processor", lambda known=found: known)
         assert Hardware(torch.device("cpu"), 1, False, False).environment()["device_name"] == expected
     environment = Hardware(torch.device("cuda", 1), 1, False, True).environment()
     assert [environment[name] for name in ("device", "device_name", "cuda")] == ["cuda", "GPU 1", "13.0"]

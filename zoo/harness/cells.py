@@ -19,6 +19,7 @@ from zoo.settings import Training
 from zoo.sources import factory_hash, source_hash
 from zoo.space import Value
 from zoo.specs import Component, Objective, Resampler
+from zoo.surroundings.imports import import_notes
 from zoo.training.hardware import Hardware
 
 FINGERPRINTED = ("rows", "dataset_params")  # the fingerprints of the data cover these
@@ -103,6 +104,11 @@ class Cell:
         """Return the hash of the code that computes the result of the cell: its plugins and the zoo."""
         code = {entry.spec.factory: factory_hash(entry.spec.factory) for entry in self.entries()}
         return _hash({**code, "zoo": source_hash("zoo")})
+
+    def import_notes(self) -> tuple[str, ...]:
+        """Return a note on each module of the components that changed the global state when it was imported."""
+        modules = dict.fromkeys(entry.spec.factory.partition(":")[0] for entry in self.entries())
+        return tuple(note for module in modules for note in import_notes(module))
 
     def key(self, summary: SplitSummary) -> str:
         """Return the hash of the cell, its separated data and the code."""

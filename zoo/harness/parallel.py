@@ -16,11 +16,12 @@ from zoo.data.rows import Rows
 from zoo.errors import ZooError
 from zoo.harness.pool import Pool
 from zoo.harness.reporter import UnderWay
-from zoo.harness.run_cell import RunContext, conclude
+from zoo.harness.run_cell import RunContext, conclude, noted
 from zoo.harness.schedule import Schedule, ToTrain
 from zoo.harness.trained import Failure, Product
 from zoo.harness.worker import Assignment, News
 from zoo.store.run import Run
+from zoo.surroundings.kept import Changes, kept
 from zoo.training.hardware import choose_device
 from zoo.training.loop import Epoch
 from zoo.workers.limits import share_of_memory
@@ -103,8 +104,11 @@ class ParallelBench:
         self.waiting = run
         self.beat.add(run.id)
         pool = self._started(len(self.schedule.plan.cells) - step.number + 1)
+        changes = Changes()
         try:
-            rows, validation = self.sent.training(prepared.rows()), self.sent.validation(prepared.parts.validation)
+            with kept(changes):
+                resampled = prepared.rows()
+            rows, validation = self.sent.training(resampled), self.sent.validation(prepared.parts.validation)
         except (Exception, SystemExit) as error:
             if self.context.stopped():
                 raise
@@ -113,6 +117,7 @@ class ParallelBench:
             self.waiting = None
             self.beat.drop(run.id)
             return
+        run = noted(run, *changes.notes(run.reference))
         if not self.at_work:
             self.context.reporter.on_phase("waiting for a worker")
         while not pool.has_room or len(self._trained) > self.jobs:

@@ -1,4 +1,7 @@
-"""A pool of trainers, each in its own process; if one dies, its assignment resumes in another process, once."""
+"""A pool of trainers, each in its own process; if one dies, its assignment resumes in another process, once.
+
+A process with changed global state that could not be restored ends with its assignment.
+"""
 
 import contextlib
 import sys
@@ -9,7 +12,7 @@ import ray
 from ray.exceptions import RayError
 
 from zoo.errors import ZooError, describe
-from zoo.harness.trained import Failure
+from zoo.harness.trained import Failure, Product
 from zoo.harness.worker import Assignment, News, Trainer
 from zoo.store.run import RunStatus
 from zoo.training.loop import Epoch
@@ -21,14 +24,14 @@ MOST_FAILED_STARTS = 3
 
 @dataclass
 class _Task:
-    """An assignment with its rows in the object store; `ended` is true after its last news has arrived."""
+    """An assignment with its rows in the object store; `end` is its last news, None until they arrive."""
 
     ticket: str
     assignment: Assignment
     rows: Any
     validation: Any
     deaths: int = 0
-    ended: bool = False
+    end: Product | Failure | None = None
 
 
 class Pool:
@@ -69,6 +72,12 @@ class Pool:
         trainer: Any = self._trainer.remote(tuple(sys.path))
         self._starting[trainer.ready.remote()] = trainer
 
+    def _replace(self, trainer: Any) -> None:
+        """End a process and start another one."""
+        with contextlib.suppress(Exception):
+            ray.kill(trainer)
+        self._start()
+
     def _begun(self, answer: Any) -> list[tuple[str, News]]:
         trainer = self._starting.pop(answer)
         try:
@@ -98,19 +107,20 @@ class Pool:
             news: News = ray.get(next(stream))
         except StopIteration:
             del self._busy[stream]
-            self._rest(trainer)
+            if task.end is not None and task.end.spoilt:
+                self._replace(trainer)
+            else:
+                self._rest(trainer)
             return []
         except RayError as error:
             del self._busy[stream]
-            with contextlib.suppress(Exception):
-                ray.kill(trainer)
-            self._start()
+            self._replace(trainer)
             return self._died(task, describe(error))
-        task.ended = not isinstance(news, Epoch)
+        task.end = None if isinstance(news, Epoch) else news
         return [(task.ticket, news)]
 
     def _died(self, task: _Task, error: str) -> list[tuple[str, News]]:
-        if task.ended:
+        if task.end is not None:
             return []
         task.deaths += 1
         if task.deaths == MOST_DEATHS:

@@ -35,6 +35,7 @@ from zoo.specs import Resampler
 from zoo.store.predictions import Predictions
 from zoo.store.run import Run, RunStatus
 from zoo.store.runs import Store
+from zoo.surroundings.kept import Changes, kept
 from zoo.training.batches import Tensors
 from zoo.training.hardware import Hardware, computing_on
 from zoo.training.loop import Epoch, predict
@@ -75,7 +76,8 @@ class RunContext:
         return ended
 
     def fail(self, run: Run, failure: Failure) -> Run:
-        return self.end(replace(run, status=failure.status, error=failure.error), failure.artefacts())
+        failed = replace(noted(run, *failure.notes), status=failure.status, error=failure.error)
+        return self.end(failed, failure.artefacts())
 
     def interrupt(self, run: Run) -> Run:
         return self.end(replace(run, status=RunStatus.INTERRUPTED, error="interrupted"))
@@ -105,7 +107,9 @@ def describe_run(
     """Return the run of a cell and its hardware, before training starts."""
     cell.network.check(n_times=parts.train.values.shape[2], lengths=parts.train.lengths is not None)
     check_lengths(cell.resampler.entry.spec, parts.train)
-    model = cell.on_meta(parts.summary.shape)
+    with kept() as changes:
+        model = cell.on_meta(parts.summary.shape)
+        cost = Cost() if model is None else _size(model, parts, cell.training.members)
     hardware = cell.hardware(model, device, threads)
     key, environment = cell.key(parts.summary), environment_of(cell, hardware)
     run = Run(
@@ -128,9 +132,9 @@ def describe_run(
         environment=environment,
         parts=parts.summary,
         notes=parts.notes,
-        cost=Cost() if model is None else _size(model, parts, cell.training.members),
+        cost=cost,
     )
-    return run, hardware
+    return noted(run, *changes.notes(run.reference), *cell.import_notes()), hardware
 
 
 def check_lengths(spec: Resampler, rows: Rows) -> None:
@@ -160,17 +164,19 @@ def conclude(prepared: Prepared, run: Run, context: RunContext, train: Callable[
 
     The network is rebuilt from the bytes that are stored. The run fails if that is not the network that was trained.
     """
+    changes = Changes()
     try:
-        with computing_on(prepared.hardware), own_random(prepared.hardware.device):
+        with computing_on(prepared.hardware, changes), own_random(prepared.hardware.device):
             ended, artefacts = _attempt(prepared, run, context, train())
     except BaseException as error:
+        run = noted(run, *changes.notes(run.reference))
         if isinstance(error, KeyboardInterrupt) or context.stopped():
             context.interrupt(run)
             raise
         if not isinstance(error, Exception | SystemExit):
             raise
         return context.fail(run, Failure.of(error))
-    ended = context.end(ended, artefacts)
+    ended = context.end(noted(ended, *changes.notes(run.reference)), artefacts)
     shutil.rmtree(context.store.checkpoint(run).parent, ignore_errors=True)
     return ended
 
@@ -202,8 +208,12 @@ def _attempt(
         "predictions.parquet": evaluation.predictions.to_parquet(),
         "model.safetensors": product.weights,
     }
-    noted = replace(run, notes=(*run.notes, *product.notes))
-    return _score(trained_in(noted, trained.environment), evaluation), artefacts
+    return _score(trained_in(noted(run, *product.notes), trained.environment), evaluation), artefacts
+
+
+def noted(run: Run, *notes: str) -> Run:
+    """Return the run with more notes, each once."""
+    return replace(run, notes=tuple(dict.fromkeys((*run.notes, *notes))))
 
 
 def trained_in(run: Run, environment: Environment) -> Run:

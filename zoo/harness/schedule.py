@@ -18,6 +18,7 @@ from zoo.harness.training_run import resampled
 from zoo.networks import Incompatible
 from zoo.store.run import Run
 from zoo.store.runs import Store
+from zoo.surroundings.kept import kept
 from zoo.workspace import Workspace
 
 
@@ -70,10 +71,13 @@ class Schedule:
         for dataset, cells in groupby(self.plan.cells, key=lambda cell: cell.dataset):
             self.reporter.on_phase(f"loading {dataset}")
             try:
-                loaded = load_dataset(self.workspace, dataset, self.request)
+                with kept() as changes:
+                    loaded = load_dataset(self.workspace, dataset, self.request)
             except ZooError as problem:
                 self.problems.append(problem)
                 continue
+            for note in changes.notes(f"data set {dataset}"):
+                self.reporter.on_note(note)
             for (protocol, seed), same in groupby(cells, key=lambda cell: (cell.protocol, cell.seed)):
                 try:
                     parts = separated(loaded, protocol, seed, self.request)

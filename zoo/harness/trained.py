@@ -40,6 +40,7 @@ class Product:
 
     probe  the logits of the first validation rows
     notes  facts about the training that a reader of the score must know
+    spoilt whether its code changed global state of the process that could not be restored
     """
 
     weights: bytes
@@ -49,6 +50,7 @@ class Product:
     environment: Environment
     probe: Tensor
     notes: tuple[str, ...] = ()
+    spoilt: bool = False
 
     @classmethod
     def of(cls, trained: Trained, validation: Rows, hardware: Hardware) -> "Product":
@@ -86,11 +88,17 @@ class Product:
 
 @dataclass(frozen=True)
 class Failure:
-    """A failure of a run: its status, a message of one line, and the traceback if it helps the network's author."""
+    """A failure of a run: its status, a message of one line, and the traceback if it helps the network's author.
+
+    notes  as in `Product`
+    spoilt as in `Product`
+    """
 
     status: RunStatus
     error: str
     trace: str = ""
+    notes: tuple[str, ...] = ()
+    spoilt: bool = False
 
     @classmethod
     def of(cls, error: BaseException) -> "Failure":

@@ -3,7 +3,7 @@
 It raises no exception: Ray would end the process, and a new one would have to start.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from zoo.harness.run_cell import environment_of
 from zoo.harness.trained import Failure, Product, Trained
 from zoo.harness.training_run import TrainingRun
 from zoo.records import SplitSummary
+from zoo.surroundings.kept import Changes
 from zoo.training.hardware import Hardware, computing_on
 from zoo.training.loop import Epoch
 from zoo.workers.limits import memory, out_of_memory
@@ -37,7 +38,7 @@ class Assignment:
 
 
 class Trainer:
-    """Trains the assigned cells; no state of a cell remains when the next one starts."""
+    """Trains the assigned cells; the global state that a cell changed is restored before the next one starts."""
 
     def __init__(self, paths: tuple[str, ...]) -> None:
         set_up(paths)
@@ -50,16 +51,19 @@ class Trainer:
 
         The rows are views of the object store, without a copy, and are read-only.
         """
-        course = _course(assignment, rows, validation)
+        changes = Changes()
+        course = _course(assignment, rows, validation, changes)
         try:
             while True:
                 with memory(assignment.memory):  # not while news is sent: Ray needs memory for that
-                    news = next(course, None)
-                if news is None:
-                    return
-                yield news
+                    epoch = next(course)
+                yield epoch
+        except StopIteration as end:
+            ended: Product | Failure = end.value
         except (Exception, SystemExit) as error:
-            yield _failure(error, limited=bool(assignment.memory))
+            ended = _failure(error, limited=bool(assignment.memory))
+        notes = changes.notes(assignment.cell.network.reference)
+        yield replace(ended, notes=(*ended.notes, *notes), spoilt=bool(changes.left))
 
 
 def _failure(error: BaseException, *, limited: bool) -> Failure:
@@ -69,9 +73,9 @@ def _failure(error: BaseException, *, limited: bool) -> Failure:
     return failure
 
 
-def _course(assignment: Assignment, rows: Rows, validation: Rows) -> Iterator[News]:
+def _course(assignment: Assignment, rows: Rows, validation: Rows, changes: Changes) -> Generator[Epoch, None, Product]:
     cell, hardware = assignment.cell, assignment.hardware
-    with computing_on(hardware):  # nothing else computes in this process between two steps
+    with computing_on(hardware, changes):  # nothing else computes in this process between two steps
         peak = PeakMemory(hardware.device)
         peak.start()
         parts = Parts.without_test(rows, validation, assignment.summary)
@@ -80,4 +84,4 @@ def _course(assignment: Assignment, rows: Rows, validation: Rows) -> Iterator[Ne
             SilentReporter(), assignment.checkpoint, resume=assignment.resume
         )
         trained = Trained(trained_model, peak.mib(), environment_of(cell, hardware))
-        yield Product.of(trained, validation, hardware)
+        return Product.of(trained, validation, hardware)

@@ -3,12 +3,12 @@
 This module imports nothing heavy: it also checks that the import of a plugin imports nothing heavy.
 """
 
+import importlib
 import os
 import random
 import sys
-import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -16,6 +16,7 @@ from tempfile import gettempdir
 from typing import Any
 
 from zoo.factories import load_factory
+from zoo.surroundings.kept import kept
 
 # Audit events that change files, with the positions of their path arguments. Python raises an event before the change.
 # Paths relative to an open folder belong to a tree that shutil removes; the event of shutil reports that tree.
@@ -56,22 +57,25 @@ def watched() -> Iterator[Seen]:
     """
     _listen()
     gettempdir()  # its first call writes a file to find the folder
-    seen, before = Seen(), _state()
+    seen, before = Seen(), _random_states()
     _watches.append(seen)
     try:
-        yield seen
+        with kept(random=False) as changes:
+            yield seen
     finally:
         _watches.pop()
-        after = _state()
-        changed = [name for name in after if name in before and after[name] != before[name]]
-        seen.changes += [name for name in changed if name != PYTHON or not _moved_on(before[name], after[name])]
+        after = _random_states()
+        drawn = [name for name in after if name in before and after[name] != before[name]]
+        seen.changes += [name for name in drawn if name != PYTHON or not _moved_on(before[name], after[name])]
+        seen.changes += changes.names
 
 
 @cache
 def imported(factory: str) -> Seen:
     """Import a factory and return the effects; there are none if its module has been imported before."""
-    with watched() as seen:
-        load_factory(factory)
+    with watched() as seen, suppress(Exception, SystemExit):
+        importlib.import_module(factory.partition(":")[0])
+    load_factory(factory)
     return seen
 
 
@@ -110,11 +114,6 @@ def _foreign(path: Any) -> str:
     return "" if within and not own else name
 
 
-def _of_all(message: Any, category: Any, module: Any) -> bool:
-    """Whether a warning filter affects all code: without a message or a module, and of a built-in category."""
-    return message is None and module is None and category.__module__ == "builtins"
-
-
 def _moved_on(before: tuple[int, ...], after: tuple[int, ...]) -> bool:
     """Whether random numbers were only drawn, as libraries do for temporary names, and no seed was set."""
     numbers = random.Random()
@@ -126,19 +125,12 @@ def _moved_on(before: tuple[int, ...], after: tuple[int, ...]) -> bool:
     return False
 
 
-def _state() -> dict[str, Any]:
-    """Return the global state of the process by name; that of torch and NumPy only if they are imported."""
-    state: dict[str, Any] = {
-        "the warning filters": [each for each in warnings.filters if _of_all(*each[1:4])],
-        PYTHON: random.getstate()[1],
-    }
+def _random_states() -> dict[str, Any]:
+    """Return the random states of the process by name; those of torch and NumPy only if they are imported."""
+    state: dict[str, Any] = {PYTHON: random.getstate()[1]}
     if numpy := sys.modules.get("numpy"):
         name, keys, *rest = numpy.random.get_state()
         state["NumPy's random state"] = (name, keys.tobytes(), *rest)
-        state["NumPy's error handling"] = numpy.geterr()
     if torch := sys.modules.get("torch"):
         state["torch's random state"] = torch.get_rng_state().numpy().tobytes()
-        state["torch's default dtype"] = torch.get_default_dtype()
-        state["torch's number of threads"] = torch.get_num_threads()
-        state["torch's gradient mode"] = torch.is_grad_enabled()
     return state

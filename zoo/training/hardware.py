@@ -2,19 +2,41 @@
 
 import os
 import platform
+import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
+from pathlib import Path
 
 import torch
 from torch import nn
 
 from zoo.errors import UsageError
+from zoo.surroundings.kept import Changes, kept
+from zoo.surroundings.numerics import standard
 
 EVALUATION_BATCH = 512  # recorded: a different size changes the bits of the result
 # bf16 made convolutions of 64 channels and more 1.4 to 2 times faster on a CPU, and narrower ones no faster.
 WIDE_CONVOLUTION = 64
+# Environment variables that make the libraries of torch and NumPy choose other kernels, or share sums differently.
+VARIABLES = (
+    "CUBLAS_WORKSPACE_CONFIG",
+    "DNNL_DEFAULT_FPMATH_MODE",
+    "DNNL_MAX_CPU_ISA",
+    "MKL_CBWR",
+    "MKL_DEBUG_CPU_TYPE",
+    "MKL_ENABLE_INSTRUCTIONS",
+    "NPY_DISABLE_CPU_FEATURES",
+    "NVIDIA_TF32_OVERRIDE",
+    "OMP_DYNAMIC",
+    "OMP_THREAD_LIMIT",
+    "ONEDNN_DEFAULT_FPMATH_MODE",
+    "ONEDNN_MAX_CPU_ISA",
+    "OPENBLAS_CORETYPE",
+    "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE",
+)
 
 
 @dataclass(frozen=True)
@@ -34,7 +56,7 @@ class Hardware:
         bf16 = precision == "bf16" or (precision == "auto" and bf16_pays(chosen, model))
         return cls(chosen, threads or default_threads(recurrent), bf16, images)
 
-    def environment(self) -> dict[str, str | int | bool]:
+    def environment(self) -> dict[str, str | int | bool | dict[str, str]]:
         """Return everything that can change the bits of a result, apart from the request."""
         return {
             "device": self.device.type,
@@ -44,11 +66,13 @@ class Hardware:
             "evaluation_batch": EVALUATION_BATCH,
             "channels_last": self.channels_last,
             "cpu": torch.backends.cpu.get_cpu_capability(),
+            "processor": processor(),
+            "variables": {name: os.environ[name] for name in VARIABLES if name in os.environ},
             "machine": platform.machine(),
             "python": platform.python_version(),
             "torch": torch.__version__,
             "cuda": torch.version.cuda or "",
-            **{name: version(name) for name in ("numpy", "scipy", "scikit-learn", "imbalanced-learn")},
+            **{name: _version(name) for name in ("numpy", "scipy", "scikit-learn", "imbalanced-learn")},
         }
 
 
@@ -105,16 +129,33 @@ def device_name(device: torch.device) -> str:
     return platform.processor() or platform.machine()
 
 
+@cache
+def _version(distribution: str) -> str:
+    return version(distribution)  # a search of all installed files, which takes milliseconds
+
+
+@cache
+def processor() -> str:
+    """Return the model of the CPU: libraries choose kernels by it, not only by its instruction set."""
+    with suppress(OSError):
+        found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+        if found:
+            return found[1].strip()
+    return platform.processor()
+
+
 @contextmanager
-def computing_on(hardware: Hardware) -> Iterator[None]:
-    """Set the number of threads and, on CUDA, determinism without TF32; restore the previous settings at the end."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(hardware.threads)
-    try:
-        if hardware.device.type == "cuda":
-            with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
+def computing_on(hardware: Hardware, changes: Changes | None = None) -> Iterator[None]:
+    """Set the number of threads, the standard settings of torch and, on CUDA, determinism without TF32.
+
+    At the end, restore the previous settings, and the global state that the code within changed: see `kept`.
+    """
+    flags = {"enabled": True, "benchmark": False, "deterministic": True, "allow_tf32": False}
+    with standard(), torch.backends.cudnn.flags(**flags) if hardware.device.type == "cuda" else nullcontext():
+        before = torch.get_num_threads()
+        torch.set_num_threads(hardware.threads)
+        try:
+            with kept(changes):
                 yield
-        else:
-            yield
-    finally:
-        torch.set_num_threads(before)
+        finally:
+            torch.set_num_threads(before)

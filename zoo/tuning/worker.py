@@ -6,7 +6,7 @@ A step raises no exception: Ray would end the process, and Tune would not receiv
 import contextlib
 import importlib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from zoo.records import SplitSummary
 from zoo.registry import Registry, Source
 from zoo.settings import Settings
 from zoo.store.study import METRICS, TrialStatus, best_value
+from zoo.surroundings.kept import Changes, kept
 from zoo.training.hardware import computing_on
 from zoo.training.loop import Epoch
 from zoo.tuning.request import TuneRequest
@@ -86,7 +87,9 @@ def sources_of(registry: Registry) -> tuple[tuple[str, str, str, str], ...]:
 
 
 class Worker(Trainable):
-    """Trains one trial after another; no state of a trial remains when the next one starts."""
+    """Trains one trial after another; the global state that a trial changed is restored before the next one starts."""
+
+    run: Generator[bool, None, None] | None = None
 
     def setup(self, config: Result, task: Task, rows: Mapping[Asked | str, Any]) -> None:  # type: ignore[override]
         """Called once per process; the rows are views of the object store, without a copy, and read-only."""
@@ -114,13 +117,14 @@ class Worker(Trainable):
         return True
 
     def _begin(self, config: Result) -> None:
+        self._leave()
         self.number = int(config[NUMBER])
         self.hyper = {key: value for key, value in config.items() if key != NUMBER}
         self.history: list[Epoch] = []
         self.told, self.last = 0, False
         self.seconds = 0.0
-        self.note = ""
-        self.run: Iterator[bool] | None = None
+        self.notes: tuple[str, ...] = ()
+        self.changes = Changes()
 
     def step(self) -> Result:
         """Train one epoch and return its result; after a resume, return the epochs of the checkpoint first."""
@@ -137,7 +141,7 @@ class Worker(Trainable):
         except (Exception, SystemExit) as error:
             status = TrialStatus.MEMORY if out_of_memory(error) else TrialStatus.FAILED
             return self._end(status, str(error) if isinstance(error, ZooError) else describe(error))
-        return self._end(TrialStatus.DONE, self.note) if self.last else self._result(self._best())
+        return self._end(TrialStatus.DONE) if self.last else self._result(self._best())
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
         """Do nothing: a scheduler that pauses a trial requests a checkpoint, but each epoch has written one."""
@@ -145,18 +149,20 @@ class Worker(Trainable):
     def load_checkpoint(self, checkpoint: Any) -> None:
         """Do nothing, like `save_checkpoint`."""
 
-    def _epochs(self) -> Iterator[bool]:
+    def _epochs(self) -> Generator[bool, None, None]:
         """Train one epoch per step; yield whether it was the last."""
         self.workspace = self.workspace or self.task.workspace()
         cell = one_member(cell_of(self.workspace, self.task.request, self.hyper))
-        training_run = self._lesson(cell)
-        with computing_on(training_run.hardware):  # nothing else computes in this process between two steps
+        with kept(self.changes):
+            training_run = self._lesson(cell)
+        with computing_on(training_run.hardware, self.changes):  # nothing else computes here between two steps
             if training_run.loss is None:
                 self.history = training_run.fit(training_run.member(1), 1, SilentReporter()).history
                 yield True
                 return
             checkpoint = self.task.checkpoint(self.number)
-            learner, self.note = training_run.resumed(1, checkpoint)
+            learner, note = training_run.resumed(1, checkpoint)
+            self.notes = (note,) if note else ()
             if learner.progress.history:
                 self.history = list(learner.progress.history)
                 yield learner.finished
@@ -203,10 +209,17 @@ class Worker(Trainable):
         told = WORST[self.mode] if score is None else score
         return {SCORE: told, "epoch": self.told, "new": new, "value": self._best(), **more}
 
-    def _end(self, status: str, reason: str) -> Result:
+    def _leave(self) -> None:
+        """End the trial in progress, if any: this restores the global state that its code changed."""
+        if self.run is not None:
+            self.run.close()
         self.run = None
+
+    def _end(self, status: str, *reasons: str) -> Result:
+        self._leave()
         score = self._best() if status == TrialStatus.DONE else None
-        return self._result(score, done=True, status=status, reason=reason)
+        notes = (*self.notes, *self.changes.notes(self.task.request.architecture))
+        return self._result(score, done=True, status=status, reason="; ".join((*reasons, *notes)))
 
 
 def _load(module: str) -> Any:

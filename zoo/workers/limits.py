@@ -33,12 +33,9 @@ def deadline(seconds: float | None, trace: Path) -> Iterator[None]:
         yield
         return
 
-    def ring(*_: Any) -> NoReturn:
-        raise Deadline
-
     left = max(0.001, seconds)
     with trace.open("w") as file:
-        before = signal.signal(signal.SIGALRM, ring)
+        before = signal.signal(signal.SIGALRM, _ring)
         faulthandler.dump_traceback_later(left + GRACE_SECONDS, exit=True, file=file)
         signal.setitimer(signal.ITIMER_REAL, left, RING_AGAIN_SECONDS)
         try:
@@ -48,6 +45,10 @@ def deadline(seconds: float | None, trace: Path) -> Iterator[None]:
             faulthandler.cancel_dump_traceback_later()
             signal.signal(signal.SIGALRM, before)
             trace.unlink(missing_ok=True)
+
+
+def _ring(*_: Any) -> NoReturn:
+    raise Deadline
 
 
 def hung(trace: Path) -> bool:
