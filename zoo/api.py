@@ -80,6 +80,8 @@ def bench(
     threads: int | None = None,
     jobs: int = 1,
     address: str | None = None,
+    isolate: bool = False,
+    run_timeout: float | None = None,
     force: bool = False,
     resume: bool = False,
     registry: Registry | None = None,
@@ -91,8 +93,11 @@ def bench(
     An axis is one value or several. An architecture may be an unregistered network, `path/to/file.py:Net` or
     `package.module:Net`. `seeds` is the number of seeds (0, 1, …) or a list of them. `set` holds the assignments of
     `--set`: `{"hidden": 64, "training.batch_size": 32}`. With several `jobs`, or the `address` of a Ray cluster, worker
-    processes train up to `jobs` runs at a time. Raises ZooError if the whole request is impossible; a failed run
-    reports its failure in `status` and `error`. `reporter` receives the progress; `watch` is its deprecated name.
+    processes train up to `jobs` runs at a time; with `isolate`, a worker process trains each run even if `jobs` is 1.
+    `run_timeout` is the time limit of each run in seconds. A run that hangs in code that cannot be interrupted ends
+    this process half a minute later, unless worker processes train. Raises ZooError if the whole request is impossible;
+    a failed run reports its failure in `status` and `error`. `reporter` receives the progress; `watch` is its
+    deprecated name.
     """
     from zoo.harness.bench import run_bench
     from zoo.harness.reporter import SilentReporter
@@ -101,8 +106,8 @@ def bench(
     if watch is not None:
         warn("zoo.bench(watch=…) is deprecated since 0.1.0: use reporter=…", DeprecationWarning, stacklevel=2)
     workspace = _workspace(registry)
-    asked = (architectures,) if isinstance(architectures, str) else architectures
-    known, names = with_unpackaged(workspace.registry, asked)
+    references = (architectures,) if isinstance(architectures, str) else architectures
+    known, names = with_unpackaged(workspace.registry, references)
     workspace = replace(workspace, registry=known)
     request = Request.of(
         names,
@@ -120,13 +125,13 @@ def bench(
         group=group,
         device=device,
         threads=threads,
+        run_timeout=run_timeout,
         force=force,
         resume=resume,
     )
     with Store(workspace.settings.results_folder(results)) as store:
-        return list(
-            run_bench(workspace, request, store, reporter or watch or SilentReporter(), jobs=jobs, address=address)
-        )
+        asked = (workspace, request, store, reporter or watch or SilentReporter())
+        return list(run_bench(*asked, jobs=jobs, address=address, isolate=isolate))
 
 
 def load(run: str, *, results: str | Path | None = None, registry: Registry | None = None) -> "nn.Module":

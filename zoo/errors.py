@@ -21,7 +21,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
 
-from zoo.visible import abridged, sentence
+from zoo.visible import abridged, quoted, sentence
 
 LONGEST_REASON = 300  # characters of another library's message
 
@@ -99,9 +99,13 @@ def guarded(kind: type[ZooError], what: str) -> Iterator[None]:
 def describe(error: BaseException) -> str:
     """Return an exception as one line, as `zoo plugins` shows it."""
     if isinstance(error, SystemExit):
-        return f"sys.exit({error.code!r})"
-    text = abridged(" ".join(str(error).split()), LONGEST_REASON)
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+        return f"sys.exit({quoted(error.code)})"
+    name = abridged(type(error).__name__, LONGEST_REASON)
+    try:
+        text = abridged(" ".join(str(error).split()), LONGEST_REASON)
+    except BaseException as problem:
+        text = f"its message cannot be shown ({type(problem).__name__})"
+    return f"{name}: {text}" if text else name
 
 
 def unknown_name(

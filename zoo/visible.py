@@ -35,7 +35,7 @@ def quoted(value: object) -> str:
     """Return a wrong value of any type for a message, as `repr` writes it, but in one line and not endless."""
     try:
         text = repr(value)
-    except (ValueError, RecursionError):  # a number or a nesting that Python does not write
+    except Exception:  # a number or a nesting that Python does not write, or a type that cannot write itself
         text = f"a value of the type {type(value).__name__}"
     return abridged(visible(text), LONGEST_VALUE)
 

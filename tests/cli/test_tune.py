@@ -22,8 +22,9 @@ from typer.testing import CliRunner
 
 from zoo import ModelError, StoreError, UsageError
 from zoo.cli.app import app
+from zoo.cli.options import seconds_of
 from zoo.cli.session import Session
-from zoo.cli.tune import Ends, _run, seconds_of
+from zoo.cli.tune import Ends, _run
 from zoo.cli.views.study import outcome
 from zoo.cli.views.trials import trial_line
 from zoo.cli.views.tune_progress import PatientConsole, TuneDisplay, clock_text, shown_trials, summary_lines

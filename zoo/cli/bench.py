@@ -70,6 +70,17 @@ def bench_command(
         int, options.number("--jobs", "Number of parallel runs, each with one thread.", least=1, panel=options.WHERE)
     ] = 1,
     address: options.Address = None,
+    isolate: Annotated[
+        bool,
+        typer.Option(
+            "--isolate",
+            help="Train each network in a worker process, so that a crash ends only its run.",
+            rich_help_panel=options.WHERE,
+        ),
+    ] = False,
+    run_timeout: Annotated[
+        float | None, options.time("--run-timeout", "Time for one run: 90s, 30m, 2h.", panel=options.TRAINING)
+    ] = None,
     results: options.ResultsToWrite = None,
     force: Annotated[
         bool, typer.Option("--force", help="Train again; do not reuse stored runs.", rich_help_panel=options.OUTPUT)
@@ -100,12 +111,14 @@ def bench_command(
         seeds=range(seed, seed + seeds),
         assignments=assignments,
         threads=threads,
+        run_timeout=run_timeout,
         force=force,
         resume=resume,
     )
     runs: list[Run] = []
     try:
-        _run(session, request, results, runs, {"jobs": jobs, "address": None if address == "local" else address})
+        workers = {"jobs": jobs, "address": None if address == "local" else address, "isolate": isolate}
+        _run(session, request, results, runs, workers)
     finally:  # shows the finished runs even after an error or an interruption
         if runs:
             _say_notes(session, runs)
@@ -115,7 +128,7 @@ def bench_command(
 
 
 def _run(session: Session, request: "Request", results: Path | None, runs: "list[Run]", workers: Row) -> None:
-    """Run a request and append each finished run to `runs`. `workers` holds `jobs` and `address`."""
+    """Run a request and append each finished run to `runs`. `workers` holds `jobs`, `address` and `isolate`."""
     from zoo.cli.views.bench_progress import BenchDisplay
     from zoo.harness.bench import run_bench
     from zoo.store.runs import Store

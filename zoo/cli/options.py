@@ -1,5 +1,6 @@
 """Options that several commands share, and the request that the options of a cell make."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,6 +12,7 @@ from zoo.cli.complete import Completer, composed, names_of
 from zoo.errors import UsageError
 from zoo.harness.request import Request
 
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}  # by the sign after a number
 # The options of a cell that `zoo bench` and `zoo tune` share. Each command reads `--set` itself.
 _CELL = ("block", "data", "loss", "dataset", "protocol", "rows", "epochs", "data_dir", "target", "group", "device")
 
@@ -53,6 +55,26 @@ def number(
     return typer.Option(
         option, help=text, parser=parse, metavar=f"{letter}>={least}", rich_help_panel=panel, show_default=default
     )
+
+
+def time(option: str, text: str, *, panel: str) -> Any:
+    """An option for a time, which the command receives in seconds."""
+    return typer.Option(
+        option,
+        help=text,
+        parser=lambda typed: seconds_of(option, typed),
+        metavar="TIME",
+        rich_help_panel=panel,
+        show_default="no limit",
+    )
+
+
+def seconds_of(option: str, text: str) -> float:
+    """Return a typed time in seconds: a number, or a number with s, m or h. Raises UsageError for other text."""
+    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([smh]?)", text.strip())
+    if not found or not float(found[1]):
+        raise UsageError(f"{option} must be a time above 0, such as 90s, 30m or 2h, not {text!r}")
+    return float(found[1]) * _SECONDS[found[2]]
 
 
 # The groups of options in `--help`.

@@ -37,7 +37,7 @@ def results_only() -> Iterator[None]:
     try:
         yield
     finally:
-        with contextlib.suppress(OSError, ValueError):  # a closed pipe: the command has said so
+        with contextlib.suppress(OSError, ValueError):  # a closed pipe: the command has reported it
             results.flush()
         sys.stdout = sys.stderr
 

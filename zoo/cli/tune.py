@@ -1,6 +1,5 @@
 """`zoo tune`: search for hyperparameters on the training and validation sets, then score the winner on the test set."""
 
-import re
 import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 SEEDS = 3  # default of a comparison
 SHOWN = 10  # trials in the final table
 BESIDE_RESUME = ("resume", "trials", "jobs", "address", "results", "save", "as_json")
-_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
 _SEARCH = "search."
 
 
@@ -123,22 +121,10 @@ def tune_command(
         ),
     ] = None,
     time_budget: Annotated[
-        str | None,
-        typer.Option(
-            help="Time for all trials together: 90s, 30m, 2h.",
-            metavar="TIME",
-            rich_help_panel=options.TUNING,
-            show_default="no limit",
-        ),
+        float | None, options.time("--time-budget", "Time for all trials together: 90s, 30m, 2h.", panel=options.TUNING)
     ] = None,
     trial_timeout: Annotated[
-        str | None,
-        typer.Option(
-            help="Time for one trial: 90s, 30m, 2h.",
-            metavar="TIME",
-            rich_help_panel=options.TUNING,
-            show_default="no limit",
-        ),
+        float | None, options.time("--trial-timeout", "Time for one trial: 90s, 30m, 2h.", panel=options.TUNING)
     ] = None,
     metric: Annotated[
         str,
@@ -226,8 +212,8 @@ def tune_command(
         search_params=search_params,
         scheduler=scheduler,
         trials=20 if trials is None else trials,
-        time_budget=None if time_budget is None else seconds_of("--time-budget", time_budget),
-        trial_timeout=None if trial_timeout is None else seconds_of("--trial-timeout", trial_timeout),
+        time_budget=time_budget,
+        trial_timeout=trial_timeout,
         jobs=1 if jobs is None else jobs,
         gpus_per_trial=gpus_per_trial,
         address=None if address == "local" else address,
@@ -319,14 +305,6 @@ def _check_resumable(session: Session, name: str, ends: Ends) -> None:
         study = StudyStore(store).get(name)
     if ends.save is not None:
         check_save(session, study.architecture, ends.save)
-
-
-def seconds_of(option: str, text: str) -> float:
-    """Return a typed time in seconds: a number, or a number with s, m or h. Raises UsageError for other text."""
-    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([smh]?)", text.strip())
-    if not found or not float(found[1]):
-        raise UsageError(f"{option} must be a time above 0, such as 90s, 30m or 2h, not {text!r}")
-    return float(found[1]) * _SECONDS[found[2]]
 
 
 def _is_given(context: typer.Context, name: str) -> bool:

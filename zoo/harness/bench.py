@@ -7,10 +7,12 @@ from zoo.harness.planner import make_plan
 from zoo.harness.reporter import BenchReporter
 from zoo.harness.request import Request
 from zoo.harness.run_cell import RunContext, execute
-from zoo.harness.schedule import Schedule, ToTrain
+from zoo.harness.schedule import Lost, Schedule, ToTrain
 from zoo.store.run import Run
 from zoo.store.runs import Store
 from zoo.training.hardware import check_threads
+from zoo.workers.forks import guard_forks
+from zoo.workers.limits import has_deadlines, import_slow_modules
 from zoo.workspace import Workspace
 
 
@@ -22,12 +24,13 @@ def run_bench(
     *,
     jobs: int = 1,
     address: str | None = None,
+    isolate: bool = False,
 ) -> Iterator[Run]:
     """Yield the runs of a request in the order of its plan, each when it ends or is reused from the store.
 
-    With several `jobs`, or the `address` of a Ray cluster, worker processes train up to `jobs` cells at a time. A cell
-    that fails yields a failed run. An error that prevents cells from running, such as a data set that cannot be read,
-    is raised as a ZooError after all other cells have ended.
+    With several `jobs`, with the `address` of a Ray cluster, or with `isolate`, worker processes train up to `jobs`
+    cells at a time. A cell that fails yields a failed run. An error that prevents cells from running, such as a data
+    set that cannot be read, is raised as a ZooError after all other cells have ended.
     """
     if jobs < 1:
         raise UsageError(f"--jobs must be at least 1, not {jobs}")
@@ -37,12 +40,18 @@ def run_bench(
     for line in plan.left_out:
         reporter.on_note(f"left out: {line}")
     beside = jobs > 1 or address is not None
+    apart = beside or isolate
+    if request.run_timeout is not None and not (apart or has_deadlines()):
+        raise UsageError("a time limit works only in the main thread, or in worker processes: use --isolate or --jobs")
+    if request.run_timeout is not None and not apart:
+        import_slow_modules()
+    guard_forks()
     schedule = Schedule(workspace, request, store, reporter, plan, beside=beside)
     if address is None:
         check_threads(schedule.threads)
-    context = RunContext(workspace.registry, store, reporter)
+    context = RunContext(workspace.registry, store, reporter, timeout=request.run_timeout)
     none = True
-    for run in _on_ray(schedule, context, jobs, address) if beside else _here(schedule, context):
+    for run in _on_ray(schedule, context, jobs, address) if apart else _here(schedule, context):
         none = False
         yield run
     schedule.raise_problems()
@@ -56,6 +65,9 @@ def _here(schedule: Schedule, context: RunContext) -> Iterator[Run]:
         if isinstance(step, ToTrain):
             context.reporter.on_run_started(step.prepared.run, step.number, len(schedule.plan.cells), step.epochs)
             run = execute(step.prepared, context, resume=step.resume)
+        elif isinstance(step, Lost):
+            context.start(step.run)
+            run = context.fail(step.run, step.failure)
         else:
             run = step
         context.reporter.on_run_finished(run)

@@ -10,6 +10,7 @@ from torch import nn
 
 from zoo.errors import ModelError
 from zoo.factories import complete
+from zoo.harness.containment import contained
 from zoo.harness.seeds import axis_seeds
 from zoo.inspection import on_meta
 from zoo.networks import Incompatible, Network
@@ -89,7 +90,8 @@ class Cell:
         Raises Incompatible if the network and its blocks do not fit together.
         """
         try:
-            return on_meta(lambda: self.network.build(**shape))
+            with contained():
+                return on_meta(lambda: self.network.build(**shape))
         except Incompatible:
             raise
         except ModelError:

@@ -5,26 +5,31 @@ trained weights, which the driver scores.
 """
 
 import contextlib
-from collections.abc import Iterator
+import secrets
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 import ray
 import torch
 
+from zoo.data.protocols import Parts
 from zoo.data.rows import Rows
 from zoo.errors import ZooError
+from zoo.harness.cells import Cell
 from zoo.harness.pool import Pool
+from zoo.harness.preview import Preview
 from zoo.harness.reporter import UnderWay
 from zoo.harness.run_cell import RunContext, conclude, noted
-from zoo.harness.schedule import Schedule, ToTrain
+from zoo.harness.schedule import Lost, Schedule, ToTrain
 from zoo.harness.trained import Failure, Product
-from zoo.harness.worker import Assignment, News
+from zoo.harness.worker import Assignment, Look, News
+from zoo.networks import Incompatible
 from zoo.store.run import Run
 from zoo.surroundings.kept import Changes, kept
 from zoo.training.hardware import choose_device
 from zoo.training.loop import Epoch
-from zoo.workers.limits import share_of_memory
+from zoo.workers.limits import has_deadlines, share_of_memory
 from zoo.workers.session import Workers
 
 PATIENCE_SECONDS = 1.0  # longest wait for news, so that signals are handled soon
@@ -49,9 +54,13 @@ class ParallelBench:
         self.schedule, self.jobs = schedule, jobs
         self.device = choose_device(schedule.device)
         self.cpus = max(1, schedule.threads)
+        self.looked = 0
+        self.seen: dict[str, Preview | Failure | Incompatible] = {}  # by the ticket of a look
         gpus = gpu_share(self.device, torch.cuda.device_count(), jobs) if address is None else 0.0
         self.workers = Workers(jobs, cpus_each=self.cpus, gpus_each=gpus, address=address)
-        self.context = replace(context, stopped=lambda: self.workers.terminated)
+        self.context = replace(
+            context, stopped=lambda: self.workers.terminated, timeout=context.timeout if has_deadlines() else None
+        )
         self.pool: Pool | None = None
         self.memory = 0
         self.sent = _Sent()
@@ -75,9 +84,12 @@ class ParallelBench:
             raise
 
     def _runs(self) -> Iterator[Run]:
-        for place, step in enumerate(self.schedule.steps(self._settle)):
+        for place, step in enumerate(self.schedule.steps(self._settle, self._look)):
             if isinstance(step, ToTrain):
                 self._hand_out(place, step)
+            elif isinstance(step, Lost):
+                self.context.start(step.run)
+                self._end(place, self.context.fail(step.run, step.failure))
             else:
                 self._end(place, step)
             yield from self._in_order()
@@ -95,6 +107,34 @@ class ParallelBench:
         while any(one.run.key == key for one in self.at_work.values()):
             self._come_on()
 
+    def _look(self, cell: Cell, parts: Parts, rows: Callable[[], Rows]) -> Preview | Failure:
+        """Look at the network of a cell: in a worker, unless a run with its key is done, which needs no worker.
+
+        Raises Incompatible if it does not fit together with its blocks.
+        """
+        self.looked += 1
+        key = cell.key(parts.summary)
+        self._settle(key)
+        if not self.schedule.request.force and self.context.store.done(key) is not None:
+            return self.schedule.look(cell, parts, rows)
+        with contextlib.suppress(Exception, SystemExit):  # while the workers are busy; `_hand_out` reports an error
+            rows()
+        pool, ticket = self._started(len(self.schedule.plan.cells) - self.looked + 1), secrets.token_hex(4)
+        self._wait_for(lambda: pool.has_room)
+        asked = Look(cell, parts.summary.shape, str(self.device), self.schedule.threads)
+        pool.look(ticket, self.context.store.folder.absolute() / f".look-{ticket}", asked)
+        self._wait_for(lambda: ticket in self.seen)
+        seen = self.seen.pop(ticket)
+        if isinstance(seen, Incompatible):
+            raise seen
+        return seen
+
+    def _wait_for(self, condition: Callable[[], bool]) -> None:
+        if not self.at_work:
+            self.context.reporter.on_phase("waiting for a worker")
+        while not condition():
+            self._come_on()
+
     def _hand_out(self, place: int, step: ToTrain) -> None:
         """Wait for a free worker and assign the cell to it."""
         run, prepared = step.prepared.run, step.prepared
@@ -103,8 +143,7 @@ class ParallelBench:
             run = replace(run, notes=(*run.notes, note))
         self.waiting = run
         self.beat.add(run.id)
-        pool = self._started(len(self.schedule.plan.cells) - step.number + 1)
-        changes = Changes()
+        pool, changes = self._started(1), Changes()
         try:
             with kept(changes):
                 resampled = prepared.rows()
@@ -118,15 +157,13 @@ class ParallelBench:
             self.beat.drop(run.id)
             return
         run = noted(run, *changes.notes(run.reference))
-        if not self.at_work:
-            self.context.reporter.on_phase("waiting for a worker")
-        while not pool.has_room or len(self._trained) > self.jobs:
-            self._come_on()
+        self._wait_for(lambda: pool.has_room and len(self._trained) <= self.jobs)
         self.context.start(run)
         self.reached, self.waiting = step.number, None
         self.at_work[run.id] = _AtWork(place, step, run)
         checkpoint = self.context.store.checkpoint(run).absolute()
-        how = (prepared.hardware, checkpoint, step.resume, self.memory)
+        timeout = self.schedule.request.run_timeout
+        how = (prepared.hardware, checkpoint, step.resume, self.memory, timeout, self.jobs > 1)
         pool.hand_out(run.id, Assignment(prepared.cell, prepared.parts.summary, *how), rows, validation)
         self._show()
 
@@ -141,7 +178,8 @@ class ParallelBench:
                 gpus = gpu_share(self.device, int(there.get("GPU", 0)), self.jobs)
             elif self.device.type == "cpu":
                 self.memory = share_of_memory(self.jobs)
-            self.pool = Pool(min(self.jobs, wanted), cpus=self.cpus, gpus=gpus)
+            timeout = self.schedule.request.run_timeout
+            self.pool = Pool(min(self.jobs, wanted), cpus=self.cpus, gpus=gpus, timeout=timeout)
         return self.pool
 
     @property
@@ -155,17 +193,23 @@ class ParallelBench:
         trained = self._trained
         news = self.pool.wait(MOMENT_SECONDS if trained else PATIENCE_SECONDS)
         for ticket, one in news:
-            self._hear(self.at_work[ticket], one)
+            self._hear(ticket, one)
         if not news and trained:
             self._conclude(trained[0])
         if news or trained:
             self._show()
 
-    def _hear(self, one: _AtWork, news: News) -> None:
+    def _hear(self, ticket: str, news: News) -> None:
+        if ticket not in self.at_work:
+            assert isinstance(news, Preview | Failure | Incompatible)
+            self.seen[ticket] = news
+            return
+        one = self.at_work[ticket]
         if isinstance(news, Epoch):
             one.epoch = news.number
             self.context.tell(one.run, news)
         else:
+            assert isinstance(news, Product | Failure)
             one.end = news
 
     def _conclude(self, one: _AtWork) -> None:

@@ -5,18 +5,21 @@ A process with changed global state that could not be restored ends with its ass
 
 import contextlib
 import sys
-from dataclasses import dataclass, replace
+import time
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import ray
 from ray.exceptions import RayError
 
-from zoo.errors import ZooError, describe
+from zoo.errors import ZooError
 from zoo.harness.trained import Failure, Product
-from zoo.harness.worker import Assignment, News, Trainer
+from zoo.harness.worker import Assignment, Look, News, Trainer
+from zoo.store.last_words import end_of, forget
 from zoo.store.run import RunStatus
-from zoo.training.loop import Epoch
-from zoo.workers.process import cause_of_death
+from zoo.workers.limits import GRACE_SECONDS
+from zoo.workers.process import OUT_OF_MEMORY, UNKNOWN, cause_of_death, out_of_memory_kills
 
 MOST_DEATHS = 2  # of one assignment: the first may have been an accident
 MOST_FAILED_STARTS = 3
@@ -34,14 +37,40 @@ class _Task:
     end: Product | Failure | None = None
 
 
-class Pool:
-    """`size` trainers in the running Ray session, each with `cpus` CPUs and `gpus` GPUs or a share of one."""
+@dataclass
+class _Work:
+    """The work of a trainer since `since`: a task, or a look at a network; `folder` receives its last words."""
 
-    def __init__(self, size: int, *, cpus: int, gpus: float) -> None:
+    trainer: Any
+    ticket: str
+    folder: Path
+    task: _Task | None = None
+    since: float = field(default_factory=time.monotonic)
+    kills: int = field(default_factory=out_of_memory_kills)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the last news of a task has arrived."""
+        return self.task is not None and self.task.end is not None
+
+    @property
+    def spoilt(self) -> bool:
+        """Whether the task has changed its process for good."""
+        return self.task is not None and self.task.end is not None and self.task.end.spoilt
+
+
+class Pool:
+    """`size` trainers in the running Ray session, each with `cpus` CPUs and `gpus` GPUs or a share of one.
+
+    `timeout` is the time limit of an assignment in seconds. A trainer that keeps it for too long is ended.
+    """
+
+    def __init__(self, size: int, *, cpus: int, gpus: float, timeout: float | None = None) -> None:
         self._trainer = ray.remote(Trainer).options(num_cpus=cpus, num_gpus=gpus, max_restarts=0)
+        self._timeout = timeout
         self._starting: dict[Any, Any] = {}
         self._free: list[Any] = []
-        self._busy: dict[Any, tuple[Any, _Task]] = {}
+        self._busy: dict[Any, _Work] = {}
         self._again: list[_Task] = []
         self._failed_starts = 0
         for _ in range(size):
@@ -56,6 +85,14 @@ class Pool:
         """Hand an assignment to a free trainer; its news carries the ticket. The rows are Ray object references."""
         self._set_to(_Task(ticket, assignment, rows, validation))
 
+    def look(self, ticket: str, folder: Path, asked: Look) -> None:
+        """Let a free trainer look at the network of a cell; the only news is its preview, or a failure.
+
+        Every node must access the folder.
+        """
+        trainer = self._free.pop()
+        self._busy[trainer.look.remote(asked, folder, self._timeout)] = _Work(trainer, ticket, folder)
+
     def wait(self, seconds: float) -> list[tuple[str, News]]:
         """Return news as soon as some arrive, each with its ticket; an empty list after `seconds` without any.
 
@@ -66,17 +103,12 @@ class Pool:
             return []
         ray.wait(watched, num_returns=1, timeout=seconds)
         ready, _ = ray.wait(watched, num_returns=len(watched), timeout=0)
-        return [news for one in ready for news in (self._begun(one) if one in self._starting else self._heard(one))]
+        found = [news for one in ready for news in (self._begun(one) if one in self._starting else self._heard(one))]
+        return found + self._overdue()
 
     def _start(self) -> None:
         trainer: Any = self._trainer.remote(tuple(sys.path))
         self._starting[trainer.ready.remote()] = trainer
-
-    def _replace(self, trainer: Any) -> None:
-        """End a process and start another one."""
-        with contextlib.suppress(Exception):
-            ray.kill(trainer)
-        self._start()
 
     def _begun(self, answer: Any) -> list[tuple[str, News]]:
         trainer = self._starting.pop(answer)
@@ -85,7 +117,7 @@ class Pool:
         except RayError as error:
             self._failed_starts += 1
             if self._failed_starts == MOST_FAILED_STARTS:
-                raise ZooError(f"worker processes do not start: {cause_of_death(describe(error))}") from error
+                raise ZooError(f"worker processes do not start: {cause_of_death(str(error))}") from error
             self._start()
         else:
             self._rest(trainer)
@@ -99,34 +131,72 @@ class Pool:
     def _set_to(self, task: _Task) -> None:
         trainer = self._free.pop()
         method = trainer.train.options(num_returns="streaming")
-        self._busy[method.remote(task.assignment, task.rows, task.validation)] = (trainer, task)
+        stream = method.remote(task.assignment, task.rows, task.validation)
+        self._busy[stream] = _Work(trainer, task.ticket, task.assignment.folder, task)
 
-    def _heard(self, stream: Any) -> list[tuple[str, News]]:
-        trainer, task = self._busy[stream]
+    def _heard(self, answer: Any) -> list[tuple[str, News]]:
+        work = self._busy[answer]
         try:
-            news: News = ray.get(next(stream))
+            news: News = ray.get(answer if work.task is None else next(answer))
         except StopIteration:
-            del self._busy[stream]
-            if task.end is not None and task.end.spoilt:
-                self._replace(trainer)
+            if work.spoilt:
+                self._replace(answer)
             else:
-                self._rest(trainer)
+                del self._busy[answer]
+                self._rest(work.trainer)
             return []
         except RayError as error:
-            del self._busy[stream]
-            self._replace(trainer)
-            return self._died(task, describe(error))
-        task.end = None if isinstance(news, Epoch) else news
-        return [(task.ticket, news)]
+            self._replace(answer)
+            return self._died(work, str(error))
+        if work.task is not None:
+            work.task.end = news if isinstance(news, Product | Failure) else None
+        else:
+            del self._busy[answer]
+            self._rest(work.trainer)
+        return [(work.ticket, news)]
 
-    def _died(self, task: _Task, error: str) -> list[tuple[str, News]]:
-        if task.end is not None:
+    def _overdue(self) -> list[tuple[str, News]]:
+        """End the trainers that have not ended themselves long after the time limit, such as a stopped process."""
+        if self._timeout is None:
             return []
-        task.deaths += 1
-        if task.deaths == MOST_DEATHS:
-            return [(task.ticket, Failure(RunStatus.FAILED, f"its process died twice: {cause_of_death(error)}"))]
-        task.assignment = replace(task.assignment, resume=True)
-        self._again.append(task)
+        latest = time.monotonic() - self._timeout - 2 * GRACE_SECONDS
+        late = {answer: work for answer, work in self._busy.items() if work.since < latest}
+        for answer in late:
+            self._replace(answer)
+        return [(work.ticket, Failure.timeout(self._timeout)) for work in late.values() if not work.has_ended]
+
+    def _replace(self, answer: Any) -> None:
+        """End the process of a trainer, and start another one."""
+        work = self._busy.pop(answer)
+        with contextlib.suppress(Exception):
+            ray.kill(work.trainer)
+        self._start()
+
+    def _died(self, work: _Work, error: str) -> list[tuple[str, News]]:
+        if work.has_ended:
+            return []
+        failure = _failure(work, error)
+        if failure.status == RunStatus.TIMEOUT:
+            failure = Failure.timeout(self._timeout, " in code that cannot be interrupted")
+        if work.task is None or failure.status == RunStatus.TIMEOUT:
+            return [(work.ticket, failure)]
+        work.task.deaths += 1
+        if work.task.deaths == MOST_DEATHS:
+            return [(work.ticket, replace(failure, error=failure.error.replace("died:", "died twice:", 1)))]
+        work.task.assignment = replace(work.task.assignment, resume=True)
+        self._again.append(work.task)
         if self._free:
             self._set_to(self._again.pop(0))
         return []
+
+
+def _failure(work: _Work, error: str) -> Failure:
+    """Return why a process has died: by its last words, else by what the system and Ray know."""
+    end = end_of(work.folder)
+    forget(work.folder)
+    if end is not None:
+        return Failure(*end)
+    cause = cause_of_death(error)
+    if cause == UNKNOWN and out_of_memory_kills() > work.kills:
+        cause = OUT_OF_MEMORY
+    return Failure(RunStatus.FAILED, f"its process died: {cause}")

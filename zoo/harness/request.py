@@ -28,6 +28,7 @@ class Request(DataRequest):
     """One call of the bench: every tuple is an axis of the grid; for an empty tuple, the defaults choose.
 
     `monitor` is the metric of a study. It chooses the best epoch and overrides the preset; a user's own setting wins.
+    `run_timeout` is the time limit of each run in seconds, for training and scoring together; None: no limit.
     """
 
     architectures: tuple[str, ...]
@@ -41,6 +42,7 @@ class Request(DataRequest):
     monitor: str | None = None
     device: str | None = None
     threads: int | None = None
+    run_timeout: float | None = None
     force: bool = False
     resume: bool = False
 
@@ -52,6 +54,8 @@ class Request(DataRequest):
         for name, value in (("rows", self.rows), ("epochs", self.epochs), ("seeds", len(self.seeds))):
             if value is not None and value < 1:
                 raise UsageError(f"--{name} must be at least 1, not {value}")
+        if self.run_timeout is not None and not 0 < self.run_timeout < float("inf"):
+            raise UsageError(f"--run-timeout must be a time above 0 s, not {self.run_timeout} s")
         if self.threads is not None and self.threads < 0:
             raise UsageError(f"--threads must be at least 0 (automatic), not {self.threads}")
 

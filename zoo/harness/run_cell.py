@@ -14,7 +14,7 @@ from typing import Any
 
 import tomlkit
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from zoo.cost import PeakMemory, latency_ms
 from zoo.data.protocols import Parts
@@ -22,11 +22,13 @@ from zoo.data.resampling import refusal
 from zoo.data.rows import Rows
 from zoo.errors import Diverged
 from zoo.harness.cells import Cell
+from zoo.harness.containment import contained, limited
+from zoo.harness.preview import Preview
 from zoo.harness.reporter import BenchReporter
 from zoo.harness.seeds import axis_seeds
 from zoo.harness.trained import Failure, Product, Trained
 from zoo.harness.training_run import TrainedModel, TrainingRun, epoch_scores
-from zoo.inspection import count_macs, count_parameters
+from zoo.inspection import count_parameters
 from zoo.metrics import score
 from zoo.networks import Incompatible
 from zoo.records import Cost, Environment, plain
@@ -35,11 +37,12 @@ from zoo.specs import Resampler
 from zoo.store.predictions import Predictions
 from zoo.store.run import Run, RunStatus
 from zoo.store.runs import Store
-from zoo.surroundings.kept import Changes, kept
+from zoo.surroundings.kept import Changes
 from zoo.training.batches import Tensors
 from zoo.training.hardware import Hardware, computing_on
 from zoo.training.loop import Epoch, predict
 from zoo.training.randomness import own_random, seed_all
+from zoo.workers.limits import Deadline
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,16 @@ class Prepared:
     parts: Parts
     rows: Callable[[], Rows]
     run: Run
-    hardware: Hardware
+    preview: Preview
+
+    @property
+    def hardware(self) -> Hardware:
+        return self.preview.hardware
+
+    def counted(self) -> "Prepared":
+        """Count the operations of the network, which calls its code."""
+        preview = self.preview.counted(self.cell, self.parts.summary.shape)
+        return replace(self, preview=preview, run=replace(self.run, cost=preview.cost))
 
 
 @dataclass(frozen=True)
@@ -58,12 +70,14 @@ class RunContext:
     """The surroundings of a run: the registry with its observers, the store and the reporter.
 
     `stopped` returns true if an error ends the whole bench, for example after SIGTERM: no network caused that error.
+    `timeout` is the time limit of a run in seconds; None: no limit.
     """
 
     registry: Registry
     store: Store
     reporter: BenchReporter
     stopped: Callable[[], bool] = lambda: False
+    timeout: float | None = None
 
     def start(self, run: Run) -> None:
         """Notify the observers that a run starts; the schedule has stored it."""
@@ -101,17 +115,15 @@ class Evaluation:
     cost: Cost
 
 
-def describe_run(
-    cell: Cell, parts: Parts, dataset: str, synthetic: bool, device: str, threads: int
-) -> tuple[Run, Hardware]:
-    """Return the run of a cell and its hardware, before training starts."""
+def check_cell(cell: Cell, parts: Parts) -> None:
+    """Raise Incompatible if the network, its block or the resampler cannot take such series."""
     cell.network.check(n_times=parts.train.values.shape[2], lengths=parts.train.lengths is not None)
     check_lengths(cell.resampler.entry.spec, parts.train)
-    with kept() as changes:
-        model = cell.on_meta(parts.summary.shape)
-        cost = Cost() if model is None else _size(model, parts, cell.training.members)
-    hardware = cell.hardware(model, device, threads)
-    key, environment = cell.key(parts.summary), environment_of(cell, hardware)
+
+
+def describe_run(cell: Cell, parts: Parts, dataset: str, synthetic: bool, preview: Preview) -> Run:
+    """Return the run of a cell, before training starts."""
+    key, environment = cell.key(parts.summary), environment_of(cell, preview.hardware)
     run = Run(
         id="",
         key=key,
@@ -132,9 +144,9 @@ def describe_run(
         environment=environment,
         parts=parts.summary,
         notes=parts.notes,
-        cost=cost,
+        cost=preview.cost,
     )
-    return noted(run, *changes.notes(run.reference), *cell.import_notes()), hardware
+    return noted(run, *preview.notes, *cell.import_notes())
 
 
 def check_lengths(spec: Resampler, rows: Rows) -> None:
@@ -166,8 +178,18 @@ def conclude(prepared: Prepared, run: Run, context: RunContext, train: Callable[
     """
     changes = Changes()
     try:
-        with computing_on(prepared.hardware, changes), own_random(prepared.hardware.device):
-            ended, artefacts = _attempt(prepared, run, context, train())
+        with (
+            limited(context.timeout, context.store.path(run)),
+            computing_on(prepared.hardware, changes),
+            own_random(prepared.hardware.device),
+        ):
+            prepared = prepared.counted()
+            run = noted(replace(run, cost=prepared.run.cost), *prepared.preview.notes)
+            product = train()
+            with contained():
+                ended, artefacts = _attempt(prepared, run, context, product)
+    except Deadline:
+        return context.fail(noted(run, *changes.notes(run.reference)), Failure.timeout(context.timeout))
     except BaseException as error:
         run = noted(run, *changes.notes(run.reference))
         if isinstance(error, KeyboardInterrupt) or context.stopped():
@@ -184,7 +206,8 @@ def conclude(prepared: Prepared, run: Run, context: RunContext, train: Callable[
 def _train(prepared: Prepared, run: Run, context: RunContext, resume: bool) -> Product:
     """Train the cell in this process."""
     cell, hardware = prepared.cell, prepared.hardware
-    rows = prepared.rows()
+    with contained():
+        rows = prepared.rows()
     memory = PeakMemory(hardware.device)
     memory.start()
     training_run = TrainingRun.of(cell, prepared.parts, rows, hardware)
@@ -283,16 +306,6 @@ def _versions(cell: Cell) -> dict[str, str]:
             with contextlib.suppress(PackageNotFoundError):
                 found[library] = version(library)
     return found
-
-
-def _size(model: nn.Module, parts: Parts, members: int) -> Cost:
-    """Count parameters and multiply-accumulates; None if the meta device cannot: the network can still be trained."""
-    _, n_channels, n_times = parts.train.values.shape
-    cost = Cost()
-    with contextlib.suppress(Exception, SystemExit):
-        cost = replace(cost, parameters=members * count_parameters(model))
-        cost = replace(cost, macs=members * count_macs(model, n_channels=n_channels, n_times=n_times))
-    return cost
 
 
 class _Relay:

@@ -9,16 +9,21 @@ from zoo.data.protocols import Parts
 from zoo.data.rows import Rows
 from zoo.errors import UsageError, ZooError
 from zoo.harness.cells import Cell
+from zoo.harness.containment import NATIVE_SECONDS
 from zoo.harness.datasets import Loaded, load_dataset, separated
 from zoo.harness.planner import Plan
+from zoo.harness.preview import Preview
 from zoo.harness.reporter import BenchReporter
 from zoo.harness.request import Request
-from zoo.harness.run_cell import Prepared, describe_run
+from zoo.harness.run_cell import Prepared, check_cell, describe_run
+from zoo.harness.trained import Failure
 from zoo.harness.training_run import resampled
 from zoo.networks import Incompatible
+from zoo.records import Cost
 from zoo.store.run import Run
 from zoo.store.runs import Store
 from zoo.surroundings.kept import kept
+from zoo.workers.limits import Deadline, deadline
 from zoo.workspace import Workspace
 
 
@@ -30,6 +35,18 @@ class ToTrain:
     prepared: Prepared
     resume: bool
     epochs: int
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A cell that ended before its training could start: its number in the plan, its begun run, and the failure."""
+
+    number: int
+    run: Run
+    failure: Failure
+
+
+Look = Callable[[Cell, Parts, Callable[[], Rows]], Preview | Failure]
 
 
 class Schedule:
@@ -61,13 +78,17 @@ class Schedule:
         if beside:
             self.threads = self.threads or 1
 
-    def steps(self, settle: Callable[[str], None] = lambda key: None) -> Iterator[Run | ToTrain]:
+    def steps(
+        self, settle: Callable[[str], None] = lambda key: None, look: Look | None = None
+    ) -> Iterator[Run | ToTrain | Lost]:
         """Yield one step per cell of the plan: the reused run from the store, or the cell to train with its data.
 
-        `settle` is called with the key of each cell before the store is queried. Errors that prevent a cell from
-        running are kept for `raise_problems`.
+        `settle` is called with the key of each cell before the store is queried. `look` returns the preview of a cell,
+        whose training rows its last argument returns; by default it looks in this process. Errors that prevent a cell
+        from running are kept for `raise_problems`.
         """
         number = 0
+        look = look or self.look
         for dataset, cells in groupby(self.plan.cells, key=lambda cell: cell.dataset):
             self.reporter.on_phase(f"loading {dataset}")
             try:
@@ -91,7 +112,7 @@ class Schedule:
                         cell, dataset=loaded.name, dataset_params=loaded.params, protocol=parts.summary.protocol
                     )
                     try:
-                        step = self._step(known, loaded, parts, variants, number, settle)
+                        step = self._step(known, loaded, parts, variants, number, settle, look)
                     except UsageError as problem:
                         self.problems.append(problem)
                         continue
@@ -113,19 +134,27 @@ class Schedule:
         variants: "_Resampled",
         number: int,
         settle: Callable[[str], None],
-    ) -> Run | ToTrain | None:
+        look: Look,
+    ) -> Run | ToTrain | Lost | None:
         """Return None if the cell does not fit its data set."""
         try:
-            run, hardware = describe_run(cell, parts, loaded.name, loaded.synthetic, self.device, self.threads)
+            check_cell(cell, parts)
+            preview = look(cell, parts, partial(variants.rows, cell))
         except Incompatible as reason:
             self._leave_out(cell, reason)
             return None
+        seen = preview
+        if isinstance(seen, Failure):
+            seen = Preview(cell.hardware(None, self.device, self.threads), Cost())
+        run = describe_run(cell, parts, loaded.name, loaded.synthetic, seen)
         settle(run.key)
         run, resume = self._claim(run)
         if run.served:
             return run
+        if isinstance(preview, Failure):
+            return Lost(number, run, preview)
         epochs = cell.training.members * (1 if cell.network.fitted else cell.training.epochs)
-        prepared = Prepared(cell, parts, partial(variants.rows, cell), run, hardware)
+        prepared = Prepared(cell, parts, partial(variants.rows, cell), run, seen)
         return ToTrain(number, prepared, resume, epochs)
 
     def _claim(self, run: Run) -> tuple[Run, bool]:
@@ -143,6 +172,15 @@ class Schedule:
             if earlier is not None:
                 run = replace(run, id=earlier.id, created=earlier.created)
             return self.store.begin(run), earlier is not None
+
+    def look(self, cell: Cell, parts: Parts, rows: Callable[[], Rows]) -> Preview | Failure:
+        """Look at the network of a cell in this process, which ends if that passes the time limit by much."""
+        limit = self.request.run_timeout
+        try:
+            with deadline(limit, None, grace=NATIVE_SECONDS):
+                return Preview.of(cell, parts.summary.shape, self.device, self.threads)
+        except Deadline:
+            return Failure.timeout(limit)
 
     def _leave_out(self, cell: Cell, reason: Incompatible) -> None:
         """Report an incompatible network once per data set, not once per resampler, loss and seed."""

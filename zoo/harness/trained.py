@@ -19,7 +19,9 @@ from zoo.training.batches import Tensors
 from zoo.training.hardware import Hardware
 from zoo.training.loop import Epoch, predict
 from zoo.training.randomness import own_random, seed_all
+from zoo.visible import abridged, sentence
 
+LONGEST_TRACE = 200_000  # characters
 PROBED = 8  # validation rows that check whether the stored weights reproduce the network
 # Random numbers that a network draws when it is built are other ones in the next process.
 REBUILD_SEED, PROBE_SEED = 2**31, 0
@@ -105,8 +107,13 @@ class Failure:
         status = RunStatus.DIVERGED if isinstance(error, Diverged) else RunStatus.FAILED
         if isinstance(error, ZooError):
             trace = "" if error.__cause__ is None else _text(error)
-            return cls(status, str(error), trace)
-        return cls(status, describe(error), _text(error))
+            return cls(status, sentence(_message(error)), trace)
+        return cls(status, sentence(describe(error)), _text(error))
+
+    @classmethod
+    def timeout(cls, seconds: float | None, where: str = "") -> "Failure":
+        """Return the failure of a run that has passed its time limit."""
+        return cls(RunStatus.TIMEOUT, f"exceeded its limit of {seconds:g} s{where}")
 
     def artefacts(self) -> dict[str, bytes | memoryview]:
         return {"traceback.txt": self.trace.encode(errors="backslashreplace")} if self.trace else {}
@@ -141,5 +148,16 @@ def _not_whole(cell: Cell) -> ModelError:
     )
 
 
+def _message(error: ZooError) -> str:
+    try:
+        return str(error)
+    except Exception:  # a plugin may have derived the error
+        return describe(error)
+
+
 def _text(error: BaseException) -> str:
-    return "".join(traceback.format_exception(error))
+    """Return the traceback, without the middle of a text that is very long."""
+    try:
+        return abridged("".join(traceback.format_exception(error)), LONGEST_TRACE)
+    except BaseException as problem:  # the exception is made so that it cannot be shown
+        return f"no traceback: {describe(problem)}\n"

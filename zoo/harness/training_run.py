@@ -14,6 +14,7 @@ from zoo.data.rows import Rows
 from zoo.errors import ModelError, StoreError
 from zoo.factories import load_factory
 from zoo.harness.cells import Cell
+from zoo.harness.containment import contained
 from zoo.harness.seeds import axis_seeds
 from zoo.networks import ensemble
 from zoo.training.batches import Tensors
@@ -54,11 +55,12 @@ class TrainingRun:
         """Train every member from its own seeds; with `resume`, continue each from its checkpoint, if it is intact."""
         course = self.course(reporter, checkpoint, resume=resume)
         while True:
-            try:
-                epoch = next(course)
-            except StopIteration as end:
-                trained: TrainedModel = end.value
-                return trained
+            with contained():
+                try:
+                    epoch = next(course)
+                except StopIteration as end:
+                    trained: TrainedModel = end.value
+                    return trained
             reporter.on_epoch(epoch)
 
     def course(

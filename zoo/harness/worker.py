@@ -3,7 +3,8 @@
 It raises no exception: Ray would end the process, and a new one would have to start.
 """
 
-from collections.abc import Generator, Iterator
+import time
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,23 +12,48 @@ from zoo.cost import PeakMemory
 from zoo.data.protocols import Parts
 from zoo.data.rows import Rows
 from zoo.harness.cells import Cell
+from zoo.harness.preview import Preview
 from zoo.harness.reporter import SilentReporter
 from zoo.harness.run_cell import environment_of
 from zoo.harness.trained import Failure, Product, Trained
 from zoo.harness.training_run import TrainingRun
+from zoo.networks import Incompatible
 from zoo.records import SplitSummary
+from zoo.store.last_words import HUNG, last_words
 from zoo.surroundings.kept import Changes
 from zoo.training.hardware import Hardware, computing_on
 from zoo.training.loop import Epoch
-from zoo.workers.limits import memory, out_of_memory
+from zoo.workers.forks import check_forks
+from zoo.workers.limits import Deadline, deadline, import_slow_modules, memory, out_of_memory
 from zoo.workers.process import set_up
 
-News = Epoch | Product | Failure
+News = Epoch | Product | Failure | Preview | Incompatible
+
+
+@dataclass(frozen=True)
+class Look:
+    """A question about a network before it is trained: what hardware it needs, and how large it is."""
+
+    cell: Cell
+    shape: Mapping[str, int]
+    device: str
+    threads: int
+
+    def preview(self) -> Preview:
+        """Raises Incompatible if the network does not fit together with its blocks."""
+        found = Preview.of(self.cell, self.shape, self.device, self.threads)
+        return found.counted(self.cell, self.shape)
 
 
 @dataclass(frozen=True)
 class Assignment:
-    """A cell to train, with everything except its rows; `memory` is its limit in bytes, 0 for no limit."""
+    """A cell to train, with everything except its rows.
+
+    checkpoint  in the folder of the run, which also receives the last words of the process
+    memory      its limit in bytes; 0: no limit
+    timeout     its time limit in seconds; None: no limit
+    beside      whether other runs share the memory
+    """
 
     cell: Cell
     summary: SplitSummary
@@ -35,6 +61,12 @@ class Assignment:
     checkpoint: Path
     resume: bool
     memory: int
+    timeout: float | None = None
+    beside: bool = True
+
+    @property
+    def folder(self) -> Path:
+        return self.checkpoint.parent.parent
 
 
 class Trainer:
@@ -45,6 +77,7 @@ class Trainer:
 
     def ready(self) -> None:
         """Return when the process has started."""
+        import_slow_modules()
 
     def train(self, assignment: Assignment, rows: Rows, validation: Rows) -> Iterator[News]:
         """Yield each epoch after its checkpoint is written, then the product; a failure at any point ends the news.
@@ -53,22 +86,52 @@ class Trainer:
         """
         changes = Changes()
         course = _course(assignment, rows, validation, changes)
-        try:
+        spent = 0.0
+        with last_words(assignment.folder):
             while True:
-                with memory(assignment.memory):  # not while news is sent: Ray needs memory for that
-                    epoch = next(course)
-                yield epoch
-        except StopIteration as end:
-            ended: Product | Failure = end.value
-        except (Exception, SystemExit) as error:
-            ended = _failure(error, limited=bool(assignment.memory))
-        notes = changes.notes(assignment.cell.network.reference)
-        yield replace(ended, notes=(*ended.notes, *notes), spoilt=bool(changes.left))
+                started = time.monotonic()
+                news = _next(course, assignment, spent)
+                spent += time.monotonic() - started
+                if not isinstance(news, Epoch):
+                    break
+                yield news
+            notes = (*news.notes, *changes.notes(assignment.cell.network.reference))
+            yield replace(news, notes=notes, spoilt=bool(changes.left))
+
+    def look(self, asked: Look, folder: Path, timeout: float | None) -> Preview | Failure | Incompatible:
+        """Return the preview of a network, before any of its rows are sent."""
+        try:
+            with last_words(folder), deadline(timeout, folder / HUNG):
+                return asked.preview()
+        except Deadline:
+            return Failure.timeout(timeout)
+        except Incompatible as reason:
+            return reason
+        except BaseException as error:
+            return Failure.of(error)
 
 
-def _failure(error: BaseException, *, limited: bool) -> Failure:
+def _next(course: Generator[Epoch, None, Product], assignment: Assignment, spent: float) -> Epoch | Product | Failure:
+    """Return the next news of a course; whatever is raised is a failure."""
+    limit, trace = assignment.timeout, assignment.folder / HUNG
+    try:
+        # Not while news is sent: Ray needs memory and time for that.
+        with memory(assignment.memory), deadline(None if limit is None else limit - spent, trace):
+            try:
+                news: Epoch | Product = next(course)
+            except StopIteration as end:
+                news = end.value
+            check_forks()
+            return news
+    except Deadline:
+        return Failure.timeout(limit)
+    except BaseException as error:
+        return _failure(error, assignment)
+
+
+def _failure(error: BaseException, assignment: Assignment) -> Failure:
     failure = Failure.of(error)
-    if limited and out_of_memory(error):
+    if assignment.memory and assignment.beside and out_of_memory(error):
         return replace(failure, error=f"{failure.error} (several runs share the memory: try fewer --jobs)")
     return failure
 

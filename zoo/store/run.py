@@ -19,11 +19,12 @@ class RunStatus(StrEnum):
     DONE = "done"
     FAILED = "failed"
     DIVERGED = "diverged"
+    TIMEOUT = "timeout"
     INTERRUPTED = "interrupted"
     DAMAGED = "damaged"
 
 
-RESUMABLE = (RunStatus.STALE, RunStatus.INTERRUPTED, RunStatus.FAILED)
+RESUMABLE = (RunStatus.STALE, RunStatus.INTERRUPTED, RunStatus.FAILED, RunStatus.TIMEOUT)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +35,8 @@ class Run:
     configuration  hash of the request without the seed; the leaderboard averages the runs of one configuration
     code         hash of the code that ran: the plugins' and the zoo's
     fingerprint  hash of the key and of everything else that can change the bits of the result
-    status       running, done, failed, diverged, interrupted, stale: its process has ended, or damaged: its record
-                 cannot be read
+    status       running, done, failed, diverged, timeout, interrupted, stale: its process has ended, or damaged: its
+                 record cannot be read
     data, loss   the resampler and the objective, as `--data` and `--loss` name them; a fitted network has no loss
     config       the full cell: parameters, training settings, seeds
     environment  device, threads, precision, versions

@@ -2,13 +2,14 @@
 
 A run's row is inserted as `running` with a heartbeat. Its files are written atomically. Then the end of the run and
 the hashes of its files are recorded in one transaction, so a killed process leaves a complete run or none. A running
-row is read as `stale` if its process has ended or its heartbeat has stopped. The next bench ends a stale run as failed.
-If it left nothing to resume, the next run of the same cell replaces it.
+row is read as `stale` if its process has ended or its heartbeat has stopped, or with the end that its process reported.
+The next bench ends a stale run as failed. If it left nothing to resume, the next run of the same cell replaces it.
 
 Nothing in a store is trusted: a record that is not valid is read as a damaged run, and no id or name leads to a file
 outside the folder.
 """
 
+import contextlib
 import json
 import os
 import re
@@ -27,6 +28,7 @@ from zoo.errors import DamagedRecord, StoreError, UnknownName
 from zoo.store.database import Database
 from zoo.store.files import check_no_links, place_in, sha256, write_atomically
 from zoo.store.heartbeat import Heartbeat, alive, now, this_process
+from zoo.store.last_words import end_of, forget
 from zoo.store.run import RESUMABLE, Run, RunStatus
 from zoo.store.schema import STARTS
 
@@ -126,13 +128,22 @@ class Store:
 
     def end_dead_runs(self) -> None:
         """Record the end of the runs whose process died, as failed; those with a checkpoint can still be resumed."""
-        if any(run.status == RunStatus.STALE for run in self._runs("WHERE status = ?", RunStatus.RUNNING)):
-            with self.database.transaction() as connection:
-                for run in self._runs("WHERE status = ?", RunStatus.RUNNING):
-                    if run.status == RunStatus.STALE:
-                        ended = replace(run, status=RunStatus.FAILED, error=DIED, finished=now())
-                        values = (ended.status, _encode(ended), ended.id)
-                        connection.execute("UPDATE runs SET status = ?, record = ? WHERE id = ?", values)
+        if not self._dead_runs():
+            return
+        with self.database.transaction() as connection:
+            dead = self._dead_runs()
+            for run in dead:
+                unknown = run.status == RunStatus.STALE
+                ended = replace(run, status=RunStatus.FAILED, error=DIED) if unknown else run
+                values = (ended.status, _encode(replace(ended, finished=now())), ended.id)
+                connection.execute("UPDATE runs SET status = ?, record = ? WHERE id = ?", values)
+        for run in dead:
+            forget(self.path(run))
+
+    def _dead_runs(self) -> list[Run]:
+        """Return the runs that are stored as running, and whose process died."""
+        ended = (RunStatus.STALE, RunStatus.TIMEOUT, RunStatus.FAILED)
+        return [run for run in self._runs("WHERE status = ?", RunStatus.RUNNING) if run.status in ended]
 
     def runs(self) -> list[Run]:
         """Return all runs in the order in which they began; a run with a damaged record has only id and error."""
@@ -223,7 +234,18 @@ class Store:
         start = "start" if self.database.version >= STARTS else "0"
         columns = f"id, key, status, heartbeat, host, process, {start}, CAST(record AS BLOB)"
         rows = self.database.query(f"SELECT {columns} FROM runs {condition} ORDER BY rowid", parameters)
-        return [_decode(*row) for row in rows]
+        return [self._with_its_end(_decode(*row)) for row in rows]
+
+    def _with_its_end(self, run: Run) -> Run:
+        """Return a stale run with the end that its process has reported, if it has."""
+        if run.status != RunStatus.STALE:
+            return run
+        with contextlib.suppress(StoreError):  # a symbolic link: it is reported when the run is used
+            folder = self.path(run)
+            check_no_links(folder)
+            if (end := end_of(folder)) is not None:
+                return replace(run, status=end[0], error=end[1])
+        return run
 
 
 def _make(folder: Path) -> None:

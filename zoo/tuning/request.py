@@ -22,7 +22,7 @@ _AXES: Mapping[str, str] = {
     "protocol": "protocols",
 }
 _OTHERS = ("rows", "epochs", "assignments", "data_dir", "target", "group", "device")
-_SET_BY_STUDY = ("monitor", "threads", "force", "resume")
+_SET_BY_STUDY = ("monitor", "threads", "run_timeout", "force", "resume")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,7 @@ class TuneRequest:
     """One study: the cell that is tuned, the search and its budget.
 
     cell             the network, its data and its seed, as in a bench: at most one value per axis; defaults fill
-                     empty axes. The study sets `monitor`, `threads`, `force` and `resume`
+                     empty axes. The study sets `monitor`, `threads`, `run_timeout`, `force` and `resume`
     search, search_params  the searcher and its parameters
     scheduler        the rule that stops trials early: none, asha, median or hyperband
     trials           the number of configurations to try

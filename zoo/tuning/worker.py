@@ -32,7 +32,8 @@ from zoo.training.loop import Epoch
 from zoo.tuning.request import TuneRequest
 from zoo.tuning.trial_cell import cell_of, one_member
 from zoo.tuning.trial_data import Asked, asked_of
-from zoo.workers.limits import Deadline, deadline, hung, memory, out_of_memory
+from zoo.workers.forks import check_forks
+from zoo.workers.limits import Deadline, deadline, hung, import_slow_modules, memory, out_of_memory
 from zoo.workers.process import import_from, set_up
 from zoo.workspace import Workspace
 
@@ -104,9 +105,8 @@ class Worker(Trainable):
     def _import(self, config: Result) -> None:
         """Import slow modules before the time of the first trial starts; its first step reports any error."""
         self.workspace: Workspace | None = None
-        with contextlib.suppress(Exception, SystemExit):
-            import torch._dynamo  # noqa: F401 - the first optimiser imports it
-
+        with contextlib.suppress(BaseException):
+            import_slow_modules()
             self.workspace = self.task.workspace()
             cell = cell_of(self.workspace, self.task.request, self.hyper)
             for entry in cell.entries():
@@ -133,12 +133,13 @@ class Worker(Trainable):
                 if self.run is None:
                     self.run = self._epochs()
                 self.last = next(self.run)
+                check_forks()
         except Deadline:
             limit, epochs = self.task.request.trial_timeout, len(self.history)
             return self._end(TrialStatus.TIMEOUT, f"exceeded its limit of {limit:g} s after {epochs} epochs")
         except Diverged as error:
             return self._end(TrialStatus.DIVERGED, str(error))
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
             status = TrialStatus.MEMORY if out_of_memory(error) else TrialStatus.FAILED
             return self._end(status, str(error) if isinstance(error, ZooError) else describe(error))
         return self._end(TrialStatus.DONE) if self.last else self._result(self._best())

@@ -21,6 +21,7 @@ import ray
 from zoo.errors import UsageError, describe
 from zoo.interruption import TERMINATED
 from zoo.workers.limits import gpus_there
+from zoo.workers.watcher import watched
 
 ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -122,6 +123,7 @@ class Workers:
         self._stack.callback(shutil.rmtree, self.folder, ignore_errors=True)
         (self.folder / OWNER).write_text(f"{socket.gethostname()} {os.getpid()}")
         known = self.shared_bytes
+        self._stack.enter_context(watched(self.folder))
         self._stack.callback(ray.shutdown)
         ray.init(
             address="local",  # not the cluster of an environment variable
