@@ -177,7 +177,7 @@ def test_a_network_in_a_worker_process_has_the_bits_of_one_here(zoo: Zoo) -> Non
 
 
 @pytest.mark.slow
-def test_nothing_lives_on_after_a_kill_of_the_driver(record_property) -> None:
+def test_nothing_lives_on_after_a_kill_of_the_driver() -> None:
     process = start("bench", *references("Hang", "Swallow"), *ON, "--jobs", "2")
     wait_for("training", process)
     time.sleep(2)
@@ -185,6 +185,6 @@ def test_nothing_lives_on_after_a_kill_of_the_driver(record_property) -> None:
     assert len(family) > 5
     assert any("ray::" in " ".join(child.cmdline()) for child in family)
     process.kill()
-    process.wait()
+    process.communicate()
     _, alive = psutil.wait_procs(family, timeout=15)
     assert not [child for child in alive if child.status() != psutil.STATUS_ZOMBIE]
