@@ -60,7 +60,7 @@ def _network(tmp_path: Path, waves_csv: Path) -> None:
         ),
         ("mv zoo-results away && mkdir zoo-results", "zoo.db was removed or renamed while this command ran"),
         ("rm zoo-results/zoo.db-wal", "zoo.db-wal was removed or renamed while this command ran: what it was about"),
-        ("touch zoo-results/runs", "cannot be written: Not a directory"),
+        ("rm -rf zoo-results/runs && touch zoo-results/runs", "cannot be written: Not a directory"),
     ],
 )
 def test_a_run_that_cannot_be_stored_is_one_line(zoo: Zoo, tmp_path: Path, fault: str, said: str) -> None:

@@ -41,8 +41,7 @@ def last_words(folder: Path) -> Iterator[None]:
                 file.flush()
             leave(status)
 
-        stack.callback(_remove_if_empty, folder)
-        stack.callback(path.unlink, missing_ok=True)
+        stack.callback(forget, folder)
         stack.callback(setattr, os, "_exit", leave)
         os._exit = leave_with_words
         if not faulthandler.is_enabled():
@@ -66,13 +65,9 @@ def end_of(folder: Path) -> tuple[RunStatus, str] | None:
 
 def forget(folder: Path) -> None:
     """Remove the last words of a process; another one continues the run."""
-    for name in (HUNG, DIED):
-        (folder / name).unlink(missing_ok=True)
-    _remove_if_empty(folder)
-
-
-def _remove_if_empty(folder: Path) -> None:
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):  # the folder may be gone, or may hold more
+        for name in (HUNG, DIED):
+            (folder / name).unlink(missing_ok=True)
         folder.rmdir()
 
 

@@ -55,7 +55,8 @@ def deadline(seconds: float | None, trace: Path | None, *, grace: float = GRACE_
             faulthandler.cancel_dump_traceback_later()
             signal.signal(signal.SIGALRM, before)
             if trace is not None:
-                trace.unlink(missing_ok=True)
+                with contextlib.suppress(OSError):  # its folder may be gone
+                    trace.unlink(missing_ok=True)
     if _rung:
         raise Deadline
 
