@@ -5,6 +5,7 @@ import os
 import random
 import shutil
 import sqlite3
+import struct
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -272,6 +273,51 @@ def test_a_database_that_is_a_symbolic_link_is_refused(zoo: Zoo, folder: Path) -
         found = zoo(*words)
         assert (found.returncode, "zoo.db is a symbolic link" in found.stderr) == (1, True)
     assert (folder.parent / "zoo.db").read_bytes() == before
+
+
+@pytest.mark.parametrize("suffix", ["-wal", "-shm", "-journal"])
+def test_a_link_beside_the_database_is_refused(folder: Path, suffix: str) -> None:
+    (folder.parent / "victim").write_text("precious")
+    (folder / f"zoo.db{suffix}").symlink_to(folder.parent / "victim")
+    for create in (True, False):
+        with pytest.raises(StoreError, match=rf"zoo\.db{suffix} is a symbolic link"):
+            Store(folder, create=create)
+    assert (folder.parent / "victim").read_text() == "precious"
+
+
+def test_a_journal_that_names_another_file_is_refused(folder: Path) -> None:
+    """SQLite removes the file that the end of a journal names."""
+    victim = folder.parent / "victim"
+    victim.write_text("precious")
+    magic, name = bytes.fromhex("d9d505f920a163d7"), bytes(victim)
+    pages = (folder / "zoo.db").stat().st_size // 4096
+    header = (magic + struct.pack(">5I", 0, 0, pages, 512, 4096)).ljust(512, b"\0")
+    end = struct.pack(">I", 2**30 // 4096 + 1) + name + struct.pack(">2I", len(name), sum(name)) + magic
+    (folder / "zoo.db-journal").write_bytes(header + end)
+    for create in (True, False):
+        with pytest.raises(StoreError, match=r"zoo\.db-journal names another file, which SQLite would remove"):
+            Store(folder, create=create)
+    assert victim.read_text() == "precious"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_in_the_place_of_a_file_is_refused_and_not_waited_for(folder: Path) -> None:
+    run = replace(RUN, id=ONE)
+    with Store(folder) as store:
+        (folder / "runs" / ONE / "model.safetensors").unlink()
+        os.mkfifo(folder / "runs" / ONE / "model.safetensors")
+        with pytest.raises(StoreError, match="cannot be read: it is not a file"):
+            store.read(run, "model.safetensors")
+        (folder / "runs" / ONE / "checkpoint").mkdir()
+        os.mkfifo(folder / "runs" / ONE / "checkpoint" / "state.pt")
+        with pytest.raises(StoreError, match=r"state\.pt is not a file"):
+            store.checkpoint(run)
+    (folder / "zoo.db").unlink()
+    os.mkfifo(folder / "zoo.db")
+    with pytest.raises(StoreError, match=r"zoo\.db is not a file"):
+        Store(folder)
+    with pytest.raises(StoreError, match="no results in"):
+        Store(folder, create=False)
 
 
 def test_the_folder_of_a_study_with_a_symbolic_link_is_refused(store: Store, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -198,9 +199,8 @@ def test_a_record_of_another_version_is_read_and_a_damaged_one_is_said(store: St
 
 
 def test_a_store_from_before_there_were_studies_has_none(tmp_path: Path) -> None:
-    with sqlite3.connect(tmp_path / "zoo.db") as connection:
+    with closing(sqlite3.connect(tmp_path / "zoo.db")) as connection, connection:
         connection.executescript(MIGRATIONS[0] + "PRAGMA user_version = 1;")
-    connection.close()
     with Store(tmp_path, create=False) as old:
         assert (StudyStore(old).studies(), StudyStore(old).names()) == ([], set())
         with pytest.raises(UnknownName, match="no study named 'mine'"):
@@ -208,11 +208,10 @@ def test_a_store_from_before_there_were_studies_has_none(tmp_path: Path) -> None
 
 
 def test_a_store_of_the_version_that_brought_studies_is_read(tmp_path: Path) -> None:
-    with sqlite3.connect(tmp_path / "zoo.db") as connection:
+    with closing(sqlite3.connect(tmp_path / "zoo.db")) as connection, connection:
         connection.executescript(MIGRATIONS[0] + MIGRATIONS[1] + "PRAGMA user_version = 2;")
         record = json.dumps({"request": REQUEST, "space": {}})
         connection.execute("INSERT INTO studies VALUES ('mine', 'done', 'then', 0, 'h', 1, '', ?)", (record,))
-    connection.close()
     with Store(tmp_path, create=False) as old:
         (study,) = StudyStore(old).studies()
     assert (study.name, study.status, study.created, study.trials) == ("mine", "done", "then", ())

@@ -26,11 +26,13 @@ def place_in(folder: Path, *names: str) -> Path:
     return path
 
 
-def check_no_links(folder: Path) -> None:
-    """Raise StoreError if the folder contains a symbolic link, at any depth; it need not exist."""
+def check_plain(folder: Path) -> None:
+    """Raise StoreError if the folder contains anything but files and folders, at any depth; it need not exist."""
     for parent, folders, files in os.walk(folder):
         for name in (*folders, *files):
-            place_in(Path(parent), name)
+            path = place_in(Path(parent), name)
+            if not (path.is_file() or path.is_dir()) and path.exists():  # another process may have removed it
+                raise StoreError(f"{path} is not a file, and a results folder must not contain it: remove it")
 
 
 def make_folder(path: Path) -> None:
@@ -59,6 +61,8 @@ def write_atomically(path: Path, content: bytes | memoryview) -> None:
 
 def sha256(path: Path) -> str:
     """Return the sha256 of a file, in hexadecimal. Raises StoreError if it cannot be read."""
+    if path.exists() and not path.is_file():  # reading a pipe would wait for ever
+        raise StoreError(f"{path} cannot be read: it is not a file")
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

@@ -12,6 +12,7 @@ from pathlib import Path
 from zoo.store.schema import check_is_store, is_empty, migrate
 
 PATIENCE_SECONDS = 30.0  # how long a connection waits for the writes of other processes
+JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
 MEMORY = Path("/dev/shm")  # for a copy where the disk is full; only Linux has it
 
 
@@ -46,13 +47,12 @@ def log_of(path: Path) -> Path:
 
 
 def _check_file(path: Path) -> None:
-    """Raise sqlite3.DatabaseError if the file exists and is no store, and OSError if it is a symbolic link.
+    """Raise sqlite3.DatabaseError if the file exists and is no store, and OSError if it could lead to another file.
 
     The file is read as immutable, which leaves no file beside it. Another process may write it at that moment, so a
     file that looks damaged is read again.
     """
-    if path.is_symlink():
-        raise OSError("zoo.db is a symbolic link")
+    _check_beside(path)
     for attempt in range(10):
         if not path.is_file() or not path.stat().st_size:
             return
@@ -68,6 +68,27 @@ def _check_file(path: Path) -> None:
     if unknown:  # all tables are in the log: a store, or the file of another program, whose process was killed
         with contextlib.closing(_copied(path)) as connection:
             check_is_store(connection)
+
+
+def _check_beside(path: Path) -> None:
+    """Raise OSError if opening the database would change a file that is not its own."""
+    files = [path.with_name(path.name + suffix) for suffix in ("", "-wal", "-shm", "-journal")]
+    for file in files:
+        if file.is_symlink():
+            raise OSError(f"{file.name} is a symbolic link")
+        if file.exists() and not file.is_file():
+            raise OSError(f"{file.name} is not a file")
+    journal = files[-1]
+    # Such a journal belongs to a transaction over several databases, which the zoo never makes. It ends with the name
+    # of a file that SQLite would remove.
+    if journal.exists() and _end_of(journal) == JOURNAL_MAGIC:
+        raise OSError(f"{journal.name} names another file, which SQLite would remove")
+
+
+def _end_of(path: Path) -> bytes:
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - len(JOURNAL_MAGIC)))
+        return file.read()
 
 
 def _connected(path: Path, mode: str) -> sqlite3.Connection:

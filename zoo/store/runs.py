@@ -26,7 +26,7 @@ import msgspec
 
 from zoo.errors import DamagedRecord, StoreError, UnknownName
 from zoo.store.database import Database
-from zoo.store.files import check_no_links, place_in, sha256, write_atomically
+from zoo.store.files import check_plain, place_in, sha256, write_atomically
 from zoo.store.heartbeat import Heartbeat, alive, now, this_process
 from zoo.store.last_words import end_of, forget
 from zoo.store.run import RESUMABLE, Run, RunStatus
@@ -89,9 +89,9 @@ class Store:
         return place_in(self._place, RUNS, run.id, *(name.split("/") if name else ()))
 
     def study_folder(self, name: str) -> Path:
-        """Return the folder of a study. Raises StoreError for a symbolic link on the way or in the folder."""
+        """Return the folder of a study. Raises StoreError for a symbolic link or a pipe there."""
         folder = place_in(self._place, STUDIES, name)
-        check_no_links(folder)
+        check_plain(folder)
         return folder
 
     def begin(self, run: Run) -> Run:
@@ -192,9 +192,9 @@ class Store:
         return next((run for run in self._runs("WHERE key = ?", key) if run.status == RunStatus.RUNNING), None)
 
     def checkpoint(self, run: Run) -> Path:
-        """Return the path of a run's checkpoint. Raises StoreError for a symbolic link on the way or beside it."""
+        """Return the path of a run's checkpoint. Raises StoreError for a symbolic link or a pipe there."""
         path = self.path(run, "checkpoint/state.pt")
-        check_no_links(path.parent)
+        check_plain(path.parent)
         return path
 
     def read(self, run: Run, name: str) -> Path:
