@@ -50,15 +50,31 @@ def _network(tmp_path: Path, waves_csv: Path) -> None:
     ("fault", "said"),
     [
         ("rm -rf zoo-results", "zoo.db was removed or renamed while this command ran: the runs stored in it are lost"),
-        ("rm zoo-results/zoo.db", "zoo.db was removed or renamed while this command ran: the runs stored in it are"),
+        pytest.param(
+            "rm zoo-results/zoo.db",
+            "zoo.db was removed or renamed while this command ran: the runs stored in it are",
+            marks=pytest.mark.slow,
+        ),
         ("mv zoo-results away", "/away', the run in progress is not. Run the command again with --results and that"),
-        ("mv zoo-results/zoo.db .", "zoo.db was removed or renamed while this command ran: the runs stored so far are"),
-        ("cd zoo-results && cp zoo.db copy && mv copy zoo.db", "zoo.db was replaced while this command ran"),
+        pytest.param(
+            "mv zoo-results/zoo.db .",
+            "zoo.db was removed or renamed while this command ran: the runs stored so far are",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            "cd zoo-results && cp zoo.db copy && mv copy zoo.db",
+            "zoo.db was replaced while this command ran",
+            marks=pytest.mark.slow,
+        ),
         (
             "mv zoo-results away && mv another zoo-results",
             "zoo.db was replaced while this command ran: the runs stored",
         ),
-        ("mv zoo-results away && mkdir zoo-results", "zoo.db was removed or renamed while this command ran"),
+        pytest.param(
+            "mv zoo-results away && mkdir zoo-results",
+            "zoo.db was removed or renamed while this command ran",
+            marks=pytest.mark.slow,
+        ),
         ("rm zoo-results/zoo.db-wal", "zoo.db-wal was removed or renamed while this command ran: what it was about"),
         ("rm -rf zoo-results/runs && touch zoo-results/runs", "cannot be written: Not a directory"),
     ],
@@ -78,7 +94,16 @@ def test_a_run_that_cannot_be_stored_is_one_line(zoo: Zoo, tmp_path: Path, fault
                 assert store.runs() == [kept]
 
 
-@pytest.mark.parametrize("fault", ["rm -r zoo-results/runs", "rm -r zoo-results/runs/*", "touch zoo-results/studies"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "rm -r zoo-results/runs",
+        *(
+            pytest.param(each, marks=pytest.mark.slow)
+            for each in ("rm -r zoo-results/runs/*", "touch zoo-results/studies")
+        ),
+    ],
+)
 def test_a_run_whose_folder_is_removed_is_stored_in_full(zoo: Zoo, fault: str) -> None:
     found = zoo("bench", "net.py:Net", *BENCH, FAULT=f"{fault}; true")
     assert found.returncode == 0
