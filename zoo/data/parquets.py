@@ -52,10 +52,15 @@ def _stored(metadata: Any, column: int) -> int:
 
 
 def _plain(path: Path, table: Any) -> Any:
-    """Return the table with its text in full. In the file, and as read, each text is stored once."""
+    """Return the table with its text in full. In the file, and as read, each text is stored once.
+
+    Raises ArrowInvalid for text that is not UTF-8.
+    """
     for place, field in enumerate(table.schema):
         if pyarrow.types.is_dictionary(field.type):
             column = table.column(place)
+            for chunk in column.chunks:
+                chunk.dictionary.validate(full=True)
             check_fits(_length(column), f"{path}: the text of {len(column):,} rows", _FEWER)
             table = table.set_column(place, field.name, column.cast(field.type.value_type))
     return table
