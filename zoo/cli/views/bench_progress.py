@@ -7,8 +7,9 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TimeRemainingColumn
 
+from zoo.cli.views.bars import PlainColumn
 from zoo.cli.views.runs import interval_text
-from zoo.cli.views.terminal import PlainColumn, print_lines
+from zoo.cli.views.terminal import print_lines
 from zoo.harness.reporter import UnderWay
 from zoo.store.run import Run, RunStatus
 from zoo.training.loop import Epoch

@@ -9,8 +9,9 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 
+from zoo.cli.views.bars import PlainColumn
 from zoo.cli.views.table import Column, Row, count, emit, print_tsv, say
-from zoo.cli.views.terminal import PlainColumn, print_lines
+from zoo.cli.views.terminal import print_lines
 from zoo.registry import Registry
 from zoo.testing.check import Check
 from zoo.testing.collection import Subject

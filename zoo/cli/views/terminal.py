@@ -1,7 +1,6 @@
 """The only way of text to the terminal: without markup, and with visible control characters."""
 
 from rich.console import Console
-from rich.progress import Task, TextColumn
 from rich.text import Text
 
 from zoo.visible import visible
@@ -16,10 +15,3 @@ def print_lines(console: Console, *lines: str, wrap: bool = True) -> None:
     """Print lines, on a terminal wrapped between words. A line break in a line is visible, and breaks no line."""
     for line in lines:
         console.print(plain(line), soft_wrap=not (wrap and console.is_terminal))
-
-
-class PlainColumn(TextColumn):
-    """A column of a progress bar with plain text."""
-
-    def render(self, task: Task) -> Text:
-        return plain(self.text_format.format(task=task))
