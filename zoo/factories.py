@@ -84,6 +84,8 @@ def checked(what: str, value: Value, like: Any) -> Value:
     """Return the value in the type of the default `like`, with whole numbers converted between int and float."""
     if isinstance(value, float) and not isfinite(value):
         raise UsageError(f"{what} must be a finite number, not {quoted(value)}")
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise UsageError(f"{what} must be a number that fits into 64 bits, not {quoted(value)}")
     if like is None or like is inspect.Parameter.empty or type(value) is type(like):
         return value
     if isinstance(like, float) and type(value) is int:

@@ -330,6 +330,8 @@ def _fits(value: Any, wanted: type) -> bool:
         return wanted is bool
     if isinstance(value, float) and not isfinite(value):
         return False
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return False
     if isinstance(value, list):
         return wanted is list and all(isinstance(each, str) for each in value)
     return isinstance(value, (int, float) if wanted is float else wanted)

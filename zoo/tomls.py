@@ -7,6 +7,7 @@ from typing import Any
 
 from zoo.errors import SettingsError
 from zoo.paths import unreadable, why_not
+from zoo.visible import LONGEST_WORD, abridged
 
 MOST_BYTES = 1_000_000  # far above any file written by hand
 Table = Mapping[str, Any]  # a TOML table
@@ -14,19 +15,20 @@ Table = Mapping[str, Any]  # a TOML table
 
 def read_text(path: Path) -> str:
     """Read a TOML file. Raises SettingsError if it is not a regular file, is too large, or is not UTF-8 text."""
+    name = abridged(str(path), LONGEST_WORD)
     if reason := unreadable(path):
-        raise SettingsError(f"{path}: cannot be read: {reason}")
+        raise SettingsError(f"{name}: cannot be read: {reason}")
     try:
         with path.open("rb") as file:
             content = file.read(MOST_BYTES + 1)
     except OSError as error:
-        raise SettingsError(f"{path}: cannot be read: {why_not(error)}") from None
+        raise SettingsError(f"{name}: cannot be read: {why_not(error)}") from None
     if len(content) > MOST_BYTES:
-        raise SettingsError(f"{path}: cannot be read: it has more than {MOST_BYTES:,} bytes; is this the right file?")
+        raise SettingsError(f"{name}: cannot be read: it has more than {MOST_BYTES:,} bytes; is this the right file?")
     try:
         return content.decode().replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError:
-        raise SettingsError(f"{path}: cannot be read: it is not UTF-8 text") from None
+        raise SettingsError(f"{name}: cannot be read: it is not UTF-8 text") from None
 
 
 def parsed(text: str) -> Table:

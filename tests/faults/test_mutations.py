@@ -192,7 +192,7 @@ def check(case: Case, record_property: Record) -> None:
             refused = ""
             assert case.same is None or original is None or case.same(found, original)
         assert refused.isprintable()
-        assert len(refused) <= 1500
+        assert len(refused) <= 1000
 
     damaged = st.tuples(st.integers(0, len(case.files) - 1), CHANGES)
 

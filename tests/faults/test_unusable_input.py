@@ -7,6 +7,7 @@ import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +17,7 @@ from conftest import Zoo
 from terminal import on_terminal
 from warm import Warm
 
+import zoo as library
 from zoo import DataError, numerals
 from zoo.assignments import parse_value
 from zoo.data.files import from_file
@@ -23,6 +25,7 @@ from zoo.data.memory import free_memory
 from zoo.errors import SettingsError, ZooError
 from zoo.numerals import number, whole
 from zoo.settings import Layer
+from zoo.store.runs import Store
 from zoo.visible import quoted
 
 Record = Callable[[str, object], None]
@@ -131,7 +134,10 @@ def test_arguments_that_are_not_utf_8(tmp_path: Path, zoo: Zoo, record_property:
     assert "the name is not UTF-8; rename the file" in one_line(zoo, "data", name, "--target", "y", code=1)
     words = ("bench", "net.py:Net", "--set", "text=\udcff")
     assert r"net.py:Net's text must be text in UTF-8, not '\udcff'" in one_line(zoo, *words, code=2)
-    record_property("faults", 2)
+    Store(tmp_path / "zoo-results").close()
+    assert r"no run '\udcff'" in one_line(zoo, "results", "\udcff", code=2)
+    assert r"no study named '\udcff'" in one_line(zoo, "tune", "--resume", "\udcff", code=2)
+    record_property("faults", 4)
 
 
 @pytest.mark.parametrize(
@@ -179,6 +185,26 @@ def test_options_and_variables_take_plain_digits(zoo: Zoo, record_property: Reco
     assert most in one_line(zoo, "bench", "cnn1d", "--threads", "100000", code=2)
     assert most in one_line(zoo, "bench", "cnn1d", code=2, ZOO_THREADS="100000")
     record_property("faults", 7)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"dataset": "a\0b.csv", "target": "y"},
+        {"results": "a\0b"},
+        {"dataset": "mitbih", "data_dir": "a\0b"},
+        {"set": {"hidden": 10**400}},
+        {"set": {"dropout": 10**400}},
+        {"set": {"hidden": [1] * 10**5}},
+        {"set": {"training.learning_rate": 10**400}},
+        {"seeds": 10**12},
+        {"threads": 10**6},
+    ],
+)
+def test_arguments_from_python(given: dict[str, Any]) -> None:
+    with pytest.raises(ZooError) as caught:
+        library.bench("cnn1d", rows=100, **given)
+    assert len(str(caught.value)) < 500
 
 
 def padded_ts(path: Path) -> str:
@@ -282,4 +308,4 @@ def test_terminals_of_no_size_still_show_something(tmp_path: Path, warm: Warm, c
 
 def test_an_error_may_have_any_message() -> None:
     for message in ("'" * 10**6, "\\" * 10**6, "'" + "\\" * (10**6 + 1), " '\"" * 10**5, "x" * 3_000_000):
-        assert len(str(ZooError(message))) <= 1500
+        assert len(str(ZooError(message))) <= 1000

@@ -20,7 +20,7 @@ CONSTANT = ("error", "keep", "drop")
 def check_file(path: Path) -> None:
     """Raise DataError unless `path` is a readable file that is not empty, with a name that can be stored."""
     if not is_unicode(path.name):
-        raise DataError(f"{path} cannot be read: the name is not UTF-8; rename the file")
+        raise DataError(f"{str(path)!r} cannot be read: the name is not UTF-8; rename the file")
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
@@ -33,7 +33,7 @@ def check_file(path: Path) -> None:
     except FileNotFoundError as error:
         raise DataError(f"there is no file {str(path)!r}; check its name and the folder you are in") from error
     except (OSError, ValueError) as error:
-        raise DataError(f"{path} cannot be read: {why_not(error)}") from error
+        raise DataError(f"{str(path)!r} cannot be read: {why_not(error)}") from error
 
 
 def rows_to_keep(values: Floats, constant: str, source: str, place: Callable[[int], str]) -> npt.NDArray[np.bool_]:

@@ -40,6 +40,8 @@ class Database:
         """Return the rows of a SELECT. Raises StoreError if the file cannot be read."""
         try:
             return self._connection.execute(sql, parameters).fetchall()
+        except UnicodeEncodeError:  # a typed name that is not UTF-8: no record has such a name
+            return []
         except sqlite3.Error as error:
             raise StoreError(f"{self.path} cannot be read: {error}") from error
 

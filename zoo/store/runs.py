@@ -57,7 +57,7 @@ class Store:
             if create:
                 _make(folder)
             self.database = Database(folder / "zoo.db", create=create)
-        except (OSError, sqlite3.Error) as error:
+        except (OSError, ValueError, sqlite3.Error) as error:
             reason = getattr(error, "strerror", None) or str(error)
             problem = f"results folder {str(folder)!r} cannot be used: {reason}. Choose a different one with --results"
             raise StoreError(problem) from error
