@@ -242,7 +242,7 @@ class Store:
             return run
         with contextlib.suppress(StoreError):  # a symbolic link: it is reported when the run is used
             folder = self.path(run)
-            check_no_links(folder)
+            check_plain(folder)
             if (end := end_of(folder)) is not None:
                 return replace(run, status=end[0], error=end[1])
         return run
