@@ -1,6 +1,7 @@
 """`zoo check`: run the conformance checks on installed components."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,7 +16,7 @@ from zoo.specs import KINDS
 if TYPE_CHECKING:
     from zoo.cli.views.check_progress import CheckDisplay
     from zoo.testing.collection import Subject
-    from zoo.testing.running import Outcome, Report
+    from zoo.testing.running import CheckRunner, Outcome, Report
 
 
 def check_command(
@@ -29,6 +30,13 @@ def check_command(
         ),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Check all installed components and plugins.")] = False,
+    timeout: Annotated[
+        float | None,
+        options.time(
+            "--timeout",
+            "Time for one check: 90s, 30m. The checks then run in a process of their own, which may hang or crash.",
+        ),
+    ] = None,
     as_json: options.Json = False,
 ) -> None:
     """Run the conformance checks on components and plugins.
@@ -52,8 +60,11 @@ def check_command(
     with quiet_stdout():
         chosen = subjects(registry, names or None)
     debug = bool(context.find_root().params.get("debug"))
-    with CheckDisplay(session.stderr, chosen, tables=not as_json, debug=debug) as display:
-        reports = [_report(session, subject, display) for subject in chosen]
+    with (
+        _runner(session, chosen, timeout) as runner,
+        CheckDisplay(session.stderr, chosen, tables=not as_json, debug=debug) as display,
+    ):
+        reports = [_report(runner, subject, display) for subject in chosen]
     if as_json:
         print_json([_object(report) for report in reports])
     for line in (*stand_ins(registry, chosen), summary(reports)):
@@ -62,21 +73,29 @@ def check_command(
         raise typer.Exit(1)
 
 
-def _report(session: Session, subject: "Subject", display: "CheckDisplay") -> "Report":
+def _runner(session: Session, subjects: "Sequence[Subject]", timeout: float | None) -> "CheckRunner":
+    """Return a context that runs checks: in this process, or with a time limit in a process of its own."""
+    from zoo.testing.apart import ChecksApart
+    from zoo.testing.running import ChecksHere
+
+    return ChecksHere(session.registry) if timeout is None else ChecksApart(session.registry, subjects, timeout)
+
+
+def _report(runner: "CheckRunner", subject: "Subject", display: "CheckDisplay") -> "Report":
     from zoo.testing.running import report
 
-    found = report(session.registry, subject, _outcomes(subject, display))
+    found = report(subject, _outcomes(runner, subject, display), partial(runner.measures, subject))
     display.on_report(found)
     return found
 
 
-def _outcomes(subject: "Subject", display: "CheckDisplay") -> "Iterator[Outcome]":
-    from zoo.testing.running import CheckStatus, run
+def _outcomes(runner: "CheckRunner", subject: "Subject", display: "CheckDisplay") -> "Iterator[Outcome]":
+    from zoo.testing.running import CheckStatus
 
     for check in subject.checks:
         display.on_check(check)
         with quiet_stdout():
-            outcome = run(check)
+            outcome = runner.run(subject, check)
         display.on_outcome(outcome)
         yield outcome
         if (check.name, outcome.status) == ("factory", CheckStatus.FAILED):

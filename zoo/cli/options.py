@@ -57,7 +57,7 @@ def number(
     )
 
 
-def time(option: str, text: str, *, panel: str) -> Any:
+def time(option: str, text: str, *, panel: str | None = None) -> Any:
     """An option for a time, which the command receives in seconds."""
     return typer.Option(
         option,

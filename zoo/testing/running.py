@@ -3,20 +3,23 @@
 import sys
 import time
 import traceback
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol, Self
 
 import torch
 
 from zoo.cost import PeakMemory
+from zoo.harness.containment import contained
 from zoo.inspection import count_parameters, on_meta
 from zoo.networks import Network
 from zoo.registry import Registry
 from zoo.surroundings.kept import kept
 from zoo.testing.check import Check, NotConforming, Unexpected
 from zoo.testing.collection import Subject
+from zoo.workers.forks import guard_forks
 
 BEAT = {"n_channels": 1, "n_times": 187, "n_classes": 5}  # the size for counting parameters, as in `zoo show`
 
@@ -78,13 +81,56 @@ def run(check: Check) -> Outcome:
     return Outcome(check, status, message, time.perf_counter() - started, trace)
 
 
-def report(registry: Registry, subject: Subject, outcomes: Iterable[Outcome]) -> Report:
-    """Run the checks of a subject by iterating over `outcomes`, and measure their time and memory."""
-    memory, started = PeakMemory(torch.device("cpu")), time.perf_counter()
-    memory.start()
+@dataclass(frozen=True)
+class Measures:
+    """The size of an architecture, and the peak memory of the checks of a subject."""
+
+    parameters: int | None = None
+    peak_memory_mib: float = 0.0
+
+
+class CheckRunner(Protocol):
+    """A context that runs checks, those of one subject after those of another."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *_: object) -> None: ...
+    def run(self, subject: Subject, check: Check) -> Outcome:
+        """Run a check of a subject and return its outcome."""
+
+    def measures(self, subject: Subject) -> Measures:
+        """Return the measures of the subject whose checks have just run."""
+
+
+class ChecksHere:
+    """Runs checks in this process."""
+
+    def __init__(self, registry: Registry) -> None:
+        self.registry, self._memory = registry, PeakMemory(torch.device("cpu"))
+        self._subject: Subject | None = None
+
+    def __enter__(self) -> Self:
+        guard_forks()
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def run(self, subject: Subject, check: Check) -> Outcome:
+        if subject is not self._subject:
+            self._memory.start()
+            self._subject = subject
+        return run(check)
+
+    def measures(self, subject: Subject) -> Measures:
+        return Measures(parameters_of(self.registry, subject), self._memory.mib())
+
+
+def report(subject: Subject, outcomes: Iterable[Outcome], measures: Callable[[], Measures]) -> Report:
+    """Run the checks of a subject by iterating over `outcomes`, and measure their time; then call `measures`."""
+    started = time.perf_counter()
     ended = tuple(outcomes)
     seconds = time.perf_counter() - started
-    return Report(subject, ended, parameters_of(registry, subject), seconds, memory.mib())
+    measured = measures()
+    return Report(subject, ended, measured.parameters, seconds, measured.peak_memory_mib)
 
 
 def parameters_of(registry: Registry, subject: Subject) -> int | None:
@@ -92,7 +138,7 @@ def parameters_of(registry: Registry, subject: Subject) -> int | None:
     if subject.entry is None or subject.kind != "architecture":
         return None
     try:
-        with redirect_stdout(sys.stderr):  # keep a network's prints out of the results
+        with redirect_stdout(sys.stderr), contained():  # keep a network's prints out of the results
             network = Network.resolve(registry, subject.name)
             size = BEAT | {"n_times": max(BEAT["n_times"], network.spec.min_times)}
             return count_parameters(on_meta(lambda: network.build(**size)))
