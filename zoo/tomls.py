@@ -1,5 +1,6 @@
 """TOML that users write: files of limited size, and texts that no parser reads in one piece."""
 
+import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +15,12 @@ Table = Mapping[str, Any]  # a TOML table
 
 
 def read_text(path: Path) -> str:
-    """Read a TOML file. Raises SettingsError if it is not a regular file, is too large, or is not UTF-8 text."""
+    """Read a TOML file; the null device is an empty one.
+
+    Raises SettingsError if it is not a regular file, is too large, or is not UTF-8 text.
+    """
+    if str(path) == os.devnull:
+        return ""
     name = abridged(str(path), LONGEST_WORD)
     if reason := unreadable(path):
         raise SettingsError(f"{name}: cannot be read: {reason}")
