@@ -44,6 +44,10 @@ class Faulty(nn.Module):
         return self.end(logits) if self.training and self.how != "fine" else logits
 
     def end(self, logits: Tensor) -> Tensor:
+        if self.how == "leaks":
+            torch.set_default_dtype(torch.float64)
+            os.environ["LEAKED"] = "1"
+            return logits
         if self.how == "exit":
             sys.exit(3)
         if self.how == "nan":

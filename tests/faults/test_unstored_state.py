@@ -49,6 +49,40 @@ class Wrapped(Net):
         return self.__dict__.get("learnt", {"head": self.head})["head"](x.flatten(1))
 
 
+class OfTheClass(Attribute):
+    def fit(self, batches, *, generator):
+        super().fit(batches, generator=generator)
+        OfTheClass.rows, OfTheClass.labels = self.__dict__.pop("rows"), self.__dict__.pop("labels")
+
+
+KEPT = {}
+LISTED = []
+
+
+class OfTheModule(Net):
+    def fit(self, batches, *, generator):
+        model = Attribute.__new__(Attribute)
+        nn.Module.__init__(model)
+        Attribute.fit(model, batches, generator=generator)
+        model.n_classes = self.n_classes
+        KEPT["model"] = model
+        LISTED.append([model])
+
+    def forward(self, x):
+        return KEPT["model"](x) if KEPT else LISTED[0][0](x) if LISTED else super().forward(x)
+
+
+PLACE = torch.zeros(3)
+
+
+class InPlace(Net):
+    def fit(self, batches, *, generator):
+        PLACE.copy_(torch.cat([batch.labels for batch in batches]).bincount(minlength=3))
+
+    def forward(self, x):
+        return super().forward(x) + PLACE
+
+
 class Drawn(Net):
     def __init__(self, **sizes):
         super().__init__(**sizes)
@@ -100,7 +134,9 @@ def bench(networks: Path, name: str, waves_csv: Path, **more: Any) -> Run:
     return run
 
 
-@pytest.mark.parametrize("name", ["Attribute", "Wrapped", "Drawn", "DrawnByNumPy", "Moving"])
+@pytest.mark.parametrize(
+    "name", ["Attribute", "Wrapped", "OfTheClass", "OfTheModule", "InPlace", "Drawn", "DrawnByNumPy", "Moving"]
+)
 def test_a_network_that_its_stored_weights_do_not_reproduce_is_a_failed_run(
     networks: Path, waves_csv: Path, name: str
 ) -> None:

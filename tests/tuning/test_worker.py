@@ -1,5 +1,6 @@
 """A trial in its worker, driven by hand: an epoch a step, to the bench's bits, and an end that is always a result."""
 
+import os
 import pickle
 import sys
 from dataclasses import replace
@@ -199,6 +200,23 @@ def test_however_a_trial_ends_that_is_its_result_and_the_process_goes_on(
     assert worker.reset_config({"how": "fine", "place": 1, NUMBER: 2})
     assert to_the_end(worker)[-1]["status"] == "done"
     assert not list(made.task.folder.glob("*.hung"))
+
+
+@pytest.mark.parametrize("steps", [1, 9])
+def test_what_a_trial_changes_of_its_process_is_restored_before_the_next_one(with_faulty, trials, steps: int) -> None:
+    """Also for a trial that the scheduler ends after one step."""
+    made = trials(with_faulty, architecture="faulty", assignments={}, overrides=())
+    worker = made.worker(1, how="leaks", place=0)
+    for _ in range(steps):
+        if (last := worker.step()).get("done"):
+            changed = "the environment variable LEAKED and torch's default dtype to torch.float64"
+            assert (last["status"], last["reason"]) == ("done", f"faulty changed {changed} (restored after it)")
+            break
+    assert worker.reset_config({"how": "fine", "place": 1, NUMBER: 2})
+    assert (torch.get_default_dtype(), os.environ.get("LEAKED")) == (torch.float32, None)
+    results = to_the_end(worker)
+    assert told(results) == made.losses(how="fine", place=1)
+    assert (results[-1]["status"], results[-1]["reason"]) == ("done", "")
 
 
 @pytest.mark.parametrize(("metric", "worst"), [("macro_recall", 0.0), ("accuracy", 0.0), ("validation_loss", 1e6)])

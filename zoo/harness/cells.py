@@ -107,6 +107,11 @@ class Cell:
         code = {entry.spec.factory: factory_hash(entry.spec.factory) for entry in self.entries()}
         return _hash({**code, "zoo": source_hash("zoo")})
 
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """The top-level packages of the components."""
+        return tuple(dict.fromkeys(entry.spec.factory.partition(":")[0].partition(".")[0] for entry in self.entries()))
+
     def import_notes(self) -> tuple[str, ...]:
         """Return a note on each module of the components that changed the global state when it was imported."""
         modules = dict.fromkeys(entry.spec.factory.partition(":")[0] for entry in self.entries())

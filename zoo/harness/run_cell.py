@@ -38,6 +38,7 @@ from zoo.store.predictions import Predictions
 from zoo.store.run import Run, RunStatus
 from zoo.store.runs import Store
 from zoo.surroundings.kept import Changes
+from zoo.surroundings.memories import without_memories
 from zoo.training.batches import Tensors
 from zoo.training.hardware import Hardware, computing_on
 from zoo.training.loop import Epoch, predict
@@ -185,7 +186,8 @@ def conclude(prepared: Prepared, run: Run, context: RunContext, train: Callable[
         ):
             prepared = prepared.counted()
             run = noted(replace(run, cost=prepared.run.cost), *prepared.preview.notes)
-            product = train()
+            with without_memories(prepared.cell.packages):
+                product = train()
             with contained():
                 ended, artefacts = _attempt(prepared, run, context, product)
     except Deadline:

@@ -21,6 +21,7 @@ from zoo.networks import Incompatible
 from zoo.records import SplitSummary
 from zoo.store.last_words import HUNG, last_words
 from zoo.surroundings.kept import Changes
+from zoo.surroundings.memories import without_memories
 from zoo.training.hardware import Hardware, computing_on
 from zoo.training.loop import Epoch
 from zoo.workers.forks import check_forks
@@ -138,7 +139,8 @@ def _failure(error: BaseException, assignment: Assignment) -> Failure:
 
 def _course(assignment: Assignment, rows: Rows, validation: Rows, changes: Changes) -> Generator[Epoch, None, Product]:
     cell, hardware = assignment.cell, assignment.hardware
-    with computing_on(hardware, changes):  # nothing else computes in this process between two steps
+    # nothing else computes in this process between two steps
+    with computing_on(hardware, changes), without_memories(cell.packages):
         peak = PeakMemory(hardware.device)
         peak.start()
         parts = Parts.without_test(rows, validation, assignment.summary)

@@ -27,6 +27,7 @@ from zoo.registry import Registry, Source
 from zoo.settings import Settings
 from zoo.store.study import METRICS, TrialStatus, best_value
 from zoo.surroundings.kept import Changes, kept
+from zoo.surroundings.memories import without_memories
 from zoo.training.hardware import computing_on
 from zoo.training.loop import Epoch
 from zoo.tuning.request import TuneRequest
@@ -156,7 +157,8 @@ class Worker(Trainable):
         cell = one_member(cell_of(self.workspace, self.task.request, self.hyper))
         with kept(self.changes):
             training_run = self._lesson(cell)
-        with computing_on(training_run.hardware, self.changes):  # nothing else computes here between two steps
+        # nothing else computes in this process between two steps
+        with computing_on(training_run.hardware, self.changes), without_memories(cell.packages):
             if training_run.loss is None:
                 self.history = training_run.fit(training_run.member(1), 1, SilentReporter()).history
                 yield True
