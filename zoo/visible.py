@@ -2,8 +2,8 @@
 
 import re
 
-LONGEST_VALUE = 100  # characters of a wrong value that a message repeats
-LONGEST_WORD = 200  # such as a path
+LONGEST_VALUE = 120  # characters of a wrong value that a message repeats
+LONGEST_WORD = 180  # such as a path
 LONGEST_MESSAGE = 1_000
 
 # Text in quotes, as `repr` writes it. An apostrophe after a letter or a digit begins none.
