@@ -47,6 +47,7 @@ class Warm:
 
     def __init__(self) -> None:
         self.process: subprocess.Popen[str] | None = None
+        self.environment = {**os.environ, "OMP_NUM_THREADS": "1"}  # of the session, not of the test that runs first
 
     def __enter__(self) -> Self:
         return self
@@ -80,9 +81,8 @@ class Warm:
     def _ask(self, asked: Mapping[str, Any], timeout: float) -> int | None:
         if self.process is None:
             command = [sys.executable, __file__]
-            environment = {**os.environ, "OMP_NUM_THREADS": "1"}
             pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-            self.process = subprocess.Popen(command, env=environment, **pipes)
+            self.process = subprocess.Popen(command, env=self.environment, **pipes)
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.write(f"{json.dumps({**asked, 'timeout': timeout})}\n")
