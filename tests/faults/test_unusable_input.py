@@ -184,7 +184,9 @@ def test_options_and_variables_take_plain_digits(zoo: Zoo, record_property: Reco
     most = "hardware.threads must be at most"
     assert most in one_line(zoo, "bench", "cnn1d", "--threads", "100000", code=2)
     assert most in one_line(zoo, "bench", "cnn1d", code=2, ZOO_THREADS="100000")
-    record_property("faults", 7)
+    for words in (("bench", "cnn1d", "--run-timeout", "9" * 400), ("check", "smote", "--timeout", f"{'9' * 15}h")):
+        assert "timeout must be at most 100,000 h" in one_line(zoo, *words, code=2)
+    record_property("faults", 9)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from zoo.cli.complete import Completer, composed, names_of
 from zoo.errors import UsageError
 from zoo.harness.request import Request
 
+MOST_HOURS = 100_000  # beyond it, timers overflow
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}  # by the sign after a number
 # The options of a cell that `zoo bench` and `zoo tune` share. Each command reads `--set` itself.
 _CELL = ("block", "data", "loss", "dataset", "protocol", "rows", "epochs", "data_dir", "target", "group", "device")
@@ -72,9 +73,12 @@ def time(option: str, text: str, *, panel: str | None = None) -> Any:
 def seconds_of(option: str, text: str) -> float:
     """Return a typed time in seconds: a number, or a number with s, m or h. Raises UsageError for other text."""
     found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([smh]?)", text.strip())
-    if not found or not float(found[1]):
+    seconds = float(found[1]) * _SECONDS[found[2]] if found else 0.0
+    if not seconds:
         raise UsageError(f"{option} must be a time above 0, such as 90s, 30m or 2h, not {text!r}")
-    return float(found[1]) * _SECONDS[found[2]]
+    if seconds > MOST_HOURS * 3600:
+        raise UsageError(f"{option} must be at most {MOST_HOURS:,} h, not {text!r}")
+    return seconds
 
 
 # The groups of options in `--help`.
