@@ -4,7 +4,19 @@ import ast
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-CHANGING = {"Changes", "Learner", "Progress", "Seen", "Session", "_AtWork", "_Task", "_Tried"}
+CHANGING = {
+    "Changes",
+    "Learner",
+    "Looking",
+    "Progress",
+    "Seen",
+    "Session",
+    "Task",
+    "Training",
+    "_AtWork",
+    "_Tried",
+    "_Work",
+}
 
 
 def dataclasses_of(path: Path) -> dict[str, bool]:

@@ -1,7 +1,4 @@
-"""A pool of trainers, each in its own process; if one dies, its assignment resumes in another process, once.
-
-A process with changed global state that could not be restored ends with its assignment.
-"""
+"""A pool of trainers, each in its own process; if one dies, its assignment resumes in another process, once."""
 
 import contextlib
 import sys
@@ -14,10 +11,12 @@ import ray
 from ray.exceptions import RayError
 
 from zoo.errors import ZooError
+from zoo.harness.tasks import Looking, Task, Training
 from zoo.harness.trained import Failure, Product
 from zoo.harness.worker import Assignment, Look, News, Trainer
 from zoo.store.last_words import end_of, forget
 from zoo.store.run import RunStatus
+from zoo.training.loop import Epoch
 from zoo.workers.limits import GRACE_SECONDS
 from zoo.workers.process import OUT_OF_MEMORY, UNKNOWN, cause_of_death, out_of_memory_kills
 
@@ -26,37 +25,13 @@ MOST_FAILED_STARTS = 3
 
 
 @dataclass
-class _Task:
-    """An assignment with its rows in the object store; `end` is its last news, None until they arrive."""
-
-    ticket: str
-    assignment: Assignment
-    rows: Any
-    validation: Any
-    deaths: int = 0
-    end: Product | Failure | None = None
-
-
-@dataclass
 class _Work:
-    """The work of a trainer since `since`: a task, or a look at a network; `folder` receives its last words."""
+    """The work of a trainer on a task since `since`; `kills` counts processes that the system had killed by then."""
 
     trainer: Any
-    ticket: str
-    folder: Path
-    task: _Task | None = None
+    task: Task
     since: float = field(default_factory=time.monotonic)
     kills: int = field(default_factory=out_of_memory_kills)
-
-    @property
-    def has_ended(self) -> bool:
-        """Whether the last news of a task has arrived."""
-        return self.task is not None and self.task.end is not None
-
-    @property
-    def spoilt(self) -> bool:
-        """Whether the task has changed its process for good."""
-        return self.task is not None and self.task.end is not None and self.task.end.spoilt
 
 
 class Pool:
@@ -71,7 +46,7 @@ class Pool:
         self._starting: dict[Any, Any] = {}
         self._free: list[Any] = []
         self._busy: dict[Any, _Work] = {}
-        self._again: list[_Task] = []
+        self._again: list[Task] = []
         self._failed_starts = 0
         for _ in range(size):
             self._start()
@@ -83,15 +58,16 @@ class Pool:
 
     def hand_out(self, ticket: str, assignment: Assignment, rows: Any, validation: Any) -> None:
         """Hand an assignment to a free trainer; its news carries the ticket. The rows are Ray object references."""
-        self._set_to(_Task(ticket, assignment, rows, validation))
+        self._set_to(
+            Training(ticket=ticket, folder=assignment.folder, assignment=assignment, rows=rows, validation=validation)
+        )
 
     def look(self, ticket: str, folder: Path, asked: Look) -> None:
         """Let a free trainer look at the network of a cell; the only news is its preview, or a failure.
 
         Every node must access the folder.
         """
-        trainer = self._free.pop()
-        self._busy[trainer.look.remote(asked, folder, self._timeout)] = _Work(trainer, ticket, folder)
+        self._set_to(Looking(ticket=ticket, folder=folder, asked=asked, timeout=self._timeout))
 
     def wait(self, seconds: float) -> list[tuple[str, News]]:
         """Return news as soon as some arrive, each with its ticket; an empty list after `seconds` without any.
@@ -128,18 +104,16 @@ class Pool:
         if self._again:
             self._set_to(self._again.pop(0))
 
-    def _set_to(self, task: _Task) -> None:
+    def _set_to(self, task: Task) -> None:
         trainer = self._free.pop()
-        method = trainer.train.options(num_returns="streaming")
-        stream = method.remote(task.assignment, task.rows, task.validation)
-        self._busy[stream] = _Work(trainer, task.ticket, task.assignment.folder, task)
+        self._busy[task.begin(trainer)] = _Work(trainer, task)
 
     def _heard(self, answer: Any) -> list[tuple[str, News]]:
         work = self._busy[answer]
         try:
-            news: News = ray.get(answer if work.task is None else next(answer))
+            news: News = ray.get(work.task.next(answer))
         except StopIteration:
-            if work.spoilt:
+            if work.task.spoilt:
                 self._replace(answer)
             else:
                 del self._busy[answer]
@@ -148,12 +122,9 @@ class Pool:
         except RayError as error:
             self._replace(answer)
             return self._died(work, str(error))
-        if work.task is not None:
-            work.task.end = news if isinstance(news, Product | Failure) else None
-        else:
-            del self._busy[answer]
-            self._rest(work.trainer)
-        return [(work.ticket, news)]
+        work.task.ended = not isinstance(news, Epoch)
+        work.task.spoilt = isinstance(news, Product | Failure) and news.spoilt
+        return [(work.task.ticket, news)]
 
     def _overdue(self) -> list[tuple[str, News]]:
         """End the trainers that have not ended themselves long after the time limit, such as a stopped process."""
@@ -163,7 +134,8 @@ class Pool:
         late = {answer: work for answer, work in self._busy.items() if work.since < latest}
         for answer in late:
             self._replace(answer)
-        return [(work.ticket, Failure.timeout(self._timeout)) for work in late.values() if not work.has_ended]
+        tasks = [work.task for work in late.values() if not work.task.ended]
+        return [(task.ticket, Failure.timeout(self._timeout)) for task in tasks]
 
     def _replace(self, answer: Any) -> None:
         """End the process of a trainer, and start another one."""
@@ -173,18 +145,17 @@ class Pool:
         self._start()
 
     def _died(self, work: _Work, error: str) -> list[tuple[str, News]]:
-        if work.has_ended:
+        task = work.task
+        if task.ended:
             return []
         failure = _failure(work, error)
         if failure.status == RunStatus.TIMEOUT:
-            failure = Failure.timeout(self._timeout, " in code that cannot be interrupted")
-        if work.task is None or failure.status == RunStatus.TIMEOUT:
-            return [(work.ticket, failure)]
-        work.task.deaths += 1
-        if work.task.deaths == MOST_DEATHS:
-            return [(work.ticket, replace(failure, error=failure.error.replace("died:", "died twice:", 1)))]
-        work.task.assignment = replace(work.task.assignment, resume=True)
-        self._again.append(work.task)
+            return [(task.ticket, Failure.timeout(self._timeout, " in code that cannot be interrupted"))]
+        task.deaths += 1
+        if task.deaths == MOST_DEATHS:
+            return [(task.ticket, replace(failure, error=failure.error.replace("died:", "died twice:", 1)))]
+        task.repeat()
+        self._again.append(task)
         if self._free:
             self._set_to(self._again.pop(0))
         return []
@@ -192,8 +163,8 @@ class Pool:
 
 def _failure(work: _Work, error: str) -> Failure:
     """Return why a process has died: by its last words, else by what the system and Ray know."""
-    end = end_of(work.folder)
-    forget(work.folder)
+    end = end_of(work.task.folder)
+    forget(work.task.folder)
     if end is not None:
         return Failure(*end)
     cause = cause_of_death(error)
