@@ -20,6 +20,17 @@ def column_name(path: Path, names: Sequence[str], asked: str) -> str:
     raise DataError(f"{path}: {unknown_name('column', asked, names, hint)}")
 
 
+def check_one_meaning(path: Path, names: Sequence[str], asked: str) -> None:
+    """Raise DataError if the requested column is one by its name and another by its position: `-1` of -2, -1, label."""
+    if asked in names and _FROM_THE_END.fullmatch(asked) and int(asked[1:]) <= len(names):
+        placed = names[int(asked)]
+        if placed != asked:
+            raise DataError(
+                f"{path}: {asked!r} is the name of a column, and as a position it is the column {placed!r}; use "
+                f"{placed!r}, or rename the column"
+            )
+
+
 def checked_names(path: Path, names: Sequence[str]) -> tuple[str, ...]:
     """Return the names. Raises DataError if one is empty or repeated."""
     if not all(names):

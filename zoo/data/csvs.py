@@ -1,9 +1,10 @@
 """CSV files: their columns, and the first error in a file that cannot be read."""
 
+import contextlib
 import csv
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice, pairwise
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,15 @@ import pyarrow.csv
 
 from zoo.data.checks import one_line
 from zoo.data.columns import checked_names, column_name
+from zoo.data.headers import FirstLine, Unclear
 from zoo.data.memory import check_fits
 from zoo.errors import DataError
-from zoo.numerals import is_nan_or_infinity, is_number
+from zoo.numerals import is_nan_or_infinity, is_number, whole
 
 # A line must fit into a block of pyarrow's reader; 4 MiB holds lines of 160,000 samples.
 _BLOCK_BYTES = 4 * 2**20
 _LONGEST_LINE = 2**28
+_SEEN_CELLS = 2_000_000  # below the first line, where it may hold names
 _BYTES_OF_A_CELL = 8 + 2 * 4  # as read, as a sample of a series, and one copy
 
 
@@ -41,9 +44,9 @@ class _Layout:
     block_bytes: int
 
 
-def read_csv(path: Path, header: bool | None, text: Collection[str]) -> Csv:
-    """Read the columns as numbers, those named in `text` as text. Raises DataError; see `read_table`."""
-    layout = _layout(path, header)
+def read_csv(path: Path, header: bool | None, text: Sequence[str]) -> Csv:
+    """Read columns as numbers, but those in `text`, the label first, as text. Raises DataError; see `read_table`."""
+    layout = _layout(path, header, text)
     _check_size(path, layout)
     kept_as_text = {column_name(path, layout.names, asked) for asked in text}
     types = {name: "string" if name in kept_as_text else "float64" for name in layout.names}
@@ -68,7 +71,7 @@ def line_number(path: Path, index: int) -> int:
         return next(islice(filled, index, None), index + 1)
 
 
-def _layout(path: Path, header: bool | None) -> _Layout:
+def _layout(path: Path, header: bool | None, text: Sequence[str]) -> _Layout:
     blank, line = _first_line(path)
     try:
         fields = [field.strip() for field in next(csv.reader([line.decode("utf-8-sig").strip("\r\n")]))]
@@ -79,7 +82,7 @@ def _layout(path: Path, header: bool | None) -> _Layout:
     if len(fields) < 2:
         number = "one column" if fields else "no column"
         raise DataError(f"{path}: the first line has {number}; columns are separated by commas")
-    header = _is_header(fields) if header is None else header
+    header = _is_header(path, blank, fields, text) if header is None else header
     names = checked_names(path, fields) if header else tuple(str(place) for place in range(len(fields)))
     return _Layout(names, header, blank + header, max(_BLOCK_BYTES, 4 * len(line)))
 
@@ -116,17 +119,47 @@ def _check_size(path: Path, layout: _Layout) -> None:
     )
 
 
-def _is_header(fields: Sequence[str]) -> bool:
-    """Return whether a first line holds names.
+def _is_header(path: Path, blank: int, fields: Sequence[str], asked: Sequence[str]) -> bool:
+    """Return whether the first line holds names. Raises DataError if it could as well be a row.
 
-    A line of numbers is a row of data, unless it counts the columns from 0, as pandas does. In a line with text,
-    numbers that increase from left to right are names (`0,1,2,target` or times). All other numbers are the samples of
-    a row with a text label.
+    `asked` are the requested columns, the label first. A name among them that the line has decides.
     """
-    numbers = [float(field) for field in fields if _is_float(field)]
-    if len(numbers) == len(fields):
-        return list(fields) == [str(place) for place in range(len(fields))]
-    return all(left < right for left, right in pairwise(numbers))
+    if any(name in fields and not is_number(name) for name in asked):
+        return True
+    places = [_position(fields, name) for name in asked]
+    keys = [place for place in places if place is not None]
+    line = FirstLine(fields, keys, places[0] if places else None, lambda: _lines_below(path, blank))
+    try:
+        return line.is_header()
+    except Unclear as reason:
+        raise DataError(
+            f"{path}: line {blank + 1} can be column names or a row: {reason}; if it holds names, use "
+            "--set dataset.header=true, if it is a row, --set dataset.header=false"
+        ) from reason
+
+
+def _position(fields: Sequence[str], asked: str) -> int | None:
+    """Return the position of a requested column, as far as it is known before the names are."""
+    if asked in fields and not asked.startswith("-"):
+        return fields.index(asked)
+    try:
+        place = whole(asked)
+    except ValueError:
+        return None
+    return place % len(fields) if -len(fields) <= place < len(fields) else None
+
+
+def _lines_below(path: Path, blank: int) -> list[list[str]]:
+    """Return the cells of lines after the first: enough to see the type and the values of its columns."""
+    found: list[list[str]] = []
+    left = _SEEN_CELLS
+    with path.open(newline="", encoding="utf-8-sig", errors="replace") as file, contextlib.suppress(csv.Error):
+        for cells in islice(csv.reader(file), blank + 1, None):
+            if (left := left - len(cells)) < 0:
+                break
+            if cells:
+                found.append(cells)
+    return found
 
 
 def _first_fault(path: Path, layout: _Layout, text: Collection[str], error: Exception) -> str:

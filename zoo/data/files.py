@@ -42,7 +42,7 @@ def from_file(
     target    the labels: a column of a table (required), or an array of an `.npz`
     group     the group of each row, such as the patient: a column or an array
     constant  the treatment of rows whose samples are all equal: "error", "keep" or "drop"
-    header    whether the first line of a CSV holds the column names; None decides by the line itself
+    header    whether the first line of a CSV holds the column names; None decides by the file
 
     Raises DataError for a file that cannot be used, UsageError for an option that its format does not support. Both
     are one line.

@@ -3,7 +3,7 @@
 Nothing is unpickled: a cell is a number or text, and a file with any other cell is refused.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow
 
 from zoo.data.checks import check_file, dropped_note, rows_to_keep
-from zoo.data.columns import checked_names, column_name
+from zoo.data.columns import check_one_meaning, checked_names, column_name
 from zoo.data.csvs import line_number, read_csv
 from zoo.data.keys import classes_of, keys_of
 from zoo.data.parquets import read_parquet
@@ -106,7 +106,7 @@ def from_table(
     target    the column with the labels; -1 is the last
     group     the column with the group of each row, such as the patient
     constant  the treatment of rows whose samples are all equal: "error", "keep" or "drop"
-    header    whether the first line of a CSV holds the column names; None decides by the line itself
+    header    whether the first line of a CSV holds the column names; None decides by the file
 
     All other columns are the samples, in file order. Classes are sorted, numeric ones by value.
     Raises DataError for data that cannot be used, in one line with the file, the place and the way out.
@@ -114,6 +114,8 @@ def from_table(
     asked = (target,) if group is None else (target, group)
     _check_differ(path, asked)
     table = read_table(path, header=header, text=asked)
+    for name in asked:
+        check_one_meaning(path, table.names, name)
     named = [table.column(name) for name in asked]
     _check_differ(path, named)
     samples = [name for name in table.names if name not in named]
@@ -132,14 +134,15 @@ def from_table(
     )
 
 
-def read_table(path: Path, *, header: bool | None = None, text: Collection[str] = ()) -> Table:
+def read_table(path: Path, *, header: bool | None = None, text: Sequence[str] = ()) -> Table:
     """Read one CSV or Parquet file, by its extension; a folder is refused.
 
-    header  whether the first line of a CSV holds names; with None, it does unless it is a row of numbers.
-            Without names the columns are called "0", "1", …
-    text    the requested columns of a CSV that stay text; all others must be numbers
+    header  whether the first line of a CSV holds names; None decides by the file. Without names the columns are called
+            "0", "1", …
+    text    the requested columns of a CSV that stay text, the label first; all others must be numbers
 
-    Raises DataError if the file is absent, empty, damaged or ragged, or if a cell is not a number.
+    Raises DataError if the file is absent, empty, damaged or ragged, if a cell is not a number, or if the first line
+    can be names as well as a row.
     """
     check_file(path)
     suffix = path.suffix.lower()
