@@ -110,6 +110,11 @@ def test_the_lines_and_tables_in_a_pipe(zoo: Zoo, waves_csv: Path) -> None:
         "classes: a 144, b 72, c 24",
         "groups: 8 patients, 24 to 39 rows each",
     ]
+    read = (
+        'read waves.csv: 240 rows x 48 samples (t0 … t47), label "kind": 3 classes 144/72/24, group "patient": 8 values'
+    )
+    assert lines[4] == read
+    assert summary(zoo, str(waves_csv), *FILE)["read"] == read
     assert "protocol\tclass\ttrain\tvalidation\ttest" in lines
     assert "holdout\tall classes\t173\t19\t48" in lines
     assert "official: this data set has no published split: use --protocol holdout" in lines

@@ -181,6 +181,9 @@ class Observer:
         raise ValueError("no tracker")
 
 
+READ = 'read waves.csv: 240 rows x 48 samples (t0 … t47), label "kind": 3 classes 144/72/24, group "patient": 8 values'
+
+
 class Notebook(SilentReporter):
     """Records every call, and interrupts after an epoch if asked."""
 
@@ -514,7 +517,7 @@ def test_news_come_in_the_order_of_what_happens(bench: Runs, waves_csv: Path) ->
         ("started", third.id, "running"),
         ("finished", third.id, RunStatus.FAILED),
     ]
-    assert notebook.notes == ["plugin 'observer': zoo_run_finished raised ValueError: no tracker"] * 3
+    assert notebook.notes == [READ, *["plugin 'observer': zoo_run_finished raised ValueError: no tracker"] * 3]
 
 
 def test_a_run_under_way_elsewhere_is_refused_in_one_line_and_the_others_run(bench: Runs) -> None:
@@ -598,7 +601,7 @@ def test_what_does_not_fit_its_data_is_said_once_for_all_seeds_resamplers_and_lo
     axes = {"seeds": 2, "data": ["original", "oversampled"], "loss": ["cross-entropy", "focal"]}
     with pytest.raises(UsageError, match=r"^nothing to run: no requested combination is possible$"):
         bench("long", reporter=notebook, **axes)
-    assert notebook.notes == ["left out: long on waves.csv: long takes series of at least 49 samples, not 48"]
+    assert notebook.notes == [READ, "left out: long on waves.csv: long takes series of at least 49 samples, not 48"]
 
 
 def test_what_cannot_be_read_is_raised_at_the_end_and_noted_once_each(bench: Runs, waves_csv: Path) -> None:
@@ -607,6 +610,7 @@ def test_what_cannot_be_read_is_raised_at_the_end_and_noted_once_each(bench: Run
     with pytest.raises(zoo.DataError, match=r"^there is no file 'absent.csv'"):
         bench(reporter=notebook, **axes)
     assert notebook.notes == [
+        READ,
         "error: this data set has no published split: use --protocol holdout",
         "error: there is no file 'gone.csv'; check its name and the folder you are in",
     ]

@@ -139,7 +139,7 @@ def _is_header(path: Path, blank: int, fields: Sequence[str], asked: Sequence[st
 
 
 def _position(fields: Sequence[str], asked: str) -> int | None:
-    """Return the position of a requested column, as far as it is known before the names are."""
+    """Return the position of a requested column, which may be a name or a position."""
     if asked in fields and not asked.startswith("-"):
         return fields.index(asked)
     try:

@@ -20,6 +20,7 @@ from zoo.data.checks import dropped_note, flat_rows, kept_of
 from zoo.data.keys import classes_of
 from zoo.data.lengths import settled, within
 from zoo.data.npzfile import NpzFile, opened
+from zoo.data.reading import read_line
 from zoo.data.series import TEST, TRAIN, VALIDATION, DeclaredSplit, Floats, Ints, LabelledSeries
 from zoo.errors import DataError
 from zoo.wording import count_text
@@ -51,12 +52,14 @@ class _Set:
     """The rows of one set of a published split, or all rows of a file.
 
     name    the name of the array with the series
+    label   the name of the array with the labels
     what    the array with the labels, as named in messages
     values  float32 `(rows, channels, times)`, zeros after the end of each row
     ended   whether the lengths come from NaN at the end of rows
     """
 
     name: str
+    label: str
     what: str
     values: Floats
     lengths: Ints | None
@@ -101,6 +104,7 @@ def from_npz(
         lengths=lengths,
         splits={"official": DeclaredSplit(marks[kept])} if len(parts) > 1 else {},
         notes=(*dropped_note(kept), *_notes(path, parts, unread)),
+        read=_read(path, parts, values, lengths, labels, classes),
     )
 
 
@@ -134,7 +138,7 @@ def _read_set(file: NpzFile, end: str, names: _Names) -> _Set:
     if lengths is not None:
         np.copyto(values, 0, where=~within(lengths, times))
     ended = lengths is not declared
-    return _Set(name, file.what(labels), values, lengths, ended, file.keys(labels, rows), groups)
+    return _Set(name, labels, file.what(labels), values, lengths, ended, file.keys(labels, rows), groups)
 
 
 def _series(file: NpzFile, name: str) -> Floats:
@@ -212,6 +216,13 @@ def _place(parts: Sequence[_Set], row: int) -> str:
             return f"{part.name}[{row}]"
         row -= len(part.values)
     return f"{parts[-1].name}[{row}]"
+
+
+def _read(
+    path: Path, parts: Sequence[_Set], values: Floats, lengths: Ints | None, labels: Ints, classes: Sequence[str]
+) -> str:
+    samples = " and ".join(part.name for part in parts)
+    return read_line(path.name, values, lengths, labels, classes, samples=samples, label=parts[0].label)
 
 
 def _size(part: _Set) -> int:

@@ -47,6 +47,7 @@ class LabelledSeries:
     splits       declared splits by protocol name (`official`, `inter-patient`, …)
     refusals     protocols that this form of the data does not support, each with the reason
     notes        notes on these rows for readers of a score
+    read         one line that reports how a file was read, shown before the first run
     """
 
     values: Floats
@@ -58,6 +59,7 @@ class LabelledSeries:
     splits: Mapping[str, DeclaredSplit] = field(default_factory=dict)
     refusals: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    read: str = ""
 
     def __post_init__(self) -> None:
         rows = self.values.shape[0]

@@ -17,6 +17,7 @@ from zoo.data.columns import check_one_meaning, checked_names, column_name
 from zoo.data.csvs import line_number, read_csv
 from zoo.data.keys import classes_of, keys_of
 from zoo.data.parquets import read_parquet
+from zoo.data.reading import read_line
 from zoo.data.series import Floats, LabelledSeries
 from zoo.errors import DataError
 from zoo.wording import count_text
@@ -124,13 +125,25 @@ def from_table(
     values = table.numbers(samples)
     kept = rows_to_keep(values, constant, str(path), table.place)
     labels, classes = classes_of(table.keys(named[0])[kept], table.what(named[0]))
+    groups = table.keys(named[1])[kept] if group is not None else None
+    values = values[kept][:, np.newaxis, :]
     return LabelledSeries(
-        values=values[kept][:, np.newaxis, :],
+        values=values,
         labels=labels,
         classes=classes,
-        groups=table.keys(named[1])[kept] if group is not None else None,
+        groups=groups,
         group_noun=named[1] if group is not None else "group",
         notes=dropped_note(kept),
+        read=read_line(
+            path.name,
+            values,
+            None,
+            labels,
+            classes,
+            samples=f"{samples[0]} … {samples[-1]}",
+            label=named[0],
+            details=_details(table, named, groups),
+        ),
     )
 
 
@@ -170,6 +183,12 @@ def check_finite(values: Floats, table: Table, names: Sequence[str]) -> None:
             f"{table.path}: {count_text(broken.size, 'row')} with missing, NaN or infinite samples, the first at "
             f"{table.place(first)}, column {name!r}; fill them in or remove these rows"
         )
+
+
+def _details(table: Table, named: Sequence[str], groups: npt.NDArray[Any] | None) -> list[str]:
+    """Return what was decided besides the samples and the label."""
+    grouped = [] if groups is None else [f'group "{named[1]}": {count_text(len(np.unique(groups)), "value")}']
+    return grouped if table.header is not False else [*grouped, "no header"]
 
 
 def _check_differ(path: Path, named: Sequence[str]) -> None:

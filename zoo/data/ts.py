@@ -13,6 +13,7 @@ import numpy.typing as npt
 from zoo.data.checks import dropped_note, kept_of
 from zoo.data.lengths import settled
 from zoo.data.memory import check_fits
+from zoo.data.reading import read_line
 from zoo.data.series import TEST, TRAIN, DeclaredSplit, Floats, LabelledSeries
 from zoo.data.tsfile import TsFile, read_ts
 from zoo.errors import DataError
@@ -55,14 +56,16 @@ def from_ts(path: Path, *, constant: str = "error") -> LabelledSeries:
     dropped = [
         f"{file.path.name}: {note}" for file, keep in zip(files, kept, strict=True) for note in dropped_note(keep)
     ]
+    labels = np.array([number[name] for file in files for name in file.labels], np.int64)
     return LabelledSeries(
         values=values,
-        labels=np.array([number[name] for file in files for name in file.labels], np.int64),
+        labels=labels,
         classes=tuple(number),
         lengths=lengths,
         splits={} if pair is None else {"official": _official(pair, files)},
         refusals=_refusals(path, pair),
         notes=(*_alone_note(path, pair), *dropped),
+        read=read_line(" and ".join(file.path.name for file in files), values, lengths, labels, tuple(number)),
     )
 
 

@@ -72,6 +72,7 @@ class DataSummary:
     protocol   the protocol whose test set is kept out of `channels` and `examples`
     lengths    shortest, median and longest series, None if all have the same length
     groups     rows by group, None without groups; `group_noun` is the word for a group
+    read       one line that reports how a file was read
     constant   rows whose samples are all equal in every channel
     examples   for each class the first series outside the test set
     resampled  by resampler: the training rows by class after resampling, or the reason why it fails
@@ -93,6 +94,7 @@ class DataSummary:
     examples: Mapping[str, Example]
     protocols: Mapping[str, ProtocolSummary]
     resampled: Mapping[str, Mapping[str, int] | str] | None = None
+    read: str = ""
 
 
 def summarise(
@@ -144,6 +146,7 @@ def summarise(
         examples=dict(_examples(series, shown)),
         protocols=protocols,
         resampled=_resampled(workspace, known.get(default), seed) if resampled else None,
+        read=series.read,
     )
 
 

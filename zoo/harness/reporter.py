@@ -22,7 +22,7 @@ class BenchReporter(Protocol):
     """Receives the events of a bench while it runs."""
 
     def on_note(self, text: str) -> None:
-        """A note of one line: an incompatible cell, an observer that raised an error."""
+        """A note of one line: how a file was read, an incompatible cell, an observer that raised an error."""
 
     def on_phase(self, text: str) -> None:
         """The phase before or between runs: loading, resampling, scoring."""

@@ -99,6 +99,8 @@ class Schedule:
                 continue
             for note in changes.notes(f"data set {dataset}"):
                 self.reporter.on_note(note)
+            if loaded.series.read:
+                self.reporter.on_note(loaded.series.read)
             for (protocol, seed), same in groupby(cells, key=lambda cell: (cell.protocol, cell.seed)):
                 try:
                     parts = separated(loaded, protocol, seed, self.request)

@@ -56,7 +56,10 @@ def prepare(workspace: Workspace, request: TuneRequest, space: Space, reporter: 
     cells = _cells(workspace, request, space)
     dataset, protocol = cells[0].dataset, cells[0].protocol
     reporter.on_phase(f"loading {dataset}")
-    parts = separated(load_dataset(workspace, dataset, request.cell), protocol, request.seed, request.cell)
+    loaded = load_dataset(workspace, dataset, request.cell)
+    if loaded.series.read:
+        reporter.on_note(loaded.series.read)
+    parts = separated(loaded, protocol, request.seed, request.cell)
     if any(key.startswith("data.") for key in space):
         return StudyData(parts, {})
     variants: dict[Asked, Rows | str] = {}

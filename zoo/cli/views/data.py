@@ -56,6 +56,8 @@ def _facts(summary: DataSummary) -> Iterator[str]:
     if summary.groups is not None:
         fewest, most = min(summary.groups.values()), max(summary.groups.values())
         yield f"groups: {count_text(len(summary.groups), summary.group_noun)}, {fewest} to {most} rows each"
+    if summary.read:
+        yield summary.read
     if summary.constant:
         yield (
             f"constant rows: {summary.constant}, whose samples are all equal; zoo bench refuses those of a file: "

@@ -44,6 +44,7 @@ class TuneDisplay(BenchDisplay):
         self.study: Study | None = None
         self._summary = Group()
         self._told: set[int] = set()
+        self._noted: set[str] = set()
         self._live = Live(get_renderable=self._renderable, console=console, transient=True, refresh_per_second=4)
 
     def __enter__(self) -> Self:
@@ -82,6 +83,12 @@ class TuneDisplay(BenchDisplay):
                 if trial.status not in UNFINISHED and trial.number not in self._told:
                     self._told.add(trial.number)
                     self._line(trial_line(study, trial))
+
+    def on_note(self, text: str) -> None:
+        """Show a note once: the trials, and the run of the winner, report the same on their data."""
+        if text not in self._noted:
+            self._noted.add(text)
+            super().on_note(text)
 
     def on_phase(self, text: str) -> None:
         with contextlib.suppress(Exception):
