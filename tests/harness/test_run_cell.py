@@ -517,7 +517,7 @@ def test_news_come_in_the_order_of_what_happens(bench: Runs, waves_csv: Path) ->
         ("started", third.id, "running"),
         ("finished", third.id, RunStatus.FAILED),
     ]
-    assert notebook.notes == [READ, *["plugin 'observer': zoo_run_finished raised ValueError: no tracker"] * 3]
+    assert notebook.notes == [READ, "plugin 'observer': zoo_run_finished raised ValueError: no tracker"] * 3
 
 
 def test_a_run_under_way_elsewhere_is_refused_in_one_line_and_the_others_run(bench: Runs) -> None:
