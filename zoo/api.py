@@ -75,6 +75,8 @@ def bench(
     data_dir: str | Path | None = None,
     target: str | None = None,
     group: str | None = None,
+    columns: str | None = None,
+    drop: str | None = None,
     results: str | Path | None = None,
     device: str | None = None,
     threads: int | None = None,
@@ -94,6 +96,7 @@ def bench(
     `package.module:Net`. `seeds` is the number of seeds (0, 1, …) or a list of them. `set` holds the assignments of
     `--set`: `{"hidden": 64, "training.batch_size": 32}`. With several `jobs`, or the `address` of a Ray cluster, worker
     processes train up to `jobs` runs at a time; with `isolate`, a worker process trains each run even if `jobs` is 1.
+    `columns` and `drop` choose the samples of a table, as on the command line.
     `run_timeout` is the time limit of each run in seconds. A run that hangs in code that cannot be interrupted ends
     this process half a minute later, unless worker processes train. Raises ZooError if the whole request is impossible;
     a failed run reports its failure in `status` and `error`. `reporter` receives the progress; `watch` is its
@@ -123,6 +126,8 @@ def bench(
         data_dir=data_dir,
         target=target,
         group=group,
+        columns=columns,
+        drop=drop,
         device=device,
         threads=threads,
         run_timeout=run_timeout,

@@ -271,14 +271,15 @@ NAMES = ",".join(f"t{number}" for number in range(14))
         (
             "a,b,kind\n1,two,N\n",
             {},
-            "PATH: line 2, column 'b': 'two' is not a number; correct it, or remove the column (only the target and "
-            "the group may be text)",
+            "PATH: line 2, column 'b': 'two' is not a number; correct it, or leave the column out with --drop b (only "
+            "the target and the group may be text)",
         ),
         ("a,b,a,kind\n1,2,3,N\n", {}, "PATH: 1 column names are repeated, 'a' first; rename them"),
         (
             "a,,b,kind\n1,2,3,N\n",
             {},
-            "PATH: column 2 of 4 has no name; name it, or remove it if it only numbers the rows",
+            "PATH: column 2 of 4 has no name; name it, or leave it out with --drop 'Unnamed: 1' if it only numbers the "
+            "rows",
         ),
         ("a,b,kind\n1,2,N\n", {"target": "kidn"}, "PATH: no column named 'kidn'. Did you mean kind?"),
         ("a,b,kind\n1,2,N\n", {"group": "knid"}, "PATH: no column named 'knid'. Did you mean kind?"),

@@ -44,7 +44,8 @@ def bench(*architectures: str, **more: Any) -> list[Run]:
 
 def load(registry: Registry, name: str, **given: Any) -> Loaded:
     """A data set with what is given: `rows`, `data_dir`, `target` and `group`, and its own parameters."""
-    asked = {key: given.pop(key) for key in ("rows", "data_dir", "target", "group") if key in given}
+    options = ("rows", "data_dir", "target", "group", "columns", "drop")
+    asked = {key: given.pop(key) for key in options if key in given}
     params = {f"dataset.{key}": value for key, value in given.items()}
     request = Request.of("cnngru", assignments=params, **asked)
     return load_dataset(Workspace(registry, Settings.load()), name, request)
@@ -285,3 +286,17 @@ def test_the_columns_of_a_file_are_kept_as_they_were_named(own: Registry, waves_
     assert loaded.params == {"constant": "error", "target": "kind", "group": "patient"}
     assert (loaded.series.values.shape[2], len(np.unique(loaded.series.groups))) == (48, 8)  # type: ignore[arg-type]
     assert (loaded.synthetic, loaded.sized) == (False, False)
+
+
+def test_the_chosen_columns_of_a_table_reach_the_run(own: Registry, waves_csv: Path) -> None:
+    loaded = load(own, str(waves_csv), target="kind", columns="t0:t20", drop="t3,patient")
+    assert loaded.series.n_times == 20
+    assert loaded.params["columns"] == "t0:t20"
+    assert loaded.params["drop"] == "t3,patient"
+    (run,) = bench("layer", dataset=str(waves_csv), target="kind", drop="patient,t0", registry=own)
+    assert run.status == RunStatus.DONE
+    assert run.config["dataset_params"]["drop"] == "patient,t0"
+    assert run.parts["shape"]["n_times"] == 47
+    for option in ("columns", "drop"):
+        with pytest.raises(UsageError, match="--columns and --drop are for files"):
+            load(own, "plain", **{option: "t0"})

@@ -59,6 +59,8 @@ def bench_command(
     data_dir: options.DataDir = None,
     target: options.Target = None,
     group: options.Group = None,
+    columns: options.Columns = None,
+    drop: options.Drop = None,
     device: options.Device = None,
     threads: Annotated[
         int | None,

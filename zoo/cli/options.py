@@ -15,7 +15,10 @@ from zoo.harness.request import Request
 MOST_HOURS = 100_000  # beyond it, timers overflow
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}  # by the sign after a number
 # The options of a cell that `zoo bench` and `zoo tune` share. Each command reads `--set` itself.
-_CELL = ("block", "data", "loss", "dataset", "protocol", "rows", "epochs", "data_dir", "target", "group", "device")
+_CELL = (
+    *("block", "data", "loss", "dataset", "protocol", "rows", "epochs", "data_dir", "device"),
+    *("target", "group", "columns", "drop"),
+)
 
 
 def request_of(context: typer.Context, architectures: Sequence[str], **others: Any) -> Request:
@@ -134,6 +137,19 @@ Group = Annotated[
         metavar="COLUMN",
         rich_help_panel=DATA,
     ),
+]
+Columns = Annotated[
+    str | None,
+    typer.Option(
+        help="For a table: the columns that are samples: 't*', t0:t139 or a,b,c.",
+        metavar="COLUMNS",
+        rich_help_panel=DATA,
+        show_default="all others",
+    ),
+]
+Drop = Annotated[
+    str | None,
+    typer.Option(help="For a table: columns to leave out, such as id,age.", metavar="COLUMNS", rich_help_panel=DATA),
 ]
 Device = Annotated[
     str | None,

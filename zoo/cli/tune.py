@@ -78,6 +78,8 @@ def tune_command(
     data_dir: options.DataDir = None,
     target: options.Target = None,
     group: options.Group = None,
+    columns: options.Columns = None,
+    drop: options.Drop = None,
     search: Annotated[
         str,
         typer.Option(

@@ -31,6 +31,11 @@ def check_one_meaning(path: Path, names: Sequence[str], asked: str) -> None:
             )
 
 
+def named(fields: Sequence[str]) -> list[str]:
+    """Return column names, those that are empty in the form of pandas: `Unnamed: 0`."""
+    return [field or f"Unnamed: {place}" for place, field in enumerate(fields)]
+
+
 def checked_names(path: Path, names: Sequence[str]) -> tuple[str, ...]:
     """Return the names. Raises DataError if one is empty or repeated."""
     if not all(names):

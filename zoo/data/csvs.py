@@ -2,7 +2,8 @@
 
 import contextlib
 import csv
-from collections.abc import Collection, Iterator, Sequence
+import shlex
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -12,7 +13,7 @@ import pyarrow
 import pyarrow.csv
 
 from zoo.data.checks import one_line
-from zoo.data.columns import checked_names, column_name
+from zoo.data.columns import checked_names, column_name, named
 from zoo.data.headers import FirstLine, Unclear
 from zoo.data.memory import check_fits
 from zoo.errors import DataError
@@ -25,9 +26,15 @@ _SEEN_CELLS = 2_000_000  # below the first line, where it may hold names
 _BYTES_OF_A_CELL = 8 + 2 * 4  # as read, as a sample of a series, and one copy
 
 
+Choose = Callable[[Sequence[str]], Sequence[str]]  # from all columns to those that are read
+
+
 @dataclass(frozen=True)
 class Csv:
-    """The columns of a CSV as a `pyarrow.Table`; `header` is true if its first line holds their names."""
+    """The columns of a CSV as a `pyarrow.Table`; `header` is true if its first line holds their names.
+
+    `names` are those of all columns, also of columns that were not read.
+    """
 
     names: tuple[str, ...]
     data: Any
@@ -44,12 +51,13 @@ class _Layout:
     block_bytes: int
 
 
-def read_csv(path: Path, header: bool | None, text: Sequence[str]) -> Csv:
+def read_csv(path: Path, header: bool | None, text: Sequence[str], choose: Choose = lambda names: names) -> Csv:
     """Read columns as numbers, but those in `text`, the label first, as text. Raises DataError; see `read_table`."""
     layout = _layout(path, header, text)
+    chosen = choose(layout.names)
     _check_size(path, layout)
     kept_as_text = {column_name(path, layout.names, asked) for asked in text}
-    types = {name: "string" if name in kept_as_text else "float64" for name in layout.names}
+    types = {name: "string" if name in kept_as_text else "float64" for name in chosen}
     try:
         with path.open("rb") as file:  # pyarrow opens only paths in UTF-8
             data = pyarrow.csv.read_csv(
@@ -57,10 +65,10 @@ def read_csv(path: Path, header: bool | None, text: Sequence[str]) -> Csv:
                 pyarrow.csv.ReadOptions(
                     column_names=layout.names, skip_rows=layout.skip, block_size=layout.block_bytes
                 ),
-                convert_options=pyarrow.csv.ConvertOptions(column_types=types),
+                convert_options=pyarrow.csv.ConvertOptions(column_types=types, include_columns=chosen),
             )
     except (pyarrow.ArrowException, OSError) as error:
-        raise DataError(f"{path}: {_first_fault(path, layout, kept_as_text, error)}") from error
+        raise DataError(f"{path}: {_first_fault(path, layout, types, error)}") from error
     return Csv(layout.names, data, layout.header)
 
 
@@ -83,7 +91,7 @@ def _layout(path: Path, header: bool | None, text: Sequence[str]) -> _Layout:
         number = "one column" if fields else "no column"
         raise DataError(f"{path}: the first line has {number}; columns are separated by commas")
     header = _is_header(path, blank, fields, text) if header is None else header
-    names = checked_names(path, fields) if header else tuple(str(place) for place in range(len(fields)))
+    names = checked_names(path, named(fields)) if header else tuple(str(place) for place in range(len(fields)))
     return _Layout(names, header, blank + header, max(_BLOCK_BYTES, 4 * len(line)))
 
 
@@ -162,17 +170,17 @@ def _lines_below(path: Path, blank: int) -> list[list[str]]:
     return found
 
 
-def _first_fault(path: Path, layout: _Layout, text: Collection[str], error: Exception) -> str:
+def _first_fault(path: Path, layout: _Layout, types: Mapping[str, str], error: Exception) -> str:
     try:
-        return next(_faults(path, layout, text))
+        return next(_faults(path, layout, types))
     # A quote that is never closed makes a field too long to be read.
     except (StopIteration, csv.Error):
         return f"{one_line(error)}; write the file again as comma-separated UTF-8"
 
 
-def _faults(path: Path, layout: _Layout, text: Collection[str]) -> Iterator[str]:
+def _faults(path: Path, layout: _Layout, types: Mapping[str, str]) -> Iterator[str]:
     """Yield the errors of a CSV, line by line; slow, and used only after reading has failed."""
-    numeric = [(place, name) for place, name in enumerate(layout.names) if name not in text]
+    numeric = [(place, name) for place, name in enumerate(layout.names) if types.get(name) == "float64"]
     missing = set(pyarrow.csv.ConvertOptions().null_values)
     with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
         lines = csv.reader(file)
@@ -186,7 +194,8 @@ def _faults(path: Path, layout: _Layout, text: Collection[str]) -> Iterator[str]
                 if cells[place] not in missing and not _is_float(cells[place]):
                     yield (
                         f"line {lines.line_num}, column {name!r}: {cells[place]!r} is not a number; "
-                        "correct it, or remove the column (only the target and the group may be text)"
+                        f"correct it, or leave the column out with --drop {shlex.quote(name)} (only the target and "
+                        "the group may be text)"
                     )
 
 

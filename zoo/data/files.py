@@ -36,6 +36,8 @@ def from_file(
     group: str | None = None,
     constant: str = "error",
     header: bool | None = None,
+    columns: str | None = None,
+    drop: str | None = None,
 ) -> LabelledSeries:
     """Read a file, or the folder of a `_TRAIN.ts` and a `_TEST.ts`, as a data set.
 
@@ -43,6 +45,8 @@ def from_file(
     group     the group of each row, such as the patient: a column or an array
     constant  the treatment of rows whose samples are all equal: "error", "keep" or "drop"
     header    whether the first line of a CSV holds the column names; None decides by the file
+    columns   the samples of a table: names, patterns such as `t*`, ranges such as `t0:t139`, separated by commas
+    drop      the columns of a table to leave out, in the same form
 
     Raises DataError for a file that cannot be used, UsageError for an option that its format does not support. Both
     are one line.
@@ -50,6 +54,8 @@ def from_file(
     suffix = "" if is_folder(path) else path.suffix.lower()
     if header is not None and suffix not in CSV_SUFFIXES:
         raise UsageError(f"{path}: dataset.header is for .csv files; leave it out")
+    if (columns is not None or drop is not None) and suffix not in (*CSV_SUFFIXES, *PARQUET_SUFFIXES):
+        raise UsageError(f"{path}: --columns and --drop are for tables (.csv, .parquet); leave them out")
     if suffix in NPZ_SUFFIXES:
         return from_npz(path, target=target, group=group, constant=constant)
     if suffix in TS_SUFFIXES or pair_of(path) is not None:
@@ -62,7 +68,7 @@ def from_file(
     if target is None:
         check_file(path)
         raise UsageError(f"{path}: name the column of the labels with --target")
-    return from_table(path, target=target, group=group, constant=constant, header=header)
+    return from_table(path, target=target, group=group, constant=constant, header=header, columns=columns, drop=drop)
 
 
 def data_set_name(path: Path) -> str:

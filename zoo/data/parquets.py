@@ -1,5 +1,6 @@
 """Parquet files. Their metadata state how large they are in memory, which a small file may hide."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,17 @@ def read_parquet(path: Path) -> Any:
         raise DataError(
             f"{path} is not a Parquet file, or is cut short or damaged; write or download it again ({one_line(error)})"
         ) from error
+
+
+def index_columns(table: Any) -> tuple[str, ...]:
+    """Return the columns that pandas wrote as the index of the rows, which its metadata in the file name."""
+    found = [name for name in table.column_names if name.startswith("__index_level_")]
+    try:
+        listed = json.loads((table.schema.metadata or {}).get(b"pandas", b"{}"))["index_columns"]
+        found += [name for name in listed if isinstance(name, str) and name in table.column_names]
+    except (ValueError, KeyError, TypeError, RecursionError):  # not written by pandas
+        pass
+    return tuple(dict.fromkeys(found))
 
 
 def _check_size(path: Path, file: Any) -> list[str]:

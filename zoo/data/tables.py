@@ -3,8 +3,10 @@
 Nothing is unpickled: a cell is a number or text, and a file with any other cell is refused.
 """
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +16,18 @@ import pyarrow
 
 from zoo.data.checks import check_file, dropped_note, rows_to_keep
 from zoo.data.columns import check_one_meaning, checked_names, column_name
-from zoo.data.csvs import line_number, read_csv
+from zoo.data.csvs import Choose, line_number, read_csv
 from zoo.data.keys import classes_of, keys_of
-from zoo.data.parquets import read_parquet
+from zoo.data.parquets import index_columns, read_parquet
 from zoo.data.reading import read_line
+from zoo.data.samples import Choice
 from zoo.data.series import Floats, LabelledSeries
 from zoo.errors import DataError
 from zoo.wording import count_text
 
 CSV_SUFFIXES = (".csv",)
 PARQUET_SUFFIXES = (".parquet", ".parq", ".pq")
+_MOST_NAMES = 6  # of columns that are left out, in the line that reports how a file was read
 
 
 @dataclass(frozen=True)
@@ -31,15 +35,17 @@ class Table:
     """The columns of a file, and the places of its rows.
 
     path    the file
-    names   the column names, in file order
-    data    a `pyarrow.Table` with these columns
+    names   the column names, in file order, without those of an index
+    data    a `pyarrow.Table` with the columns that were read
     header  whether the first line of a CSV holds the names; None for Parquet
+    index   the columns of a Parquet file that pandas wrote as the index of the rows
     """
 
     path: Path
     names: tuple[str, ...]
     data: Any
     header: bool | None = None
+    index: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return int(self.data.num_rows)
@@ -53,9 +59,9 @@ class Table:
     def column(self, asked: str) -> str:
         """Return the name of the requested column, given by name or by position from the end (`-1` is the last).
 
-        Raises DataError if there is none.
+        A column of the index is given by name. Raises DataError if there is none.
         """
-        return column_name(self.path, self.names, asked)
+        return asked if asked in self.index else column_name(self.path, self.names, asked)
 
     def numbers(self, names: Sequence[str]) -> Floats:
         """Return the columns as float32 `(rows, len(names))`.
@@ -86,7 +92,7 @@ class Table:
         if not _is_number(column.type):
             raise DataError(
                 f"{self.what(name)} holds {column.type}, not numbers; "
-                "remove it from the file (only the target and the group may be text)"
+                f"leave it out with --drop {shlex.quote(name)} (only the target and the group may be text)"
             )
         if column.type != pyarrow.float32():
             column = column.cast("float64", safe=False)
@@ -100,6 +106,8 @@ def from_table(
     group: str | None = None,
     constant: str = "error",
     header: bool | None = None,
+    columns: str | None = None,
+    drop: str | None = None,
 ) -> LabelledSeries:
     """Read a labelled table as a data set of one channel: each row is a series, each column a sample.
 
@@ -108,21 +116,26 @@ def from_table(
     group     the column with the group of each row, such as the patient
     constant  the treatment of rows whose samples are all equal: "error", "keep" or "drop"
     header    whether the first line of a CSV holds the column names; None decides by the file
+    columns   the samples: names, patterns such as `t*`, ranges such as `t0:t139`, separated by commas
+    drop      the columns to leave out, in the same form
 
-    All other columns are the samples, in file order. Classes are sorted, numeric ones by value.
+    All other columns are the samples, in file order; a column that counts or describes the rows is refused. Columns of
+    pandas' index in a Parquet file are no samples. Classes are sorted, numeric ones by value.
     Raises DataError for data that cannot be used, in one line with the file, the place and the way out.
     """
     asked = (target,) if group is None else (target, group)
     _check_differ(path, asked)
-    table = read_table(path, header=header, text=asked)
+    choice = Choice(asked, columns, drop)
+    table = read_table(path, header=header, text=asked, choose=partial(choice.read, path))
     for name in asked:
         check_one_meaning(path, table.names, name)
     named = [table.column(name) for name in asked]
     _check_differ(path, named)
-    samples = [name for name in table.names if name not in named]
+    samples = choice.samples(path, table.names, named)
     if len(samples) < 2:
         raise DataError(f"{path}: {len(samples)} sample columns besides {', '.join(named)}; a series needs at least 2")
     values = table.numbers(samples)
+    choice.check(path, table.names, samples, values)
     kept = rows_to_keep(values, constant, str(path), table.place)
     labels, classes = classes_of(table.keys(named[0])[kept], table.what(named[0]))
     groups = table.keys(named[1])[kept] if group is not None else None
@@ -142,17 +155,20 @@ def from_table(
             classes,
             samples=f"{samples[0]} … {samples[-1]}",
             label=named[0],
-            details=_details(table, named, groups),
+            details=_details(table, samples, named, groups),
         ),
     )
 
 
-def read_table(path: Path, *, header: bool | None = None, text: Sequence[str] = ()) -> Table:
+def read_table(
+    path: Path, *, header: bool | None = None, text: Sequence[str] = (), choose: Choose = lambda names: names
+) -> Table:
     """Read one CSV or Parquet file, by its extension; a folder is refused.
 
     header  whether the first line of a CSV holds names; None decides by the file. Without names the columns are called
             "0", "1", …
     text    the requested columns of a CSV that stay text, the label first; all others must be numbers
+    choose  returns the columns of a CSV that are read, given the names of all
 
     Raises DataError if the file is absent, empty, damaged or ragged, if a cell is not a number, or if the first line
     can be names as well as a row.
@@ -160,7 +176,7 @@ def read_table(path: Path, *, header: bool | None = None, text: Sequence[str] = 
     check_file(path)
     suffix = path.suffix.lower()
     if suffix in CSV_SUFFIXES:
-        csv = read_csv(path, header, text)
+        csv = read_csv(path, header, text, choose)
         table = Table(path, csv.names, csv.data, csv.header)
     elif suffix in PARQUET_SUFFIXES:
         table = _read_parquet(path)
@@ -185,10 +201,14 @@ def check_finite(values: Floats, table: Table, names: Sequence[str]) -> None:
         )
 
 
-def _details(table: Table, named: Sequence[str], groups: npt.NDArray[Any] | None) -> list[str]:
+def _details(table: Table, samples: Sequence[str], named: Sequence[str], groups: npt.NDArray[Any] | None) -> list[str]:
     """Return what was decided besides the samples and the label."""
-    grouped = [] if groups is None else [f'group "{named[1]}": {count_text(len(np.unique(groups)), "value")}']
-    return grouped if table.header is not False else [*grouped, "no header"]
+    details = [] if groups is None else [f'group "{named[1]}": {count_text(len(np.unique(groups)), "value")}']
+    taken = {*samples, *named}
+    unread = [name for name in (*table.names, *table.index) if name not in taken]
+    if unread:
+        details.append("left out: " + ", ".join(unread[:_MOST_NAMES]) + (", …" if len(unread) > _MOST_NAMES else ""))
+    return [*details, "no header"] if table.header is False else details
 
 
 def _check_differ(path: Path, named: Sequence[str]) -> None:
@@ -204,6 +224,7 @@ def _is_number(kind: Any) -> bool:
 
 def _read_parquet(path: Path) -> Table:
     data = read_parquet(path)
-    kept = [name for name in data.column_names if not name.startswith("__index_level_")]
-    names = checked_names(path, kept)
-    return Table(path, names, data.select(names))
+    index = index_columns(data)
+    names = checked_names(path, [name for name in data.column_names if name not in index])
+    given = tuple(name for name in index if not name.startswith("__index_level_"))
+    return Table(path, names, data.select([*names, *given]), index=given)

@@ -39,6 +39,8 @@ def load_dataset(workspace: Workspace, name: str, request: DataRequest) -> Loade
         return _from_file(Path(name), params, request)
     if request.target or request.group:
         raise UsageError(f"--target and --group are for files: --dataset beats.csv, not {name}")
+    if request.columns or request.drop:
+        raise UsageError(f"--columns and --drop are for files: --dataset beats.csv, not {name}")
     entry = workspace.registry.get(Dataset, name)
     spec = entry.spec
     complete_params = complete(spec, params)
@@ -77,7 +79,7 @@ def _from_file(path: Path, params: Mapping[str, Value], request: DataRequest) ->
     if not (header is None or isinstance(header, bool)):
         raise UsageError(f"dataset.header must be true or false, not {header!r}")
     constant = str(merged["constant"])
-    series = from_file(path, target=request.target, group=request.group, constant=constant, header=header)
-    named = {"target": request.target, "group": request.group}
+    named = {name: getattr(request, name) for name in ("target", "group", "columns", "drop")}
+    series = from_file(path, constant=constant, header=header, **named)
     kept = {**merged, **{name: column for name, column in named.items() if column is not None}}
     return Loaded(data_set_name(path), kept, series)

@@ -21,6 +21,8 @@ class DataRequest:
     data_dir: Path | None = None
     target: str | None = None
     group: str | None = None
+    columns: str | None = None
+    drop: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

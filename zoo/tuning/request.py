@@ -21,7 +21,7 @@ _AXES: Mapping[str, str] = {
     "dataset": "datasets",
     "protocol": "protocols",
 }
-_OTHERS = ("rows", "epochs", "assignments", "data_dir", "target", "group", "device")
+_OTHERS = ("rows", "epochs", "assignments", "data_dir", "target", "group", "columns", "drop", "device")
 _SET_BY_STUDY = ("monitor", "threads", "run_timeout", "force", "resume")
 
 

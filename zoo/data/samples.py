@@ -1,0 +1,148 @@
+"""Which columns of a table are samples: the user's choice, and a check that none of them numbers or describes rows."""
+
+import re
+import shlex
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from zoo.data.columns import column_name
+from zoo.data.headers import USUAL_LABELS
+from zoo.data.series import Floats
+from zoo.errors import DataError, UsageError, unknown_name
+
+_DESCRIPTIONS = USUAL_LABELS - {"y"} | {
+    *("index", "idx", "id", "ids", "uid", "patient", "patients", "subject", "subjects", "person", "participant"),
+    *("record", "records", "recording", "session", "group", "row", "age", "sex", "gender", "fold", "split"),
+    *("time", "timestamp", "date", "datetime"),
+}
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_BY_PANDAS = re.compile(r"Unnamed: [0-9]+|level_[0-9]+")
+_NO_NAME = "has no name"
+_FEWEST_COUNTED = 5  # rows: fewer may be equally spaced by chance
+_FEWEST_SORTED = 20
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The requested columns.
+
+    keys     the columns of the labels and the groups, as requested
+    columns  the samples: names, patterns such as `t*` and ranges such as `t0:t139`, separated by commas; None: all
+    drop     the columns to leave out, in the same form
+    """
+
+    keys: Sequence[str]
+    columns: str | None = None
+    drop: str | None = None
+
+    def samples(self, path: Path, names: Sequence[str], named: Sequence[str]) -> list[str]:
+        """Return the names of the samples, in file order; `named` are the columns of labels and groups.
+
+        Raises DataError for a column that does not exist, UsageError if one of `named` is left out.
+        """
+        keys = set(named)
+        wanted = set(names) if self.columns is None else set(_listed(path, names, self.columns))
+        dropped = set() if self.drop is None else set(_listed(path, names, self.drop))
+        if taken := sorted(keys & dropped):
+            raise UsageError(f"--drop {self.drop}: column {taken[0]!r} is the target or the group; keep it")
+        return [name for name in names if name in wanted - dropped - keys]
+
+    def read(self, path: Path, names: Sequence[str]) -> list[str]:
+        """Return the names of all columns to read, in file order: samples, labels and groups."""
+        named = [column_name(path, names, key) for key in self.keys]
+        wanted = {*self.samples(path, names, named), *named}
+        return [name for name in names if name in wanted]
+
+    def check(self, path: Path, names: Sequence[str], samples: Sequence[str], values: Floats) -> None:
+        """Raise DataError if a column of the values `(rows, times)` is no sample by its name, or counts the rows.
+
+        `names` are those of all columns. A column that the user lists by its name is a sample. If most columns look
+        like that, none is refused.
+        """
+        listed = [] if self.columns is None else [part.strip() for part in self.columns.split(",")]
+        described = [name for name in samples if _describes(name)]
+        counting = {samples[place]: reason for place, reason in _counting(values).items()}
+        reasons = dict.fromkeys(_minority(described, samples), "its name describes the row")
+        reasons |= {name: counting[name] for name in _minority([*counting], samples)}
+        reasons |= dict.fromkeys(filter(_BY_PANDAS.fullmatch, samples), _NO_NAME)
+        refused = [name for name in samples if name in reasons and name not in listed]
+        if refused:
+            raise DataError(f"{path}: {self._refusal(names, refused, reasons[refused[0]])}")
+
+    def _refusal(self, names: Sequence[str], refused: Sequence[str], reason: str) -> str:
+        more = f" (and {', '.join(map(repr, refused[1:6]))})" if len(refused) > 1 else ""
+        dropped = ",".join(part for part in (self.drop, *refused) if part)
+        if reason == _NO_NAME:
+            place = f"column {names.index(refused[0]) + 1} of {len(names)}"
+            way_out = f"leave it out with --drop {shlex.quote(dropped)} if it only numbers the rows"
+            return f"{place} {_NO_NAME}{more}; name it, or {way_out}"
+        group = "" if len(self.keys) > 1 else f", name it with --group {shlex.quote(refused[0])} if it is the patient"
+        return (
+            f"column {refused[0]!r}{more} seems to be no sample: {reason}; leave it out with --drop "
+            f"{shlex.quote(dropped)}{group}, or list it by name in --columns if it is a sample"
+        )
+
+
+def _listed(path: Path, names: Sequence[str], text: str) -> list[str]:
+    if text in names:
+        return [text]
+    return [name for part in text.split(",") for name in _part(path, names, part.strip())]
+
+
+def _part(path: Path, names: Sequence[str], part: str) -> Iterable[str]:
+    """Return the columns that a name, a pattern or a range means."""
+    if part in names:
+        return [part]
+    first, colon, last = part.partition(":")
+    if colon:
+        start = names.index(column_name(path, names, first)) if first else 0
+        end = names.index(column_name(path, names, last)) if last else len(names) - 1
+        if start > end:
+            raise DataError(f"{path}: column {first!r} comes after {last!r}; write the range {last}:{first}")
+        return names[start : end + 1]
+    if any(sign in part for sign in "*?["):
+        if found := [name for name in names if fnmatchcase(name, part)]:
+            return found
+        raise DataError(f"{path}: {unknown_name('column', part, names, f'Columns: {names[0]} … {names[-1]}.')}")
+    return [column_name(path, names, part)]
+
+
+def _describes(name: str) -> bool:
+    """Return whether a name describes rows; numbered names, such as `time_0`, are samples."""
+    if any(sign.isdigit() for sign in name):
+        return False
+    return any(word.lower() in _DESCRIPTIONS for word in _WORD.findall(name))
+
+
+def _minority(found: Sequence[str], samples: Sequence[str]) -> Sequence[str]:
+    return found if 2 * len(found) <= len(samples) else ()
+
+
+def _counting(values: Floats) -> dict[int, str]:
+    """Return the columns of `(rows, times)` whose whole numbers number the rows, each with the reason."""
+    found = {place: _count(values[:, place]) for place in range(values.shape[1])}
+    return {place: reason for place, reason in found.items() if reason}
+
+
+def _count(column: npt.NDArray[np.float32]) -> str:
+    if len(column) < _FEWEST_COUNTED or not _whole(column[:64]) or not _whole(column):
+        return ""
+    exact = column.astype(np.float64)
+    steps = np.diff(exact)
+    if steps[0] != 0 and (steps == steps[0]).all():
+        return "it counts the rows"
+    if (np.diff(np.sort(exact)) == 1).all():
+        return "it numbers the rows"
+    ordered = (steps >= 0).all() or (steps <= 0).all()
+    if ordered and len(column) >= _FEWEST_SORTED and np.count_nonzero(steps) >= 2:
+        return "its whole numbers are in order from the first row to the last"
+    return ""
+
+
+def _whole(column: npt.NDArray[np.float32]) -> bool:
+    return bool((column == np.floor(column)).all())
