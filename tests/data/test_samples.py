@@ -95,6 +95,15 @@ def test_series_that_all_count_are_series(tmp_path: Path) -> None:
     assert from_file(path, target="label").n_times == 6
 
 
+@pytest.mark.parametrize("column", ["sample", "snr", "mean"])
+def test_one_name_without_a_number_among_numbered_names_is_refused(tmp_path: Path, column: str) -> None:
+    path = tmp_path / "beats.csv"
+    NOISE.assign(**{column: RANDOM.normal(size=60)}).to_csv(path, index=False)
+    expected = f"column {column!r} seems to be no sample: the names of the other columns are numbered; leave it out"
+    assert expected in refusal(path)
+    assert_is_noise(from_file(path, target="label", drop=column))
+
+
 def test_numbered_names_are_samples(tmp_path: Path) -> None:
     frame = NOISE.set_axis([*(f"time_{place}" for place in range(12)), "label"], axis=1)
     frame.to_csv(tmp_path / "beats.csv", index=False)

@@ -22,6 +22,7 @@ _DESCRIPTIONS = USUAL_LABELS - {"y"} | {
 }
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _BY_PANDAS = re.compile(r"Unnamed: [0-9]+|level_[0-9]+")
+_MANY = 10  # columns, of which one may have an odd name
 _NO_NAME = "has no name"
 _FEWEST_COUNTED = 5  # rows: fewer may be equally spaced by chance
 _FEWEST_SORTED = 20
@@ -67,7 +68,8 @@ class Choice:
         listed = [] if self.columns is None else [part.strip() for part in self.columns.split(",")]
         described = [name for name in samples if _describes(name)]
         counting = {samples[place]: reason for place, reason in _counting(values).items()}
-        reasons = dict.fromkeys(_minority(described, samples), "its name describes the row")
+        reasons = dict.fromkeys(_odd(samples), "the names of the other columns are numbered")
+        reasons |= dict.fromkeys(_minority(described, samples), "its name describes the row")
         reasons |= {name: counting[name] for name in _minority([*counting], samples)}
         reasons |= dict.fromkeys(filter(_BY_PANDAS.fullmatch, samples), _NO_NAME)
         refused = [name for name in samples if name in reasons and name not in listed]
@@ -117,6 +119,12 @@ def _describes(name: str) -> bool:
     if any(sign.isdigit() for sign in name):
         return False
     return any(word.lower() in _DESCRIPTIONS for word in _WORD.findall(name))
+
+
+def _odd(names: Sequence[str]) -> list[str]:
+    """Return the few names without a number among numbered names such as t0, t1, …"""
+    odd = [name for name in names if not any(sign.isdigit() for sign in name)]
+    return odd if len(names) >= _MANY and _MANY * len(odd) <= len(names) else []
 
 
 def _minority(found: Sequence[str], samples: Sequence[str]) -> Sequence[str]:
