@@ -53,7 +53,7 @@ def keep(*studies: Study) -> list[Study]:
 
 
 def test_a_study_its_winner_as_a_preset_and_a_bench_of_that(zoo: Zoo, waves_csv: Path) -> None:
-    data = ("--dataset", str(waves_csv), "--target", "kind")
+    data = ("--dataset", str(waves_csv), "--target", "kind", "--drop", "patient")
     fixed = [word for value in ("hidden=4", "num_blocks=1", "num_layers=1") for word in ("--set", value)]
     space = (
         "--tune",
@@ -462,7 +462,20 @@ def wait_for_trials(process: subprocess.Popen[str], ended: int) -> None:
 def test_a_signal_among_the_trials_ends_the_study_with_the_way_to_go_on(
     zoo: Zoo, waves_csv: Path, number: int, code: int
 ) -> None:
-    words = ["tune", "cnngru", "--dataset", str(waves_csv), "--target", "kind", "--epochs", "30", "--trials", "4"]
+    words = [
+        "tune",
+        "cnngru",
+        "--dataset",
+        str(waves_csv),
+        "--target",
+        "kind",
+        "--drop",
+        "patient",
+        "--epochs",
+        "30",
+        "--trials",
+        "4",
+    ]
     words += ["--set", "training.batch_size=4", "--set", "training.patience=0", "--results", "results"]
     process = subprocess.Popen(
         [sys.executable, "-m", "zoo", *words],

@@ -55,6 +55,8 @@ def killed(zoo: Zoo, tmp_path: Path, waves_csv: Path) -> Path:
         str(waves_csv),
         "--target",
         "kind",
+        "--drop",
+        "patient",
         "--threads",
         "1",
     )
@@ -70,7 +72,13 @@ def network_of(tmp_path: Path) -> Path:
 
 
 def bench(tmp_path: Path, results: str, **more: Any) -> Run:
-    data: dict[str, Any] = {"dataset": str(tmp_path / "waves.csv"), "target": "kind", "rows": 60, "threads": 1}
+    data: dict[str, Any] = {
+        "dataset": str(tmp_path / "waves.csv"),
+        "target": "kind",
+        "drop": "patient",
+        "rows": 60,
+        "threads": 1,
+    }
     (run,) = library.bench(f"{network_of(tmp_path)}:Drawing", **data, epochs=4, results=results, **more)
     assert (run.status, run.error) == (RunStatus.DONE, "")
     return run

@@ -28,7 +28,7 @@ from zoo.store.studies import DamagedStudy, StudyStore
 EARLIER = Path(__file__).parents[1] / "store" / "earlier"  # nine runs, one study
 RUN = Run(id="", key="k", architecture="a", dataset="d", protocol="p", data="original", loss="l", seed=0)
 ONE = "f7e6ab63"
-BENCH = ("--dataset", "waves.csv", "--target", "kind", "--protocol", "holdout", "--threads", "1")
+BENCH = ("--dataset", "waves.csv", "--target", "kind", "--drop", "patient", "--protocol", "holdout", "--threads", "1")
 # Each is an assignment to columns of one run.
 CHANGES = {
     "no JSON": "record = '{broken'",

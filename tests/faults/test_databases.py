@@ -25,7 +25,20 @@ from zoo.store.studies import StudyStore
 
 SCHEMAS = Path(__file__).parents[1] / "store" / "schemas"  # each written by the zoo that had this schema
 RUN = Run(id="", key="k", architecture="a", dataset="d", protocol="p", data="original", loss="l", seed=0)
-BENCH = ("--dataset", "waves.csv", "--target", "kind", "--protocol", "holdout", "--threads", "1", "--epochs", "2")
+BENCH = (
+    "--dataset",
+    "waves.csv",
+    "--target",
+    "kind",
+    "--drop",
+    "patient",
+    "--protocol",
+    "holdout",
+    "--threads",
+    "1",
+    "--epochs",
+    "2",
+)
 KILLED = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
 OTHERS = {
     "a browser": "CREATE TABLE moz_places (id INTEGER PRIMARY KEY, url TEXT); PRAGMA user_version = 77;",

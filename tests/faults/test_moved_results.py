@@ -37,7 +37,20 @@ class Net(nn.Module):
             subprocess.run(os.environ["FAULT"], shell=True, check=True)
         return self.layers(x)
 """
-BENCH = ("--dataset", "waves.csv", "--target", "kind", "--protocol", "holdout", "--epochs", "2", "--threads", "1")
+BENCH = (
+    "--dataset",
+    "waves.csv",
+    "--target",
+    "kind",
+    "--drop",
+    "patient",
+    "--protocol",
+    "holdout",
+    "--epochs",
+    "2",
+    "--threads",
+    "1",
+)
 RUN = Run(id="", key="k", architecture="a", dataset="d", protocol="p", data="original", loss="l", seed=0)
 
 

@@ -16,7 +16,7 @@ from conftest import Zoo
 
 import zoo as zoo_package
 
-ON = ("--dataset", "waves.csv", "--target", "kind", "--protocol", "holdout", "--epochs", "1")
+ON = ("--dataset", "waves.csv", "--target", "kind", "--drop", "patient", "--protocol", "holdout", "--epochs", "1")
 HERE = Path(__file__).parent
 # What ends a run in every case, in a process of its own or not: the network, the status, and how the error begins.
 RAISING = {
@@ -139,7 +139,14 @@ def test_ctrl_c_ends_a_bench_whose_network_catches_everything(zoo: Zoo) -> None:
 
 
 def test_a_time_limit_from_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    data = {"dataset": "waves.csv", "target": "kind", "protocol": "holdout", "epochs": 1, "results": "results"}
+    data = {
+        "dataset": "waves.csv",
+        "target": "kind",
+        "drop": "patient",
+        "protocol": "holdout",
+        "epochs": 1,
+        "results": "results",
+    }
     (run,) = zoo_package.bench(references("Sleep"), **data, run_timeout=0.2)
     assert (run.status, run.error) == ("timeout", "exceeded its limit of 0.2 s")
     with pytest.raises(zoo_package.UsageError, match="--run-timeout must be a time above 0 s, not -1 s"):

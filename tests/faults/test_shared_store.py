@@ -37,7 +37,7 @@ import zoo
 from zoo.errors import ZooError
 
 number, options = int(sys.argv[1]), json.loads(sys.argv[2])
-waves = {"dataset": "waves.csv", "target": "kind", "protocol": "holdout", "epochs": 1, "threads": 1}
+waves = {"dataset": "waves.csv", "target": "kind", "drop": "patient", "protocol": "holdout", "epochs": 1, "threads": 1}
 zoo.bench("net.py:Net", results="warm", **waves)  # imports the rest
 ready, go = os.pipe(), os.pipe()
 for child in range(number):

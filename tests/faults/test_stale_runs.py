@@ -25,7 +25,19 @@ from zoo.store.studies import StudyStore
 from zoo.store.study import StudyStatus
 
 HERE = socket.gethostname()
-BENCH = ("--dataset", "waves.csv", "--target", "kind", "--protocol", "holdout", "--threads", "1", "--epochs")
+BENCH = (
+    "--dataset",
+    "waves.csv",
+    "--target",
+    "kind",
+    "--drop",
+    "patient",
+    "--protocol",
+    "holdout",
+    "--threads",
+    "1",
+    "--epochs",
+)
 RUN = Run(id="", key="k", architecture="a", dataset="d", protocol="p", data="original", loss="l", seed=0)
 SLEEPER = """
 import os

@@ -72,7 +72,20 @@ def _loud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=":")
 
 
-ON = ("--dataset", "waves.csv", "--target", "kind", "--rows", "60", "--epochs", "1", "--set", "training.batch_size=20")
+ON = (
+    "--dataset",
+    "waves.csv",
+    "--target",
+    "kind",
+    "--drop",
+    "patient",
+    "--rows",
+    "60",
+    "--epochs",
+    "1",
+    "--set",
+    "training.batch_size=20",
+)
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,14 @@ def networks(tmp_path: Path) -> Path:
 
 
 def bench(networks: Path, *names: str, results: str, **more: Any) -> list[Run]:
-    data: dict[str, Any] = {"dataset": "waves.csv", "target": "kind", "rows": 60, "epochs": 2, "threads": 1}
+    data: dict[str, Any] = {
+        "dataset": "waves.csv",
+        "target": "kind",
+        "drop": "patient",
+        "rows": 60,
+        "epochs": 2,
+        "threads": 1,
+    }
     return library.bench([f"{networks}:{name}" for name in names], **{**data, "results": results, **more})
 
 
@@ -151,7 +158,21 @@ def test_a_change_that_cannot_be_restored_is_noted_as_one(zoo: Zoo, networks: Pa
     """In a process of its own: torch allows only one change of these threads."""
     change = "torch.get_num_interop_threads() == 3 or torch.set_num_interop_threads(3)"
     networks.write_text(NETWORKS + LEAKY.format(name="Leaky", change=change))
-    words = ("--dataset", "waves.csv", "--target", "kind", "--rows", "60", "--epochs", "1", "--threads", "1", "--json")
+    words = (
+        "--dataset",
+        "waves.csv",
+        "--target",
+        "kind",
+        "--drop",
+        "patient",
+        "--rows",
+        "60",
+        "--epochs",
+        "1",
+        "--threads",
+        "1",
+        "--json",
+    )
     done = zoo("bench", f"{networks}:Leaky", f"{networks}:Net", *words)
     leaky, net = json.loads(done.stdout)
     assert (leaky["status"], net["status"]) == ("done", "done")
@@ -169,7 +190,7 @@ def test_what_an_import_changes_is_restored_before_any_network_is_trained(networ
     before = surroundings()
     runs = library.bench(
         [f"{networks}:Net", f"{importing}:Net"],
-        dataset="waves.csv", target="kind", rows=60, epochs=2, threads=1, results="beside",
+        dataset="waves.csv", target="kind", drop="patient", rows=60, epochs=2, threads=1, results="beside",
     )  # fmt: skip
     assert surroundings() == before
     assert [run.scores for run in runs] == [alone.scores] * 2

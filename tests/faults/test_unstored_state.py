@@ -129,7 +129,14 @@ def networks(tmp_path: Path) -> Path:
 
 
 def bench(networks: Path, name: str, waves_csv: Path, **more: Any) -> Run:
-    data: dict[str, Any] = {"dataset": str(waves_csv), "target": "kind", "rows": 60, "epochs": 2, "threads": 1}
+    data: dict[str, Any] = {
+        "dataset": str(waves_csv),
+        "target": "kind",
+        "drop": "patient",
+        "rows": 60,
+        "epochs": 2,
+        "threads": 1,
+    }
     (run,) = zoo.bench(f"{networks}:{name}", **{**data, "results": "results", "force": True, **more})
     return run
 

@@ -254,7 +254,8 @@ import zoo
 from zoo.registry import Registry, source_of
 import zoo_imbalance
 registry = Registry.load([source_of("imbalance", zoo_imbalance), source_of("faulty", import_module("faulty"))])
-asked = {"dataset": "waves.csv", "target": "kind", "protocol": "holdout", "epochs": 8, "seeds": 3, "results": "results"}
+asked = {"dataset": "waves.csv", "target": "kind", "drop": "patient", "protocol": "holdout", "epochs": 8, "seeds": 3}
+asked["results"] = "results"
 zoo.bench(sys.argv[2], **asked, jobs=2, resume=sys.argv[3] == "resume", registry=registry)
 """
 

@@ -413,7 +413,7 @@ def test_where_a_run_is_made_is_said_by_flag_variable_or_file(bench: Runs, monke
 def steps(waves_csv: Path, store: Store, *architectures: str, beside: bool = False, **more: Any) -> tuple[Any, ...]:
     """A bench, and its steps with the keys that were settled before each."""
     workspace = Workspace(registry_of(), Settings.load())
-    request = Request(architectures=architectures, target="kind", **more)
+    request = Request(architectures=architectures, target="kind", drop="patient", **more)
     request = replace(request, datasets=(str(waves_csv),), protocols=("holdout",))
     planned = (workspace, request, store, SilentReporter(), make_plan(workspace, request))
     made, keys = Schedule(*planned, beside=beside), []

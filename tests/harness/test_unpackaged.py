@@ -80,7 +80,13 @@ def test_a_network_in_a_file_is_benched_like_any_other(registry, folder, waves_c
     typed = (f"{folder}/my_nets.py:Net", f"{folder}/my_nets.py:plain", "cnn1d")
     known, names = with_unpackaged(registry, typed)
     assert names == ("my_nets.py:Net", "my_nets.py:plain", "cnn1d")
-    request: dict[str, Any] = {"datasets": (str(waves_csv),), "target": "kind", "rows": 60, "epochs": 1}
+    request: dict[str, Any] = {
+        "datasets": (str(waves_csv),),
+        "target": "kind",
+        "drop": "patient",
+        "rows": 60,
+        "epochs": 1,
+    }
     with Store(tmp_path / "results") as store:
         asked = Request(architectures=names[1:2], **request)
         (run,) = run_bench(Workspace(known, Settings.load()), asked, store, SilentReporter())
@@ -96,7 +102,12 @@ def test_a_network_in_a_file_is_benched_like_any_other(registry, folder, waves_c
 
 
 def test_the_public_functions_know_them(folder, waves_csv, tmp_path) -> None:
-    data: dict[str, Any] = {"dataset": str(waves_csv), "target": "kind", "results": tmp_path / "results"}
+    data: dict[str, Any] = {
+        "dataset": str(waves_csv),
+        "target": "kind",
+        "drop": "patient",
+        "results": tmp_path / "results",
+    }
     (run,) = zoo.bench(f"{folder}/my_nets.py:plain", rows=60, epochs=1, **data)
     assert (run.status, run.architecture) == ("done", "my_nets.py:plain")
     with pytest.raises(zoo.UsageError, match=r"has the unregistered network my_nets.py:plain: build it, and load"):

@@ -41,7 +41,14 @@ def asked(waves_csv: Any) -> Any:
 
     def make(**given: Any) -> TuneRequest:
         small = {"hidden": 4, "num_blocks": 1, "gru_hidden": 4, "num_layers": 1}
-        usual = {"architecture": "cnngru", "dataset": str(waves_csv), "target": "kind", "rows": 60, "epochs": 2}
+        usual = {
+            "architecture": "cnngru",
+            "dataset": str(waves_csv),
+            "target": "kind",
+            "drop": "patient",
+            "rows": 60,
+            "epochs": 2,
+        }
         chosen = {"assignments": small, "overrides": ("training.learning_rate=1e-3..1e-2:log", "dropout=0.0..0.3")}
         return tune_request(**{**usual, **chosen, "trials": 3, **given})
 

@@ -93,7 +93,14 @@ def test_no_cluster_at_an_address_is_one_line(tmp_path) -> None:
 
 
 def test_a_bench_on_a_cluster_stores_what_one_here_would(cluster, registry, waves_csv, tmp_path) -> None:
-    asked: dict[str, Any] = {"dataset": str(waves_csv), "target": "kind", "rows": 60, "epochs": 2, "seeds": 2}
+    asked: dict[str, Any] = {
+        "dataset": str(waves_csv),
+        "target": "kind",
+        "drop": "patient",
+        "rows": 60,
+        "epochs": 2,
+        "seeds": 2,
+    }
     small = {"hidden": 4, "num_blocks": 1, "gru_hidden": 4, "num_layers": 1}
     there = zoo.bench("cnngru", **asked, set=small, jobs=2, address=cluster.address, results=tmp_path / "there")
     here = zoo.bench("cnngru", **asked, set=small, threads=1, results=tmp_path / "here")
