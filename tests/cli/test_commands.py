@@ -143,8 +143,8 @@ def test_bench_a_file_then_results_leaderboard_and_show(zoo: Zoo, waves_csv: Pat
         str(waves_csv),
         "--target",
         "kind",
-        "--drop",
-        "patient",
+        "--columns",
+        "t*",
     )
     quick = ("--epochs", "2", "--set", "training.batch_size=16", "--threads", "1")
     options = ("--group", "patient", "--seeds", "2", *quick)
@@ -177,7 +177,7 @@ def test_bench_a_file_then_results_leaderboard_and_show(zoo: Zoo, waves_csv: Pat
 
 
 def test_a_run_without_a_loss_has_a_dash_for_it(zoo: Zoo, waves_csv: Path) -> None:
-    options = ("--dataset", str(waves_csv), "--target", "kind", "--drop", "patient", "--threads", "1", "--json")
+    options = ("--dataset", str(waves_csv), "--target", "kind", "--columns", "t*", "--threads", "1", "--json")
     (run,) = json.loads(zoo("bench", "minirocket", *options).stdout)
     heading = zoo("results", run["id"]).stderr
     assert " loss=- seed=0\n" in heading

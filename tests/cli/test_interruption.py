@@ -19,7 +19,7 @@ from zoo.store.study import Trial
 
 
 def words(csv: Path) -> list[str]:
-    fixed = ["--dataset", str(csv), "--target", "kind", "--drop", "patient", "--rows", "60", "--epochs", "12"]
+    fixed = ["--dataset", str(csv), "--target", "kind", "--columns", "t*", "--rows", "60", "--epochs", "12"]
     small = ["--set", "training.batch_size=2", "--set", "training.patience=0"]
     return ["bench", "cnngru", *fixed, *small, "--results", "results"]
 
@@ -76,7 +76,7 @@ def test_sigterm_exits_143_with_the_way_to_go_on(waves_csv: Path) -> None:
 
 def test_sigterm_in_the_winners_run_leaves_a_study_to_go_on_with(waves_csv: Path) -> None:
     fixed = {"training.batch_size": 2, "training.patience": 0}
-    asked = tune_request(dataset=str(waves_csv), target="kind", drop="patient", epochs=12, trials=1, assignments=fixed)
+    asked = tune_request(dataset=str(waves_csv), target="kind", columns="t*", epochs=12, trials=1, assignments=fixed)
     trial = Trial(number=1, config={"dropout": 0.1}, status="done", value=0.5)
     study = replace(study_of(()), name="mine", request=asked.to_json(), trials=(trial,), status="interrupted")
     with Store(Path("results")) as store:

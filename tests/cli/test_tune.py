@@ -53,7 +53,7 @@ def keep(*studies: Study) -> list[Study]:
 
 
 def test_a_study_its_winner_as_a_preset_and_a_bench_of_that(zoo: Zoo, waves_csv: Path) -> None:
-    data = ("--dataset", str(waves_csv), "--target", "kind", "--drop", "patient")
+    data = ("--dataset", str(waves_csv), "--target", "kind", "--columns", "t*")
     fixed = [word for value in ("hidden=4", "num_blocks=1", "num_layers=1") for word in ("--set", value)]
     space = (
         "--tune",
@@ -469,8 +469,8 @@ def test_a_signal_among_the_trials_ends_the_study_with_the_way_to_go_on(
         str(waves_csv),
         "--target",
         "kind",
-        "--drop",
-        "patient",
+        "--columns",
+        "t*",
         "--epochs",
         "30",
         "--trials",

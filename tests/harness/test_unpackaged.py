@@ -83,7 +83,7 @@ def test_a_network_in_a_file_is_benched_like_any_other(registry, folder, waves_c
     request: dict[str, Any] = {
         "datasets": (str(waves_csv),),
         "target": "kind",
-        "drop": "patient",
+        "columns": "t*",
         "rows": 60,
         "epochs": 1,
     }
@@ -105,7 +105,7 @@ def test_the_public_functions_know_them(folder, waves_csv, tmp_path) -> None:
     data: dict[str, Any] = {
         "dataset": str(waves_csv),
         "target": "kind",
-        "drop": "patient",
+        "columns": "t*",
         "results": tmp_path / "results",
     }
     (run,) = zoo.bench(f"{folder}/my_nets.py:plain", rows=60, epochs=1, **data)

@@ -45,7 +45,7 @@ def asked(waves_csv: Any) -> Any:
             "architecture": "cnngru",
             "dataset": str(waves_csv),
             "target": "kind",
-            "drop": "patient",
+            "columns": "t*",
             "rows": 60,
             "epochs": 2,
         }

@@ -96,7 +96,7 @@ def test_a_bench_on_a_cluster_stores_what_one_here_would(cluster, registry, wave
     asked: dict[str, Any] = {
         "dataset": str(waves_csv),
         "target": "kind",
-        "drop": "patient",
+        "columns": "t*",
         "rows": 60,
         "epochs": 2,
         "seeds": 2,

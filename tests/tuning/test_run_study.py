@@ -13,6 +13,7 @@ from studies import stored, study_of, tune_request
 from zoo.errors import DataError, ModelError, UsageError
 from zoo.records import SplitSummary
 from zoo.space import Choice, Float
+from zoo.store.heartbeat import start_of
 from zoo.store.run import Run
 from zoo.store.runs import Store
 from zoo.store.studies import StudyStore
@@ -202,7 +203,8 @@ def test_a_study_of_another_process_is_left_alone(workspace, asked, store) -> No
     request = asked(name="mine", trials=2).to_json()
     stored(store, replace(study_of(("done",)), name="mine", request=request, status="running"))
     with store.database.transaction() as connection:
-        connection.execute("UPDATE studies SET process = ?", (os.getppid(),))
+        owner = (os.getppid(), start_of(os.getppid()))
+        connection.execute("UPDATE studies SET process = ?, start = ?", owner)
     with pytest.raises(UsageError, match="study 'mine' is running in process"):
         resume_study(workspace, "mine", store, SilentTuneReporter())
     assert StudyStore(store).get("mine").status == "running"

@@ -106,7 +106,7 @@ installed = [Source(point.name, point.value, point.load) for point in entry_poin
 registry = Registry.load([*installed, source_of("faulty", import_module("faulty"))])
 workspace = Workspace(registry, Settings.load())
 request = tune_request(
-    architecture="steady", dataset="waves.csv", target="kind", drop="patient", rows=60, epochs=3,
+    architecture="steady", dataset="waves.csv", target="kind", columns="t*", rows=60, epochs=3,
     search="optuna", trials=4, name="mine", assignments={"log": str(Path("epochs.log").absolute())},
     overrides=("training.learning_rate=1e-3..1e-1", "width=2..8"),
 )

@@ -21,7 +21,8 @@ _AXES: Mapping[str, str] = {
     "dataset": "datasets",
     "protocol": "protocols",
 }
-_OTHERS = ("rows", "epochs", "assignments", "data_dir", "target", "group", "columns", "drop", "device")
+_OTHERS = ("rows", "epochs", "assignments", "data_dir", "target", "group", "device")
+_LATER = ("columns", "drop")  # stored only if they are given, so that other requests are stored as before
 _SET_BY_STUDY = ("monitor", "threads", "run_timeout", "force", "resume")
 
 
@@ -101,6 +102,7 @@ class TuneRequest:
         """Return the request as plain data; `from_json` restores it."""
         cell = self.cell
         others = {name: getattr(cell, name) for name in _OTHERS}
+        others |= {name: value for name in _LATER if (value := getattr(cell, name)) is not None}
         others |= {
             "assignments": dict(cell.assignments),
             "data_dir": None if cell.data_dir is None else str(cell.data_dir.absolute()),
@@ -123,7 +125,7 @@ class TuneRequest:
     @classmethod
     def _of_record(cls, record: JsonObject) -> "TuneRequest":
         axes = {axis: record.get(axis) for axis in _AXES}
-        others = {name: record[name] for name in _OTHERS if name in record}
+        others = {name: record[name] for name in (*_OTHERS, *_LATER) if name in record}
         cell = Request.of(axes.pop("architecture"), **axes, seeds=(record.get("seed", 0),), **others)
         own = {item.name for item in fields(cls) if item.init} - {"cell"}
         search = {name: value for name, value in record.items() if name in own}
