@@ -16,7 +16,10 @@ def write(what):
     os.write(1, f"raw {what}\\n".encode())
     print("print", what)
     sys.__stdout__.write(f"under {what}\\n")
-    ctypes.CDLL(None).printf(f"printf {what}\\n".encode())
+    sys.__stdout__.flush()
+    library = ctypes.CDLL(None)
+    library.printf(f"printf {what}\\n".encode())
+    library.fflush(None)
     os.system(f"echo child {what}")
 
 write("import")
