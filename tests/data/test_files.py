@@ -368,7 +368,7 @@ def test_what_is_no_csv(tmp_path: Path) -> None:
     assert "not UTF-8 text" in refusal(path)
     path.write_bytes("a,b,kind\n1,2,café\n2,1,x\n".encode("latin-1"))
     assert "write the file again as comma-separated UTF-8" in refusal(path)
-    assert "separated by commas" in refusal(write(path, "a;b;kind", "1;2;N"))
+    assert "separated by commas" in refusal(write(path, "a b kind", "1 2 N"))
 
 
 def test_a_quote_that_is_never_closed(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import csv
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,14 +15,16 @@ import pyarrow.csv
 
 from zoo.data.checks import one_line
 from zoo.data.columns import checked_names, column_name, named
+from zoo.data.dialects import SEPARATORS, Dialect, dialect_of, hinted
 from zoo.data.headers import FirstLine, Unclear
 from zoo.data.memory import check_fits
 from zoo.errors import DataError
-from zoo.numerals import is_nan_or_infinity, is_number, whole
+from zoo.numerals import is_number, whole
 
 # A line must fit into a block of pyarrow's reader; 4 MiB holds lines of 160,000 samples.
 _BLOCK_BYTES = 4 * 2**20
 _LONGEST_LINE = 2**28
+_FIRST_LINES = 50  # that show how cells are separated
 _SEEN_CELLS = 2_000_000  # below the first line, where it may hold names
 _BYTES_OF_A_CELL = 8 + 2 * 4  # as read, as a sample of a series, and one copy
 
@@ -39,6 +42,7 @@ class Csv:
     names: tuple[str, ...]
     data: Any
     header: bool
+    dialect: Dialect
 
 
 @dataclass(frozen=True)
@@ -47,13 +51,28 @@ class _Layout:
 
     names: tuple[str, ...]
     header: bool
+    dialect: Dialect
     skip: int
     block_bytes: int
 
 
-def read_csv(path: Path, header: bool | None, text: Sequence[str], choose: Choose = lambda names: names) -> Csv:
+@dataclass(frozen=True)
+class CsvForm:
+    """What a user states of a CSV; None is decided by the file.
+
+    header     whether the first line holds names
+    separator  the sign between cells
+    decimal    the sign before decimals, "." or ","
+    """
+
+    header: bool | None = None
+    separator: str | None = None
+    decimal: str | None = None
+
+
+def read_csv(path: Path, form: CsvForm, text: Sequence[str], choose: Choose = lambda names: names) -> Csv:
     """Read columns as numbers, but those in `text`, the label first, as text. Raises DataError; see `read_table`."""
-    layout = _layout(path, header, text)
+    layout = _layout(path, form, text)
     chosen = choose(layout.names)
     _check_size(path, layout)
     kept_as_text = {column_name(path, layout.names, asked) for asked in text}
@@ -65,34 +84,38 @@ def read_csv(path: Path, header: bool | None, text: Sequence[str], choose: Choos
                 pyarrow.csv.ReadOptions(
                     column_names=layout.names, skip_rows=layout.skip, block_size=layout.block_bytes
                 ),
-                convert_options=pyarrow.csv.ConvertOptions(column_types=types, include_columns=chosen),
+                pyarrow.csv.ParseOptions(delimiter=layout.dialect.separator),
+                pyarrow.csv.ConvertOptions(
+                    column_types=types, include_columns=chosen, decimal_point=layout.dialect.decimal
+                ),
             )
     except (pyarrow.ArrowException, OSError) as error:
         raise DataError(f"{path}: {_first_fault(path, layout, types, error)}") from error
-    return Csv(layout.names, data, layout.header)
+    return Csv(layout.names, data, layout.header, layout.dialect)
 
 
 def line_number(path: Path, index: int) -> int:
     """Return the 1-based number of a line, given its index among the lines that are not empty."""
     with path.open("rb") as lines:
-        filled = (number for number, line in enumerate(lines, 1) if line.strip(b"\r\n"))
+        filled = (number for number, line in enumerate(lines, 1) if line.strip(b"\r\n") and not _hint(line))
         return next(islice(filled, index, None), index + 1)
 
 
-def _layout(path: Path, header: bool | None, text: Sequence[str]) -> _Layout:
-    blank, line = _first_line(path)
+def _layout(path: Path, form: CsvForm, text: Sequence[str]) -> _Layout:
+    blank, line, hint = _first_line(path)
+    dialect = dialect_of(path, _first_lines(path, blank), form.separator or hint, form.decimal)
     try:
-        fields = [field.strip() for field in next(csv.reader([line.decode("utf-8-sig").strip("\r\n")]))]
+        (fields,) = dialect.cells([line.decode("utf-8-sig").strip("\r\n")])
     except UnicodeDecodeError as error:
         raise DataError(f"{path} is not UTF-8 text; write it as comma-separated UTF-8") from error
     except csv.Error as error:
         raise DataError(f"{path}: the first line cannot be read: {_reason(line, error)}") from error
     if len(fields) < 2:
-        number = "one column" if fields else "no column"
-        raise DataError(f"{path}: the first line has {number}; columns are separated by commas")
-    header = _is_header(path, blank, fields, text) if header is None else header
+        separated = "commas" if dialect.separator == "," else repr(dialect.separator)
+        raise DataError(f"{path}: the first line has one column; columns are separated by {separated}")
+    header = _is_header(path, blank, fields, text, dialect) if form.header is None else form.header
     names = checked_names(path, named(fields)) if header else tuple(str(place) for place in range(len(fields)))
-    return _Layout(names, header, blank + header, max(_BLOCK_BYTES, 4 * len(line)))
+    return _Layout(names, header, dialect, blank + header, max(_BLOCK_BYTES, 4 * len(line)))
 
 
 def _reason(line: bytes, error: csv.Error) -> str:
@@ -103,17 +126,35 @@ def _reason(line: bytes, error: csv.Error) -> str:
     return f"{one_line(error)}; write the file again as comma-separated UTF-8"
 
 
-def _first_line(path: Path) -> tuple[int, bytes]:
-    """Return the number of empty lines at the top, and the line after them."""
-    blank = 0
+def _hint(line: bytes) -> str | None:
+    return hinted(line[:20].decode("utf-8-sig", errors="replace").strip("\r\n"))
+
+
+def _first_line(path: Path) -> tuple[int, bytes, str | None]:
+    """Return the number of lines at the top that hold no cells, the line after them, and the separator they state."""
+    blank, hint = 0, None
     with path.open("rb") as lines:
-        while not (line := lines.readline(_LONGEST_LINE)).strip(b"\r\n"):
+        while not (line := lines.readline(_LONGEST_LINE)).strip(b"\r\n") or (hint is None and _hint(line)):
             if not line:
                 raise DataError(f"{path} has only empty lines; write or download it again")
-            blank += 1
+            blank, hint = blank + 1, hint or _hint(line)
     if len(line) == _LONGEST_LINE:
         raise DataError(f"{path}: the first line has more than {_LONGEST_LINE:,} bytes; write each row on its own line")
-    return blank, line
+    return blank, line, hint
+
+
+def _first_lines(path: Path, blank: int) -> list[str]:
+    """Return the first lines with cells, as many as show how cells are separated."""
+    found: list[str] = []
+    left = _BLOCK_BYTES
+    with path.open("rb") as lines:
+        for line in islice(lines, blank, None):
+            if line.strip(b"\r\n"):
+                found.append(line.decode("utf-8-sig", errors="replace").strip("\r\n"))
+            left -= len(line)
+            if len(found) == _FIRST_LINES or (left < 0 and len(found) > 1):
+                break
+    return found
 
 
 def _check_size(path: Path, layout: _Layout) -> None:
@@ -127,7 +168,7 @@ def _check_size(path: Path, layout: _Layout) -> None:
     )
 
 
-def _is_header(path: Path, blank: int, fields: Sequence[str], asked: Sequence[str]) -> bool:
+def _is_header(path: Path, blank: int, fields: Sequence[str], asked: Sequence[str], dialect: Dialect) -> bool:
     """Return whether the first line holds names. Raises DataError if it could as well be a row.
 
     `asked` are the requested columns, the label first. A name among them that the line has decides.
@@ -136,7 +177,8 @@ def _is_header(path: Path, blank: int, fields: Sequence[str], asked: Sequence[st
         return True
     places = [_position(fields, name) for name in asked]
     keys = [place for place in places if place is not None]
-    line = FirstLine(fields, keys, places[0] if places else None, lambda: _lines_below(path, blank))
+    below = partial(_lines_below, path, blank, dialect)
+    line = FirstLine(fields, keys, places[0] if places else None, below, comma=dialect.decimal == ",")
     try:
         return line.is_header()
     except Unclear as reason:
@@ -157,12 +199,12 @@ def _position(fields: Sequence[str], asked: str) -> int | None:
     return place % len(fields) if -len(fields) <= place < len(fields) else None
 
 
-def _lines_below(path: Path, blank: int) -> list[list[str]]:
+def _lines_below(path: Path, blank: int, dialect: Dialect) -> list[list[str]]:
     """Return the cells of lines after the first: enough to see the type and the values of its columns."""
     found: list[list[str]] = []
     left = _SEEN_CELLS
     with path.open(newline="", encoding="utf-8-sig", errors="replace") as file, contextlib.suppress(csv.Error):
-        for cells in islice(csv.reader(file), blank + 1, None):
+        for cells in islice(csv.reader(file, delimiter=dialect.separator), blank + 1, None):
             if (left := left - len(cells)) < 0:
                 break
             if cells:
@@ -183,7 +225,7 @@ def _faults(path: Path, layout: _Layout, types: Mapping[str, str]) -> Iterator[s
     numeric = [(place, name) for place, name in enumerate(layout.names) if types.get(name) == "float64"]
     missing = set(pyarrow.csv.ConvertOptions().null_values)
     with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
-        lines = csv.reader(file)
+        lines = csv.reader(file, delimiter=layout.dialect.separator)
         for cells in islice(lines, layout.skip, None):
             if cells and len(cells) != len(layout.names):
                 yield (
@@ -191,15 +233,19 @@ def _faults(path: Path, layout: _Layout, types: Mapping[str, str]) -> Iterator[s
                     "complete the line, or write or download the file again"
                 )
             for place, name in numeric if cells else ():
-                if cells[place] not in missing and not _is_float(cells[place]):
+                if cells[place] not in missing and not layout.dialect.is_number(cells[place]):
                     yield (
                         f"line {lines.line_num}, column {name!r}: {cells[place]!r} is not a number; "
+                        f"{_way_out(cells[place])}"
                         f"correct it, or leave the column out with --drop {shlex.quote(name)} (only the target and "
                         "the group may be text)"
                     )
 
 
-def _is_float(cell: str) -> bool:
-    """Return whether pyarrow reads a cell as a number. NaN and infinite samples are refused later, with their place."""
-    text = cell.strip(" \t")
-    return is_number(text) or is_nan_or_infinity(text)
+def _way_out(cell: str) -> str:
+    """Return a way out for a cell that holds several numbers, because another sign separates them."""
+    sign = next((sign for sign in SEPARATORS[1:] if sign in cell), None)
+    if sign is None:
+        return ""
+    name = "tab" if sign == "\t" else f'"{sign}"'
+    return f"if {name} separates the columns, use --set 'dataset.separator={name}' (and 'dataset.decimal=\",\"'); else "

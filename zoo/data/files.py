@@ -6,6 +6,7 @@ Plugins can use `read_table`, the checks and the notes to read files of their ow
 from pathlib import Path
 
 from zoo.data.checks import check_file, dropped_note, rows_to_keep
+from zoo.data.dialects import checked
 from zoo.data.npz import NPZ_SUFFIXES, from_npz
 from zoo.data.series import LabelledSeries
 from zoo.data.tables import CSV_SUFFIXES, PARQUET_SUFFIXES, Table, check_finite, from_table, read_table
@@ -36,6 +37,8 @@ def from_file(
     group: str | None = None,
     constant: str = "error",
     header: bool | None = None,
+    separator: str | None = None,
+    decimal: str | None = None,
     columns: str | None = None,
     drop: str | None = None,
 ) -> LabelledSeries:
@@ -45,6 +48,7 @@ def from_file(
     group     the group of each row, such as the patient: a column or an array
     constant  the treatment of rows whose samples are all equal: "error", "keep" or "drop"
     header    whether the first line of a CSV holds the column names; None decides by the file
+    separator, decimal  the sign between cells of a CSV, and the sign before decimals; None decides by the file
     columns   the samples of a table: names, patterns such as `t*`, ranges such as `t0:t139`, separated by commas
     drop      the columns of a table to leave out, in the same form
 
@@ -52,8 +56,10 @@ def from_file(
     are one line.
     """
     suffix = "" if is_folder(path) else path.suffix.lower()
-    if header is not None and suffix not in CSV_SUFFIXES:
-        raise UsageError(f"{path}: dataset.header is for .csv files; leave it out")
+    csv_form = {"header": header, "separator": separator, "decimal": decimal}
+    for name, value in csv_form.items():
+        if value is not None and suffix not in CSV_SUFFIXES:
+            raise UsageError(f"{path}: dataset.{name} is for .csv files; leave it out")
     if (columns is not None or drop is not None) and suffix not in (*CSV_SUFFIXES, *PARQUET_SUFFIXES):
         raise UsageError(f"{path}: --columns and --drop are for tables (.csv, .parquet); leave them out")
     if suffix in NPZ_SUFFIXES:
@@ -68,7 +74,17 @@ def from_file(
     if target is None:
         check_file(path)
         raise UsageError(f"{path}: name the column of the labels with --target")
-    return from_table(path, target=target, group=group, constant=constant, header=header, columns=columns, drop=drop)
+    return from_table(
+        path,
+        target=target,
+        group=group,
+        constant=constant,
+        header=header,
+        separator=checked("separator", separator),
+        decimal=checked("decimal", decimal),
+        columns=columns,
+        drop=drop,
+    )
 
 
 def data_set_name(path: Path) -> str:

@@ -16,7 +16,7 @@ import pyarrow
 
 from zoo.data.checks import check_file, dropped_note, rows_to_keep
 from zoo.data.columns import check_one_meaning, checked_names, column_name
-from zoo.data.csvs import Choose, line_number, read_csv
+from zoo.data.csvs import Choose, CsvForm, line_number, read_csv
 from zoo.data.keys import classes_of, keys_of
 from zoo.data.parquets import index_columns, read_parquet
 from zoo.data.reading import read_line
@@ -39,6 +39,7 @@ class Table:
     data    a `pyarrow.Table` with the columns that were read
     header  whether the first line of a CSV holds the names; None for Parquet
     index   the columns of a Parquet file that pandas wrote as the index of the rows
+    details  how a CSV was read, where it is not the usual way
     """
 
     path: Path
@@ -46,6 +47,7 @@ class Table:
     data: Any
     header: bool | None = None
     index: tuple[str, ...] = ()
+    details: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return int(self.data.num_rows)
@@ -106,6 +108,8 @@ def from_table(
     group: str | None = None,
     constant: str = "error",
     header: bool | None = None,
+    separator: str | None = None,
+    decimal: str | None = None,
     columns: str | None = None,
     drop: str | None = None,
 ) -> LabelledSeries:
@@ -116,6 +120,7 @@ def from_table(
     group     the column with the group of each row, such as the patient
     constant  the treatment of rows whose samples are all equal: "error", "keep" or "drop"
     header    whether the first line of a CSV holds the column names; None decides by the file
+    separator, decimal  the sign between cells of a CSV, and the sign before decimals; None decides by the file
     columns   the samples: names, patterns such as `t*`, ranges such as `t0:t139`, separated by commas
     drop      the columns to leave out, in the same form
 
@@ -126,7 +131,9 @@ def from_table(
     asked = (target,) if group is None else (target, group)
     _check_differ(path, asked)
     choice = Choice(asked, columns, drop)
-    table = read_table(path, header=header, text=asked, choose=partial(choice.read, path))
+    table = read_table(
+        path, header=header, separator=separator, decimal=decimal, text=asked, choose=partial(choice.read, path)
+    )
     for name in asked:
         check_one_meaning(path, table.names, name)
     named = [table.column(name) for name in asked]
@@ -161,12 +168,19 @@ def from_table(
 
 
 def read_table(
-    path: Path, *, header: bool | None = None, text: Sequence[str] = (), choose: Choose = lambda names: names
+    path: Path,
+    *,
+    header: bool | None = None,
+    separator: str | None = None,
+    decimal: str | None = None,
+    text: Sequence[str] = (),
+    choose: Choose = lambda names: names,
 ) -> Table:
     """Read one CSV or Parquet file, by its extension; a folder is refused.
 
     header  whether the first line of a CSV holds names; None decides by the file. Without names the columns are called
             "0", "1", …
+    separator, decimal  the sign between cells of a CSV, and the sign before decimals; None decides by the file
     text    the requested columns of a CSV that stay text, the label first; all others must be numbers
     choose  returns the columns of a CSV that are read, given the names of all
 
@@ -176,8 +190,8 @@ def read_table(
     check_file(path)
     suffix = path.suffix.lower()
     if suffix in CSV_SUFFIXES:
-        csv = read_csv(path, header, text, choose)
-        table = Table(path, csv.names, csv.data, csv.header)
+        csv = read_csv(path, CsvForm(header, separator, decimal), text, choose)
+        table = Table(path, csv.names, csv.data, csv.header, details=tuple(csv.dialect.details()))
     elif suffix in PARQUET_SUFFIXES:
         table = _read_parquet(path)
     else:
@@ -208,7 +222,7 @@ def _details(table: Table, samples: Sequence[str], named: Sequence[str], groups:
     unread = [name for name in (*table.names, *table.index) if name not in taken]
     if unread:
         details.append("left out: " + ", ".join(unread[:_MOST_NAMES]) + (", …" if len(unread) > _MOST_NAMES else ""))
-    return [*details, "no header"] if table.header is False else details
+    return [*details, *table.details, *(["no header"] if table.header is False else [])]
 
 
 def _check_differ(path: Path, named: Sequence[str]) -> None:

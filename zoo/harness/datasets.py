@@ -17,6 +17,8 @@ from zoo.space import Value
 from zoo.specs import Dataset
 from zoo.workspace import Workspace
 
+FILE_PARAMETERS = ("constant", "header", "separator", "decimal")
+
 
 @dataclass(frozen=True)
 class Loaded:
@@ -72,14 +74,15 @@ def is_file(registry: Registry, name: str) -> bool:
 
 def _from_file(path: Path, params: Mapping[str, Value], request: DataRequest) -> Loaded:
     for name in params:
-        if name not in ("constant", "header"):
-            raise unknown_name("parameter of a file", name, ("constant", "header"))
+        if name not in FILE_PARAMETERS:
+            raise unknown_name("parameter of a file", name, FILE_PARAMETERS)
     merged = {"constant": "error", **params}
     header = params.get("header")
     if not (header is None or isinstance(header, bool)):
         raise UsageError(f"dataset.header must be true or false, not {header!r}")
     constant = str(merged["constant"])
     named = {name: getattr(request, name) for name in ("target", "group", "columns", "drop")}
-    series = from_file(path, constant=constant, header=header, **named)
+    signs = {name: None if params.get(name) is None else str(params[name]) for name in ("separator", "decimal")}
+    series = from_file(path, constant=constant, header=header, **signs, **named)
     kept = {**merged, **{name: column for name, column in named.items() if column is not None}}
     return Loaded(data_set_name(path), kept, series)
