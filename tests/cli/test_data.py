@@ -75,6 +75,19 @@ def test_lengths_and_the_samples_within_them(zoo: Zoo) -> None:
     assert found["channels"][0]["minimum"] >= 1, "padding is no sample"
 
 
+def test_a_set_of_the_archive_is_named_in_its_folder(zoo: Zoo) -> None:
+    rows = np.random.default_rng(0).normal(size=(20, 24))
+    for half in ("TRAIN", "TEST"):
+        lines = ("\t".join(map(str, [place % 2 + 1, *row])) for place, row in enumerate(rows))
+        Path(f"Waves_{half}.tsv").write_text("\n".join(lines))
+    found = summary(zoo, "Waves")
+    assert (found["name"], found["protocol"], found["classes"]) == ("Waves.tsv", "official", {"1": 20, "2": 20})
+    done = zoo("bench", "minirocket", "--dataset", "Waves", "--json")
+    assert done.returncode == 0, done.stderr
+    assert found["read"] in done.stderr
+    assert json.loads(done.stdout)[0]["parts"]["rows"]["test"] == 20
+
+
 def test_constant_rows_are_counted_where_a_bench_refuses_them(zoo: Zoo, waves_csv: Path) -> None:
     head, *lines = waves_csv.read_text().splitlines()
     lines[3] = ",".join(["1.5"] * 48 + lines[3].split(",")[-2:])

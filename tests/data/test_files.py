@@ -342,7 +342,7 @@ def test_absent_folder_empty_and_unknown_files(tmp_path: Path) -> None:
     assert "only empty lines" in refusal(write(tmp_path / "blank.csv", "", ""))
     assert "there is no file" in refusal(tmp_path / "absent.arff")
     unknown = refusal(write(tmp_path / "beats.pickle", "x"))
-    assert "'.pickle' is not one of .csv, .parquet, .parq, .pq, .npz, .ts; convert the file" in unknown
+    assert "'.pickle' is not one of .csv, .tsv, .parquet, .parq, .pq, .npz, .ts; convert the file" in unknown
     os.mkfifo(tmp_path / "pipe.csv")
     assert "not a regular file" in refusal(tmp_path / "pipe.csv")
 

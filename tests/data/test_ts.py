@@ -347,3 +347,14 @@ def test_lengths_that_the_header_says_are_equal(tmp_path: Path) -> None:
 def test_one_sample_is_too_few(tmp_path: Path) -> None:
     path = write(tmp_path / "waves.ts", "1:2:busy", "2:1:calm")
     assert "all series have one sample" in refusal(path, constant="keep")
+
+
+def test_a_class_with_a_blank_is_named_as_the_cause(tmp_path: Path) -> None:
+    path = tmp_path / "steps.ts"
+    path.write_text("@classLabel true standing still walking\n@data\n1,2,3:standing still\n3,2,1:walking\n")
+    with pytest.raises(DataError) as caught:
+        from_file(path)
+    assert str(caught.value) == (
+        f"{path}: line 3: the class 'standing still' contains a space, but spaces separate the classes in @classLabel; "
+        "write an underscore instead, in the header and in the rows"
+    )

@@ -20,7 +20,7 @@ def data_command(
         str,
         typer.Argument(
             metavar="DATASET",
-            help="A data set, or a .csv, .parquet, .npz or .ts file.",
+            help="A data set, or a .csv, .parquet, .npz, .ts or .tsv file.",
             autocompletion=names_of("dataset"),
         ),
     ],

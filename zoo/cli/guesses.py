@@ -130,7 +130,7 @@ def _check_file(word: str) -> None:
     """Raise DataError for a missing file, UsageError for a folder that is not a data set."""
     from zoo.data.checks import check_file
     from zoo.data.files import SUFFIXES, is_path
-    from zoo.data.ts import has_pair
+    from zoo.data.pairs import has_pair
 
     path = Path(word)
     if has_pair(path):

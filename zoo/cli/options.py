@@ -101,7 +101,7 @@ _BLOCK = (
 )
 _DATA = DATA, "Resampler, which balances the training set.", BY_SETTINGS, names_of("resampler")
 _LOSS = TRAINING, "Training loss, an objective.", BY_SETTINGS, names_of("objective")
-_DATASET = DATA, "Data set, or a .csv, .parquet, .npz or .ts file.", "registry.toml", names_of("dataset")
+_DATASET = DATA, "Data set, or a .csv, .parquet, .npz, .ts or .tsv file.", "registry.toml", names_of("dataset")
 _PROTOCOL = (
     DATA,
     "How to separate the sets: official, holdout, inter-patient, inter-patient-strict.",

@@ -1,4 +1,4 @@
-"""Files as data sets, by their extension: tables, NumPy `.npz` archives, and `.ts` files of the UCR/UEA archive.
+"""Files as data sets, by their extension: tables, NumPy `.npz` archives, and `.ts` and `.tsv` files of the UCR archive.
 
 Plugins can use `read_table`, the checks and the notes to read files of their own.
 """
@@ -8,11 +8,13 @@ from pathlib import Path
 from zoo.data.checks import check_file, dropped_note, rows_to_keep
 from zoo.data.dialects import checked
 from zoo.data.npz import NPZ_SUFFIXES, from_npz
+from zoo.data.pairs import has_pair, pair_of
 from zoo.data.series import LabelledSeries
 from zoo.data.tables import CSV_SUFFIXES, PARQUET_SUFFIXES, Table, check_finite, from_table, read_table
-from zoo.data.ts import TS_SUFFIXES, from_ts, has_pair, pair_of
+from zoo.data.ts import TS_SUFFIXES, from_ts
+from zoo.data.tsv import TSV_SUFFIXES, from_tsv
 from zoo.errors import DataError, UsageError
-from zoo.paths import is_file, is_folder
+from zoo.paths import is_file
 
 __all__ = [
     "SUFFIXES",
@@ -42,7 +44,7 @@ def from_file(
     columns: str | None = None,
     drop: str | None = None,
 ) -> LabelledSeries:
-    """Read a file, or the folder of a `_TRAIN.ts` and a `_TEST.ts`, as a data set.
+    """Read a file as a data set, or a pair `_TRAIN.ts` and `_TEST.ts` by its folder or its name.
 
     target    the labels: a column of a table (required), or an array of an `.npz`
     group     the group of each row, such as the patient: a column or an array
@@ -55,19 +57,23 @@ def from_file(
     Raises DataError for a file that cannot be used, UsageError for an option that its format does not support. Both
     are one line.
     """
-    suffix = "" if is_folder(path) else path.suffix.lower()
+    pair = pair_of(path)
+    suffix = pair.suffix if pair else path.suffix.lower()
+    archive = suffix in TS_SUFFIXES or (suffix in TSV_SUFFIXES and (target is None or pair is not None))
     csv_form = {"header": header, "separator": separator, "decimal": decimal}
     for name, value in csv_form.items():
-        if value is not None and suffix not in CSV_SUFFIXES:
+        if value is not None and (archive or suffix not in CSV_SUFFIXES):
             raise UsageError(f"{path}: dataset.{name} is for .csv files; leave it out")
-    if (columns is not None or drop is not None) and suffix not in (*CSV_SUFFIXES, *PARQUET_SUFFIXES):
+    if (columns is not None or drop is not None) and (archive or suffix not in (*CSV_SUFFIXES, *PARQUET_SUFFIXES)):
         raise UsageError(f"{path}: --columns and --drop are for tables (.csv, .parquet); leave them out")
     if suffix in NPZ_SUFFIXES:
         return from_npz(path, target=target, group=group, constant=constant)
-    if suffix in TS_SUFFIXES or pair_of(path) is not None:
+    if archive:
         if target is not None or group is not None:
-            raise UsageError(f"{path}: a .ts file names its labels and has no groups; leave out --target and --group")
-        return from_ts(path, constant=constant)
+            raise UsageError(
+                f"{path}: a {suffix} file names its labels and has no groups; leave out --target and --group"
+            )
+        return from_ts(path, constant=constant) if suffix in TS_SUFFIXES else from_tsv(path, constant=constant)
     if suffix not in SUFFIXES:
         check_file(path)
         raise DataError(f"{path}: extension {path.suffix!r} is not one of {', '.join(SUFFIXES)}; convert the file")
@@ -88,7 +94,7 @@ def from_file(
 
 
 def data_set_name(path: Path) -> str:
-    """Return the name of a file in results. Both files of a `.ts` pair have the name of the pair."""
+    """Return the name of a file in results. Both files of a pair have the name of the pair."""
     pair = pair_of(path)
     return path.name if pair is None else pair.name
 

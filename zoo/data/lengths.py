@@ -12,6 +12,18 @@ def within(lengths: Ints, times: int) -> npt.NDArray[np.bool_]:
     return inside
 
 
+PADDING_NOTE = "NaN at the end of rows is read as padding"
+
+
+def ends_of(values: Floats) -> Ints | None:
+    """Return the row lengths if some rows end with NaN in all channels; None if no row does."""
+    if not np.isnan(values[:, :, -1]).all(axis=1).any():
+        return None
+    filled = np.asarray(~np.isnan(values).all(axis=1))
+    lengths = values.shape[2] - np.argmax(filled[:, ::-1], axis=1)
+    return np.where(filled.any(axis=1), lengths, 0).astype(np.int64)
+
+
 def settled(values: Floats, lengths: Ints | None) -> tuple[Floats, Ints | None]:
     """Cut series `(rows, channels, times)` to the longest of them; drop the lengths if all are equal."""
     if lengths is None or not len(lengths):

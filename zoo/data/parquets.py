@@ -47,7 +47,10 @@ def _check_size(path: Path, file: Any) -> list[str]:
     """Return the columns of text. Raises DataError if the numbers do not fit in memory, or for columns of lists."""
     for field in file.schema_arrow:
         if pyarrow.types.is_nested(field.type):
-            raise DataError(f"{path}: column {field.name!r} holds {field.type}, not numbers; remove it from the file")
+            raise DataError(
+                f"{path}: column {field.name!r} holds {field.type}, not numbers; write one column for each sample, or "
+                "the series as X in an .npz, or remove the column from the file"
+            )
     rows, schema = file.metadata.num_rows, file.schema
     columns = [schema.column(place) for place in range(len(schema))]
     texts = [place for place, column in enumerate(columns) if column.physical_type == "BYTE_ARRAY"]

@@ -14,18 +14,19 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow
 
-from zoo.data.checks import check_file, dropped_note, rows_to_keep
+from zoo.data.checks import check_file, dropped_note, flat_rows, kept_of
 from zoo.data.columns import check_one_meaning, checked_names, column_name
 from zoo.data.csvs import Choose, CsvForm, line_number, read_csv
 from zoo.data.keys import classes_of, keys_of
+from zoo.data.lengths import PADDING_NOTE, ends_of, settled, within
 from zoo.data.parquets import index_columns, read_parquet
 from zoo.data.reading import read_line
 from zoo.data.samples import Choice
-from zoo.data.series import Floats, LabelledSeries
+from zoo.data.series import Floats, Ints, LabelledSeries
 from zoo.errors import DataError
 from zoo.wording import count_text
 
-CSV_SUFFIXES = (".csv",)
+CSV_SUFFIXES = (".csv", ".tsv")
 PARQUET_SUFFIXES = (".parquet", ".parq", ".pq")
 _MOST_NAMES = 6  # of columns that are left out, in the line that reports how a file was read
 
@@ -70,12 +71,29 @@ class Table:
 
         Raises DataError if a column holds no numbers, or a value is missing, NaN or infinite.
         """
+        values = self._filled(names)
+        check_finite(values, self, names)
+        return values
+
+    def series(self, names: Sequence[str]) -> tuple[Floats, Ints | None]:
+        """Return the columns as float32 `(rows, 1, len(names))`, and the lengths of rows that end with NaN.
+
+        Samples after the end of a row are zeros; the lengths are None if no row ends early. Raises DataError if a
+        column holds no numbers, or a value before the end is missing, NaN or infinite.
+        """
+        values = self._filled(names)[:, np.newaxis]
+        lengths = ends_of(values)
+        if lengths is not None:
+            np.copyto(values, 0, where=~within(lengths, len(names)) & (lengths > 0)[:, np.newaxis, np.newaxis])
+        check_finite(values[:, 0], self, names)
+        return values, lengths
+
+    def _filled(self, names: Sequence[str]) -> Floats:
         values = np.empty((len(self), len(names)), np.float32)
         # A float64 too large for float32 becomes infinite; the check below refuses it with its place.
         with np.errstate(over="ignore"):
             for position, name in enumerate(names):
                 values[:, position] = self._floats(name)
-        check_finite(values, self, names)
         return values
 
     def keys(self, name: str) -> npt.NDArray[Any]:
@@ -141,23 +159,25 @@ def from_table(
     samples = choice.samples(path, table.names, named)
     if len(samples) < 2:
         raise DataError(f"{path}: {len(samples)} sample columns besides {', '.join(named)}; a series needs at least 2")
-    values = table.numbers(samples)
-    choice.check(path, table.names, samples, values)
-    kept = rows_to_keep(values, constant, str(path), table.place)
+    values, lengths = table.series(samples)
+    choice.check(path, table.names, samples, values[:, 0])
+    kept = kept_of(flat_rows(values, lengths), constant, str(path), table.place)
     labels, classes = classes_of(table.keys(named[0])[kept], table.what(named[0]))
     groups = table.keys(named[1])[kept] if group is not None else None
-    values = values[kept][:, np.newaxis, :]
+    padded = () if lengths is None else (f"{path.name}: {PADDING_NOTE}",)
+    values, lengths = settled(values[kept], None if lengths is None else lengths[kept])
     return LabelledSeries(
         values=values,
         labels=labels,
         classes=classes,
         groups=groups,
         group_noun=named[1] if group is not None else "group",
-        notes=dropped_note(kept),
+        lengths=lengths,
+        notes=(*dropped_note(kept), *padded),
         read=read_line(
             path.name,
             values,
-            None,
+            lengths,
             labels,
             classes,
             samples=f"{samples[0]} … {samples[-1]}",

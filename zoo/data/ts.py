@@ -4,7 +4,6 @@ The pair is the published split of its problem (Bagnall et al. 2018, arXiv:1811.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,27 +12,13 @@ import numpy.typing as npt
 from zoo.data.checks import dropped_note, kept_of
 from zoo.data.lengths import settled
 from zoo.data.memory import check_fits
+from zoo.data.pairs import alone_note, check_can_stand_alone, pair_of, refusals
 from zoo.data.reading import read_line
-from zoo.data.series import TEST, TRAIN, DeclaredSplit, Floats, LabelledSeries
+from zoo.data.series import Floats, LabelledSeries
 from zoo.data.tsfile import TsFile, read_ts
 from zoo.errors import DataError
-from zoo.paths import is_file, is_folder, why_not
 
 TS_SUFFIXES = (".ts",)
-_HALVES = (("_TRAIN.ts", "_TEST.ts"), ("_train.ts", "_test.ts"))
-
-
-@dataclass(frozen=True)
-class Pair:
-    """The two files of a problem's published split."""
-
-    train: Path
-    test: Path
-
-    @property
-    def name(self) -> str:
-        """The problem as a file name: `JapaneseVowels.ts`."""
-        return self.train.name[: -len("_TRAIN.ts")] + ".ts"
 
 
 def from_ts(path: Path, *, constant: str = "error") -> LabelledSeries:
@@ -47,7 +32,7 @@ def from_ts(path: Path, *, constant: str = "error") -> LabelledSeries:
     """
     pair = pair_of(path)
     if pair is None:
-        _check_can_stand_alone(path)
+        check_can_stand_alone(path)
     read = [read_ts(each) for each in ((path,) if pair is None else (pair.train, pair.test))]
     kept = [kept_of(_flat(file), constant, str(file.path), file.place) for file in read]
     files = [file.take(keep) for file, keep in zip(read, kept, strict=True)]
@@ -62,64 +47,11 @@ def from_ts(path: Path, *, constant: str = "error") -> LabelledSeries:
         labels=labels,
         classes=tuple(number),
         lengths=lengths,
-        splits={} if pair is None else {"official": _official(pair, files)},
-        refusals=_refusals(path, pair),
-        notes=(*_alone_note(path, pair), *dropped),
+        splits={} if pair is None else {"official": pair.split(*(len(file.series) for file in files))},
+        refusals=refusals(path, pair),
+        notes=(*(alone_note(path) if pair is None else ()), *dropped),
         read=read_line(" and ".join(file.path.name for file in files), values, lengths, labels, tuple(number)),
     )
-
-
-def pair_of(path: Path) -> Pair | None:
-    """Return the pair that a file belongs to or that a folder contains; None for any other file.
-
-    Raises DataError for a folder with no pair or with several.
-    """
-    if not is_folder(path):
-        return _pair_beside(path)
-    pairs = _pairs_in(path)
-    if not pairs:
-        raise DataError(f"{path} is a folder without a pair NAME_TRAIN.ts and NAME_TEST.ts; name a file in it")
-    if len(pairs) > 1:
-        names = ", ".join(pair.train.name for pair in pairs)
-        raise DataError(f"{path} is a folder with {len(pairs)} pairs; name a file of one of them: {names}")
-    return pairs[0]
-
-
-def has_pair(path: Path) -> bool:
-    """Return whether this is a folder with one or more pairs of files."""
-    return is_folder(path) and bool(_pairs_in(path))
-
-
-def _pairs_in(folder: Path) -> list[Pair]:
-    try:
-        found = [_pair_beside(file) for file in sorted(folder.iterdir())]
-    except OSError as error:
-        raise DataError(f"{folder} cannot be read: {why_not(error)}") from error
-    return list(dict.fromkeys(pair for pair in found if pair is not None))
-
-
-def _pair_beside(path: Path) -> Pair | None:
-    for ends in _HALVES:
-        for end in ends:
-            if path.name.endswith(end):
-                pair = Pair(*(path.with_name(path.name.removesuffix(end) + each) for each in ends))
-                return pair if is_file(pair.train) and is_file(pair.test) else None
-    return None
-
-
-def _check_can_stand_alone(path: Path) -> None:
-    for train, test in _HALVES:
-        if path.name.endswith(test) and is_file(path):
-            missing = path.name.removesuffix(test) + train
-            raise DataError(f"{path} is a test set, but its training set {missing} is not in the folder; download both")
-
-
-def _alone_note(path: Path, pair: Pair | None) -> tuple[str, ...]:
-    for train, test in _HALVES:
-        if pair is None and path.name.endswith(train):
-            missing = path.name.removesuffix(train) + test
-            return (f"{path.name} is used as a complete data set: {missing} is not in the folder",)
-    return ()
 
 
 def _flat(file: TsFile) -> npt.NDArray[np.bool_]:
@@ -164,15 +96,3 @@ def _place(files: Sequence[TsFile], row: int) -> str:
             return f"{file.path.name}, {file.place(row)}"
         row -= len(file.series)
     return f"{files[-1].path.name}, {files[-1].place(row)}"
-
-
-def _official(pair: Pair, files: Sequence[TsFile]) -> DeclaredSplit:
-    parts = np.repeat(np.array([TRAIN, TEST], np.int8), [len(file.series) for file in files])
-    note = f"official: {pair.train.name} is the training set, {pair.test.name} the test set"
-    return DeclaredSplit(parts, notes=(note,))
-
-
-def _refusals(path: Path, pair: Pair | None) -> dict[str, str]:
-    there = "holdout" if pair is None else "official or holdout"
-    reason = f"{path}: a .ts file has no groups for a split by group; use --protocol {there}"
-    return {"inter-patient": reason, "inter-patient-strict": reason}

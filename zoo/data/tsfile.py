@@ -155,6 +155,11 @@ def _read_rows(path: Path, header: _Header, lines: Iterator[tuple[int, str]]) ->
         *channels, label = (cell.strip() for cell in text.split(":"))
         _check_channels(where, len(channels), series[0].shape[0] if series else header.n_channels)
         if label not in known:
+            if len(label.split()) > 1 and known.issuperset(label.split()):
+                raise DataError(
+                    f"{where}: the class {_short(label)!r} contains a space, but spaces separate the classes in "
+                    "@classLabel; write an underscore instead, in the header and in the rows"
+                )
             wrong = unknown_name("class", _short(label), header.classes, "@classLabel lists the classes.")
             raise DataError(f"{where}: {wrong}")
         row = _row(where, channels)

@@ -1,0 +1,94 @@
+"""`.tsv` files of the UCR archive as data sets: a single file, or a pair `_TRAIN.tsv` and `_TEST.tsv`.
+
+Each line is a series: the label first, then its samples, separated by tabs, without column names. NaN at the end of a
+line is padding of shorter series (Dau et al. 2019, arXiv:1810.07758).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from zoo.data.checks import check_file, dropped_note, flat_rows, kept_of
+from zoo.data.csvs import CsvForm, read_csv
+from zoo.data.keys import classes_of
+from zoo.data.lengths import PADDING_NOTE, settled
+from zoo.data.pairs import alone_note, check_can_stand_alone, pair_of, refusals
+from zoo.data.reading import read_line
+from zoo.data.series import Floats, Ints, LabelledSeries
+from zoo.data.tables import Table
+from zoo.errors import DataError
+
+TSV_SUFFIXES = (".tsv",)
+_LABEL = "0"  # the name of the first column
+
+
+@dataclass(frozen=True)
+class _Half:
+    """The rows of one file: values float32 `(rows, 1, times)`, their lengths, and their labels."""
+
+    path: Path
+    values: Floats
+    lengths: Ints
+    labels: npt.NDArray[Any]
+    notes: tuple[str, ...]
+
+
+def from_tsv(path: Path, *, constant: str = "error") -> LabelledSeries:
+    """Read a `.tsv` file as a data set; given a file of a pair, its folder or its name, read both as `official`.
+
+    constant  the treatment of rows whose samples are all equal: "error", "keep" or "drop"
+
+    Raises DataError for data that cannot be used, in one line with the file, the place and the way out.
+    """
+    pair = pair_of(path)
+    if pair is None:
+        check_can_stand_alone(path)
+    halves = [_half(each, constant) for each in ((path,) if pair is None else (pair.train, pair.test))]
+    names = " and ".join(half.path.name for half in halves)
+    if len({half.labels.dtype.kind for half in halves}) > 1:
+        raise DataError(f"{path}: {names} have labels of two types, numbers and text; save both with one type")
+    labels, classes = classes_of(np.concatenate([half.labels for half in halves]), f"{path}: the first column")
+    values, lengths = settled(_wide(halves), np.concatenate([half.lengths for half in halves]))
+    return LabelledSeries(
+        values=values,
+        labels=labels,
+        classes=classes,
+        lengths=lengths,
+        splits={} if pair is None else {"official": pair.split(*(len(half.labels) for half in halves))},
+        refusals=refusals(path, pair),
+        notes=(*(alone_note(path) if pair is None else ()), *(note for half in halves for note in half.notes)),
+        read=read_line(names, values, lengths, labels, classes, details=("label first", "no header")),
+    )
+
+
+def _half(path: Path, constant: str) -> _Half:
+    table = _table(path)
+    values, lengths = table.series(table.names[1:])
+    kept = kept_of(flat_rows(values, lengths), constant, str(path), table.place)
+    notes = [*dropped_note(kept), *([] if lengths is None else [PADDING_NOTE])]
+    ends = np.full(len(values), values.shape[2], np.int64) if lengths is None else lengths
+    told = tuple(f"{path.name}: {note}" for note in notes)
+    return _Half(path, values[kept], ends[kept], table.keys(_LABEL)[kept], told)
+
+
+def _table(path: Path) -> Table:
+    check_file(path)
+    try:
+        csv = read_csv(path, CsvForm(header=False, separator="\t", decimal="."), [_LABEL])
+    except DataError as error:
+        raise DataError(f"{error}; without --target, a .tsv file has the label first and no column names") from error
+    if len(csv.names) < 3:
+        raise DataError(f"{path}: the first line has {len(csv.names)} columns; a series needs a label and 2 samples")
+    return Table(path, csv.names, csv.data, csv.header)
+
+
+def _wide(halves: Sequence[_Half]) -> Floats:
+    """Return the rows of both files, padded with zeros to the wider one."""
+    widest = max(half.values.shape[2] for half in halves)
+    return np.concatenate(
+        [np.pad(half.values, ((0, 0), (0, 0), (0, widest - half.values.shape[2]))) for half in halves]
+    )
