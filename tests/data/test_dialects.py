@@ -107,3 +107,9 @@ def test_a_tab_can_be_written_as_a_word(tmp_path: Path) -> None:
     FRAME.to_csv(path, sep="\t", index=False)
     for word in ("tab", "\\t", "\t"):
         assert from_file(path, target="label", separator=word).n_times == 6
+
+
+def test_a_byte_order_mark_alone_is_no_column(tmp_path: Path) -> None:
+    path = tmp_path / "beats.csv"
+    path.write_bytes(b"\xef\xbb\xbf\n0.5,0.1,0\n")
+    assert refusal(path) == f"{path}: the first line has no column; columns are separated by commas"

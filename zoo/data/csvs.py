@@ -105,14 +105,15 @@ def _layout(path: Path, form: CsvForm, text: Sequence[str]) -> _Layout:
     blank, line, hint = _first_line(path)
     dialect = dialect_of(path, _first_lines(path, blank), form.separator or hint, form.decimal)
     try:
-        (fields,) = dialect.cells([line.decode("utf-8-sig").strip("\r\n")])
+        fields = next(iter(dialect.cells([line.decode("utf-8-sig").strip("\r\n")])), [])
     except UnicodeDecodeError as error:
         raise DataError(f"{path} is not UTF-8 text; write it as comma-separated UTF-8") from error
     except csv.Error as error:
         raise DataError(f"{path}: the first line cannot be read: {_reason(line, error)}") from error
     if len(fields) < 2:
         separated = "commas" if dialect.separator == "," else repr(dialect.separator)
-        raise DataError(f"{path}: the first line has one column; columns are separated by {separated}")
+        number = "one column" if fields else "no column"
+        raise DataError(f"{path}: the first line has {number}; columns are separated by {separated}")
     header = _is_header(path, blank, fields, text, dialect) if form.header is None else form.header
     names = checked_names(path, named(fields)) if header else tuple(str(place) for place in range(len(fields)))
     return _Layout(names, header, dialect, blank + header, max(_BLOCK_BYTES, 4 * len(line)))
