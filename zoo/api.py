@@ -68,6 +68,7 @@ def bench(
     loss: str | Sequence[str] = (),
     dataset: str | Sequence[str] = (),
     protocol: str | Sequence[str] = (),
+    scale: str | Sequence[str] = (),
     seeds: int | Sequence[int] = 1,
     rows: int | None = None,
     epochs: int | None = None,
@@ -119,6 +120,7 @@ def bench(
         loss=loss,
         dataset=dataset,
         protocol=protocol,
+        scale=scale,
         seeds=range(seeds) if isinstance(seeds, int) else seeds,
         rows=rows,
         epochs=epochs,
@@ -143,7 +145,8 @@ def load(run: str, *, results: str | Path | None = None, registry: Registry | No
     """Return the trained network of a stored run, in eval mode on the CPU. `run` is its id or the start of its id.
 
     Weights are read from safetensors and their sha256 is checked; names are looked up in the registry, never imported
-    from the file. Raises UnknownName for an unknown run, StoreError for a run without intact weights.
+    from the file. If the run scaled its rows, the network scales its input in the same way: pass it new rows in the
+    units of the data set. Raises UnknownName for an unknown run, StoreError for a run without intact weights.
     """
     import safetensors.torch
 
@@ -156,7 +159,9 @@ def load(run: str, *, results: str | Path | None = None, registry: Registry | No
         if is_unpackaged(workspace.registry, found.architecture):
             path = store.path(found, "model.safetensors")
             problem = f"run {found.id} has the unregistered network {found.architecture}"
-            raise UsageError(f"{problem}: build it, and load {path} into it")
+            scaled = f"zoo.scaled.Scaled(network, {found.scale!r}, {found.shape['n_channels']})"
+            wrapped = "" if found.scale == "none" else f" put it into {scaled},"
+            raise UsageError(f"{problem}: build it,{wrapped} and load {path} into it")
         weights = safetensors.torch.load_file(store.read(found, "model.safetensors"))
     network = Network.resolve(
         workspace.registry,
@@ -167,7 +172,7 @@ def load(run: str, *, results: str | Path | None = None, registry: Registry | No
     )
     members = found.config["training"].get("members", 1)
     try:
-        module = rebuilt(network, members, found.shape, weights)
+        module = rebuilt(network, members, found.shape, weights, found.scale)
     except RuntimeError as error:
         reason = f"its weights do not fit the current {found.reference}: {describe(error)}"
         raise StoreError(f"run {found.id}: {reason}") from error

@@ -83,7 +83,7 @@ class Reference:
 
 
 _TYPES: Mapping[str, Mapping[str, type]] = {
-    "defaults": {"dataset": str, "protocol": str, "data": str, "loss": str, "results": str},
+    "defaults": {"dataset": str, "protocol": str, "scale": str, "data": str, "loss": str, "results": str},
     "training": {item.name: item.type for item in fields(Training) if isinstance(item.type, type)},
     "hardware": {"device": str, "threads": int},
     "plugins": {"disabled": list},

@@ -14,6 +14,7 @@ from zoo.space import Space, Value
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*)?")
 _PRESET_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 _FACTORY = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+SCALES = ("none", "standard", "standard-per-series", "minmax-per-series")  # the values of `--scale`
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,6 +150,8 @@ class Dataset(Component):
     from_files  the factory takes `data_dir`, a `pathlib.Path`, or None if no folder was given
     generated   the factory takes `rows`, the size of the training set, or None for its own default
     synthetic   the rows are simulated; the word "synthetic" is shown with every score on them
+    scale       how the rows are scaled unless `--scale` is given: none, standard, standard-per-series or
+                minmax-per-series
     homepage    the web page of the data set
     """
 
@@ -157,7 +160,13 @@ class Dataset(Component):
     from_files: bool = False
     generated: bool = False
     synthetic: bool = False
+    scale: str = "none"
     homepage: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.scale not in SCALES:
+            raise ValueError(f"data set {self.name!r}: scale must be one of {', '.join(SCALES)}, not {self.scale!r}")
 
 
 @dataclass(frozen=True, kw_only=True)

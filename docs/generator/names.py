@@ -30,6 +30,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "zoo.data": (),
     "zoo.data.files": ("Table", "check_file", "dropped_note", "from_file", "read_table", "rows_to_keep"),
     "zoo.layers": (),
+    "zoo.scaled": ("Scaled",),
     "zoo.testing": (),
     "zoo.errors": tuple(name for name in zoo.__all__ if name.endswith("Error") or name in ("Diverged", "UnknownName")),
     "zoo.store.run": ("Run",),

@@ -293,6 +293,7 @@ def test_everything_asked_changes_key_and_configuration_and_the_seed_the_key_alo
         **{"loss.gamma": 3.0, "loss.alpha": "balanced"},
     }
     axes = {"architectures": "cnn2d", "blocks": "eca", "data": "adasyn", "losses": "weighted", "protocols": "official"}
+    axes["scales"] = "standard"
     changes = [
         {},
         *({axis: (name,)} for axis, name in axes.items()),
@@ -302,7 +303,7 @@ def test_everything_asked_changes_key_and_configuration_and_the_seed_the_key_alo
     workspace = Workspace(registry, Settings.load())
     cells = [make_plan(workspace, Request(**{**ASKED, **change})).cells for change in changes]
     assert all(len(found) == 1 for found in cells)
-    assert len({cell.key(PARTS) for (cell,) in cells}) == len(changes) == 26
+    assert len({cell.key(PARTS) for (cell,) in cells}) == len(changes) == 27
     assert len({cell.configuration(PARTS) for (cell,) in cells}) == len(changes)
     (other_seed,) = make_plan(workspace, Request(**ASKED, seeds=(1,))).cells
     assert other_seed.key(PARTS) not in {cell.key(PARTS) for (cell,) in cells}

@@ -22,6 +22,7 @@ def test_a_run_as_plain_data_has_every_documented_name() -> None:
         "dataset": "waves",
         "synthetic": False,
         "protocol": "holdout",
+        "scale": "none",
         "data": "smote",
         "loss": "focal",
         "seed": 7,

@@ -36,6 +36,7 @@ def bench_command(
     loss: options.Losses = None,
     dataset: options.Datasets = None,
     protocol: options.Protocols = None,
+    scale: options.Scales = None,
     seeds: Annotated[
         int, options.number("--seeds", "Number of seeds, counted from --seed.", least=1, panel=options.WHAT)
     ] = 1,

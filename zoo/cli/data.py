@@ -12,6 +12,7 @@ from zoo.cli.session import session_of
 from zoo.cli.views.table import print_json, quiet_stdout
 from zoo.errors import UsageError, unknown_name
 from zoo.harness.request import DataRequest
+from zoo.specs import SCALES
 
 
 def data_command(
@@ -29,6 +30,7 @@ def data_command(
     columns: options.Columns = None,
     drop: options.Drop = None,
     protocol: options.Protocol = None,
+    scale: options.Scale = None,
     rows: options.Rows = None,
     seed: Annotated[
         int, options.number("--seed", "Seed that draws the validation set.", least=0, panel=options.DATA)
@@ -66,13 +68,15 @@ def data_command(
     for key in given:
         if not key.startswith("dataset."):
             raise UsageError(f"--set {key}: zoo data accepts only parameters of the data set, dataset.KEY=VALUE")
-    if protocol and protocol not in PROTOCOLS:
-        raise unknown_name("protocol", protocol, PROTOCOLS)
+    for kind, name, known in (("protocol", protocol, PROTOCOLS), ("scale", scale, SCALES)):
+        if name and name not in known:
+            raise unknown_name(kind, name, known)
     request = DataRequest(
         rows=rows, assignments=given, data_dir=data_dir, target=target, group=group, columns=columns, drop=drop
     )
     with quiet_stdout():
-        summary = summarise(session.workspace, dataset, request, protocol=protocol or "", seed=seed, resampled=resample)
+        asked = (session.workspace, dataset, request)
+        summary = summarise(*asked, protocol=protocol or "", scale=scale or "", seed=seed, resampled=resample)
     if as_json:
         print_json(asdict(summary))
     else:

@@ -11,12 +11,13 @@ from zoo import numerals
 from zoo.cli.complete import Completer, composed, names_of
 from zoo.errors import UsageError
 from zoo.harness.request import Request
+from zoo.specs import SCALES
 
 MOST_HOURS = 100_000  # beyond it, timers overflow
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}  # by the sign after a number
 # The options of a cell that `zoo bench` and `zoo tune` share. Each command reads `--set` itself.
 _CELL = (
-    *("block", "data", "loss", "dataset", "protocol", "rows", "epochs", "data_dir", "device"),
+    *("block", "data", "loss", "dataset", "protocol", "scale", "rows", "epochs", "data_dir", "device"),
     *("target", "group", "columns", "drop"),
 )
 
@@ -107,6 +108,11 @@ _PROTOCOL = (
     "How to separate the sets: official, holdout, inter-patient, inter-patient-strict.",
     "inter-patient with --group, else official if the data set has a published split, else holdout",
 )
+_SCALE = (
+    DATA,
+    f"How to scale the samples: {', '.join(SCALES)}.",
+    "registry.toml, else as the data set declares; for a file, standard if its values need it, else none",
+)
 
 Block = Annotated[str | None, _axis(*_BLOCK)]
 Blocks = Annotated[list[str] | None, _axis(*_BLOCK, grid=True)]
@@ -118,6 +124,8 @@ Dataset = Annotated[str | None, _axis(*_DATASET)]
 Datasets = Annotated[list[str] | None, _axis(*_DATASET, grid=True)]
 Protocol = Annotated[str | None, _axis(*_PROTOCOL)]
 Protocols = Annotated[list[str] | None, _axis(*_PROTOCOL, grid=True)]
+Scale = Annotated[str | None, _axis(*_SCALE)]
+Scales = Annotated[list[str] | None, _axis(*_SCALE, grid=True)]
 Rows = Annotated[
     int | None, number("--rows", "Number of training rows; class shares are kept.", least=1, panel=DATA, default="all")
 ]

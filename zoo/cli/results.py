@@ -85,7 +85,7 @@ def results_command(
 def _heading(run: "Run") -> list[str]:
     cell = f"{run.reference} block={run.block or '-'} data={run.data} loss={run.loss or '-'} seed={run.seed}"
     parts = [f"{part} {count(rows)} rows" for part, rows in run.parts.rows.items()]
-    where = ", ".join([run.dataset_label, run.protocol, *parts])
+    where = ", ".join([run.dataset_label, run.protocol, f"scale {run.scale}", *parts])
     cost = ", ".join(f"{name} {_amount(value)}" for name, value in run.cost.items() if value is not None)
     lines = [f"run {run.id}: {run.status}. {run.error}".rstrip(), cell, where, cost]
     return [line for line in lines if line]

@@ -136,7 +136,7 @@ def _facts(entry: "Entry[Component]") -> Row:
     if isinstance(spec, Block):
         facts |= {"dimensions": list(spec.dims), "keeps_padding_out": spec.masked}
     if isinstance(spec, Dataset):
-        facts |= {"synthetic": spec.synthetic, "homepage": spec.homepage}
+        facts |= {"synthetic": spec.synthetic, "scale": spec.scale, "homepage": spec.homepage}
     if isinstance(spec, Architecture):
         facts |= {
             "block_slot": f"{spec.block_dims}-D, {spec.block} by default" if spec.block_dims else "none",

@@ -55,6 +55,7 @@ def tune_command(
     loss: options.Loss = None,
     dataset: options.Dataset = None,
     protocol: options.Protocol = None,
+    scale: options.Scale = None,
     rows: options.Rows = None,
     epochs: Annotated[
         int | None,

@@ -11,7 +11,7 @@ stratified by class, and changes neither validation nor test set.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from zoo.data.fingerprints import fingerprint, groups_fingerprint, pool_fingerprint, row_hashes
 from zoo.data.rows import Rows
+from zoo.data.scaling import Scaling
 from zoo.data.sealed import SealedTest
 from zoo.data.series import LEFT_OUT, TEST, TRAIN, VALIDATION, DeclaredSplit, Ints, LabelledSeries
 from zoo.errors import DataError, UsageError, unknown_name
@@ -39,7 +40,9 @@ TEST_SEED = 0  # the test set is the same for every run
 class Parts:
     """The data of one run: training rows, validation rows and the sealed test set.
 
-    `summary` describes them; the run stores it.
+    `summary` describes them before any scaling; the run stores it. `pool` holds the positions of all rows outside the
+    test set, which depend neither on the seed nor on the size of the training set. `scaling` was applied to the
+    training and validation rows; the sealed rows are not scaled, and the network that is scored scales them.
     """
 
     train: Rows
@@ -47,6 +50,8 @@ class Parts:
     test: SealedTest
     summary: SplitSummary
     notes: tuple[str, ...]
+    pool: Ints = field(default_factory=lambda: np.empty(0, np.int64))
+    scaling: Scaling = field(default_factory=Scaling)
 
     @classmethod
     def without_test(cls, train: Rows, validation: Rows, summary: SplitSummary) -> "Parts":
@@ -58,6 +63,12 @@ class Parts:
     def classes(self) -> tuple[str, ...]:
         """The scored classes, in the order of their labels."""
         return tuple(self.summary.classes)
+
+    def scaled(self, scale: str) -> "Parts":
+        """Return the data scaled with the statistics of these training rows. Raises UnknownName for a wrong scale."""
+        scaling = Scaling.learnt(scale, self.train)
+        train, validation = scaling.applied(self.train), scaling.applied(self.validation)
+        return replace(self, train=train, validation=validation, scaling=scaling)
 
     def for_run(self) -> "Parts":
         """Return the same data with a new seal: each run opens the test set once."""
@@ -84,13 +95,15 @@ def separate(
     rng = np.random.default_rng(seed)
     if not (parts == VALIDATION).any():
         parts = _with_validation(series, declared, parts, labels, rng)
-    pool = pool_fingerprint(series, labels, (parts == TRAIN) | (parts == VALIDATION))
+    outside_test = (parts == TRAIN) | (parts == VALIDATION)
+    pool = pool_fingerprint(series, labels, outside_test)
     if rows is not None:
         parts = _cut_training(parts, labels, rows, rng, at_most=sized)
     _check_classes(parts, labels, classes)
     taken = {part: _take(series, labels, np.flatnonzero(parts == part)) for part in (TRAIN, VALIDATION, TEST)}
     summary, notes = _describe(protocol, declared, taken, series, classes, pool)
-    return Parts(taken[TRAIN], taken[VALIDATION], SealedTest(taken[TEST]), summary, (*series.notes, *notes))
+    test, notes = SealedTest(taken[TEST]), (*series.notes, *notes)
+    return Parts(taken[TRAIN], taken[VALIDATION], test, summary, notes, np.flatnonzero(outside_test))
 
 
 def declared_split(series: LabelledSeries, protocol: str) -> DeclaredSplit:

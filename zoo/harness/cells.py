@@ -41,7 +41,10 @@ class ChosenComponent(Generic[S]):
 
 @dataclass(frozen=True)
 class Cell:
-    """One combination to train and score, before its data are loaded; a network with fit() has no objective."""
+    """One combination to train and score, before its data are loaded; a network with fit() has no objective.
+
+    `scale` is one of `zoo.specs.SCALES`, or "" until the data are loaded, which then decide.
+    """
 
     network: Network
     dataset: str
@@ -52,6 +55,7 @@ class Cell:
     rows: int | None
     seed: int
     dataset_params: Mapping[str, Value] = field(default_factory=dict)
+    scale: str = ""
 
     def config(self) -> JsonObject:
         """Return the configuration as plain data without None: the content of config.toml and the base of the key."""
@@ -71,7 +75,8 @@ class Cell:
             "training": asdict(self.training),
             "seeds": axis_seeds(self.seed),
         }
-        return config if self.rows is None else {**config, "rows": self.rows}
+        scale = {} if self.scale in ("", "none") else {"scale": self.scale}  # older keys have no scale
+        return {**config, **scale} if self.rows is None else {**config, **scale, "rows": self.rows}
 
     def entries(self) -> tuple[Entry[Component], ...]:
         """Return the components of the cell, except the data set."""

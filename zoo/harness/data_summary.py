@@ -18,7 +18,7 @@ from zoo.data.rows import Rows
 from zoo.data.series import LabelledSeries
 from zoo.errors import DataError, ResamplingError, UsageError
 from zoo.factories import complete
-from zoo.harness.datasets import Loaded, chosen_protocol, is_file, load_dataset, separated
+from zoo.harness.datasets import Loaded, chosen_protocol, is_file, load_dataset, scaled, separated
 from zoo.harness.request import DataRequest
 from zoo.harness.seeds import axis_seeds
 from zoo.specs import Resampler
@@ -70,6 +70,7 @@ class DataSummary:
     """A data set, with counts of rows.
 
     protocol   the protocol whose test set is kept out of `channels` and `examples`
+    scale      how a bench scales the rows, "" if the protocol is not possible; no value shown is scaled
     lengths    shortest, median and longest series, None if all have the same length
     groups     rows by group, None without groups; `group_noun` is the word for a group
     read       one line that reports how a file was read
@@ -90,6 +91,7 @@ class DataSummary:
     constant: int
     notes: tuple[str, ...]
     protocol: str
+    scale: str
     channels: tuple[ChannelSummary, ...]
     examples: Mapping[str, Example]
     protocols: Mapping[str, ProtocolSummary]
@@ -103,19 +105,22 @@ def summarise(
     request: DataRequest,
     *,
     protocol: str = "",
+    scale: str = "",
     seed: int = 0,
     resampled: bool = False,
 ) -> DataSummary:
     """Return the summary of a data set or file; constant rows of a file are counted, unless the request decides.
 
-    `protocol` is the one whose test set is kept out, by default that of a bench; `seed` draws the validation sets.
-    Raises DataError or UsageError if the data set cannot be loaded, UsageError if it does not support `protocol`.
+    `protocol` is the one whose test set is kept out, by default that of a bench; `scale` is that of the resampled
+    rows, by default that of a bench; `seed` draws the validation sets. Raises DataError or UsageError if the data set
+    cannot be loaded, UsageError if it does not support `protocol`, UnknownName for an unknown scale.
     """
     if is_file(workspace.registry, dataset) and CONSTANT not in request.assignments:
         request = replace(request, assignments={**request.assignments, CONSTANT: "keep"})
     loaded = load_dataset(workspace, dataset, request)
     series = loaded.series
     default = chosen_protocol(loaded, protocol, request)
+    scale = scale or str(workspace.settings.default("defaults", "scale"))
     known, protocols = dict[str, Parts](), dict[str, ProtocolSummary]()
     for name in PROTOCOLS:
         try:
@@ -127,8 +132,9 @@ def summarise(
         else:
             protocols[name] = _protocol(parts, loaded)
             if name == default:
-                known[name] = parts
-    shown = _outside_test(series, known.get(default))
+                known[name] = scaled(loaded, replace(parts, notes=()), scale)
+    found = known.get(default)
+    shown = _outside_test(series, found)
     return DataSummary(
         name=loaded.name,
         synthetic=loaded.synthetic,
@@ -140,12 +146,13 @@ def summarise(
         group_noun=series.group_noun,
         groups=_groups(series.groups),
         constant=int(flat_rows(series.values, series.lengths).sum()),
-        notes=series.notes,
+        notes=series.notes if found is None else (*series.notes, *found.notes),
         protocol=default,
+        scale="" if found is None else found.scaling.scale,
         channels=tuple(_channels(series, shown)),
         examples=dict(_examples(series, shown)),
         protocols=protocols,
-        resampled=_resampled(workspace, known.get(default), seed) if resampled else None,
+        resampled=_resampled(workspace, found, seed) if resampled else None,
         read=series.read,
     )
 

@@ -1,12 +1,13 @@
 """Load a data set by its name, or from a file, as labelled series."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from zoo.assignments import split_assignments
 from zoo.data.files import data_set_name, from_file, is_path
 from zoo.data.protocols import Parts, default_protocol, separate
+from zoo.data.scaling import moments
 from zoo.data.series import LabelledSeries
 from zoo.errors import DataError, UsageError, guarded, unknown_name
 from zoo.factories import complete, load_factory
@@ -22,13 +23,17 @@ FILE_PARAMETERS = ("constant", "header", "separator", "decimal")
 
 @dataclass(frozen=True)
 class Loaded:
-    """A data set in memory; `sized` is true if it was generated with the requested number of rows."""
+    """A data set in memory; `sized` is true if it was generated with the requested number of rows.
+
+    `scale` is the one that the data set declares; "" for files and arrays, whose values decide.
+    """
 
     name: str
     params: Mapping[str, Value]
     series: LabelledSeries
     synthetic: bool = False
     sized: bool = False
+    scale: str = ""
 
 
 def load_dataset(workspace: Workspace, name: str, request: DataRequest) -> Loaded:
@@ -53,13 +58,27 @@ def load_dataset(workspace: Workspace, name: str, request: DataRequest) -> Loade
         series = load_factory(spec.factory)(**harness, **complete_params)
     if not isinstance(series, LabelledSeries):
         raise DataError(f"data set {name}: its factory returned {type(series).__name__}, not LabelledSeries")
-    return Loaded(entry.name, complete_params, series, spec.synthetic, spec.generated)
+    return Loaded(entry.name, complete_params, series, spec.synthetic, spec.generated, spec.scale)
 
 
 def separated(loaded: Loaded, protocol: str, seed: int, request: DataRequest) -> Parts:
     """Separate a data set for the seed of a run; a file with --group is separated by these groups by default."""
     chosen = chosen_protocol(loaded, protocol, request)
     return separate(loaded.series, chosen, seed=axis_seeds(seed)["split"], rows=request.rows, sized=loaded.sized)
+
+
+def scaled(loaded: Loaded, parts: Parts, scale: str) -> Parts:
+    """Scale separated data; an empty `scale` means that of the data set, by default that of its values.
+
+    The rows outside the test set decide, whatever the seed and `--rows`. If they are scaled, a note has the reason.
+    """
+    if scale or loaded.scale:
+        return parts.scaled(scale or loaded.scale)
+    reason = moments(loaded.series.values, loaded.series.lengths, parts.pool).why_scaled()
+    if not reason:
+        return parts
+    note = f"the samples are scaled to mean 0 and standard deviation 1, because {reason}: --scale none keeps them"
+    return replace(parts.scaled("standard"), notes=(*parts.notes, note))
 
 
 def chosen_protocol(loaded: Loaded, protocol: str, request: DataRequest) -> str:

@@ -1,7 +1,7 @@
 """The planner: turn a request into cells, one per combination of the axes, with every default filled in."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from itertools import product
 from typing import Literal
@@ -15,7 +15,7 @@ from zoo.harness.request import Request
 from zoo.networks import Incompatible, Network
 from zoo.registry import DISTRIBUTION, C, is_pattern, presets_of
 from zoo.space import Value
-from zoo.specs import Architecture, Component, Dataset, Objective, Preset, Resampler
+from zoo.specs import SCALES, Architecture, Component, Dataset, Objective, Preset, Resampler
 from zoo.workspace import Workspace
 
 
@@ -44,19 +44,21 @@ class _Planner:
 
     def cells(self) -> Iterator[Cell]:
         request = self.request
-        named = [self._dataset(name) for name in request.datasets]
-        datasets = _unique(named or [self._default("dataset", Dataset)])
+        datasets = _unique(map(self._dataset, request.datasets)) or [self._default("dataset", Dataset)]
         protocols = _unique(request.protocols or (str(self.settings.default("defaults", "protocol")),))
-        for protocol in protocols:
-            if protocol and protocol not in PROTOCOLS:
-                raise unknown_name("protocol", protocol, PROTOCOLS)
+        scales = _unique(request.scales or (str(self.settings.default("defaults", "scale")),))
+        for kind, named, known in (("protocol", protocols, PROTOCOLS), ("scale", scales, SCALES)):
+            for name in named:
+                if name and name not in known:
+                    raise unknown_name(kind, name, known)
         networks = list(self._networks())
-        for dataset, protocol, seed in product(datasets, protocols, request.seeds):
+        for dataset, protocol, seed, scale in product(datasets, protocols, request.seeds, scales):
             for data, network, loss in product(_axis(request.data), networks, _axis(request.losses)):
                 if network.fitted and loss is not None:
                     self.left_out[f"{network.reference} with loss {loss}: its fit() takes no loss"] = None
                 else:
-                    yield self._cell(network, dataset, protocol, seed, data, loss)
+                    cell = self._cell(network, dataset, protocol, seed, data, loss)
+                    yield replace(cell, scale=scale)
 
     def _networks(self) -> Iterator[Network]:
         for reference in _unique(name for pattern in self.request.architectures for name in self._references(pattern)):

@@ -39,6 +39,7 @@ class Request(DataRequest):
     losses: tuple[str, ...] = ()
     datasets: tuple[str, ...] = ()
     protocols: tuple[str, ...] = ()
+    scales: tuple[str, ...] = ()
     seeds: tuple[int, ...] = (0,)
     epochs: int | None = None
     monitor: str | None = None
@@ -71,6 +72,7 @@ class Request(DataRequest):
         loss: Axis = None,
         dataset: Axis = None,
         protocol: Axis = None,
+        scale: Axis = None,
         seeds: Sequence[int] = (0,),
         data_dir: str | Path | None = None,
         **others: Any,
@@ -87,6 +89,7 @@ class Request(DataRequest):
             losses=_values(loss),
             datasets=_values(dataset),
             protocols=_values(protocol),
+            scales=_values(scale),
             seeds=tuple(seeds),
             data_dir=None if data_dir is None else Path(data_dir),
             **others,

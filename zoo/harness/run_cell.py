@@ -26,7 +26,7 @@ from zoo.harness.containment import contained, limited
 from zoo.harness.preview import Preview
 from zoo.harness.reporter import BenchReporter
 from zoo.harness.seeds import axis_seeds
-from zoo.harness.trained import Failure, Product, Trained
+from zoo.harness.trained import Failure, Product, Trained, weights_of
 from zoo.harness.training_run import TrainedModel, TrainingRun, epoch_scores
 from zoo.inspection import count_parameters
 from zoo.metrics import score
@@ -137,6 +137,7 @@ def describe_run(cell: Cell, parts: Parts, dataset: str, synthetic: bool, previe
         dataset=dataset,
         synthetic=synthetic,
         protocol=cell.protocol,
+        scale=cell.scale,
         data=cell.resampler.entry.name,
         loss="" if cell.objective is None else cell.objective.entry.name,
         seed=cell.seed,
@@ -224,6 +225,8 @@ def _attempt(
     """Return the finished run and its files. Raises any error of the scoring."""
     cell, parts = prepared.cell, prepared.parts
     trained = product.trained(cell, parts.summary.shape, parts.validation, prepared.hardware)
+    trained = trained.scaled(parts.scaling, prepared.hardware.device)
+    weights = product.weights if parts.scaling.scale == "none" else weights_of(trained.trained_model.model)
     seed_all(axis_seeds(cell.seed)["batches"])  # for a network that draws random numbers in eval mode, too
     evaluation = _predict(prepared, trained)
     context.reporter.on_phase("scoring")
@@ -231,7 +234,7 @@ def _attempt(
         "config.toml": tomlkit.dumps(dict(run.config)).encode(),
         "history.csv": _history(product.history).encode(),
         "predictions.parquet": evaluation.predictions.to_parquet(),
-        "model.safetensors": product.weights,
+        "model.safetensors": weights,
     }
     return _score(trained_in(noted(run, *product.notes), trained.environment), evaluation), artefacts
 
@@ -249,7 +252,7 @@ def trained_in(run: Run, environment: Environment) -> Run:
 
 
 def _predict(prepared: Prepared, trained: Trained) -> Evaluation:
-    """Open the sealed test set and predict it."""
+    """Open the sealed test set and predict it; the network scales the rows, if the run does."""
     shape, device = prepared.parts.summary.shape, prepared.hardware.device
     parts, model = prepared.parts.for_run(), trained.trained_model.model
     parts.test.training_ended()

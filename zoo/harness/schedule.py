@@ -1,6 +1,6 @@
 """The schedule: the cells of a plan in order, each with its data; a cell is reused from the store or trained."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
@@ -10,7 +10,7 @@ from zoo.data.rows import Rows
 from zoo.errors import UsageError, ZooError
 from zoo.harness.cells import Cell
 from zoo.harness.containment import NATIVE_SECONDS
-from zoo.harness.datasets import Loaded, load_dataset, separated
+from zoo.harness.datasets import Loaded, load_dataset, scaled, separated
 from zoo.harness.planner import Plan
 from zoo.harness.preview import Preview
 from zoo.harness.reporter import BenchReporter
@@ -101,17 +101,13 @@ class Schedule:
                 self.reporter.on_note(note)
             if loaded.series.read:
                 self.reporter.on_note(loaded.series.read)
-            for (protocol, seed), same in groupby(cells, key=lambda cell: (cell.protocol, cell.seed)):
-                try:
-                    parts = separated(loaded, protocol, seed, self.request)
-                except ZooError as problem:
-                    self.problems.append(problem)
-                    continue
+            for parts, same in self._separated(loaded, cells):
                 variants = _Resampled(parts, self.reporter)
+                protocol, scale = parts.summary.protocol, parts.scaling.scale
                 for cell in same:
                     number += 1
                     known = replace(
-                        cell, dataset=loaded.name, dataset_params=loaded.params, protocol=parts.summary.protocol
+                        cell, dataset=loaded.name, dataset_params=loaded.params, protocol=protocol, scale=scale
                     )
                     try:
                         step = self._step(known, loaded, parts, variants, number, settle, look)
@@ -120,6 +116,17 @@ class Schedule:
                         continue
                     if step is not None:
                         yield step
+
+    def _separated(self, loaded: Loaded, cells: Iterable[Cell]) -> Iterator[tuple[Parts, Iterator[Cell]]]:
+        """Yield the cells that share separated and scaled data, with these data."""
+        for (protocol, seed), same in groupby(cells, key=lambda cell: (cell.protocol, cell.seed)):
+            try:
+                parts = separated(loaded, protocol, seed, self.request)
+            except ZooError as problem:
+                self.problems.append(problem)
+                continue
+            for scale, alike in groupby(same, key=lambda cell: cell.scale):
+                yield scaled(loaded, parts, scale), alike
 
     def raise_problems(self) -> None:
         lines = dict.fromkeys(str(problem) for problem in self.problems)

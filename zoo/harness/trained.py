@@ -2,18 +2,20 @@
 
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import safetensors.torch
 import torch
 from torch import Tensor, nn
 
 from zoo.data.rows import Rows
+from zoo.data.scaling import Scaling
 from zoo.errors import Diverged, ModelError, ZooError, describe
 from zoo.harness.cells import Cell
 from zoo.harness.training_run import TrainedModel
 from zoo.networks import Network, ensemble
 from zoo.records import Environment
+from zoo.scaled import Scaled, behind
 from zoo.store.run import RunStatus
 from zoo.training.batches import Tensors
 from zoo.training.hardware import Hardware
@@ -34,6 +36,11 @@ class Trained:
     trained_model: TrainedModel
     peak_memory_mib: float
     environment: Environment
+
+    def scaled(self, scaling: Scaling, device: torch.device) -> "Trained":
+        """Return the network behind the scaling of its run."""
+        model = behind(scaling, self.trained_model.model).to(device)
+        return replace(self, trained_model=replace(self.trained_model, model=model))
 
 
 @dataclass(frozen=True)
@@ -122,15 +129,23 @@ class Failure:
 def weights_of(model: nn.Module) -> bytes:
     """Return the parameters and buffers of a model as safetensors.
 
-    Extra state of a module is not included: storing it would require pickle.
+    Extra state of a module is not included: storing it would require pickle. The metadata of the file name the scale.
     """
     state = {name: value for name, value in model.state_dict().items() if isinstance(value, Tensor)}
-    return safetensors.torch.save({name: value.cpu().clone().contiguous() for name, value in state.items()})
+    metadata = {"scale": model.scale} if isinstance(model, Scaled) else None
+    return safetensors.torch.save({name: value.cpu().clone().contiguous() for name, value in state.items()}, metadata)
 
 
-def rebuilt(network: Network, members: int, shape: Mapping[str, int], weights: Mapping[str, Tensor]) -> nn.Module:
-    """Build a network, or an ensemble of `members`, with stored weights. Raises RuntimeError if they do not fit."""
+def rebuilt(
+    network: Network, members: int, shape: Mapping[str, int], weights: Mapping[str, Tensor], scale: str = "none"
+) -> nn.Module:
+    """Build a network, or an ensemble of `members`, with stored weights; unless `scale` is none, behind a scaling.
+
+    Raises RuntimeError if the weights do not fit.
+    """
     module = ensemble([network.build(**shape) for _ in range(members)])
+    if scale != "none":
+        module = Scaled(module, scale, shape["n_channels"])
     module.load_state_dict(weights)
     return module
 

@@ -10,6 +10,7 @@ from zoo.records import JsonObject
 from zoo.settings import Reference
 from zoo.store.run import Run, RunStatus
 
+WHOLE_BOARD = ("scale", "rows")  # settings that are compared between all configurations of a board
 SEEDED = ("seed", "seeds")  # not part of a configuration: the fields that differ between its runs by chance only
 
 
@@ -106,14 +107,14 @@ def _ranked(runs: Sequence[Run], metric: str) -> tuple[Standing, ...]:
 def _settings(runs: Mapping[str, Run]) -> dict[str, str]:
     """Return the settings that differ between configurations, apart from architecture, block, data and loss.
 
-    Training settings and rows are compared over the whole board, parameters only between configurations of the same
-    architecture, block, data and loss.
+    Training settings, rows and scale are compared over the whole board, parameters only between configurations of the
+    same architecture, block, data and loss.
     """
     flat = {config: _described(run) for config, run in runs.items()}
     alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for config, run in runs.items():
         alike[run.architecture, run.block, run.data, run.loss].append(config)
-    everywhere = [key for key in _varying(flat.values()) if key == "rows" or key.startswith("training.")]
+    everywhere = [key for key in _varying(flat.values()) if key in WHOLE_BOARD or key.startswith("training.")]
     texts = {}
     for configs in alike.values():
         own = [key for key in _varying([flat[config] for config in configs]) if key not in everywhere]
@@ -127,7 +128,7 @@ def _settings(runs: Mapping[str, Run]) -> dict[str, str]:
 def _described(run: Run) -> JsonObject:
     asked = {name: value for name, value in run.config.items() if name not in SEEDED}
     rows = {} if run.rows is None else {"rows": run.rows}
-    return {**_flatten(asked), **rows, "code": run.code[:4]}
+    return {**_flatten(asked), "scale": run.scale, **rows, "code": run.code[:4]}
 
 
 def _varying(configs: Iterable[JsonObject]) -> list[str]:

@@ -37,6 +37,7 @@ class Run:
     fingerprint  hash of the key and of everything else that can change the bits of the result
     status       running, done, failed, diverged, timeout, interrupted, stale: its process has ended, or damaged: its
                  record cannot be read
+    scale        how the rows are scaled: none, standard, standard-per-series or minmax-per-series
     data, loss   the resampler and the objective, as `--data` and `--loss` name them; a fitted network has no loss
     config       the full cell: parameters, training settings, seeds
     environment  device, threads, precision, versions
@@ -59,6 +60,7 @@ class Run:
     dataset: str
     synthetic: bool = False
     protocol: str
+    scale: str = "none"
     data: str
     loss: str
     seed: int

@@ -20,6 +20,7 @@ _AXES: Mapping[str, str] = {
     "loss": "losses",
     "dataset": "datasets",
     "protocol": "protocols",
+    "scale": "scales",
 }
 _OTHERS = ("rows", "epochs", "assignments", "data_dir", "target", "group", "device")
 _LATER = ("columns", "drop")  # stored only if they are given, so that other requests are stored as before
@@ -124,7 +125,7 @@ class TuneRequest:
 
     @classmethod
     def _of_record(cls, record: JsonObject) -> "TuneRequest":
-        axes = {axis: record.get(axis) for axis in _AXES}
+        axes = {**{axis: record.get(axis) for axis in _AXES}, "scale": record.get("scale", "none")}
         others = {name: record[name] for name in (*_OTHERS, *_LATER) if name in record}
         cell = Request.of(axes.pop("architecture"), **axes, seeds=(record.get("seed", 0),), **others)
         own = {item.name for item in fields(cls) if item.init} - {"cell"}

@@ -1,4 +1,4 @@
-"""The data of a study: loaded, separated and resampled once in the driver; the test set stays there."""
+"""The data of a study: loaded, separated, scaled and resampled once in the driver; the test set stays there."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from zoo.data.protocols import Parts
 from zoo.data.rows import Rows
 from zoo.errors import ResamplingError
 from zoo.harness.cells import Cell, ChosenComponent
-from zoo.harness.datasets import load_dataset, separated
+from zoo.harness.datasets import load_dataset, scaled, separated
 from zoo.harness.reporter import BenchReporter
 from zoo.harness.training_run import resampled
 from zoo.space import Choice, Space
@@ -48,7 +48,7 @@ def data_of(workspace: Workspace, study: Study, reporter: BenchReporter) -> Stud
 
 
 def prepare(workspace: Workspace, request: TuneRequest, space: Space, reporter: BenchReporter) -> StudyData:
-    """Load and separate the data, and apply each resampler of the space once.
+    """Load, separate and scale the data, and apply each resampler of the space once.
 
     If parameters of the resampler are searched, each trial resamples its own rows. Raises DataError or UsageError for
     unusable data, ResamplingError if every resampler fails.
@@ -59,7 +59,7 @@ def prepare(workspace: Workspace, request: TuneRequest, space: Space, reporter: 
     loaded = load_dataset(workspace, dataset, request.cell)
     if loaded.series.read:
         reporter.on_note(loaded.series.read)
-    parts = separated(loaded, protocol, request.seed, request.cell)
+    parts = scaled(loaded, separated(loaded, protocol, request.seed, request.cell), cells[0].scale)
     if any(key.startswith("data.") for key in space):
         return StudyData(parts, {})
     variants: dict[Asked, Rows | str] = {}

@@ -99,7 +99,8 @@ class BenchDisplay:
 def run_label(run: Run) -> str:
     """Return a short label of a run: the values that distinguish it within its grid."""
     loss = "" if run.loss == "cross-entropy" else run.loss
-    parts = [run.reference, run.block, run.data, loss, f"seed {run.seed}"]
+    scale = "" if run.scale == "none" else f"scale {run.scale}"
+    parts = [run.reference, run.block, run.data, loss, scale, f"seed {run.seed}"]
     return " ".join(part for part in parts if part)
 
 

@@ -64,6 +64,8 @@ def _facts(summary: DataSummary) -> Iterator[str]:
             "--set dataset.constant=drop leaves them out, keep keeps them"
         )
     yield f"default protocol: {summary.protocol}"
+    if summary.scale:
+        yield f"scale: {summary.scale}"
     for note in summary.notes:
         yield f"note: {note}"
 
