@@ -208,13 +208,6 @@ def test_the_trials_of_a_study_get_the_scaled_rows(registry: Registry, scale: st
     assert abs(resampled.values).max() < 10, "rows are made between scaled rows"
 
 
-def test_a_stored_study_without_a_scale_is_not_scaled() -> None:
-    asked = TuneRequest(cell=Request.of("fcn"))
-    assert TuneRequest.from_json(asked.to_json()) == asked
-    earlier = {name: value for name, value in asked.to_json().items() if name != "scale"}
-    assert TuneRequest.from_json(earlier).given("scale") == "none"
-
-
 def test_data_shows_the_scale(zoo: Zoo) -> None:
     done = zoo("data", "counts.npz")
     assert "scale: standard" in done.stdout.splitlines()

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from studies import stored, study_of, tune_request
 
+from zoo.data.scaling import Scaling
 from zoo.errors import DataError, ModelError, UsageError
 from zoo.records import SplitSummary
 from zoo.space import Choice, Float
@@ -170,8 +171,9 @@ def test_a_space_in_which_every_key_has_one_value_is_refused(workspace, domain) 
 class Separated:
     """As much of a study's data as tells them from others."""
 
-    def __init__(self, **fingerprints: str) -> None:
+    def __init__(self, scale: str = "none", **fingerprints: str) -> None:
         self.parts = self
+        self.scaling = Scaling(scale)
         self.summary = SplitSummary(fingerprints=fingerprints)
 
 
@@ -183,6 +185,18 @@ def test_a_study_keeps_to_the_data_it_began_with() -> None:
     other: Any = Separated(train="a", validation="c")
     with pytest.raises(DataError, match="the data differ from those study 'cnngru-optuna-0' started with"):
         begun_on(begun, other)
+
+
+def test_a_study_keeps_to_the_scale_it_began_with() -> None:
+    plain: Any = Separated(train="a")
+    scaled: Any = Separated("standard", train="a")
+    earlier, begun = begun_on(study_of(()), plain), begun_on(study_of(()), scaled)
+    assert (earlier.request.get("data_scale"), begun.request["data_scale"]) == (None, "standard")
+    assert begun_on(begun, scaled) == begun
+    with pytest.raises(DataError, match=r"started with the scale 'none', not 'standard': set ZOO_SCALE=none, or start"):
+        begun_on(earlier, scaled)
+    with pytest.raises(DataError, match=r"started with the scale 'standard', not 'none': set ZOO_SCALE=standard, or"):
+        begun_on(begun, plain)
 
 
 def test_a_study_whose_data_have_changed_is_interrupted_and_keeps_its_trials(

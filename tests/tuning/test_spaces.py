@@ -1,6 +1,7 @@
 """Spaces: from a spec, a file or the command line, checked before anything runs."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -370,6 +371,8 @@ def test_a_request_comes_back_from_json(tmp_path: Path) -> None:
         "search search_params scheduler trials startup time_budget trial_timeout jobs gpus_per_trial address metric "
         "seed space overrides name comparison"
     ), "as earlier versions wrote it"
+    scaled = replace(request, cell=replace(request.cell, scales=("standard",)))
+    assert TuneRequest.from_json(scaled.to_json()) == scaled != request
     views = {"assignments": MappingProxyType({"a": 1}), "search_params": MappingProxyType({"gamma": 0.5})}
     plain = json.loads(json.dumps(tune_request(architecture="cnngru", **views).to_json()))
     assert (plain["assignments"], plain["search_params"]) == ({"a": 1}, {"gamma": 0.5})

@@ -110,7 +110,8 @@ class TuneRequest:
         }
         search = {item.name: getattr(self, item.name) for item in fields(self) if item.name != "cell"}
         search |= {"search_params": dict(self.search_params), "overrides": list(self.overrides)}
-        return {**{axis: self.given(axis) for axis in _AXES}, **others, **search}
+        axes = {axis: value for axis in _AXES if (value := self.given(axis)) is not None or axis != "scale"}
+        return {**axes, **others, **search}
 
     @classmethod
     def from_json(cls, record: JsonObject) -> "TuneRequest":
@@ -125,7 +126,7 @@ class TuneRequest:
 
     @classmethod
     def _of_record(cls, record: JsonObject) -> "TuneRequest":
-        axes = {**{axis: record.get(axis) for axis in _AXES}, "scale": record.get("scale", "none")}
+        axes = {axis: record.get(axis) for axis in _AXES}
         others = {name: record[name] for name in (*_OTHERS, *_LATER) if name in record}
         cell = Request.of(axes.pop("architecture"), **axes, seeds=(record.get("seed", 0),), **others)
         own = {item.name for item in fields(cls) if item.init} - {"cell"}

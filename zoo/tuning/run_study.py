@@ -37,7 +37,8 @@ from zoo.workspace import Workspace
 if TYPE_CHECKING:
     from zoo.workers.session import Workers
 
-FINGERPRINTS = "data_fingerprints"  # the key of a stored request with the fingerprints of its data
+# The keys of a stored request with the fingerprints of its data, and with their scale if that is not `none`.
+FINGERPRINTS, SCALE = "data_fingerprints", "data_scale"
 
 
 @dataclass(frozen=True)
@@ -133,13 +134,21 @@ def go_on(
 
 
 def begun_on(study: Study, data: StudyData) -> Study:
-    """Return the study with the fingerprints of its data. Raises DataError if it started with different data."""
+    """Return the study with the fingerprints and the scale of its data. Raises DataError if it started with others."""
     fingerprints = dict(data.parts.summary.fingerprints)
     if study.request.get(FINGERPRINTS, fingerprints) != fingerprints:
         raise DataError(
             f"the data differ from those study {study.name!r} started with: use the same data, or start a new study"
         )
-    return replace(study, request={**study.request, FINGERPRINTS: fingerprints})
+    scale = data.parts.scaling.scale
+    before = study.request.get(SCALE, "none" if FINGERPRINTS in study.request else scale)
+    if before != scale:
+        raise DataError(
+            f"study {study.name!r} started with the scale {before!r}, not {scale!r}: set ZOO_SCALE={before}, or start "
+            "a new study"
+        )
+    scaled = {} if scale == "none" else {SCALE: scale}
+    return replace(study, request={**study.request, FINGERPRINTS: fingerprints, **scaled})
 
 
 @dataclass(frozen=True)
