@@ -17,6 +17,8 @@ from zoo.registry import Registry
 
 torch.set_num_threads(1)  # small nets gain nothing from more, and lose much where another process is busy
 
+WAVES = ("--dataset", "waves.csv", "--target", "kind", "--columns", "t*")  # the file of `waves_csv`, without its groups
+
 Zoo = Callable[..., subprocess.CompletedProcess[str]]
 # The files that take longest, from 100 s down to 10 s.
 LONGEST = (

@@ -1,4 +1,4 @@
-"""A changed record is a row that says so, and no id or name in a store leads to a file outside the results folder."""
+"""A damaged record is a row with the reason, and no id or name in a store leads to a file outside its folder."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Zoo
+from conftest import WAVES, Zoo
 from studies import stored, study_of
 from typer.testing import CliRunner
 
@@ -28,7 +28,7 @@ from zoo.store.studies import DamagedStudy, StudyStore
 EARLIER = Path(__file__).parents[1] / "store" / "earlier"  # nine runs, one study
 RUN = Run(id="", key="k", architecture="a", dataset="d", protocol="p", data="original", loss="l", seed=0)
 ONE = "f7e6ab63"
-BENCH = ("--dataset", "waves.csv", "--target", "kind", "--drop", "patient", "--protocol", "holdout", "--threads", "1")
+BENCH = (*WAVES, "--protocol", "holdout", "--threads", "1")
 # Each is an assignment to columns of one run.
 CHANGES = {
     "no JSON": "record = '{broken'",

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import Zoo
+from conftest import WAVES, Zoo
 from studies import stored, study_of
 
 from zoo.errors import StoreError
@@ -26,12 +26,7 @@ from zoo.store.studies import StudyStore
 SCHEMAS = Path(__file__).parents[1] / "store" / "schemas"  # each written by the zoo that had this schema
 RUN = Run(id="", key="k", architecture="a", dataset="d", protocol="p", data="original", loss="l", seed=0)
 BENCH = (
-    "--dataset",
-    "waves.csv",
-    "--target",
-    "kind",
-    "--drop",
-    "patient",
+    *WAVES,
     "--protocol",
     "holdout",
     "--threads",

@@ -13,9 +13,9 @@ from typing import Any
 
 import psutil
 import pytest
-from conftest import Zoo
+from conftest import WAVES, Zoo
 
-DATA = ("--dataset", "waves.csv", "--target", "kind", "--drop", "patient", "--protocol", "holdout", "--rows", "60")
+DATA = (*WAVES, "--protocol", "holdout", "--rows", "60")
 SMALL = ("--set", "training.batch_size=2", "--set", "training.patience=0")
 BENCH = ("bench", "cnn1d", "fcn", *DATA, *SMALL, "--epochs", "8", "--threads", "1")
 TUNE = ("tune", "cnn1d", *DATA, *SMALL, "--epochs", "4", "--trials", "3", "--jobs", "2", "--name", "mine")

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import Zoo
+from conftest import WAVES, Zoo
 from studies import study_of
 
 from zoo.errors import StoreMoved
@@ -38,12 +38,7 @@ class Net(nn.Module):
         return self.layers(x)
 """
 BENCH = (
-    "--dataset",
-    "waves.csv",
-    "--target",
-    "kind",
-    "--drop",
-    "patient",
+    *WAVES,
     "--protocol",
     "holdout",
     "--epochs",

@@ -12,11 +12,11 @@ from typing import Any
 
 import psutil
 import pytest
-from conftest import Zoo
+from conftest import WAVES, Zoo
 
 import zoo as zoo_package
 
-ON = ("--dataset", "waves.csv", "--target", "kind", "--drop", "patient", "--protocol", "holdout", "--epochs", "1")
+ON = (*WAVES, "--protocol", "holdout", "--epochs", "1")
 HERE = Path(__file__).parent
 # What ends a run in every case, in a process of its own or not: the network, the status, and how the error begins.
 RAISING = {
@@ -85,7 +85,7 @@ def test_a_time_limit_ends_only_its_run(zoo: Zoo, record_property) -> None:
     check(json.loads(ended.stdout), expected)
     assert ended.returncode == 1
     again = json.loads(zoo("bench", *references("Good"), *ON, "--run-timeout", "0.5s", "--json").stdout)
-    assert [run["served"] for run in again] == [True], "a time limit is no part of the key"
+    assert [run["served"] for run in again] == [True], "the key does not contain the time limit"
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import Zoo
+from conftest import WAVES, Zoo
 from studies import study_of
 
 from zoo.store.heartbeat import alive, clock, start_of
@@ -26,12 +26,7 @@ from zoo.store.study import StudyStatus
 
 HERE = socket.gethostname()
 BENCH = (
-    "--dataset",
-    "waves.csv",
-    "--target",
-    "kind",
-    "--drop",
-    "patient",
+    *WAVES,
     "--protocol",
     "holdout",
     "--threads",

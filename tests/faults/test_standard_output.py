@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import Zoo
+from conftest import WAVES, Zoo
 
 PLUGIN = """
 import ctypes, os, sys
@@ -76,12 +76,7 @@ def _loud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 ON = (
-    "--dataset",
-    "waves.csv",
-    "--target",
-    "kind",
-    "--drop",
-    "patient",
+    *WAVES,
     "--rows",
     "60",
     "--epochs",

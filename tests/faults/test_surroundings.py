@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conftest import Zoo
+from conftest import WAVES, Zoo
 
 import zoo as library
 from zoo.store.run import Run, RunStatus
@@ -159,12 +159,7 @@ def test_a_change_that_cannot_be_restored_is_noted_as_one(zoo: Zoo, networks: Pa
     change = "torch.get_num_interop_threads() == 3 or torch.set_num_interop_threads(3)"
     networks.write_text(NETWORKS + LEAKY.format(name="Leaky", change=change))
     words = (
-        "--dataset",
-        "waves.csv",
-        "--target",
-        "kind",
-        "--drop",
-        "patient",
+        *WAVES,
         "--rows",
         "60",
         "--epochs",

@@ -148,22 +148,22 @@ class Schedule:
         """Return None if the cell does not fit its data set."""
         try:
             check_cell(cell, parts)
-            preview = look(cell, parts, partial(variants.rows, cell))
+            found = look(cell, parts, partial(variants.rows, cell))
         except Incompatible as reason:
             self._leave_out(cell, reason)
             return None
-        seen = preview
-        if isinstance(seen, Failure):
-            seen = Preview(cell.hardware(None, self.device, self.threads), Cost())
-        run = describe_run(cell, parts, loaded.name, loaded.synthetic, seen)
+        preview = (
+            Preview(cell.hardware(None, self.device, self.threads), Cost()) if isinstance(found, Failure) else found
+        )
+        run = describe_run(cell, parts, loaded.name, loaded.synthetic, preview)
         settle(run.key)
         run, resume = self._claim(run)
         if run.served:
             return run
-        if isinstance(preview, Failure):
-            return Lost(number, run, preview)
+        if isinstance(found, Failure):
+            return Lost(number, run, found)
         epochs = cell.training.members * (1 if cell.network.fitted else cell.training.epochs)
-        prepared = Prepared(cell, parts, partial(variants.rows, cell), run, seen)
+        prepared = Prepared(cell, parts, partial(variants.rows, cell), run, preview)
         return ToTrain(number, prepared, resume, epochs)
 
     def _claim(self, run: Run) -> tuple[Run, bool]:
