@@ -64,7 +64,9 @@ def test_channels_stay_apart_whatever_numbers_are_stored_as(path: Path, kind: st
     [
         (np.array([10, 2, 10, 2], np.uint8), ("2", "10"), [1, 0, 1, 0]),
         (np.array([10.0, 2.0, 10.0, 2.0]), ("2", "10"), [1, 0, 1, 0]),
-        (np.array(["10", "2", "10.0", "2"]), ("2", "10"), [1, 0, 1, 0]),
+        (np.array(["10", "2", "10", "2"]), ("2", "10"), [1, 0, 1, 0]),
+        (np.array(["10", "2", "10.0", "2"]), ("10", "10.0", "2"), [0, 2, 1, 2]),
+        (np.array(["01", "1", "2", "1"]), ("01", "1", "2"), [0, 1, 2, 1]),
         (np.array([" b", "a", "b", "a "]), ("a", "b"), [1, 0, 1, 0]),
         (np.array([True, False, True, False]), ("0", "1"), [1, 0, 1, 0]),
         (np.array(["ä", "z", "ä", "z"], ">U1"), ("z", "ä"), [1, 0, 1, 0]),
@@ -99,6 +101,16 @@ def test_groups_are_found_by_their_name(path: Path) -> None:
     large = from_file(write(path, X=VALUES, y=LABELS, groups=[2**53 + 1, 2**53, 2**53, 0])).groups
     assert large is not None
     assert large.tolist() == [2**53 + 1, 2**53, 2**53, 0]
+
+
+def test_groups_of_a_split_are_read_alike_in_all_of_its_sets(path: Path) -> None:
+    halves = {"groups_train": ["01", "02", "03", "03"], "groups_test": ["01", "02", "X9", "03"]}
+    split = {"X_train": VALUES, "y_train": LABELS, "X_test": VALUES + 9, "y_test": LABELS}
+    found = from_file(write(path, **split, **halves))
+    assert found.groups is not None
+    assert found.groups.tolist() == ["01", "02", "03", "03", "01", "02", "X9", "03"]
+    write(path, **split, groups_train=["01", "02", "03", "03"], groups_test=[1, 2, 3, 3])
+    assert "array 'groups_train' and array 'groups_test' have groups of two types" in refusal(path)
 
 
 def test_declared_lengths(path: Path) -> None:
@@ -259,6 +271,10 @@ def test_objects_are_never_unpickled(path: Path, tmp_path: Path) -> None:
     assert ": array 'X' holds objects, which are never unpickled; save numbers or text, " in refusal(path)
     write(path, X=VALUES, y=np.array([Trap()] * 4, object))
     assert ": array 'y' holds objects" in refusal(path)
+    column = pytest.importorskip("pandas").Series(LABELS)
+    write(path, X=VALUES, y=column)
+    assert "pandas stores text as objects: save it as np.asarray(column, dtype=str)" in refusal(path)
+    assert from_file(write(path, X=VALUES, y=np.asarray(column, dtype=str))).classes == ("N", "V")
     path.write_bytes(pickle.dumps(Trap()))
     assert "is not an .npz archive" in refusal(path)
     assert not (tmp_path / "sprung").exists()

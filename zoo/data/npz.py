@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zoo.data.checks import dropped_note, flat_rows, kept_of
-from zoo.data.keys import classes_of
+from zoo.data.keys import Cells, alike_note, classes_of, keys_of_sets
 from zoo.data.lengths import settled, within
 from zoo.data.npzfile import NpzFile, opened
 from zoo.data.series import TEST, TRAIN, VALIDATION, DeclaredSplit, Floats, Ints, LabelledSeries
@@ -51,18 +51,16 @@ class _Set:
     """The rows of one set of a published split, or all rows of a file.
 
     name    the name of the array with the series
-    what    the array with the labels, as named in messages
     values  float32 `(rows, channels, times)`, zeros after the end of each row
     ended   whether the lengths come from NaN at the end of rows
     """
 
     name: str
-    what: str
     values: Floats
     lengths: Ints | None
     ended: bool
-    labels: npt.NDArray[Any]
-    groups: npt.NDArray[Any] | None
+    labels: Cells
+    groups: Cells | None
 
 
 def from_npz(
@@ -88,19 +86,25 @@ def from_npz(
     lengths = _lengths(parts)
     values = np.concatenate([part.values for part in parts])
     kept = kept_of(flat_rows(values, lengths), constant, str(path), lambda row: _place(parts, row))
-    labels, classes = classes_of(np.concatenate([part.labels for part in parts])[kept], parts[0].what)
+    keys = np.concatenate(keys_of_sets([part.labels for part in parts]))[kept]
+    labels, classes = classes_of(keys, parts[0].labels.what)
     values, lengths = settled(values[kept], None if lengths is None else lengths[kept])
     marks = np.repeat(np.array([_PARTS.get(suffix, TRAIN) for suffix in suffixes], np.int8), [*map(_size, parts)])
-    groups = [part.groups for part in parts if part.groups is not None]
+    groups = _groups(parts, kept)
     return LabelledSeries(
         values=values,
         labels=labels,
         classes=classes,
-        groups=np.concatenate(groups)[kept] if groups else None,
+        groups=groups,
         group_noun=names.groups if names.groups_asked else "group",
         lengths=lengths,
         splits={"official": DeclaredSplit(marks[kept])} if len(parts) > 1 else {},
-        notes=(*dropped_note(kept), *_notes(path, parts, unread)),
+        notes=(
+            *dropped_note(kept),
+            *alike_note(keys, "labels"),
+            *alike_note(groups, "groups"),
+            *_notes(path, parts, unread),
+        ),
     )
 
 
@@ -127,14 +131,14 @@ def _read_set(file: NpzFile, end: str, names: _Names) -> _Set:
     called = [f"{each}{end}" for each in names.labels]
     labels = called[0] if len(called) == 1 else file.one_of(called, "labels", "; name it with --target")
     asked = f"{names.groups}{end}"
-    groups = file.keys(asked, rows) if names.groups_asked or asked in file.names else None
+    groups = file.cells(asked, rows) if names.groups_asked or asked in file.names else None
     declared = file.lengths(f"lengths{end}", rows, times) if f"lengths{end}" in file.names else None
     lengths = _ends(values) if declared is None else declared
     _check_finite(file, name, values, lengths)
     if lengths is not None:
         np.copyto(values, 0, where=~within(lengths, times))
     ended = lengths is not declared
-    return _Set(name, file.what(labels), values, lengths, ended, file.keys(labels, rows), groups)
+    return _Set(name, values, lengths, ended, file.cells(labels, rows), groups)
 
 
 def _series(file: NpzFile, name: str) -> Floats:
@@ -192,8 +196,6 @@ def _check_alike(path: Path, parts: Sequence[_Set]) -> None:
                 f"{both} have the shapes {first.values.shape[1:]} and {part.values.shape[1:]} (channels, times); save "
                 "both with one shape, shorter series padded with NaN at the end"
             )
-        if first.labels.dtype.kind != part.labels.dtype.kind:
-            raise DataError(f"{both} have labels of two types, numbers and text; save both with one type")
         if (first.groups is None) != (part.groups is None):
             raise DataError(f"{both}: only one of them has groups; save groups for both or neither")
 
@@ -204,6 +206,11 @@ def _lengths(parts: Sequence[_Set]) -> Ints | None:
     times = parts[0].values.shape[2]
     full = (np.full(len(part.values), times, np.int64) if part.lengths is None else part.lengths for part in parts)
     return np.concatenate([*full])
+
+
+def _groups(parts: Sequence[_Set], kept: npt.NDArray[np.bool_]) -> npt.NDArray[Any] | None:
+    groups = [part.groups for part in parts if part.groups is not None]
+    return np.concatenate(keys_of_sets(groups, groups=True))[kept] if groups else None
 
 
 def _place(parts: Sequence[_Set], row: int) -> str:

@@ -15,7 +15,7 @@ import pyarrow
 from zoo.data.checks import check_file, dropped_note, rows_to_keep
 from zoo.data.columns import checked_names, column_name
 from zoo.data.csvs import line_number, read_csv
-from zoo.data.keys import classes_of, keys_of
+from zoo.data.keys import alike_note, classes_of, keys_of
 from zoo.data.parquets import read_parquet
 from zoo.data.series import Floats, LabelledSeries
 from zoo.errors import DataError
@@ -69,12 +69,13 @@ class Table:
         check_finite(values, self, names)
         return values
 
-    def keys(self, name: str) -> npt.NDArray[Any]:
-        """Return a column of labels or groups: int64 `(rows,)` if all are whole numbers, else text.
+    def keys(self, name: str, *, groups: bool = False) -> npt.NDArray[Any]:
+        """Return a column of labels, or with `groups` of groups: int64 `(rows,)` if all are whole numbers, else text.
 
-        Raises DataError if a value is missing, or is neither a whole number nor text.
+        Text becomes numbers only if all of it is written alike, such as `1` and `2`. Raises DataError if a value is
+        missing, or is neither a whole number nor text; groups such as `1.10` are text.
         """
-        return keys_of(self.data.column(name), self.what(name), self.place)
+        return keys_of(self.data.column(name), self.what(name), self.place, groups=groups)
 
     def what(self, name: str) -> str:
         """Return the name of a column in messages."""
@@ -121,14 +122,16 @@ def from_table(
         raise DataError(f"{path}: {len(samples)} sample columns besides {', '.join(named)}; a series needs at least 2")
     values = table.numbers(samples)
     kept = rows_to_keep(values, constant, str(path), table.place)
-    labels, classes = classes_of(table.keys(named[0])[kept], table.what(named[0]))
+    keys = table.keys(named[0])[kept]
+    labels, classes = classes_of(keys, table.what(named[0]))
+    groups = table.keys(named[1], groups=True)[kept] if group is not None else None
     return LabelledSeries(
         values=values[kept][:, np.newaxis, :],
         labels=labels,
         classes=classes,
-        groups=table.keys(named[1])[kept] if group is not None else None,
+        groups=groups,
         group_noun=named[1] if group is not None else "group",
-        notes=dropped_note(kept),
+        notes=(*dropped_note(kept), *alike_note(keys, "labels"), *alike_note(groups, "groups")),
     )
 
 
