@@ -98,7 +98,7 @@ _DATASET = DATA, "Data set, or a .csv, .parquet, .npz or .ts file.", "registry.t
 _PROTOCOL = (
     DATA,
     "How to separate the sets: official, holdout, inter-patient, inter-patient-strict.",
-    "inter-patient with --group, else official if the data set has a published split, else holdout",
+    "official if the data set has a published split, else inter-patient with --group, else holdout",
 )
 
 Block = Annotated[str | None, _axis(*_BLOCK)]

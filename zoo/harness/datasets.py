@@ -53,14 +53,15 @@ def load_dataset(workspace: Workspace, name: str, request: DataRequest) -> Loade
 
 
 def separated(loaded: Loaded, protocol: str, seed: int, request: DataRequest) -> Parts:
-    """Separate a data set for the seed of a run; a file with --group is separated by these groups by default."""
+    """Separate a data set for the seed of a run; see `chosen_protocol` for the default."""
     chosen = chosen_protocol(loaded, protocol, request)
     return separate(loaded.series, chosen, seed=axis_seeds(seed)["split"], rows=request.rows, sized=loaded.sized)
 
 
 def chosen_protocol(loaded: Loaded, protocol: str, request: DataRequest) -> str:
-    """Return the protocol, or the default of the data set if it is empty."""
-    return protocol or ("inter-patient" if request.group else default_protocol(loaded.series))
+    """Return the protocol; if it is empty, the published split, else the groups of a file, else `holdout`."""
+    default = default_protocol(loaded.series)
+    return protocol or ("inter-patient" if request.group and default == "holdout" else default)
 
 
 def is_file(registry: Registry, name: str) -> bool:
