@@ -75,6 +75,8 @@ def bench(
     data_dir: str | Path | None = None,
     target: str | None = None,
     group: str | None = None,
+    drop_class: str | Sequence[str] = (),
+    merge_class: str | Sequence[str] = (),
     results: str | Path | None = None,
     device: str | None = None,
     threads: int | None = None,
@@ -92,12 +94,13 @@ def bench(
 
     An axis is one value or several. An architecture may be an unregistered network, `path/to/file.py:Net` or
     `package.module:Net`. `seeds` is the number of seeds (0, 1, …) or a list of them. `set` holds the assignments of
-    `--set`: `{"hidden": 64, "training.batch_size": 32}`. With several `jobs`, or the `address` of a Ray cluster, worker
-    processes train up to `jobs` runs at a time; with `isolate`, a worker process trains each run even if `jobs` is 1.
-    `run_timeout` is the time limit of each run in seconds. A run that hangs in code that cannot be interrupted ends
-    this process half a minute later, unless worker processes train. Raises ZooError if the whole request is impossible;
-    a failed run reports its failure in `status` and `error`. `reporter` receives the progress; `watch` is its
-    deprecated name.
+    `--set`: `{"hidden": 64, "training.batch_size": 32}`. `drop_class="F"` leaves out the rows of a class, and
+    `merge_class="S=A,J"` counts the classes A and J as S. With several `jobs`, or the `address` of a Ray cluster,
+    worker processes train up to `jobs` runs at a time; with `isolate`, a worker process trains each run even if `jobs`
+    is 1. `run_timeout` is the time limit of each run in seconds. A run that hangs in code that cannot be interrupted
+    ends this process half a minute later, unless worker processes train. Raises ZooError if the whole request is
+    impossible; a failed run reports its failure in `status` and `error`. `reporter` receives the progress; `watch` is
+    its deprecated name.
     """
     from zoo.harness.bench import run_bench
     from zoo.harness.reporter import SilentReporter
@@ -123,6 +126,8 @@ def bench(
         data_dir=data_dir,
         target=target,
         group=group,
+        drop_class=drop_class,
+        merge_class=merge_class,
         device=device,
         threads=threads,
         run_timeout=run_timeout,

@@ -59,6 +59,8 @@ def bench_command(
     data_dir: options.DataDir = None,
     target: options.Target = None,
     group: options.Group = None,
+    drop_class: options.DropClass = None,
+    merge_class: options.MergeClass = None,
     device: options.Device = None,
     threads: Annotated[
         int | None,

@@ -26,6 +26,8 @@ def data_command(
     ],
     target: options.Target = None,
     group: options.Group = None,
+    drop_class: options.DropClass = None,
+    merge_class: options.MergeClass = None,
     protocol: options.Protocol = None,
     rows: options.Rows = None,
     seed: Annotated[
@@ -66,7 +68,15 @@ def data_command(
             raise UsageError(f"--set {key}: zoo data accepts only parameters of the data set, dataset.KEY=VALUE")
     if protocol and protocol not in PROTOCOLS:
         raise unknown_name("protocol", protocol, PROTOCOLS)
-    request = DataRequest(rows=rows, assignments=given, data_dir=data_dir, target=target, group=group)
+    request = DataRequest(
+        rows=rows,
+        assignments=given,
+        data_dir=data_dir,
+        target=target,
+        group=group,
+        drop_class=tuple(drop_class or ()),
+        merge_class=tuple(merge_class or ()),
+    )
     with quiet_stdout():
         summary = summarise(session.workspace, dataset, request, protocol=protocol or "", seed=seed, resampled=resample)
     if as_json:

@@ -14,7 +14,10 @@ from zoo.harness.request import Request
 
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}  # by the sign after a number
 # The options of a cell that `zoo bench` and `zoo tune` share. Each command reads `--set` itself.
-_CELL = ("block", "data", "loss", "dataset", "protocol", "rows", "epochs", "data_dir", "target", "group", "device")
+_CELL = (
+    *("block", "data", "loss", "dataset", "protocol", "rows", "epochs", "data_dir", "target", "group", "device"),
+    *("drop_class", "merge_class"),
+)
 
 
 def request_of(context: typer.Context, architectures: Sequence[str], **others: Any) -> Request:
@@ -128,6 +131,21 @@ Group = Annotated[
     typer.Option(
         help="For a file: the column of the patient, or of another group that must not be separated.",
         metavar="COLUMN",
+        rich_help_panel=DATA,
+    ),
+]
+DropClass = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--drop-class", help="Leave out the rows of a class, or of several: F,Q.", metavar="CLASS", rich_help_panel=DATA
+    ),
+]
+MergeClass = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--merge-class",
+        help="Count classes as one, new or existing: S=A,J. Repeat the option for more.",
+        metavar="NEW=OLD,OLD",
         rich_help_panel=DATA,
     ),
 ]

@@ -78,6 +78,8 @@ def tune_command(
     data_dir: options.DataDir = None,
     target: options.Target = None,
     group: options.Group = None,
+    drop_class: options.DropClass = None,
+    merge_class: options.MergeClass = None,
     search: Annotated[
         str,
         typer.Option(

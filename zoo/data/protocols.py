@@ -173,7 +173,7 @@ def _refuse_small_classes(series: LabelledSeries) -> None:
         if 0 < count < 3:
             raise DataError(
                 f"class {name!r} has {count_text(count, 'row')}, but the training, validation and test set need one "
-                "each: add rows or drop the class"
+                f"each: add rows, or drop the class: --drop-class {name}"
             )
 
 
@@ -244,7 +244,8 @@ def _validation_rows(labels: Ints, train: Ints, classes: tuple[str, ...], rng: n
 def _refuse_lone_rows(labels: Ints, classes: tuple[str, ...]) -> None:
     names = [name for number, name in enumerate(classes) if (labels == number).sum() == 1]
     raise DataError(
-        f"class {names[0]!r} has one row, but the training and validation set need one each: add rows or drop the class"
+        f"class {names[0]!r} has one row, but the training and validation set need one each: add rows, or drop the "
+        f"class: --drop-class {names[0]}"
     )
 
 

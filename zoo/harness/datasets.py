@@ -1,10 +1,11 @@
 """Load a data set by its name, or from a file, as labelled series."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from zoo.assignments import split_assignments
+from zoo.data.classes import with_classes
 from zoo.data.files import data_set_name, from_file, is_path
 from zoo.data.protocols import Parts, default_protocol, separate
 from zoo.data.series import LabelledSeries
@@ -34,6 +35,17 @@ def load_dataset(workspace: Workspace, name: str, request: DataRequest) -> Loade
 
     Raises DataError or UsageError, each with a message of one line.
     """
+    loaded = _load(workspace, name, request)
+    if not (request.drop_class or request.merge_class):
+        return loaded
+    series = with_classes(loaded.series, drop=request.drop_class, merge=request.merge_class)
+    named = {"drop_class": ",".join(request.drop_class), "merge_class": ";".join(request.merge_class)}
+    return replace(
+        loaded, series=series, params={**loaded.params, **{key: text for key, text in named.items() if text}}
+    )
+
+
+def _load(workspace: Workspace, name: str, request: DataRequest) -> Loaded:
     params = split_assignments(request.assignments)["dataset"]
     if is_file(workspace.registry, name):
         return _from_file(Path(name), params, request)
