@@ -85,12 +85,14 @@ def separate(
     if not (parts == VALIDATION).any():
         parts, reasons = _with_validation(series, declared, parts, labels, rng)
     pool = pool_fingerprint(series, labels, (parts == TRAIN) | (parts == VALIDATION))
+    before = int((parts == TRAIN).sum())
     if rows is not None:
         parts = _cut_training(parts, labels, rows, rng, at_most=sized)
     _check_classes(parts, labels, classes)
     taken = {part: _take(series, labels, np.flatnonzero(parts == part)) for part in (TRAIN, VALIDATION, TEST)}
     summary, notes = _describe(protocol, declared, taken, series, classes, pool)
-    return Parts(taken[TRAIN], taken[VALIDATION], SealedTest(taken[TEST]), summary, (*series.notes, *notes, *reasons))
+    train = replace(taken[TRAIN], cut=len(taken[TRAIN]) < before)
+    return Parts(train, taken[VALIDATION], SealedTest(taken[TEST]), summary, (*series.notes, *notes, *reasons))
 
 
 def declared_split(series: LabelledSeries, protocol: str) -> DeclaredSplit:
