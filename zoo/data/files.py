@@ -36,6 +36,7 @@ def from_file(
     group: str | None = None,
     constant: str = "error",
     header: bool | None = None,
+    layout: str | None = None,
 ) -> LabelledSeries:
     """Read a file, or the folder of a `_TRAIN.ts` and a `_TEST.ts`, as a data set.
 
@@ -43,6 +44,7 @@ def from_file(
     group     the group of each row, such as the patient: a column or an array
     constant  the treatment of rows whose samples are all equal: "error", "keep" or "drop"
     header    whether the first line of a CSV holds the column names; None decides by the line itself
+    layout    the axes of three-dimensional series in an `.npz`: "ntc" or "nct"; None decides by the array
 
     Raises DataError for a file that cannot be used, UsageError for an option that its format does not support. Both
     are one line.
@@ -50,8 +52,10 @@ def from_file(
     suffix = "" if is_folder(path) else path.suffix.lower()
     if header is not None and suffix not in CSV_SUFFIXES:
         raise UsageError(f"{path}: dataset.header is for .csv files; leave it out")
+    if layout is not None and suffix not in NPZ_SUFFIXES:
+        raise UsageError(f"{path}: dataset.layout is for .npz files; leave it out")
     if suffix in NPZ_SUFFIXES:
-        return from_npz(path, target=target, group=group, constant=constant)
+        return from_npz(path, target=target, group=group, constant=constant, layout=layout)
     if suffix in TS_SUFFIXES or pair_of(path) is not None:
         if target is not None or group is not None:
             raise UsageError(f"{path}: a .ts file names its labels and has no groups; leave out --target and --group")

@@ -1,11 +1,12 @@
 """NumPy `.npz` archives as data sets.
 
-    X        numbers (rows, times) or (rows, channels, times); also called values, x or data
+    X        numbers (rows, times) or (rows, channels, times); also called values, x or data. The ending `_ntc` states
+             the layout (rows, times, channels), `_nct` the layout (rows, channels, times)
     y        (rows,) whole numbers or text; also called labels or target
     groups   (rows,), optional: the group of each row, such as the patient
     lengths  (rows,), optional: the number of valid samples of each row, from its start
 
-Arrays whose names end in `_train`, `_test` and, optionally, `_val` are a published split.
+Arrays whose names end in `_train`, `_test` and, optionally, `_val` are a published split: `X_train`, `X_ntc_train`.
 """
 
 from collections.abc import Sequence
@@ -21,12 +22,14 @@ from zoo.data.keys import Cells, alike_note, classes_of, keys_of_sets
 from zoo.data.lengths import settled, within
 from zoo.data.npzfile import NpzFile, opened
 from zoo.data.series import TEST, TRAIN, VALIDATION, DeclaredSplit, Floats, Ints, LabelledSeries
-from zoo.errors import DataError
+from zoo.errors import DataError, UsageError
 from zoo.wording import count_text
 
 NPZ_SUFFIXES = (".npz",)
 
 _SERIES = ("X", "values", "x", "data")
+LAYOUTS = ("ntc", "nct")
+_LAID_OUT = tuple(f"{name}_{layout}" for name in _SERIES for layout in LAYOUTS)
 _LABELS = ("y", "labels", "target")
 _PARTS = {"_train": TRAIN, "_val": VALIDATION, "_test": TEST}
 
@@ -64,23 +67,32 @@ class _Set:
 
 
 def from_npz(
-    path: Path, *, target: str | None = None, group: str | None = None, constant: str = "error"
+    path: Path,
+    *,
+    target: str | None = None,
+    group: str | None = None,
+    constant: str = "error",
+    layout: str | None = None,
 ) -> LabelledSeries:
     """Read the arrays of an `.npz` as a data set, with the split `official` if it has `X_train` and `X_test`.
 
     target    the name of the labels if not `y`, `labels` or `target`; for a split, with or without `_train`
     group     the name of the groups if not `groups`
     constant  the treatment of rows that are constant in every channel: "error", "keep" or "drop"
+    layout    "ntc" for series `(rows, times, channels)`, "nct" for `(rows, channels, times)`; None: the name of the
+              array decides, without an ending "nct", and an array with more channels than samples is refused
 
     NaN at the end of a row, in all its channels, is padding and sets the length of the row.
     Raises DataError for data that cannot be used, in one line with the file, the array, the place and the way out.
     """
+    if layout not in (None, *LAYOUTS):
+        raise UsageError(f"dataset.layout must be one of {', '.join(LAYOUTS)}, not {layout!r}")
     with opened(path) as file:
         suffixes = _suffixes(file)
         names = _Names.asked(target, group, suffixes)
         if names.groups in names.labels:
             raise DataError(f"{path}: array {names.groups!r} is requested as target and as group; name two arrays")
-        parts = [_read_set(file, suffix, names) for suffix in suffixes]
+        parts = [_read_set(file, suffix, names, layout) for suffix in suffixes]
         unread = [name for name in file.names if name not in file.read]
     _check_alike(path, parts)
     lengths = _lengths(parts)
@@ -110,7 +122,7 @@ def from_npz(
 
 def _suffixes(file: NpzFile) -> list[str]:
     """Return the endings of the array names: `_train`, `_val` and `_test`, or only the empty ending."""
-    there = [end for end in ("", *_PARTS) if any(f"{name}{end}" in file.names for name in _SERIES)]
+    there = [end for end in ("", *_PARTS) if any(f"{name}{end}" in file.names for name in (*_SERIES, *_LAID_OUT))]
     if "" in there and len(there) > 1:
         raise DataError(
             f"{file.path}: the file has series with and without {there[1]!r} in their names; keep one of the two"
@@ -124,9 +136,11 @@ def _stem(name: str, suffixes: Sequence[str]) -> str:
     return next((name.removesuffix(end) for end in suffixes if end and name.endswith(end)), name)
 
 
-def _read_set(file: NpzFile, end: str, names: _Names) -> _Set:
-    name = file.one_of([f"{each}{end}" for each in _SERIES], "series", "")
-    values = _series(file, name)
+def _read_set(file: NpzFile, end: str, names: _Names, layout: str | None) -> _Set:
+    laid_out = [f"{each}{end}" for each in _LAID_OUT if f"{each}{end}" in file.names]
+    name = file.one_of([*(f"{each}{end}" for each in _SERIES), *laid_out], "series", "")
+    layout = _layout(file, name, name.removesuffix(end)[-4:], layout)
+    values = _series(file, name, layout)
     rows, _, times = values.shape
     called = [f"{each}{end}" for each in names.labels]
     labels = called[0] if len(called) == 1 else file.one_of(called, "labels", "; name it with --target")
@@ -134,30 +148,48 @@ def _read_set(file: NpzFile, end: str, names: _Names) -> _Set:
     groups = file.cells(asked, rows) if names.groups_asked or asked in file.names else None
     declared = file.lengths(f"lengths{end}", rows, times) if f"lengths{end}" in file.names else None
     lengths = _ends(values) if declared is None else declared
-    _check_finite(file, name, values, lengths)
+    _check_finite(file, name, values, lengths, layout)
     if lengths is not None:
         np.copyto(values, 0, where=~within(lengths, times))
     ended = lengths is not declared
     return _Set(name, values, lengths, ended, file.cells(labels, rows), groups)
 
 
-def _series(file: NpzFile, name: str) -> Floats:
+def _layout(file: NpzFile, name: str, ending: str, asked: str | None) -> str | None:
+    """Return the layout that the name of an array states, or the requested one. Raises UsageError if they differ."""
+    stated = ending[1:] if ending in {f"_{layout}" for layout in LAYOUTS} else None
+    if stated and asked and stated != asked:
+        raise UsageError(f"{file.what(name)} is named as {stated}, but dataset.layout is {asked}: leave one out")
+    return stated or asked
+
+
+def _series(file: NpzFile, name: str, layout: str | None) -> Floats:
     """Return float32 `(rows, channels, times)`, not yet checked for NaN."""
     array = file.array(name)
     what = file.what(name)
+    forms = f"{what} has the shape {array.shape}; series are (rows, times) or (rows, channels, times)"
     if array.dtype.kind not in "fiub":
         raise DataError(f"{what} holds {array.dtype}, not numbers; save it as float32")
     if array.ndim not in (2, 3):
-        raise DataError(f"{what} has the shape {array.shape}; series are (rows, times) or (rows, channels, times)")
-    shape = (array.shape[0], 1, array.shape[1]) if array.ndim == 2 else array.shape
-    if 0 in shape or shape[2] < 2:
+        raise DataError(forms)
+    if layout is not None and array.ndim == 2:
+        raise UsageError(f"{what} has the shape {array.shape}, without channels: leave out dataset.layout={layout}")
+    if array.ndim == 2:
+        array = array[:, np.newaxis]
+    elif layout == "ntc":
+        array = array.transpose(0, 2, 1)
+    _, channels, times = array.shape
+    if 0 in array.shape or times < 2:
+        ways = "; (rows, times, channels) needs `--set dataset.layout=ntc`" if layout is None and channels > 1 else ""
+        raise DataError(f"{forms}, with at least 2 samples{ways}")
+    if layout is None and channels > times:
         raise DataError(
-            f"{what} has the shape {array.shape}; series are (rows, times) or (rows, channels, times), with at least "
-            "2 samples"
+            f"{forms}, and {channels} channels of {times} samples are unlikely: `--set dataset.layout=ntc` reads "
+            f"{channels} samples of {count_text(times, 'channel')}, `nct` reads {channels} channels"
         )
     # A float64 too large for float32 becomes infinite; it is refused later with its place.
     with np.errstate(over="ignore"):
-        return np.ascontiguousarray(array, np.float32).reshape(shape)
+        return np.ascontiguousarray(array, np.float32)
 
 
 def _ends(values: Floats) -> Ints | None:
@@ -169,7 +201,7 @@ def _ends(values: Floats) -> Ints | None:
     return np.where(filled.any(axis=1), lengths, 0).astype(np.int64)
 
 
-def _check_finite(file: NpzFile, name: str, values: Floats, lengths: Ints | None) -> None:
+def _check_finite(file: NpzFile, name: str, values: Floats, lengths: Ints | None, layout: str | None) -> None:
     finite = np.isfinite(values)
     if lengths is not None:
         finite |= ~within(lengths, values.shape[2])
@@ -177,7 +209,8 @@ def _check_finite(file: NpzFile, name: str, values: Floats, lengths: Ints | None
     if broken.size:
         row = int(broken[0])
         channel, time = np.unravel_index(int(np.argmin(finite[row])), finite.shape[1:])
-        place = f"{name}[{row}, {time}]" if values.shape[1] == 1 else f"{name}[{row}, {channel}, {time}]"
+        last = f"{time}, {channel}" if layout == "ntc" else f"{channel}, {time}"
+        place = f"{name}[{row}, {time}]" if values.shape[1] == 1 else f"{name}[{row}, {last}]"
         raise DataError(
             f"{file.path}: {count_text(broken.size, 'row')} with NaN or infinite samples before the end, the first at "
             f"{place}; fill them in or remove these rows"
@@ -228,12 +261,8 @@ def _size(part: _Set) -> int:
 def _notes(path: Path, parts: Sequence[_Set], unread: Sequence[str]) -> list[str]:
     """Return notes on how the arrays were read, where the file allows more than one reading."""
     notes = []
-    _, channels, times = parts[0].values.shape
     if any(part.ended for part in parts):
         notes.append(f"{path.name}: NaN at the end of rows is read as padding")
-    if channels > times:
-        shape = f"(rows, channels, times): {channels} channels of {times} samples"
-        notes.append(f"{path.name}: {parts[0].name} is read as {shape}")
     if unread:
         notes.append(f"{path.name}: arrays not read: {', '.join(unread[:8])}")
     return notes

@@ -83,14 +83,20 @@ def is_file(registry: Registry, name: str) -> bool:
 
 def _from_file(path: Path, params: Mapping[str, Value], request: DataRequest) -> Loaded:
     for name in params:
-        if name not in ("constant", "header"):
-            raise unknown_name("parameter of a file", name, ("constant", "header"))
+        if name not in ("constant", "header", "layout"):
+            raise unknown_name("parameter of a file", name, ("constant", "header", "layout"))
     merged = {"constant": "error", **params}
     header = params.get("header")
     if not (header is None or isinstance(header, bool)):
         raise UsageError(f"dataset.header must be true or false, not {header!r}")
-    constant = str(merged["constant"])
-    series = from_file(path, target=request.target, group=request.group, constant=constant, header=header)
+    series = from_file(
+        path,
+        target=request.target,
+        group=request.group,
+        constant=str(merged["constant"]),
+        header=header,
+        layout=None if params.get("layout") is None else str(params["layout"]),
+    )
     named = {"target": request.target, "group": request.group}
     kept = {**merged, **{name: column for name, column in named.items() if column is not None}}
     return Loaded(data_set_name(path), kept, series)
