@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from zoo.data.checks import dropped_note, flat_rows, kept_of
 from zoo.data.keys import Cells, alike_note, classes_of, keys_of_sets
-from zoo.data.lengths import settled, within
+from zoo.data.lengths import ends_of, padding_note, settled, within
 from zoo.data.npzfile import NpzFile, opened
 from zoo.data.series import TEST, TRAIN, VALIDATION, DeclaredSplit, Floats, Ints, LabelledSeries
 from zoo.errors import DataError, UsageError
@@ -147,7 +147,7 @@ def _read_set(file: NpzFile, end: str, names: _Names, layout: str | None) -> _Se
     asked = f"{names.groups}{end}"
     groups = file.cells(asked, rows) if names.groups_asked or asked in file.names else None
     declared = file.lengths(f"lengths{end}", rows, times) if f"lengths{end}" in file.names else None
-    lengths = _ends(values) if declared is None else declared
+    lengths = ends_of(values) if declared is None else declared
     _check_finite(file, name, values, lengths, layout)
     if lengths is not None:
         np.copyto(values, 0, where=~within(lengths, times))
@@ -190,15 +190,6 @@ def _series(file: NpzFile, name: str, layout: str | None) -> Floats:
     # A float64 too large for float32 becomes infinite; it is refused later with its place.
     with np.errstate(over="ignore"):
         return np.ascontiguousarray(array, np.float32)
-
-
-def _ends(values: Floats) -> Ints | None:
-    """Return the row lengths if some rows end with NaN in all channels; None if no row does."""
-    if not np.isnan(values[:, :, -1]).all(axis=1).any():
-        return None
-    filled = np.asarray(~np.isnan(values).all(axis=1))
-    lengths = values.shape[2] - np.argmax(filled[:, ::-1], axis=1)
-    return np.where(filled.any(axis=1), lengths, 0).astype(np.int64)
 
 
 def _check_finite(file: NpzFile, name: str, values: Floats, lengths: Ints | None, layout: str | None) -> None:
@@ -262,7 +253,7 @@ def _notes(path: Path, parts: Sequence[_Set], unread: Sequence[str]) -> list[str
     """Return notes on how the arrays were read, where the file allows more than one reading."""
     notes = []
     if any(part.ended for part in parts):
-        notes.append(f"{path.name}: NaN at the end of rows is read as padding")
+        notes.append(padding_note(path.name))
     if unread:
         notes.append(f"{path.name}: arrays not read: {', '.join(unread[:8])}")
     return notes

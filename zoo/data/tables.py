@@ -12,12 +12,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow
 
-from zoo.data.checks import check_file, dropped_note, rows_to_keep
+from zoo.data.checks import check_file, dropped_note, flat_rows, kept_of
 from zoo.data.columns import checked_names, column_name
 from zoo.data.csvs import line_number, read_csv
 from zoo.data.keys import alike_note, classes_of, keys_of
+from zoo.data.lengths import ends_of, padding_note, settled, within
 from zoo.data.parquets import read_parquet
-from zoo.data.series import Floats, LabelledSeries
+from zoo.data.series import Floats, Ints, LabelledSeries
 from zoo.errors import DataError
 from zoo.wording import count_text
 
@@ -61,13 +62,24 @@ class Table:
 
         Raises DataError if a column holds no numbers, or a value is missing, NaN or infinite.
         """
-        values = np.empty((len(self), len(names)), np.float32)
-        # A float64 too large for float32 becomes infinite; the check below refuses it with its place.
-        with np.errstate(over="ignore"):
-            for position, name in enumerate(names):
-                values[:, position] = self._floats(name)
+        values = self._values(names)
         check_finite(values, self, names)
         return values
+
+    def series(self, names: Sequence[str]) -> tuple[Floats, Ints | None]:
+        """Return the columns as series `(len(self), 1, len(names))`, and their lengths if rows end with missing values.
+
+        Raises as `numbers`, except that missing values and NaN at the end of a row are padding, and become zeros.
+        """
+        values = self._values(names)
+        lengths = ends_of(values[:, np.newaxis])
+        if lengths is not None:
+            if (lengths == 0).any():
+                place = self.place(int(np.argmin(lengths)))
+                raise DataError(f"{self.path}: {place} has only missing samples; remove such rows")
+            np.copyto(values, 0, where=~within(lengths, len(names))[:, 0])
+        check_finite(values, self, names)
+        return values[:, np.newaxis], lengths
 
     def keys(self, name: str, *, groups: bool = False) -> npt.NDArray[Any]:
         """Return a column of labels, or with `groups` of groups: int64 `(rows,)` if all are whole numbers, else text.
@@ -80,6 +92,15 @@ class Table:
     def what(self, name: str) -> str:
         """Return the name of a column in messages."""
         return f"{self.path}: column {name!r}"
+
+    def _values(self, names: Sequence[str]) -> Floats:
+        """Return the columns as float32 `(len(self), len(names))`, not yet checked for NaN."""
+        values = np.empty((len(self), len(names)), np.float32)
+        # A float64 too large for float32 becomes infinite; `check_finite` refuses it with its place.
+        with np.errstate(over="ignore"):
+            for position, name in enumerate(names):
+                values[:, position] = self._floats(name)
+        return values
 
     def _floats(self, name: str) -> npt.NDArray[np.floating[Any]]:
         column = self.data.column(name)
@@ -109,8 +130,9 @@ def from_table(
     constant  the treatment of rows whose samples are all equal: "error", "keep" or "drop"
     header    whether the first line of a CSV holds the column names; None decides by the line itself
 
-    All other columns are the samples, in file order. Classes are sorted, numeric ones by value.
-    Raises DataError for data that cannot be used, in one line with the file, the place and the way out.
+    All other columns are the samples, in file order; NaN and missing values at the end of a row are padding. Classes
+    are sorted, numeric ones by value. Raises DataError for data that cannot be used, in one line with the file, the
+    place and the way out.
     """
     asked = (target,) if group is None else (target, group)
     _check_differ(path, asked)
@@ -120,18 +142,21 @@ def from_table(
     samples = [name for name in table.names if name not in named]
     if len(samples) < 2:
         raise DataError(f"{path}: {len(samples)} sample columns besides {', '.join(named)}; a series needs at least 2")
-    values = table.numbers(samples)
-    kept = rows_to_keep(values, constant, str(path), table.place)
+    values, lengths = table.series(samples)
+    padded = () if lengths is None else (padding_note(path.name),)
+    kept = kept_of(flat_rows(values, lengths), constant, str(path), table.place)
     keys = table.keys(named[0])[kept]
     labels, classes = classes_of(keys, table.what(named[0]))
     groups = table.keys(named[1], groups=True)[kept] if group is not None else None
+    values, lengths = settled(values[kept], None if lengths is None else lengths[kept])
     return LabelledSeries(
-        values=values[kept][:, np.newaxis, :],
+        values=values,
         labels=labels,
         classes=classes,
         groups=groups,
+        lengths=lengths,
         group_noun=named[1] if group is not None else "group",
-        notes=(*dropped_note(kept), *alike_note(keys, "labels"), *alike_note(groups, "groups")),
+        notes=(*dropped_note(kept), *padded, *alike_note(keys, "labels"), *alike_note(groups, "groups")),
     )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zoo.data.checks import dropped_note, kept_of
-from zoo.data.lengths import settled
+from zoo.data.lengths import padding_note, settled
 from zoo.data.memory import check_fits
 from zoo.data.series import TEST, TRAIN, DeclaredSplit, Floats, LabelledSeries
 from zoo.data.tsfile import TsFile, read_ts
@@ -52,6 +52,7 @@ def from_ts(path: Path, *, constant: str = "error") -> LabelledSeries:
     files = [file.take(keep) for file, keep in zip(read, kept, strict=True)]
     number = {name: place for place, name in enumerate(dict.fromkeys(name for file in files for name in file.classes))}
     values, lengths = settled(*_padded(files))
+    padded = [padding_note(file.path.name) for file in read if file.padded]
     dropped = [
         f"{file.path.name}: {note}" for file, keep in zip(files, kept, strict=True) for note in dropped_note(keep)
     ]
@@ -62,7 +63,7 @@ def from_ts(path: Path, *, constant: str = "error") -> LabelledSeries:
         lengths=lengths,
         splits={} if pair is None else {"official": _official(pair, files)},
         refusals=_refusals(path, pair),
-        notes=(*_alone_note(path, pair), *dropped),
+        notes=(*_alone_note(path, pair), *padded, *dropped),
     )
 
 
