@@ -78,6 +78,8 @@ def bench(
     group: str | None = None,
     columns: str | None = None,
     drop: str | None = None,
+    drop_class: str | Sequence[str] = (),
+    merge_class: str | Sequence[str] = (),
     results: str | Path | None = None,
     device: str | None = None,
     threads: int | None = None,
@@ -95,13 +97,13 @@ def bench(
 
     An axis is one value or several. An architecture may be an unregistered network, `path/to/file.py:Net` or
     `package.module:Net`. `seeds` is the number of seeds (0, 1, …) or a list of them. `set` holds the assignments of
-    `--set`: `{"hidden": 64, "training.batch_size": 32}`. With several `jobs`, or the `address` of a Ray cluster, worker
-    processes train up to `jobs` runs at a time; with `isolate`, a worker process trains each run even if `jobs` is 1.
-    `columns` and `drop` choose the samples of a table, as on the command line.
-    `run_timeout` is the time limit of each run in seconds. A run that hangs in code that cannot be interrupted ends
-    this process half a minute later, unless worker processes train. Raises ZooError if the whole request is impossible;
-    a failed run reports its failure in `status` and `error`. `reporter` receives the progress; `watch` is its
-    deprecated name.
+    `--set`: `{"hidden": 64, "training.batch_size": 32}`. `columns` and `drop` choose the samples of a table, as on the
+    command line. `drop_class="F"` leaves out the rows of a class, and `merge_class="S=A,J"` counts the classes A and J
+    as S. With several `jobs`, or the `address` of a Ray cluster, worker processes train up to `jobs` runs at a time;
+    with `isolate`, a worker process trains each run even if `jobs` is 1. `run_timeout` is the time limit of each run in
+    seconds. A run that hangs in code that cannot be interrupted ends this process half a minute later, unless worker
+    processes train. Raises ZooError if the whole request is impossible; a failed run reports its failure in `status`
+    and `error`. `reporter` receives the progress; `watch` is its deprecated name.
     """
     from zoo.harness.bench import run_bench
     from zoo.harness.reporter import SilentReporter
@@ -130,6 +132,8 @@ def bench(
         group=group,
         columns=columns,
         drop=drop,
+        drop_class=drop_class,
+        merge_class=merge_class,
         device=device,
         threads=threads,
         run_timeout=run_timeout,

@@ -47,6 +47,14 @@ def test_a_file_is_counted_as_a_bench_would_separate_it(zoo: Zoo, waves_csv: Pat
     }
 
 
+def test_dropped_and_merged_classes_are_shown(zoo: Zoo) -> None:
+    found = summary(zoo, "heartbeats", "--drop-class", "Q", "--merge-class", "S=V,F")
+    assert [*found["classes"]] == ["N", "S"]
+    assert found["notes"][1:] == ["2204 rows of classes V, F counted as class S", "2203 rows of class Q left out"]
+    done = zoo("data", "heartbeats", "--drop-class", "X")
+    assert (done.returncode, done.stderr.startswith("error: no class named 'X'")) == (2, True)
+
+
 def test_values_come_from_rows_outside_the_test_set(zoo: Zoo, tmp_path: Path) -> None:
     values = np.zeros((4, 2, 6), np.float32) + np.arange(6)
     values[2:] += 1000  # the test set

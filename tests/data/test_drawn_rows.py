@@ -226,7 +226,8 @@ def test_rows_are_cut_by_class_out_of_training_alone() -> None:
 def test_as_many_rows_as_there_are_is_no_error_and_more_are_none_where_they_were_generated(
     rows: int, sized: bool, left: int
 ) -> None:
-    assert len(separate(hundred(), "holdout", seed=0, rows=rows, sized=sized).train) == left
+    train = separate(hundred(), "holdout", seed=0, rows=rows, sized=sized).train
+    assert (len(train), train.cut) == (left, left < 72)
 
 
 def test_one_row_more_than_there_are_is_an_error() -> None:

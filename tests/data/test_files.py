@@ -75,7 +75,7 @@ def test_samples_labels_and_groups_are_the_same_from_every_form(tmp_path: Path, 
 
 @pytest.mark.parametrize("target", ["3", "-1"])
 def test_a_csv_without_names_numbers_its_columns(tmp_path: Path, target: str) -> None:
-    path = write(tmp_path / "beats.csv", "0.5,1.0,2.0,10.0", "1.5,2.5,3.0,2.0", "0,1,0,10")
+    path = write(tmp_path / "beats.csv", "0.5,1.0,2.0,10.0", "1.5,2.5,3.0,2.0", "0,1,0,10.0")
     found = from_file(path, target=target)
     assert found.values.shape == (3, 1, 3)
     assert found.classes == ("2", "10")
@@ -144,7 +144,9 @@ def test_whether_there_are_names_can_be_said(tmp_path: Path) -> None:
         (np.array([2.0, 10.0, 2.0], "f2"), ("2", "10"), [0, 1, 0]),
         ([2, 10, -1], ("-1", "2", "10"), [1, 2, 0]),
         (["b", "a", " b "], ("a", "b"), [1, 0, 1]),
-        (["2", "10", "2.0"], ("2", "10"), [0, 1, 0]),
+        (["2", "10", "2"], ("2", "10"), [0, 1, 0]),
+        (["2", "10", "2.0"], ("10", "2", "2.0"), [1, 0, 2]),
+        (["01", "1", "2"], ("01", "1", "2"), [0, 1, 2]),
         ([True, False, True], ("0", "1"), [1, 0, 1]),
         (["9", "10", "a"], ("10", "9", "a"), [1, 0, 2]),
         (["b", "B", "ä"], ("B", "b", "ä"), [1, 0, 2]),
@@ -163,17 +165,12 @@ def test_labels_of_any_type_become_sorted_classes(
     assert found.labels.tolist() == indices
 
 
-@pytest.mark.parametrize(
-    ("labels", "shown"),
-    [
-        (["9007199254740993.0", "9007199254740992.0", "1"], "9007199254740992.0 at row 1"),
-        (["1.0", "9007199254740993", "9007199254740992"], "9007199254740992.0 at row 2"),
-        ([1.0, 2.0, -(2.0**53)], "-9007199254740992.0 at row 3"),
-    ],
-)
-def test_labels_that_float64_may_have_merged_are_refused(tmp_path: Path, labels: list[object], shown: str) -> None:
-    path = write_parquet(tmp_path / "beats.parquet", **{**COLUMNS, "kind": labels})
-    assert f": column 'kind' is {shown}; " in refusal(path, group="who")
+def test_labels_that_float64_may_have_merged_are_refused_and_text_stays_text(tmp_path: Path) -> None:
+    path = write_parquet(tmp_path / "beats.parquet", **{**COLUMNS, "kind": [1.0, 2.0, -(2.0**53)]})
+    assert ": column 'kind' is -9007199254740992.0 at row 3; " in refusal(path, group="who")
+    for text in (["9007199254740993.0", "9007199254740992.0", "1"], ["1.0", "9007199254740993", "9007199254740992"]):
+        path = write_parquet(path, **{**COLUMNS, "kind": text})
+        assert from_file(path, target="kind", group="who").classes == tuple(sorted(text))
     below = write_parquet(path, **{**COLUMNS, "kind": [2.0**53 - 1, 2.0**53 - 2, 1.0]})
     assert from_file(below, target="kind", group="who").classes == ("1", "9007199254740990", "9007199254740991")
 
@@ -440,6 +437,17 @@ def test_columns_without_a_name_of_their_own(tmp_path: Path) -> None:
     path = write(tmp_path / "beats.csv", ",a,b,kind", "0,0.5,1,N", "1,0.5,0,V")
     assert "column 1 of 4 has no name" in refusal(path)
     assert "'a' first" in refusal(write(path, "a,b,a,kind", "0,0.5,1,N"))
+
+
+def test_ids_of_groups_are_text_where_numbers_would_merge_them(tmp_path: Path) -> None:
+    for ids in (["01", "1", "2"], ["1.10", "1.1", "2.0"], ["12345678901234567890", "12345678901234567891", "7"]):
+        rows = [f"{row}.5,{row},{name},{'NVN'[row]}" for row, name in enumerate(ids)]
+        found = from_file(write(tmp_path / "beats.csv", "a,b,who,kind", *rows), target="kind", group="who")
+        assert found.groups is not None
+        assert found.groups.tolist() == ids
+    assert found.notes == ()
+    found = from_file(write(tmp_path / "beats.csv", "a,b,who,kind", "1,2,01,N", "2,3,1,V"), target="kind", group="who")
+    assert found.notes == ("groups '01' and '1' are kept apart: they are text, not numbers",)
 
 
 def test_missing_labels_and_groups(tmp_path: Path) -> None:

@@ -64,7 +64,9 @@ def test_channels_stay_apart_whatever_numbers_are_stored_as(path: Path, kind: st
     [
         (np.array([10, 2, 10, 2], np.uint8), ("2", "10"), [1, 0, 1, 0]),
         (np.array([10.0, 2.0, 10.0, 2.0]), ("2", "10"), [1, 0, 1, 0]),
-        (np.array(["10", "2", "10.0", "2"]), ("2", "10"), [1, 0, 1, 0]),
+        (np.array(["10", "2", "10", "2"]), ("2", "10"), [1, 0, 1, 0]),
+        (np.array(["10", "2", "10.0", "2"]), ("10", "10.0", "2"), [0, 2, 1, 2]),
+        (np.array(["01", "1", "2", "1"]), ("01", "1", "2"), [0, 1, 2, 1]),
         (np.array([" b", "a", "b", "a "]), ("a", "b"), [1, 0, 1, 0]),
         (np.array([True, False, True, False]), ("0", "1"), [1, 0, 1, 0]),
         (np.array(["ä", "z", "ä", "z"], ">U1"), ("z", "ä"), [1, 0, 1, 0]),
@@ -99,6 +101,16 @@ def test_groups_are_found_by_their_name(path: Path) -> None:
     large = from_file(write(path, X=VALUES, y=LABELS, groups=[2**53 + 1, 2**53, 2**53, 0])).groups
     assert large is not None
     assert large.tolist() == [2**53 + 1, 2**53, 2**53, 0]
+
+
+def test_groups_of_a_split_are_read_alike_in_all_of_its_sets(path: Path) -> None:
+    halves = {"groups_train": ["01", "02", "03", "03"], "groups_test": ["01", "02", "X9", "03"]}
+    split = {"X_train": VALUES, "y_train": LABELS, "X_test": VALUES + 9, "y_test": LABELS}
+    found = from_file(write(path, **split, **halves))
+    assert found.groups is not None
+    assert found.groups.tolist() == ["01", "02", "03", "03", "01", "02", "X9", "03"]
+    write(path, **split, groups_train=["01", "02", "03", "03"], groups_test=[1, 2, 3, 3])
+    assert "array 'groups_train' and array 'groups_test' have groups of two types" in refusal(path)
 
 
 def test_declared_lengths(path: Path) -> None:
@@ -259,6 +271,10 @@ def test_objects_are_never_unpickled(path: Path, tmp_path: Path) -> None:
     assert ": array 'X' holds objects, which are never unpickled; save numbers or text, " in refusal(path)
     write(path, X=VALUES, y=np.array([Trap()] * 4, object))
     assert ": array 'y' holds objects" in refusal(path)
+    column = pytest.importorskip("pandas").Series(LABELS)
+    write(path, X=VALUES, y=column)
+    assert "pandas stores text as objects: save it as np.asarray(column, dtype=str)" in refusal(path)
+    assert from_file(write(path, X=VALUES, y=np.asarray(column, dtype=str))).classes == ("N", "V")
     path.write_bytes(pickle.dumps(Trap()))
     assert "is not an .npz archive" in refusal(path)
     assert not (tmp_path / "sprung").exists()
@@ -341,10 +357,60 @@ def test_series_that_are_no_numbers(path: Path) -> None:
     assert ": array 'X' holds <U1, not numbers; " in refusal(write(path, X=VALUES.astype("U1"), y=LABELS))
 
 
-def test_more_channels_than_samples_are_said(path: Path) -> None:
-    found = from_file(write(path, X=np.random.default_rng(0).normal(size=(4, 9, 2)), y=LABELS))
-    assert found.notes == ("beats.npz: X is read as (rows, channels, times): 9 channels of 2 samples",)
+TALL = np.random.default_rng(0).normal(size=(4, 9, 2))
+
+
+def test_more_channels_than_samples_are_refused_with_both_layouts(path: Path) -> None:
+    message = refusal(write(path, X=TALL, y=LABELS))
+    assert (
+        "array 'X' has the shape (4, 9, 2); series are (rows, times) or (rows, channels, times), and 9 channels of 2 "
+        "samples are unlikely: `--set dataset.layout=ntc` reads 9 samples of 2 channels, `nct` reads 9 channels"
+    ) in message
+    ntc, nct = (from_file(path, layout=layout) for layout in ("ntc", "nct"))
+    np.testing.assert_array_equal(ntc.values, TALL.transpose(0, 2, 1).astype(np.float32))
+    np.testing.assert_array_equal(nct.values, TALL.astype(np.float32))
+    assert (ntc.values.flags.c_contiguous, ntc.notes, nct.notes) == (True, (), ())
     assert from_file(write(path, X=np.random.default_rng(0).normal(size=(4, 3, 3)), y=LABELS)).notes == ()
+
+
+@pytest.mark.parametrize("name", ["X", "values", "x", "data"])
+def test_the_name_of_an_array_may_state_its_layout(path: Path, name: str) -> None:
+    for layout, values in (("ntc", TALL.transpose(0, 2, 1)), ("nct", TALL)):
+        found = from_file(write(path, **{f"{name}_{layout}": TALL, "y": LABELS}))
+        np.testing.assert_array_equal(found.values, values.astype(np.float32))
+        arrays = {f"{name}_{layout}_{half}": TALL for half in ("train", "test")}
+        split = from_file(write(path, **arrays, y_train=LABELS, y_test=LABELS))
+        assert (split.values.shape[1:], [*split.splits]) == (values.shape[1:], ["official"])
+    assert from_file(path, layout="nct").n_channels == 9
+    with pytest.raises(UsageError, match=r"is named as nct, but dataset.layout is ntc: leave one out"):
+        from_file(path, layout="ntc")
+
+
+def test_the_last_axis_of_one_channel_needs_its_layout(path: Path) -> None:
+    values = VALUES[:, :, np.newaxis]
+    assert "with at least 2 samples; (rows, times, channels) needs `--set dataset.layout=ntc`" in refusal(
+        write(path, X=values, y=LABELS)
+    )
+    np.testing.assert_array_equal(from_file(path, layout="ntc").values[:, 0], VALUES.astype(np.float32))
+
+
+def test_padding_and_places_follow_the_layout(path: Path) -> None:
+    values = TALL.copy()
+    values[0, 6:] = NAN
+    found = from_file(write(path, X=values, y=LABELS), layout="ntc")
+    assert found.lengths is not None
+    assert found.lengths.tolist() == [6, 9, 9, 9]
+    values[1, 4, 1] = NAN
+    assert "the first at X[1, 4, 1]; " in refusal(write(path, X=values, y=LABELS), layout="ntc")
+
+
+def test_layouts_that_do_not_apply(path: Path) -> None:
+    with pytest.raises(UsageError, match="must be one of ntc, nct, not 'tnc'"):
+        from_file(write(path, X=TALL, y=LABELS), layout="tnc")
+    with pytest.raises(UsageError, match=r"without channels: leave out dataset.layout=ntc"):
+        from_file(write(path, X=VALUES, y=LABELS), layout="ntc")
+    with pytest.raises(UsageError, match=r"dataset\.layout is for \.npz files"):
+        from_file(path.with_suffix(".csv"), target="kind", layout="ntc")
 
 
 def test_arrays_that_are_not_there(path: Path) -> None:

@@ -213,7 +213,8 @@ def test_validation_that_is_declared_is_not_drawn(series: LabelledSeries) -> Non
         ("inter-patient", {"groups": None}, DataError, "name the column with --group"),
         ("inter-patient", {"refusals": {"inter-patient": "no patients here"}}, DataError, "no patients here"),
         ("offical", {}, UnknownName, r"no protocol named 'offical'. Did you mean official\?"),
-        ("inter-patient", {"groups": np.zeros(240)}, DataError, "needs at least two groups"),
+        ("inter-patient", {"groups": np.zeros(240)}, DataError, "needs at least three groups"),
+        ("inter-patient", {"groups": np.arange(240) % 2}, DataError, "at least three groups, one each .*, not 2: use"),
     ],
 )
 def test_a_protocol_that_cannot_be_served_is_one_line(series, protocol, change, error, message) -> None:

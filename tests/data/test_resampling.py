@@ -137,9 +137,13 @@ def test_a_class_too_small_for_its_neighbours_is_named_with_both_ways_out(regist
         (1, r"class 'c' has 1 \(k_neighbors=5\): use more --rows or --data oversampled$"),
     ],
 )
-def test_a_class_needs_one_row_more_than_it_has_neighbours(registry: Registry, count: int, ways_out: str) -> None:
+@pytest.mark.parametrize("cut", [True, False])
+def test_a_class_needs_one_row_more_than_it_has_neighbours(
+    registry: Registry, count: int, ways_out: str, cut: bool
+) -> None:
+    ways_out = ways_out if cut else ways_out.replace("more --rows or ", "")  # where all rows are in use
     with pytest.raises(ResamplingError, match=ways_out):
-        balanced(registry, "smote", MEETING(30, 20, count))
+        balanced(registry, "smote", replace(MEETING(30, 20, count), cut=cut))
     if count > 1:
         assert counts(balanced(registry, "smote", MEETING(30, 20, count), k_neighbors=count - 1)) == [30, 30, 30]
 

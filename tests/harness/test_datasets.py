@@ -254,6 +254,40 @@ def test_a_published_split_is_the_default_without_groups(own: Registry, series: 
     assert parts_of(loaded, "holdout").summary["protocol"] == "holdout"
 
 
+@pytest.mark.parametrize("group", [None, "who"])
+def test_groups_keep_a_published_split_and_validation_and_intervals_are_by_group(
+    own: Registry, series: LabelledSeries, group: str | None
+) -> None:
+    assert series.groups is not None
+    tested = series.groups >= 6
+    arrays = {"X": series.values, "y": series.labels, group or "groups": series.groups}
+    halves = {f"{name}_train": array[~tested] for name, array in arrays.items()}
+    np.savez("waves.npz", **halves, **{f"{name}_test": array[tested] for name, array in arrays.items()})  # type: ignore[arg-type]
+    (run,) = bench("layer", dataset="waves.npz", group=group, registry=own, epochs=1)
+    assert (run.status, run.protocol, run.parts.by_group) == (RunStatus.DONE, "official", True)
+    assert run.parts.rows["test"] == tested.sum()
+    assert run.parts.shared_groups == {"train/validation": [], "train/test": [], "validation/test": []}
+    assert run.scores["resampled"] == "2 groups"
+
+
+def test_dropped_and_merged_classes_are_in_the_key_the_configuration_and_a_note(own: Registry) -> None:
+    runs = [
+        bench("layer", dataset="plain", registry=own, **asked)[0]
+        for asked in ({}, {"drop_class": "b"}, {"merge_class": "b=a"}, {"merge_class": ["a and c=a,c"]})
+    ]
+    assert len({run.key for run in runs}) == len({run.configuration for run in runs}) == 4
+    assert [run.parts.classes for run in runs] == [["a", "b", "c"], ["a", "c"], ["b", "c"], ["a and c", "b"]]
+    assert [sum(run.parts.rows.values()) for run in runs] == [60, 40, 60, 60]
+    named = [{}, {"drop_class": "b"}, {"merge_class": "b=a"}, {"merge_class": "a and c=a,c"}]
+    assert [run.config["dataset_params"] for run in runs] == [{"scale": 1.0, **each} for each in named]
+    assert [run.notes[0] for run in runs[1:]] == [
+        "20 rows of class b left out",
+        "20 rows of class a counted as class b",
+        "40 rows of classes a, c counted as class a and c",
+    ]
+    assert bench("layer", dataset="plain", registry=own, drop_class=["b"])[0].served
+
+
 def test_more_rows_than_there_are_is_an_error_but_for_a_set_that_was_made_for_them(own: Registry) -> None:
     with pytest.raises(UsageError, match=r"^--rows 60: the training set has only \d+ rows$"):
         parts_of(load(own, "plain"), "", rows=60)

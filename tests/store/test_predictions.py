@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -38,6 +39,24 @@ def test_the_file_has_a_named_column_for_each_class(tmp_path: Path) -> None:
     assert file.metadata.row_group(0).column(0).compression == "ZSTD"
     assert file.read(["p_fusion"])["p_fusion"].to_pylist() == PROBABILITIES[:, 2].tolist()
     assert pq.read_schema(written(tmp_path / "a.parquet")).names[:3] == ["row", "label", "p_normal"]
+
+
+def test_labels_are_names_of_classes_in_the_file(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.parquet")
+    assert pq.read_table(path)["label"].to_pylist() == ["normal", "fusion"]
+    column = pytest.importorskip("pandas").read_parquet(path)["label"]
+    assert column.tolist() == ["normal", "fusion"]
+    assert column.cat.categories.tolist() == ["normal", "ectopic", "fusion"]
+    assert read_predictions(path, ["fusion", "normal"]).labels.tolist() == [1, 0]
+    with pytest.raises(StoreError, match="is not a predictions file: 'fusion'"):
+        read_predictions(path, ["normal", "ectopic"])
+
+
+def test_files_of_earlier_releases_have_numbers_for_labels(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"row": [17, 4], "label": [1, 0], "p_0": [0.5, 0.5], "p_1": [0.5, 0.5]}), path)
+    found = read_predictions(path, ["0", "1"])
+    assert (found.labels.tolist(), found.labels.dtype) == ([1, 0], np.int64)
 
 
 def test_probabilities_are_read_in_the_order_of_the_classes_asked_for(tmp_path: Path) -> None:

@@ -247,6 +247,17 @@ def short_split() -> LabelledSeries:
     return replace(series(), splits={"official": DeclaredSplit(np.zeros(3, dtype=np.int8))})
 
 
+def shares_a_patient() -> LabelledSeries:
+    split = DeclaredSplit(np.array([0, 0, 2, 2], np.int8), by_group=True, notes=("by patient, as published",))
+    return replace(series(), groups=np.array([7, 8, 8, 9]), splits={"inter-patient": split})
+
+
+def says_so() -> LabelledSeries:
+    found = shares_a_patient()
+    split = replace(found.splits["inter-patient"], notes=("patient 8 is in both sets, as published",))
+    return replace(found, splits={"inter-patient": split})
+
+
 def other_rows(*, rows: int | None) -> LabelledSeries:
     return series()
 
@@ -583,6 +594,7 @@ BROKEN: list[tuple[Part, str, str]] = [
     (part(Block, "bad-space", "Divides", space={"reduction": Choice(4)}), "spaces", "RuntimeError: The size of tensor"),
     (part(Dataset, "one-class", "one_class"), "loads", r"classes have \[3, 0\] rows"),
     (part(Dataset, "short-split", "short_split"), "loads", "^its split official has 3 rows, not 4$"),
+    (part(Dataset, "shares-a-patient", "shares_a_patient"), "loads", "inter-patient has patient 8 in the test set and"),
     (part(Dataset, "other-rows", "other_rows", generated=True), "loads", "it returns 0 more rows"),
     (part(Dataset, "small-labels", "small_labels"), "loads", "labels are int32, not int64"),
     (part(Dataset, "third-class", "third_class"), "loads", "labels range from 0 to 2; expected 0 to 1"),
@@ -642,6 +654,7 @@ def zoo_components() -> Iterator[Part]:
     yield part(Resampler, "cuts", "Cuts", exact=False)
     yield part(Resampler, "draws-alike", "DrawsAlike")
     yield part(Dataset, "plain", "plain")
+    yield part(Dataset, "says-so", "says_so")
     yield part(Objective, "entropy", "entropy")
 
 
@@ -665,6 +678,7 @@ FINE = {
     "block scale": {"keys", "padding", "spaces"},
     "block bare": set(),
     "dataset plain": {"repeats"},
+    "dataset says-so": {"repeats"},
     "objective entropy": set(),
     "resampler cuts": {"lengths"},
     "resampler draws-alike": {"lengths", "row_weights"},

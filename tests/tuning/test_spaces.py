@@ -373,6 +373,11 @@ def test_a_request_comes_back_from_json(tmp_path: Path) -> None:
     ), "as earlier versions wrote it"
     scaled = replace(request, cell=replace(request.cell, scales=("standard",)))
     assert TuneRequest.from_json(scaled.to_json()) == scaled != request
+    classes = {"drop_class": ("F", "Q"), "merge_class": ("S=A,J",)}
+    request = tune_request(architecture="cnngru", **classes)
+    plain = json.loads(json.dumps(request.to_json()))
+    assert (plain["drop_class"], plain["merge_class"]) == (["F", "Q"], ["S=A,J"])
+    assert TuneRequest.from_json(plain) == request
     views = {"assignments": MappingProxyType({"a": 1}), "search_params": MappingProxyType({"gamma": 0.5})}
     plain = json.loads(json.dumps(tune_request(architecture="cnngru", **views).to_json()))
     assert (plain["assignments"], plain["search_params"]) == ({"a": 1}, {"gamma": 0.5})

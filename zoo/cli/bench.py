@@ -62,6 +62,8 @@ def bench_command(
     group: options.Group = None,
     columns: options.Columns = None,
     drop: options.Drop = None,
+    drop_class: options.DropClass = None,
+    merge_class: options.MergeClass = None,
     device: options.Device = None,
     threads: Annotated[
         int | None,

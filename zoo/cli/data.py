@@ -29,6 +29,8 @@ def data_command(
     group: options.Group = None,
     columns: options.Columns = None,
     drop: options.Drop = None,
+    drop_class: options.DropClass = None,
+    merge_class: options.MergeClass = None,
     protocol: options.Protocol = None,
     scale: options.Scale = None,
     rows: options.Rows = None,
@@ -72,7 +74,15 @@ def data_command(
         if name and name not in known:
             raise unknown_name(kind, name, known)
     request = DataRequest(
-        rows=rows, assignments=given, data_dir=data_dir, target=target, group=group, columns=columns, drop=drop
+        rows=rows,
+        assignments=given,
+        data_dir=data_dir,
+        target=target,
+        group=group,
+        columns=columns,
+        drop=drop,
+        drop_class=tuple(drop_class or ()),
+        merge_class=tuple(merge_class or ()),
     )
     with quiet_stdout():
         asked = (session.workspace, dataset, request)

@@ -18,7 +18,7 @@ _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}  # by the sign after a number
 # The options of a cell that `zoo bench` and `zoo tune` share. Each command reads `--set` itself.
 _CELL = (
     *("block", "data", "loss", "dataset", "protocol", "scale", "rows", "epochs", "data_dir", "device"),
-    *("target", "group", "columns", "drop"),
+    *("target", "group", "columns", "drop", "drop_class", "merge_class"),
 )
 
 
@@ -106,7 +106,7 @@ _DATASET = DATA, "Data set, or a .csv, .parquet, .npz, .ts or .tsv file.", "regi
 _PROTOCOL = (
     DATA,
     "How to separate the sets: official, holdout, inter-patient, inter-patient-strict.",
-    "inter-patient with --group, else official if the data set has a published split, else holdout",
+    "official if the data set has a published split, else inter-patient with --group, else holdout",
 )
 _SCALE = (
     DATA,
@@ -158,6 +158,21 @@ Columns = Annotated[
 Drop = Annotated[
     str | None,
     typer.Option(help="For a table: columns to leave out, such as id,age.", metavar="COLUMNS", rich_help_panel=DATA),
+]
+DropClass = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--drop-class", help="Leave out the rows of a class, or of several: F,Q.", metavar="CLASS", rich_help_panel=DATA
+    ),
+]
+MergeClass = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--merge-class",
+        help="Count classes as one, new or existing: S=A,J. Repeat the option for more.",
+        metavar="NEW=OLD,OLD",
+        rich_help_panel=DATA,
+    ),
 ]
 Device = Annotated[
     str | None,

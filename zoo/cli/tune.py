@@ -81,6 +81,8 @@ def tune_command(
     group: options.Group = None,
     columns: options.Columns = None,
     drop: options.Drop = None,
+    drop_class: options.DropClass = None,
+    merge_class: options.MergeClass = None,
     search: Annotated[
         str,
         typer.Option(

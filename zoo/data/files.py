@@ -14,7 +14,7 @@ from zoo.data.tables import CSV_SUFFIXES, PARQUET_SUFFIXES, Table, check_finite,
 from zoo.data.ts import TS_SUFFIXES, from_ts
 from zoo.data.tsv import TSV_SUFFIXES, from_tsv
 from zoo.errors import DataError, UsageError
-from zoo.paths import is_file
+from zoo.paths import is_file, is_folder
 
 __all__ = [
     "SUFFIXES",
@@ -43,6 +43,7 @@ def from_file(
     decimal: str | None = None,
     columns: str | None = None,
     drop: str | None = None,
+    layout: str | None = None,
 ) -> LabelledSeries:
     """Read a file as a data set, or a pair `_TRAIN.ts` and `_TEST.ts` by its folder or its name.
 
@@ -53,12 +54,13 @@ def from_file(
     separator, decimal  the sign between cells of a CSV, and the sign before decimals; None decides by the file
     columns   the samples of a table: names, patterns such as `t*`, ranges such as `t0:t139`, separated by commas
     drop      the columns of a table to leave out, in the same form
+    layout    the axes of three-dimensional series in an `.npz`: "ntc" or "nct"; None decides by the array
 
     Raises DataError for a file that cannot be used, UsageError for an option that its format does not support. Both
     are one line.
     """
     pair = pair_of(path)
-    suffix = pair.suffix if pair else path.suffix.lower()
+    suffix = pair.suffix if pair else "" if is_folder(path) else path.suffix.lower()
     archive = suffix in TS_SUFFIXES or (suffix in TSV_SUFFIXES and (target is None or pair is not None))
     csv_form = {"header": header, "separator": separator, "decimal": decimal}
     for name, value in csv_form.items():
@@ -66,8 +68,10 @@ def from_file(
             raise UsageError(f"{path}: dataset.{name} is for .csv files; leave it out")
     if (columns is not None or drop is not None) and (archive or suffix not in (*CSV_SUFFIXES, *PARQUET_SUFFIXES)):
         raise UsageError(f"{path}: --columns and --drop are for tables (.csv, .parquet); leave them out")
+    if layout is not None and suffix not in NPZ_SUFFIXES:
+        raise UsageError(f"{path}: dataset.layout is for .npz files; leave it out")
     if suffix in NPZ_SUFFIXES:
-        return from_npz(path, target=target, group=group, constant=constant)
+        return from_npz(path, target=target, group=group, constant=constant, layout=layout)
     if archive:
         if target is not None or group is not None:
             raise UsageError(

@@ -1,4 +1,7 @@
-"""Series of unequal lengths in one array: which samples are valid, with no more padding than needed."""
+"""Series of unequal lengths in one array: which samples are valid, with no more padding than needed.
+
+In a file of any form, NaN at the end of a row, in all its channels, is padding and sets the length of the row.
+"""
 
 import numpy as np
 import numpy.typing as npt
@@ -12,16 +15,21 @@ def within(lengths: Ints, times: int) -> npt.NDArray[np.bool_]:
     return inside
 
 
-PADDING_NOTE = "NaN at the end of rows is read as padding"
-
-
 def ends_of(values: Floats) -> Ints | None:
-    """Return the row lengths if some rows end with NaN in all channels; None if no row does."""
+    """Return int64 `(rows,)`: the samples of each of `(rows, channels, times)` before NaN at its end in all channels.
+
+    None if no row ends with NaN; 0 for a row of nothing but NaN.
+    """
     if not np.isnan(values[:, :, -1]).all(axis=1).any():
         return None
     filled = np.asarray(~np.isnan(values).all(axis=1))
     lengths = values.shape[2] - np.argmax(filled[:, ::-1], axis=1)
     return np.where(filled.any(axis=1), lengths, 0).astype(np.int64)
+
+
+def padding_note(name: str) -> str:
+    """Return the note on a file whose rows end with NaN."""
+    return f"{name}: NaN at the end of rows is read as padding"
 
 
 def settled(values: Floats, lengths: Ints | None) -> tuple[Floats, Ints | None]:

@@ -1,11 +1,12 @@
 """NumPy `.npz` archives as data sets.
 
-    X        numbers (rows, times) or (rows, channels, times); also called values, x or data
+    X        numbers (rows, times) or (rows, channels, times); also called values, x or data. The ending `_ntc` states
+             the layout (rows, times, channels), `_nct` the layout (rows, channels, times)
     y        (rows,) whole numbers or text; also called labels or target
     groups   (rows,), optional: the group of each row, such as the patient
     lengths  (rows,), optional: the number of valid samples of each row, from its start
 
-Arrays whose names end in `_train`, `_test` and, optionally, `_val` are a published split.
+Arrays whose names end in `_train`, `_test` and, optionally, `_val` are a published split: `X_train`, `X_ntc_train`.
 """
 
 from collections.abc import Sequence
@@ -17,17 +18,19 @@ import numpy as np
 import numpy.typing as npt
 
 from zoo.data.checks import dropped_note, flat_rows, kept_of
-from zoo.data.keys import classes_of
-from zoo.data.lengths import PADDING_NOTE, ends_of, settled, within
+from zoo.data.keys import Cells, alike_note, classes_of, keys_of_sets
+from zoo.data.lengths import ends_of, padding_note, settled, within
 from zoo.data.npzfile import NpzFile, opened
 from zoo.data.reading import read_line
 from zoo.data.series import TEST, TRAIN, VALIDATION, DeclaredSplit, Floats, Ints, LabelledSeries
-from zoo.errors import DataError
+from zoo.errors import DataError, UsageError
 from zoo.wording import count_text
 
 NPZ_SUFFIXES = (".npz",)
 
 _SERIES = ("X", "values", "x", "data")
+LAYOUTS = ("ntc", "nct")
+_LAID_OUT = tuple(f"{name}_{layout}" for name in _SERIES for layout in LAYOUTS)
 _LABELS = ("y", "labels", "target")
 _PARTS = {"_train": TRAIN, "_val": VALIDATION, "_test": TEST}
 
@@ -64,53 +67,68 @@ class _Set:
     values: Floats
     lengths: Ints | None
     ended: bool
-    labels: npt.NDArray[Any]
-    groups: npt.NDArray[Any] | None
+    labels: Cells
+    groups: Cells | None
 
 
 def from_npz(
-    path: Path, *, target: str | None = None, group: str | None = None, constant: str = "error"
+    path: Path,
+    *,
+    target: str | None = None,
+    group: str | None = None,
+    constant: str = "error",
+    layout: str | None = None,
 ) -> LabelledSeries:
     """Read the arrays of an `.npz` as a data set, with the split `official` if it has `X_train` and `X_test`.
 
     target    the name of the labels if not `y`, `labels` or `target`; for a split, with or without `_train`
     group     the name of the groups if not `groups`
     constant  the treatment of rows that are constant in every channel: "error", "keep" or "drop"
+    layout    "ntc" for series `(rows, times, channels)`, "nct" for `(rows, channels, times)`; None: the name of the
+              array decides, without an ending "nct", and an array with more channels than samples is refused
 
     NaN at the end of a row, in all its channels, is padding and sets the length of the row.
     Raises DataError for data that cannot be used, in one line with the file, the array, the place and the way out.
     """
+    if layout not in (None, *LAYOUTS):
+        raise UsageError(f"dataset.layout must be one of {', '.join(LAYOUTS)}, not {layout!r}")
     with opened(path) as file:
         suffixes = _suffixes(file)
         names = _Names.asked(target, group, suffixes)
         if names.groups in names.labels:
             raise DataError(f"{path}: array {names.groups!r} is requested as target and as group; name two arrays")
-        parts = [_read_set(file, suffix, names) for suffix in suffixes]
+        parts = [_read_set(file, suffix, names, layout) for suffix in suffixes]
         unread = [name for name in file.names if name not in file.read]
     _check_alike(path, parts)
     lengths = _lengths(parts)
     values = np.concatenate([part.values for part in parts])
     kept = kept_of(flat_rows(values, lengths), constant, str(path), lambda row: _place(parts, row))
-    labels, classes = classes_of(np.concatenate([part.labels for part in parts])[kept], parts[0].what)
+    keys = np.concatenate(keys_of_sets([part.labels for part in parts]))[kept]
+    labels, classes = classes_of(keys, parts[0].labels.what)
     values, lengths = settled(values[kept], None if lengths is None else lengths[kept])
     marks = np.repeat(np.array([_PARTS.get(suffix, TRAIN) for suffix in suffixes], np.int8), [*map(_size, parts)])
-    groups = [part.groups for part in parts if part.groups is not None]
+    groups = _groups(parts, kept)
     return LabelledSeries(
         values=values,
         labels=labels,
         classes=classes,
-        groups=np.concatenate(groups)[kept] if groups else None,
+        groups=groups,
         group_noun=names.groups if names.groups_asked else "group",
         lengths=lengths,
         splits={"official": DeclaredSplit(marks[kept])} if len(parts) > 1 else {},
-        notes=(*dropped_note(kept), *_notes(path, parts, unread)),
+        notes=(
+            *dropped_note(kept),
+            *alike_note(keys, "labels"),
+            *alike_note(groups, "groups"),
+            *_notes(path, parts, unread),
+        ),
         read=_read(path, parts, values, lengths, labels, classes),
     )
 
 
 def _suffixes(file: NpzFile) -> list[str]:
     """Return the endings of the array names: `_train`, `_val` and `_test`, or only the empty ending."""
-    there = [end for end in ("", *_PARTS) if any(f"{name}{end}" in file.names for name in _SERIES)]
+    there = [end for end in ("", *_PARTS) if any(f"{name}{end}" in file.names for name in (*_SERIES, *_LAID_OUT))]
     if "" in there and len(there) > 1:
         raise DataError(
             f"{file.path}: the file has series with and without {there[1]!r} in their names; keep one of the two"
@@ -124,43 +142,63 @@ def _stem(name: str, suffixes: Sequence[str]) -> str:
     return next((name.removesuffix(end) for end in suffixes if end and name.endswith(end)), name)
 
 
-def _read_set(file: NpzFile, end: str, names: _Names) -> _Set:
-    name = file.one_of([f"{each}{end}" for each in _SERIES], "series", "")
-    values = _series(file, name)
+def _read_set(file: NpzFile, end: str, names: _Names, layout: str | None) -> _Set:
+    laid_out = [f"{each}{end}" for each in _LAID_OUT if f"{each}{end}" in file.names]
+    name = file.one_of([*(f"{each}{end}" for each in _SERIES), *laid_out], "series", "")
+    layout = _layout(file, name, name.removesuffix(end)[-4:], layout)
+    values = _series(file, name, layout)
     rows, _, times = values.shape
     called = [f"{each}{end}" for each in names.labels]
     labels = called[0] if len(called) == 1 else file.one_of(called, "labels", "; name it with --target")
     asked = f"{names.groups}{end}"
-    groups = file.keys(asked, rows) if names.groups_asked or asked in file.names else None
+    groups = file.cells(asked, rows) if names.groups_asked or asked in file.names else None
     declared = file.lengths(f"lengths{end}", rows, times) if f"lengths{end}" in file.names else None
     lengths = ends_of(values) if declared is None else declared
-    _check_finite(file, name, values, lengths)
+    _check_finite(file, name, values, lengths, layout)
     if lengths is not None:
         np.copyto(values, 0, where=~within(lengths, times))
     ended = lengths is not declared
-    return _Set(name, labels, file.what(labels), values, lengths, ended, file.keys(labels, rows), groups)
+    return _Set(name, labels, file.what(labels), values, lengths, ended, file.cells(labels, rows), groups)
 
 
-def _series(file: NpzFile, name: str) -> Floats:
+def _layout(file: NpzFile, name: str, ending: str, asked: str | None) -> str | None:
+    """Return the layout that the name of an array states, or the requested one. Raises UsageError if they differ."""
+    stated = ending[1:] if ending in {f"_{layout}" for layout in LAYOUTS} else None
+    if stated and asked and stated != asked:
+        raise UsageError(f"{file.what(name)} is named as {stated}, but dataset.layout is {asked}: leave one out")
+    return stated or asked
+
+
+def _series(file: NpzFile, name: str, layout: str | None) -> Floats:
     """Return float32 `(rows, channels, times)`, not yet checked for NaN."""
     array = file.array(name)
     what = file.what(name)
+    forms = f"{what} has the shape {array.shape}; series are (rows, times) or (rows, channels, times)"
     if array.dtype.kind not in "fiub":
         raise DataError(f"{what} holds {array.dtype}, not numbers; save it as float32")
     if array.ndim not in (2, 3):
-        raise DataError(f"{what} has the shape {array.shape}; series are (rows, times) or (rows, channels, times)")
-    shape = (array.shape[0], 1, array.shape[1]) if array.ndim == 2 else array.shape
-    if 0 in shape or shape[2] < 2:
+        raise DataError(forms)
+    if layout is not None and array.ndim == 2:
+        raise UsageError(f"{what} has the shape {array.shape}, without channels: leave out dataset.layout={layout}")
+    if array.ndim == 2:
+        array = array[:, np.newaxis]
+    elif layout == "ntc":
+        array = array.transpose(0, 2, 1)
+    _, channels, times = array.shape
+    if 0 in array.shape or times < 2:
+        ways = "; (rows, times, channels) needs `--set dataset.layout=ntc`" if layout is None and channels > 1 else ""
+        raise DataError(f"{forms}, with at least 2 samples{ways}")
+    if layout is None and channels > times:
         raise DataError(
-            f"{what} has the shape {array.shape}; series are (rows, times) or (rows, channels, times), with at least "
-            "2 samples"
+            f"{forms}, and {channels} channels of {times} samples are unlikely: `--set dataset.layout=ntc` reads "
+            f"{channels} samples of {count_text(times, 'channel')}, `nct` reads {channels} channels"
         )
     # A float64 too large for float32 becomes infinite; it is refused later with its place.
     with np.errstate(over="ignore"):
-        return np.ascontiguousarray(array, np.float32).reshape(shape)
+        return np.ascontiguousarray(array, np.float32)
 
 
-def _check_finite(file: NpzFile, name: str, values: Floats, lengths: Ints | None) -> None:
+def _check_finite(file: NpzFile, name: str, values: Floats, lengths: Ints | None, layout: str | None) -> None:
     finite = np.isfinite(values)
     if lengths is not None:
         finite |= ~within(lengths, values.shape[2])
@@ -168,7 +206,8 @@ def _check_finite(file: NpzFile, name: str, values: Floats, lengths: Ints | None
     if broken.size:
         row = int(broken[0])
         channel, time = np.unravel_index(int(np.argmin(finite[row])), finite.shape[1:])
-        place = f"{name}[{row}, {time}]" if values.shape[1] == 1 else f"{name}[{row}, {channel}, {time}]"
+        last = f"{time}, {channel}" if layout == "ntc" else f"{channel}, {time}"
+        place = f"{name}[{row}, {time}]" if values.shape[1] == 1 else f"{name}[{row}, {last}]"
         raise DataError(
             f"{file.path}: {count_text(broken.size, 'row')} with NaN or infinite samples before the end, the first at "
             f"{place}; fill them in or remove these rows"
@@ -187,8 +226,6 @@ def _check_alike(path: Path, parts: Sequence[_Set]) -> None:
                 f"{both} have the shapes {first.values.shape[1:]} and {part.values.shape[1:]} (channels, times); save "
                 "both with one shape, shorter series padded with NaN at the end"
             )
-        if first.labels.dtype.kind != part.labels.dtype.kind:
-            raise DataError(f"{both} have labels of two types, numbers and text; save both with one type")
         if (first.groups is None) != (part.groups is None):
             raise DataError(f"{both}: only one of them has groups; save groups for both or neither")
 
@@ -199,6 +236,11 @@ def _lengths(parts: Sequence[_Set]) -> Ints | None:
     times = parts[0].values.shape[2]
     full = (np.full(len(part.values), times, np.int64) if part.lengths is None else part.lengths for part in parts)
     return np.concatenate([*full])
+
+
+def _groups(parts: Sequence[_Set], kept: npt.NDArray[np.bool_]) -> npt.NDArray[Any] | None:
+    groups = [part.groups for part in parts if part.groups is not None]
+    return np.concatenate(keys_of_sets(groups, groups=True))[kept] if groups else None
 
 
 def _place(parts: Sequence[_Set], row: int) -> str:
@@ -223,12 +265,8 @@ def _size(part: _Set) -> int:
 def _notes(path: Path, parts: Sequence[_Set], unread: Sequence[str]) -> list[str]:
     """Return notes on how the arrays were read, where the file allows more than one reading."""
     notes = []
-    _, channels, times = parts[0].values.shape
     if any(part.ended for part in parts):
-        notes.append(f"{path.name}: {PADDING_NOTE}")
-    if channels > times:
-        shape = f"(rows, channels, times): {channels} channels of {times} samples"
-        notes.append(f"{path.name}: {parts[0].name} is read as {shape}")
+        notes.append(padding_note(path.name))
     if unread:
         notes.append(f"{path.name}: arrays not read: {', '.join(unread[:8])}")
     return notes

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow
 
 from zoo.data.checks import check_file, one_line
-from zoo.data.keys import keys_of
+from zoo.data.keys import Cells, keys_of
 from zoo.data.memory import check_fits
 from zoo.data.series import Ints
 from zoo.errors import DataError, unknown_name
@@ -47,7 +47,8 @@ class NpzFile:
             if str(error).startswith("Object arrays"):
                 raise DataError(
                     f"{self.what(name)} holds objects, which are never unpickled; save numbers or text, and series of "
-                    "unequal lengths padded with NaN at the end"
+                    "unequal lengths padded with NaN at the end (pandas stores text as objects: save it as "
+                    "np.asarray(column, dtype=str))"
                 ) from error
             raise DataError(
                 f"{self.what(name)} is cut short or damaged; write the file again ({one_line(error)})"
@@ -63,17 +64,14 @@ class NpzFile:
                 way_out = "save it as float32, or save fewer rows"
                 check_fits(2 * entry.file_size, self.what(name), way_out)
 
-    def keys(self, name: str, rows: int) -> npt.NDArray[Any]:
-        """Return an array of labels, groups or lengths: int64 `(rows,)` if all are whole numbers, else text.
-
-        Raises DataError if it has another shape, or if a value is missing or is neither a whole number nor text.
-        """
+    def cells(self, name: str, rows: int) -> Cells:
+        """Return an array of labels, groups or lengths. Raises DataError if it has another shape, or holds objects."""
         array = self.array(name)
         if array.shape != (rows,):
             raise DataError(f"{self.what(name)} has the shape {array.shape}, not ({rows},): it needs one value per row")
-        return keys_of(self._cells(name, array), self.what(name), lambda row: f"{name}[{row}]")
+        return Cells(self._values(name, array), self.what(name), lambda row: f"{name}[{row}]")
 
-    def _cells(self, name: str, array: npt.NDArray[Any]) -> Any:
+    def _values(self, name: str, array: npt.NDArray[Any]) -> Any:
         """Return the values as a `pyarrow.ChunkedArray`."""
         if array.dtype.kind == "U":
             try:
@@ -89,7 +87,8 @@ class NpzFile:
 
     def lengths(self, name: str, rows: int, times: int) -> Ints:
         """Return an array of lengths, int64 `(rows,)` from 1 to `times`. Raises DataError for any other value."""
-        lengths = self.keys(name, rows)
+        cells = self.cells(name, rows)
+        lengths = keys_of(cells.values, cells.what, cells.place)
         if lengths.dtype != np.int64:
             raise DataError(f"{self.what(name)} holds text; lengths are whole numbers")
         broken = np.flatnonzero((lengths < 1) | (lengths > times))

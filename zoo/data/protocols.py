@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zoo.data.fingerprints import fingerprint, groups_fingerprint, pool_fingerprint, row_hashes
+from zoo.data.groups import draw_groups, kept_apart, plural, says_shared
 from zoo.data.rows import Rows
 from zoo.data.scaling import Scaling
 from zoo.data.sealed import SealedTest
@@ -30,8 +31,6 @@ PROTOCOLS = ("official", "holdout", "inter-patient", "inter-patient-strict")
 HOLDOUT_SHARE = 0.2  # of all rows or groups, for the test set
 VALIDATION_SHARE = 0.1  # of the training rows
 VALIDATION_GROUPS_SHARE = 0.2  # of the training groups: a tenth of 22 patients would be two, too few to choose by
-GROUP_DRAWS = 200
-MIN_ROWS = 10  # of every class on both sides of a split by group, if any draw reaches it
 FEW_GROUPS = 10  # with fewer, a percentile interval over groups is too narrow
 TEST_SEED = 0  # the test set is the same for every run
 
@@ -93,17 +92,20 @@ def separate(
     if not (parts == TRAIN).any():
         raise DataError("the training set has no rows")
     rng = np.random.default_rng(seed)
+    reasons: tuple[str, ...] = ()
     if not (parts == VALIDATION).any():
-        parts = _with_validation(series, declared, parts, labels, rng)
+        parts, reasons = _with_validation(series, declared, parts, labels, rng)
     outside_test = (parts == TRAIN) | (parts == VALIDATION)
     pool = pool_fingerprint(series, labels, outside_test)
+    before = int((parts == TRAIN).sum())
     if rows is not None:
         parts = _cut_training(parts, labels, rows, rng, at_most=sized)
     _check_classes(parts, labels, classes)
     taken = {part: _take(series, labels, np.flatnonzero(parts == part)) for part in (TRAIN, VALIDATION, TEST)}
     summary, notes = _describe(protocol, declared, taken, series, classes, pool)
-    test, notes = SealedTest(taken[TEST]), (*series.notes, *notes)
-    return Parts(taken[TRAIN], taken[VALIDATION], test, summary, notes, np.flatnonzero(outside_test))
+    train = replace(taken[TRAIN], cut=len(taken[TRAIN]) < before)
+    test, notes = SealedTest(taken[TEST]), (*series.notes, *notes, *reasons)
+    return Parts(train, taken[VALIDATION], test, summary, notes, np.flatnonzero(outside_test))
 
 
 def declared_split(series: LabelledSeries, protocol: str) -> DeclaredSplit:
@@ -111,9 +113,12 @@ def declared_split(series: LabelledSeries, protocol: str) -> DeclaredSplit:
     if protocol not in PROTOCOLS:
         raise unknown_name("protocol", protocol, PROTOCOLS)
     if protocol in series.splits:
-        return series.splits[protocol]
+        return _published(series, series.splits[protocol])
     if protocol in series.refusals:
         raise DataError(series.refusals[protocol])
+    official = series.splits.get("official")
+    if official is not None and protocol.startswith("inter-patient") and kept_apart(series.groups, official):
+        return _published(series, official)
     rng = np.random.default_rng(TEST_SEED)
     if protocol == "holdout":
         _refuse_small_classes(series)
@@ -124,9 +129,36 @@ def declared_split(series: LabelledSeries, protocol: str) -> DeclaredSplit:
         raise DataError("this data set has no published split: use --protocol holdout")
     if series.groups is None:
         raise DataError(f"--protocol {protocol} needs the group of each row: name the column with --group")
-    eligible = np.arange(len(series.labels))
-    test = _draw_groups(series.labels, series.groups, eligible, HOLDOUT_SHARE, (), rng)
-    note = f"the test set has a fifth of the {_plural(series.group_noun)}, drawn once"
+    return _drawn_by_group(series, series.groups, rng)
+
+
+def _published(series: LabelledSeries, split: DeclaredSplit) -> DeclaredSplit:
+    """Return a declared split as a split by group, if no group of its test rows has other rows."""
+    return replace(split, by_group=True) if kept_apart(series.groups, split) else split
+
+
+def _drawn_by_group(series: LabelledSeries, groups: npt.NDArray[Any], rng: np.random.Generator) -> DeclaredSplit:
+    number = len(np.unique(groups))
+    if number < 3:
+        raise DataError(
+            "a split by group needs at least three groups, one each for the training, validation and test set, not "
+            f"{number}: use --protocol holdout, which separates rows"
+        )
+    test = draw_groups(
+        series.labels,
+        groups,
+        np.arange(len(series.labels)),
+        share=HOLDOUT_SHARE,
+        rng=rng,
+        classes=series.classes,
+        noun=series.group_noun,
+        spare=True,
+    )
+    fifth = max(1, round(HOLDOUT_SHARE * number))
+    drawn = len(np.unique(groups[test]))
+    share = "a fifth" if drawn <= fifth else f"{drawn}"
+    why = "" if drawn <= fifth else ", as many as the classes need"
+    note = f"the test set has {share} of the {plural(series.group_noun)}, drawn once{why}"
     return DeclaredSplit(_mark(series, test), by_group=True, notes=(note,))
 
 
@@ -156,7 +188,7 @@ def _refuse_small_classes(series: LabelledSeries) -> None:
         if 0 < count < 3:
             raise DataError(
                 f"class {name!r} has {count_text(count, 'row')}, but the training, validation and test set need one "
-                "each: add rows or drop the class"
+                f"each: add rows, or drop the class: --drop-class {name}"
             )
 
 
@@ -182,61 +214,54 @@ def _with_validation(
     parts: npt.NDArray[np.int8],
     labels: Ints,
     rng: np.random.Generator,
-) -> npt.NDArray[np.int8]:
-    train = np.flatnonzero(parts == TRAIN)
-    if declared.by_group and series.groups is not None:
-        share, pinned = VALIDATION_GROUPS_SHARE, declared.keep_in_train
-        chosen = _draw_groups(labels, series.groups, train, share, pinned, rng)
-    else:
-        counts = np.unique(labels[train], return_counts=True)[1]
-        if (counts < 2).any():
-            _refuse_lone_rows(labels[train], declared.classes or series.classes)
-        chosen = train[stratified(labels[train], max(round(VALIDATION_SHARE * len(train)), len(counts)), rng)]
+) -> tuple[npt.NDArray[np.int8], tuple[str, ...]]:
+    """Return the parts with validation rows, and a note if they are not drawn as the test set was."""
+    train, reasons = np.flatnonzero(parts == TRAIN), tuple[str, ...]()
+    try:
+        chosen = _validation_groups(series, declared, labels, train, rng)
+    except DataError as reason:
+        if not any(split.parts is declared.parts and not split.by_group for split in series.splits.values()):
+            raise
+        # Published as it is, without a word about groups: better than no score.
+        chosen, reasons = None, (f"the validation set is drawn by class, not by {series.group_noun}: {reason}",)
+    if chosen is None:
+        chosen = _validation_rows(labels, train, declared.classes or series.classes, rng)
     divided = parts.copy()
     divided[chosen] = VALIDATION
-    return divided
+    return divided, reasons
+
+
+def _validation_groups(
+    series: LabelledSeries, declared: DeclaredSplit, labels: Ints, train: Ints, rng: np.random.Generator
+) -> Ints | None:
+    """Return the rows of drawn training groups; None if the split is not by group."""
+    if not declared.by_group or series.groups is None:
+        return None
+    return draw_groups(
+        labels,
+        series.groups,
+        train,
+        share=VALIDATION_GROUPS_SHARE,
+        rng=rng,
+        classes=declared.classes or series.classes,
+        noun=series.group_noun,
+        pinned=declared.keep_in_train,
+    )
+
+
+def _validation_rows(labels: Ints, train: Ints, classes: tuple[str, ...], rng: np.random.Generator) -> Ints:
+    counts = np.unique(labels[train], return_counts=True)[1]
+    if (counts < 2).any():
+        _refuse_lone_rows(labels[train], classes)
+    return train[stratified(labels[train], max(round(VALIDATION_SHARE * len(train)), len(counts)), rng)]
 
 
 def _refuse_lone_rows(labels: Ints, classes: tuple[str, ...]) -> None:
     names = [name for number, name in enumerate(classes) if (labels == number).sum() == 1]
     raise DataError(
-        f"class {names[0]!r} has one row, but the training and validation set need one each: add rows or drop the class"
+        f"class {names[0]!r} has one row, but the training and validation set need one each: add rows, or drop the "
+        f"class: --drop-class {names[0]}"
     )
-
-
-def _draw_groups(
-    labels: Ints,
-    groups: npt.NDArray[Any],
-    eligible: Ints,
-    share: float,
-    pinned: tuple[Any, ...],
-    rng: np.random.Generator,
-) -> Ints:
-    """Draw groups GROUP_DRAWS times, and return the rows whose class shares are closest to those of all eligible rows.
-
-    Draws that leave MIN_ROWS rows of every class on both sides are preferred.
-    """
-    names, owner = np.unique(groups[eligible], return_inverse=True)
-    free = np.flatnonzero(~np.isin(names, pinned))
-    if len(names) < 2 or len(free) < 1:
-        raise DataError(f"a split by group needs at least two groups, not {len(names)}")
-    table = np.zeros((len(names), int(labels[eligible].max()) + 1))
-    np.add.at(table, (owner, labels[eligible]), 1)
-    present = table.sum(0) > 0
-    wanted = table.sum(0) / table.sum()
-    size = min(max(1, round(share * len(names))), len(names) - 1, len(free))
-    best: tuple[float, float, npt.NDArray[np.intp]] | None = None
-    for _ in range(GROUP_DRAWS):
-        drawn = rng.permutation(free)[:size]
-        inside = table[drawn].sum(0)
-        fewest = min(inside[present].min(), (table.sum(0) - inside)[present].min(), MIN_ROWS)
-        distance = float(np.abs(inside / inside.sum() - wanted).sum())
-        if best is None or (-fewest, distance) < best[:2]:
-            best = (-fewest, distance, drawn)
-    assert best is not None
-    if best[0] == 0:
-        raise DataError("no split by group found with every class on both sides: too few groups have the rare classes")
-    return eligible[np.isin(owner, best[2])]
 
 
 def _cut_training(
@@ -319,20 +344,28 @@ def _describe(
 
 def _group_notes(declared: DeclaredSplit, taken: Mapping[int, Rows], noun: str) -> list[str]:
     """Return notes on the groups for readers of a score, unless the data set has its own."""
-    tested = np.unique(_owners(taken[TEST]))
-    if declared.by_group:
-        few = f"the test set has {len(tested)} {_plural(noun)}: too few for reliable intervals"
-        return [few] if len(tested) < FEW_GROUPS else []
-    both = np.isin(tested, np.concatenate([_owners(taken[TRAIN]), _owners(taken[VALIDATION])])).sum()
-    if declared.notes or not both:
+    tested, nouns = np.unique(_owners(taken[TEST])), plural(noun)
+    others = np.concatenate([_owners(taken[TRAIN]), _owners(taken[VALIDATION])])
+    both = np.intersect1d(tested, others)
+    shared = f"{len(both)} of the {len(tested)} {nouns} in the test set are also in the training or validation set"
+    if not declared.by_group:
+        silent = declared.notes or not len(both)
+        return [] if silent else [f"{shared}: --protocol inter-patient separates them"]
+    notes = []
+    if len(both) and not says_shared(declared.notes, both, noun):
+        notes.append(f"{shared}, though this split is declared to separate {nouns}: the scores are too high")
+    if len(tested) < FEW_GROUPS:
+        notes.append(f"the test set has {len(tested)} {nouns}: too few for reliable intervals")
+    return notes + _validation_notes(declared, taken, nouns)
+
+
+def _validation_notes(declared: DeclaredSplit, taken: Mapping[int, Rows], nouns: str) -> list[str]:
+    """Return a note on the groups that a published validation set shares with the training set."""
+    chosen = np.unique(_owners(taken[VALIDATION]))
+    both = np.isin(chosen, _owners(taken[TRAIN])).sum()
+    if declared.notes or not both or not (declared.parts == VALIDATION).any():
         return []
-    shared = f"{both} of the {len(tested)} {_plural(noun)} in the test set are also in the training or validation set"
-    return [f"{shared}: --protocol inter-patient separates them"]
-
-
-def _plural(noun: str) -> str:
-    """Return `patients` for `patient`; a noun ending in `s`, such as a column name, stays unchanged."""
-    return noun if noun.endswith("s") else f"{noun}s"
+    return [f"{both} of the {len(chosen)} {nouns} in the validation set are also in the training set"]
 
 
 def _owners(rows: Rows) -> npt.NDArray[Any]:

@@ -49,7 +49,7 @@ def resample(spec: Resampler, params: Mapping[str, Value], rows: Rows, classes: 
     if reason := refusal(spec, rows):
         raise ResamplingError(reason)
     counts = np.bincount(rows.labels, minlength=len(classes))
-    _check_neighbours(spec, sampler, counts, classes)
+    _check_neighbours(spec, sampler, counts, classes, cut=rows.cut)
     values, labels = _fit(spec, sampler, rows.values.reshape(len(rows), -1), rows.labels, classes)
     _check_outcome(spec, sampler, counts, values, labels, classes)
     lengths = _lengths(spec, sampler, rows, len(labels))
@@ -90,7 +90,7 @@ def _draws_batches(sampler: Any) -> bool:
     return hasattr(sampler, "row_weights")
 
 
-def _check_neighbours(spec: Resampler, sampler: Any, counts: Ints, classes: tuple[str, ...]) -> None:
+def _check_neighbours(spec: Resampler, sampler: Any, counts: Ints, classes: tuple[str, ...], *, cut: bool) -> None:
     """Raise ResamplingError if a class has too few rows; imbalanced-learn's own message names no class."""
     if not _makes_rows(sampler):
         return
@@ -104,7 +104,7 @@ def _check_neighbours(spec: Resampler, sampler: Any, counts: Ints, classes: tupl
             raise ResamplingError(f"{spec.name}'s {parameter} must be at least 1, not {neighbours}")
     for parameter in of_class:
         if isinstance(neighbours := getattr(inner, parameter, None), int):
-            _check_classes(spec, parameter, neighbours, counts, classes)
+            _check_classes(spec, parameter, neighbours, counts, classes, cut=cut)
     for parameter in of_any:
         if isinstance(neighbours := getattr(inner, parameter, None), int) and neighbours >= (size := int(counts.sum())):
             raise ResamplingError(
@@ -113,7 +113,9 @@ def _check_neighbours(spec: Resampler, sampler: Any, counts: Ints, classes: tupl
             )
 
 
-def _check_classes(spec: Resampler, parameter: str, neighbours: int, counts: Ints, classes: tuple[str, ...]) -> None:
+def _check_classes(
+    spec: Resampler, parameter: str, neighbours: int, counts: Ints, classes: tuple[str, ...], *, cut: bool
+) -> None:
     smallest_first = sorted(zip(classes, counts, strict=True), key=lambda each: int(each[1]))
     for name, count in smallest_first:  # so that the suggested value suits all classes
         if 0 < count <= neighbours and count < counts.max():
@@ -122,7 +124,7 @@ def _check_classes(spec: Resampler, parameter: str, neighbours: int, counts: Int
                 f"{name!r} has {count}: use --set data.{parameter}={max(1, count - 1)} or --data oversampled"
                 if count > 1
                 else f"{spec.name} needs at least two training rows of each class, and class {name!r} has {count} "
-                f"({parameter}={neighbours}): use more --rows or --data oversampled"
+                f"({parameter}={neighbours}): use {'more --rows or ' if cut else ''}--data oversampled"
             )
 
 

@@ -13,7 +13,7 @@ from zoo.data.series import Floats, Ints
 class Rows:
     """The rows of a training, validation or test set: values `(rows, channels, times)`, labels, groups and lengths.
 
-    `index` is the position of each row in the data set it came from.
+    `index` is the position of each row in the data set it came from. `cut` is true if `--rows` left out other rows.
     """
 
     values: Floats
@@ -21,6 +21,7 @@ class Rows:
     index: Ints
     groups: npt.NDArray[Any] | None = None
     lengths: Ints | None = None
+    cut: bool = False
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -22,9 +22,11 @@ class DeclaredSplit:
     parts          int8 `(rows,)`: LEFT_OUT, TRAIN, VALIDATION or TEST. Without VALIDATION rows, the harness draws them
                    from TRAIN
     classes        the scored classes, None for all; rows of other classes are left out
-    by_group       whether the validation set is drawn by group, like the test set
+    by_group       whether the validation set is drawn by group, like the test set; if the groups of the test rows have
+                   no other rows, it always is
     keep_in_train  groups that must not go into the validation set
-    notes          notes on this split for readers of a score
+    notes          notes on this split for readers of a score; if a split by group shares groups between the test set
+                   and another set, a note must name them or state their number, such as `2 patients`
     """
 
     parts: npt.NDArray[np.int8]

@@ -17,8 +17,8 @@ import pyarrow
 from zoo.data.checks import check_file, dropped_note, flat_rows, kept_of
 from zoo.data.columns import check_one_meaning, checked_names, column_name
 from zoo.data.csvs import Choose, CsvForm, line_number, read_csv
-from zoo.data.keys import classes_of, keys_of
-from zoo.data.lengths import PADDING_NOTE, ends_of, settled, within
+from zoo.data.keys import Cells, alike_note, classes_of, keys_of_sets
+from zoo.data.lengths import ends_of, padding_note, settled, within
 from zoo.data.parquets import index_columns, read_parquet
 from zoo.data.reading import read_line
 from zoo.data.samples import Choice
@@ -71,41 +71,49 @@ class Table:
 
         Raises DataError if a column holds no numbers, or a value is missing, NaN or infinite.
         """
-        values = self._filled(names)
+        values = self._values(names)
         check_finite(values, self, names)
         return values
 
     def series(self, names: Sequence[str]) -> tuple[Floats, Ints | None]:
-        """Return the columns as float32 `(rows, 1, len(names))`, and the lengths of rows that end with NaN.
+        """Return the columns as series `(len(self), 1, len(names))`, and their lengths if rows end with missing values.
 
-        Samples after the end of a row are zeros; the lengths are None if no row ends early. Raises DataError if a
-        column holds no numbers, or a value before the end is missing, NaN or infinite.
+        Raises as `numbers`, except that missing values and NaN at the end of a row are padding, and become zeros.
         """
-        values = self._filled(names)[:, np.newaxis]
-        lengths = ends_of(values)
+        values = self._values(names)
+        lengths = ends_of(values[:, np.newaxis])
         if lengths is not None:
-            np.copyto(values, 0, where=~within(lengths, len(names)) & (lengths > 0)[:, np.newaxis, np.newaxis])
-        check_finite(values[:, 0], self, names)
-        return values, lengths
+            if (lengths == 0).any():
+                place = self.place(int(np.argmin(lengths)))
+                raise DataError(f"{self.path}: {place} has only missing samples; remove such rows")
+            np.copyto(values, 0, where=~within(lengths, len(names))[:, 0])
+        check_finite(values, self, names)
+        return values[:, np.newaxis], lengths
 
-    def _filled(self, names: Sequence[str]) -> Floats:
-        values = np.empty((len(self), len(names)), np.float32)
-        # A float64 too large for float32 becomes infinite; the check below refuses it with its place.
-        with np.errstate(over="ignore"):
-            for position, name in enumerate(names):
-                values[:, position] = self._floats(name)
-        return values
+    def keys(self, name: str, *, groups: bool = False) -> npt.NDArray[Any]:
+        """Return a column of labels, or with `groups` of groups: int64 `(rows,)` if all are whole numbers, else text.
 
-    def keys(self, name: str) -> npt.NDArray[Any]:
-        """Return a column of labels or groups: int64 `(rows,)` if all are whole numbers, else text.
-
-        Raises DataError if a value is missing, or is neither a whole number nor text.
+        Text becomes numbers only if all of it is written alike, such as `1` and `2`. Raises DataError if a value is
+        missing, or is neither a whole number nor text; groups such as `1.10` are text.
         """
-        return keys_of(self.data.column(name), self.what(name), self.place)
+        return keys_of_sets([self.cells(name)], groups=groups)[0]
+
+    def cells(self, name: str) -> Cells:
+        """Return a column of labels or groups, unconverted."""
+        return Cells(self.data.column(name), self.what(name), self.place)
 
     def what(self, name: str) -> str:
         """Return the name of a column in messages."""
         return f"{self.path}: column {name!r}"
+
+    def _values(self, names: Sequence[str]) -> Floats:
+        """Return the columns as float32 `(len(self), len(names))`, not yet checked for NaN."""
+        values = np.empty((len(self), len(names)), np.float32)
+        # A float64 too large for float32 becomes infinite; `check_finite` refuses it with its place.
+        with np.errstate(over="ignore"):
+            for position, name in enumerate(names):
+                values[:, position] = self._floats(name)
+        return values
 
     def _floats(self, name: str) -> npt.NDArray[np.floating[Any]]:
         column = self.data.column(name)
@@ -143,8 +151,9 @@ def from_table(
     drop      the columns to leave out, in the same form
 
     All other columns are the samples, in file order; a column that counts or describes the rows is refused. Columns of
-    pandas' index in a Parquet file are no samples. Classes are sorted, numeric ones by value.
-    Raises DataError for data that cannot be used, in one line with the file, the place and the way out.
+    pandas' index in a Parquet file are no samples. NaN and missing values at the end of a row are padding. Classes are
+    sorted, numeric ones by value. Raises DataError for data that cannot be used, in one line with the file, the place
+    and the way out.
     """
     asked = (target,) if group is None else (target, group)
     _check_differ(path, asked)
@@ -161,10 +170,11 @@ def from_table(
         raise DataError(f"{path}: {len(samples)} sample columns besides {', '.join(named)}; a series needs at least 2")
     values, lengths = table.series(samples)
     choice.check(path, table.names, samples, values[:, 0])
+    padded = () if lengths is None else (padding_note(path.name),)
     kept = kept_of(flat_rows(values, lengths), constant, str(path), table.place)
-    labels, classes = classes_of(table.keys(named[0])[kept], table.what(named[0]))
-    groups = table.keys(named[1])[kept] if group is not None else None
-    padded = () if lengths is None else (f"{path.name}: {PADDING_NOTE}",)
+    keys = table.keys(named[0])[kept]
+    labels, classes = classes_of(keys, table.what(named[0]))
+    groups = table.keys(named[1], groups=True)[kept] if group is not None else None
     values, lengths = settled(values[kept], None if lengths is None else lengths[kept])
     return LabelledSeries(
         values=values,
@@ -173,7 +183,7 @@ def from_table(
         groups=groups,
         group_noun=named[1] if group is not None else "group",
         lengths=lengths,
-        notes=(*dropped_note(kept), *padded),
+        notes=(*dropped_note(kept), *padded, *alike_note(keys, "labels"), *alike_note(groups, "groups")),
         read=read_line(
             path.name,
             values,

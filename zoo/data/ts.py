@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zoo.data.checks import dropped_note, kept_of
-from zoo.data.lengths import settled
+from zoo.data.lengths import padding_note, settled
 from zoo.data.memory import check_fits
 from zoo.data.pairs import alone_note, check_can_stand_alone, pair_of, refusals
 from zoo.data.reading import read_line
@@ -38,6 +38,7 @@ def from_ts(path: Path, *, constant: str = "error") -> LabelledSeries:
     files = [file.take(keep) for file, keep in zip(read, kept, strict=True)]
     number = {name: place for place, name in enumerate(dict.fromkeys(name for file in files for name in file.classes))}
     values, lengths = settled(*_padded(files))
+    padded = [padding_note(file.path.name) for file in read if file.padded]
     dropped = [
         f"{file.path.name}: {note}" for file, keep in zip(files, kept, strict=True) for note in dropped_note(keep)
     ]
@@ -49,7 +50,7 @@ def from_ts(path: Path, *, constant: str = "error") -> LabelledSeries:
         lengths=lengths,
         splits={} if pair is None else {"official": pair.split(*(len(file.series) for file in files))},
         refusals=refusals(path, pair),
-        notes=(*(alone_note(path) if pair is None else ()), *dropped),
+        notes=(*(alone_note(path) if pair is None else ()), *padded, *dropped),
         read=read_line(" and ".join(file.path.name for file in files), values, lengths, labels, tuple(number)),
     )
 

@@ -39,6 +39,7 @@ class TsFile:
     series      float32 `(channels, times)` for each row, finite; the rows may differ in length
     labels      the class of each row, one of `classes`
     lines       the line number of each row, counted from 1
+    padded      whether a row ends with missing values in all channels; they are left out
     """
 
     path: Path
@@ -47,6 +48,7 @@ class TsFile:
     series: tuple[Floats, ...]
     labels: tuple[str, ...]
     lines: tuple[int, ...]
+    padded: bool = False
 
     def place(self, row: int) -> str:
         return f"line {self.lines[row]}"
@@ -149,6 +151,8 @@ def _read_rows(path: Path, header: _Header, lines: Iterator[tuple[int, str]]) ->
     series: list[Floats] = []
     labels: list[str] = []
     numbers: list[int] = []
+    widths: list[int] = []
+    padded = False
     known = frozenset(header.classes)
     for number, text in lines:
         where = f"{path}: line {number}"
@@ -162,18 +166,20 @@ def _read_rows(path: Path, header: _Header, lines: Iterator[tuple[int, str]]) ->
                 )
             wrong = unknown_name("class", _short(label), header.classes, "@classLabel lists the classes.")
             raise DataError(f"{where}: {wrong}")
-        row = _row(where, channels)
-        if header.equal and series and row.shape[1] != series[0].shape[1]:
+        row, missing = _row(where, channels)
+        widths.append(row.shape[1] + missing)
+        if header.equal and widths[-1] != widths[0]:
             raise DataError(
-                f"{where} has {row.shape[1]} samples and line {numbers[0]} has {series[0].shape[1]}, but the header "
+                f"{where} has {widths[-1]} samples and line {numbers[0]} has {widths[0]}, but the header "
                 "declares @equalLength true; complete the line, or correct the header"
             )
+        padded = padded or missing > 0
         series.append(row)
         labels.append(label)
         numbers.append(number)
     if not series:
         raise DataError(f"{path}: there are no rows after @data; write or download the file again")
-    return TsFile(path, header.classes, series[0].shape[0], tuple(series), tuple(labels), tuple(numbers))
+    return TsFile(path, header.classes, series[0].shape[0], tuple(series), tuple(labels), tuple(numbers), padded)
 
 
 def _check_channels(where: str, count: int, expected: int | None) -> None:
@@ -184,8 +190,8 @@ def _check_channels(where: str, count: int, expected: int | None) -> None:
         )
 
 
-def _row(where: str, texts: Sequence[str]) -> Floats:
-    """Return the cells of a row's channels as float32 `(channels, times)`."""
+def _row(where: str, texts: Sequence[str]) -> tuple[Floats, int]:
+    """Return a row as float32 `(channels, times)`, and the number of missing samples after its end in all channels."""
     channels = [text.split(",") for text in texts]
     for channel, cells in enumerate(channels, 1):
         if len(cells) != len(channels[0]):
@@ -193,6 +199,12 @@ def _row(where: str, texts: Sequence[str]) -> Floats:
                 f"{where}: channel {channel} has {count_text(len(cells), 'sample')} and channel 1 has "
                 f"{len(channels[0])}; all channels of a row have the same length: cut or fill them"
             )
+    missing = min(map(_missing_at_end, channels))
+    if missing == len(channels[0]) > 1:
+        raise DataError(f"{where} has only missing samples; remove the row")
+    if missing and missing < len(channels[0]):
+        channels = [cells[:-missing] for cells in channels]
+        texts = [",".join(cells) for cells in channels]
     if any(text.encode().translate(None, _OF_NUMBERS) for text in texts):
         raise DataError(f"{where}, {_first_fault(channels)}")
     try:
@@ -204,7 +216,15 @@ def _row(where: str, texts: Sequence[str]) -> Floats:
         raise DataError(f"{where}, {_first_fault(channels)}") from error
     if not np.isfinite(row).all():
         raise DataError(f"{where}, {_first_fault(channels)}")
-    return row
+    return row, missing
+
+
+def _missing_at_end(cells: Sequence[str]) -> int:
+    return next((number for number, cell in enumerate(reversed(cells)) if not _is_missing(cell)), len(cells))
+
+
+def _is_missing(cell: str) -> bool:
+    return cell.strip(" \t").lower() in ("", "?", "nan")
 
 
 def _first_fault(channels: Sequence[Sequence[str]]) -> str:
@@ -219,7 +239,7 @@ def _first_fault(channels: Sequence[Sequence[str]]) -> str:
 
 
 def _fault(cell: str) -> str:
-    if cell.lower() in ("", "?", "nan"):
+    if _is_missing(cell):
         return f"{cell!r} is a missing value; fill it in or remove the row"
     try:
         with np.errstate(over="ignore"):

@@ -7,15 +7,14 @@ line is padding of shorter series (Dau et al. 2019, arXiv:1810.07758).
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from zoo.data.checks import check_file, dropped_note, flat_rows, kept_of
 from zoo.data.csvs import CsvForm, read_csv
-from zoo.data.keys import classes_of
-from zoo.data.lengths import PADDING_NOTE, settled
+from zoo.data.keys import Cells, alike_note, classes_of, keys_of_sets
+from zoo.data.lengths import padding_note, settled
 from zoo.data.pairs import alone_note, check_can_stand_alone, pair_of, refusals
 from zoo.data.reading import read_line
 from zoo.data.series import Floats, Ints, LabelledSeries
@@ -28,12 +27,16 @@ _LABEL = "0"  # the name of the first column
 
 @dataclass(frozen=True)
 class _Half:
-    """The rows of one file: values float32 `(rows, 1, times)`, their lengths, and their labels."""
+    """The rows of one file: values float32 `(rows, 1, times)`, their lengths, and the labels of all rows read.
+
+    kept  the rows that are kept, out of all rows read
+    """
 
     path: Path
     values: Floats
     lengths: Ints
-    labels: npt.NDArray[Any]
+    labels: Cells
+    kept: npt.NDArray[np.bool_]
     notes: tuple[str, ...]
 
 
@@ -49,18 +52,22 @@ def from_tsv(path: Path, *, constant: str = "error") -> LabelledSeries:
         check_can_stand_alone(path)
     halves = [_half(each, constant) for each in ((path,) if pair is None else (pair.train, pair.test))]
     names = " and ".join(half.path.name for half in halves)
-    if len({half.labels.dtype.kind for half in halves}) > 1:
-        raise DataError(f"{path}: {names} have labels of two types, numbers and text; save both with one type")
-    labels, classes = classes_of(np.concatenate([half.labels for half in halves]), f"{path}: the first column")
+    read = keys_of_sets([half.labels for half in halves])
+    keys = np.concatenate([of_half[half.kept] for of_half, half in zip(read, halves, strict=True)])
+    labels, classes = classes_of(keys, f"{path}: the first column")
     values, lengths = settled(_wide(halves), np.concatenate([half.lengths for half in halves]))
     return LabelledSeries(
         values=values,
         labels=labels,
         classes=classes,
         lengths=lengths,
-        splits={} if pair is None else {"official": pair.split(*(len(half.labels) for half in halves))},
+        splits={} if pair is None else {"official": pair.split(*(len(half.values) for half in halves))},
         refusals=refusals(path, pair),
-        notes=(*(alone_note(path) if pair is None else ()), *(note for half in halves for note in half.notes)),
+        notes=(
+            *(alone_note(path) if pair is None else ()),
+            *(note for half in halves for note in half.notes),
+            *alike_note(keys, "labels"),
+        ),
         read=read_line(names, values, lengths, labels, classes, details=("label first", "no header")),
     )
 
@@ -69,10 +76,10 @@ def _half(path: Path, constant: str) -> _Half:
     table = _table(path)
     values, lengths = table.series(table.names[1:])
     kept = kept_of(flat_rows(values, lengths), constant, str(path), table.place)
-    notes = [*dropped_note(kept), *([] if lengths is None else [PADDING_NOTE])]
+    padded = () if lengths is None else (padding_note(path.name),)
     ends = np.full(len(values), values.shape[2], np.int64) if lengths is None else lengths
-    told = tuple(f"{path.name}: {note}" for note in notes)
-    return _Half(path, values[kept], ends[kept], table.keys(_LABEL)[kept], told)
+    notes = (*(f"{path.name}: {note}" for note in dropped_note(kept)), *padded)
+    return _Half(path, values[kept], ends[kept], table.cells(_LABEL), kept, notes)
 
 
 def _table(path: Path) -> Table:

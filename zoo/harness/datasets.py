@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from zoo.assignments import split_assignments
+from zoo.data.classes import with_classes
 from zoo.data.files import data_set_name, from_file, is_path
 from zoo.data.protocols import Parts, default_protocol, separate
 from zoo.data.scaling import moments
@@ -18,7 +19,8 @@ from zoo.space import Value
 from zoo.specs import Dataset
 from zoo.workspace import Workspace
 
-FILE_PARAMETERS = ("constant", "header", "separator", "decimal")
+_TEXT_PARAMETERS = ("separator", "decimal", "layout")
+_FILE_PARAMETERS = ("constant", "header", *_TEXT_PARAMETERS)
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,17 @@ def load_dataset(workspace: Workspace, name: str, request: DataRequest) -> Loade
 
     Raises DataError or UsageError, each with a message of one line.
     """
+    loaded = _load(workspace, name, request)
+    if not (request.drop_class or request.merge_class):
+        return loaded
+    series = with_classes(loaded.series, drop=request.drop_class, merge=request.merge_class)
+    named = {"drop_class": ",".join(request.drop_class), "merge_class": ";".join(request.merge_class)}
+    return replace(
+        loaded, series=series, params={**loaded.params, **{key: text for key, text in named.items() if text}}
+    )
+
+
+def _load(workspace: Workspace, name: str, request: DataRequest) -> Loaded:
     params = split_assignments(request.assignments)["dataset"]
     if is_file(workspace.registry, name):
         return _from_file(Path(name), params, request)
@@ -62,7 +75,7 @@ def load_dataset(workspace: Workspace, name: str, request: DataRequest) -> Loade
 
 
 def separated(loaded: Loaded, protocol: str, seed: int, request: DataRequest) -> Parts:
-    """Separate a data set for the seed of a run; a file with --group is separated by these groups by default."""
+    """Separate a data set for the seed of a run; see `chosen_protocol` for the default."""
     chosen = chosen_protocol(loaded, protocol, request)
     return separate(loaded.series, chosen, seed=axis_seeds(seed)["split"], rows=request.rows, sized=loaded.sized)
 
@@ -82,8 +95,9 @@ def scaled(loaded: Loaded, parts: Parts, scale: str) -> Parts:
 
 
 def chosen_protocol(loaded: Loaded, protocol: str, request: DataRequest) -> str:
-    """Return the protocol, or the default of the data set if it is empty."""
-    return protocol or ("inter-patient" if request.group else default_protocol(loaded.series))
+    """Return the protocol; if it is empty, the published split, else the groups of a file, else `holdout`."""
+    default = default_protocol(loaded.series)
+    return protocol or ("inter-patient" if request.group and default == "holdout" else default)
 
 
 def is_file(registry: Registry, name: str) -> bool:
@@ -93,15 +107,15 @@ def is_file(registry: Registry, name: str) -> bool:
 
 def _from_file(path: Path, params: Mapping[str, Value], request: DataRequest) -> Loaded:
     for name in params:
-        if name not in FILE_PARAMETERS:
-            raise unknown_name("parameter of a file", name, FILE_PARAMETERS)
+        if name not in _FILE_PARAMETERS:
+            raise unknown_name("parameter of a file", name, _FILE_PARAMETERS)
     merged = {"constant": "error", **params}
     header = params.get("header")
     if not (header is None or isinstance(header, bool)):
         raise UsageError(f"dataset.header must be true or false, not {header!r}")
     constant = str(merged["constant"])
     named = {name: getattr(request, name) for name in ("target", "group", "columns", "drop")}
-    signs = {name: None if params.get(name) is None else str(params[name]) for name in ("separator", "decimal")}
-    series = from_file(path, constant=constant, header=header, **signs, **named)
+    texts = {name: None if params.get(name) is None else str(params[name]) for name in _TEXT_PARAMETERS}
+    series = from_file(path, constant=constant, header=header, **texts, **named)
     kept = {**merged, **{name: column for name, column in named.items() if column is not None}}
     return Loaded(data_set_name(path), kept, series)

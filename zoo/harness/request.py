@@ -14,7 +14,10 @@ MOST_SEEDS = 10_000
 
 @dataclass(frozen=True, kw_only=True)
 class DataRequest:
-    """The options with which a data set is loaded and separated."""
+    """The options with which a data set is loaded and separated.
+
+    `drop_class` and `merge_class` are texts that `zoo.data.classes.with_classes` reads: `F`, and `S=A,J`.
+    """
 
     rows: int | None = None
     assignments: Mapping[str, Value] = field(default_factory=dict)
@@ -23,6 +26,8 @@ class DataRequest:
     group: str | None = None
     columns: str | None = None
     drop: str | None = None
+    drop_class: tuple[str, ...] = ()
+    merge_class: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +78,8 @@ class Request(DataRequest):
         dataset: Axis = None,
         protocol: Axis = None,
         scale: Axis = None,
+        drop_class: Axis = None,
+        merge_class: Axis = None,
         seeds: Sequence[int] = (0,),
         data_dir: str | Path | None = None,
         **others: Any,
@@ -90,6 +97,8 @@ class Request(DataRequest):
             datasets=_values(dataset),
             protocols=_values(protocol),
             scales=_values(scale),
+            drop_class=_values(drop_class),
+            merge_class=_values(merge_class),
             seeds=tuple(seeds),
             data_dir=None if data_dir is None else Path(data_dir),
             **others,

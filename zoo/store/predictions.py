@@ -28,8 +28,12 @@ class Predictions:
     groups: npt.NDArray[Any] | None = None
 
     def to_parquet(self) -> memoryview:
-        """Return the bytes of the file: columns `row`, `label`, `group` if rows are grouped, and `p_<class>`."""
-        columns: dict[str, npt.NDArray[Any]] = {"row": self.index, "label": self.labels}
+        """Return the bytes of the file: columns `row`, `label`, `group` if rows are grouped, and `p_<class>`.
+
+        `label` is the name of the class, stored as a category of all classes.
+        """
+        names = pa.DictionaryArray.from_arrays(self.labels.astype(np.int32), pa.array(self.classes, pa.string()))
+        columns: dict[str, Any] = {"row": self.index, "label": names}
         if self.groups is not None:
             columns["group"] = self.groups
         columns |= {f"p_{name}": self.probabilities[:, number] for number, name in enumerate(self.classes)}
@@ -50,11 +54,20 @@ def rescored(store: Store, run: Run) -> Run:
 
 
 def read_predictions(path: Path, classes: Sequence[str]) -> Predictions:
-    """Read a file that `to_parquet` wrote. Raises StoreError for any other file."""
+    """Read a file that `to_parquet` of this or an earlier release wrote. Raises StoreError for any other file."""
     try:
         table = pq.read_table(path)
-        columns = {name: table[name].to_numpy() for name in table.column_names}
+        columns = {name: table[name].to_numpy() for name in table.column_names if name != "label"}
         probabilities = np.stack([columns[f"p_{name}"] for name in classes], axis=1)
-        return Predictions(probabilities, columns["label"], columns["row"], tuple(classes), columns.get("group"))
+        labels = _numbers(table["label"], classes)
+        return Predictions(probabilities, labels, columns["row"], tuple(classes), columns.get("group"))
     except (OSError, pa.ArrowException, KeyError) as error:
         raise StoreError(f"{path} is not a predictions file: {error}") from error
+
+
+def _numbers(labels: Any, classes: Sequence[str]) -> npt.NDArray[np.int64]:
+    """Return the number of each label among the classes; earlier files contain the numbers themselves."""
+    if pa.types.is_integer(labels.type):
+        return np.asarray(labels.to_numpy(), np.int64)
+    numbers = {name: number for number, name in enumerate(classes)}
+    return np.array([numbers[name] for name in labels.to_pylist()], np.int64)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from zoo.data.groups import says_shared, shared_by
 from zoo.data.series import LabelledSeries
 from zoo.errors import DataError
 from zoo.factories import complete, load_factory
@@ -20,7 +21,10 @@ ROWS = 400
 
 
 def loads(registry: Registry, entry: Entry[Dataset]) -> None:
-    """It returns labelled series with rows of every class; for missing files it raises DataError of one line."""
+    """It returns labelled series with rows of every class; for missing files it raises DataError of one line.
+
+    A split by group has no group in the test set and in another set, unless a note of the split states it.
+    """
     spec = entry.spec
     if spec.from_files:
         with tempfile.TemporaryDirectory() as empty:
@@ -34,6 +38,11 @@ def loads(registry: Registry, entry: Entry[Dataset]) -> None:
     for name, split in series.splits.items():
         found = f"its split {name} has {len(split.parts)} rows, not {len(series.labels)}"
         expect(split.parts.shape == series.labels.shape, found)
+        if series.groups is not None and (split.by_group or name.startswith("inter-patient")):
+            shared = shared_by(split, series.groups)
+            some = ", ".join(map(str, shared[:5].tolist()))
+            found = f"its split {name} has {series.group_noun} {some} in the test set and outside it, without a note"
+            expect(says_shared(split.notes, shared, series.group_noun), found)
     if spec.generated:
         more = len(_load(entry, rows=2 * ROWS).labels) - len(series.labels)
         expect(more == ROWS, f"with {ROWS} more training rows requested, it returns {more} more rows")

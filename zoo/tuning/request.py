@@ -24,6 +24,7 @@ _AXES: Mapping[str, str] = {
 }
 _OTHERS = ("rows", "epochs", "assignments", "data_dir", "target", "group", "device")
 _LATER = ("columns", "drop")  # stored only if they are given, so that other requests are stored as before
+_CLASSES = ("drop_class", "merge_class")
 _SET_BY_STUDY = ("monitor", "threads", "run_timeout", "force", "resume")
 
 
@@ -108,6 +109,7 @@ class TuneRequest:
             "assignments": dict(cell.assignments),
             "data_dir": None if cell.data_dir is None else str(cell.data_dir.absolute()),
         }
+        others |= {name: [*texts] for name in _CLASSES if (texts := getattr(cell, name))}
         search = {item.name: getattr(self, item.name) for item in fields(self) if item.name != "cell"}
         search |= {"search_params": dict(self.search_params), "overrides": list(self.overrides)}
         axes = {axis: value for axis in _AXES if (value := self.given(axis)) is not None or axis != "scale"}
@@ -127,7 +129,7 @@ class TuneRequest:
     @classmethod
     def _of_record(cls, record: JsonObject) -> "TuneRequest":
         axes = {axis: record.get(axis) for axis in _AXES}
-        others = {name: record[name] for name in (*_OTHERS, *_LATER) if name in record}
+        others = {name: record[name] for name in (*_OTHERS, *_LATER, *_CLASSES) if name in record}
         cell = Request.of(axes.pop("architecture"), **axes, seeds=(record.get("seed", 0),), **others)
         own = {item.name for item in fields(cls) if item.init} - {"cell"}
         search = {name: value for name, value in record.items() if name in own}
