@@ -28,7 +28,6 @@ LONGEST = (
     "third_party/test_scaffold.py",
     "harness/test_parallel.py",
     "tuning/test_cluster.py",
-    "cli/test_interruption.py",
     "cli/test_commands.py",
     "tuning/test_compare.py",
     "cli/test_tune.py",

@@ -1,9 +1,11 @@
-"""Studies as the engine leaves them in the store, made without it."""
+"""Studies as the engine leaves them in the store, made without it, and the folder of a process that runs one."""
 
 import math
 import random
+import socket
 from collections.abc import Sequence
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any
 
 from zoo.harness.request import Request
@@ -88,3 +90,9 @@ def stored(store: Store, study: Study) -> Study:
         studies.interrupt(study.name)
     studies.update(replace(study, created=studies.get(study.name).created))
     return studies.get(study.name)
+
+
+def session_of(process: int) -> Path | None:
+    """The folder of the session that a process has, or that it left behind."""
+    owned = f"{socket.gethostname()} {process}"
+    return next((path.parent for path in Path("/tmp").glob("zoo-*/owner") if path.read_text() == owned), None)

@@ -144,7 +144,7 @@ def test_several_at_a_time_give_the_bits_of_one_after_the_other(
     monkeypatch.setattr(ray, "put", lambda rows: (sent.append(rows), put(rows))[1])
     observer, notebook = Observer(), Notebook(log)
     asked = ("cnngru.tiny", "minirocket", "cnngru.twin", "cnngru.crowded", "faulty.raise", "steady.logged")
-    grid = {"data": ["original", "smote"], "seeds": 2, "registry": registry_with(observer)}
+    grid = {"data": ["original", "smote"], "scale": "standard", "seeds": 2, "registry": registry_with(observer)}
     runs = bench(*asked, **grid, jobs=2, reporter=notebook)
     assert [run.reference for run in runs] == [*asked] * 4, "in the order of the plan"
     assert sorted(run.id for run in notebook.finished) == sorted(run.id for run in runs)
@@ -175,7 +175,7 @@ def test_several_at_a_time_give_the_bits_of_one_after_the_other(
     several = [run for run in runs if run.reference in asked[:2]]
     alone = bench(*asked[:2], **grid, threads=1, results="alone")
     for ours, theirs in zip(several, alone, strict=True):
-        assert (ours.fingerprint, ours.scores) == (theirs.fingerprint, theirs.scores)
+        assert (ours.scale, ours.fingerprint, ours.scores) == ("standard", theirs.fingerprint, theirs.scores)
         assert ours.notes == (*theirs.notes, NOTE)
         assert all(ours.cost[name] > 0 for name in ("train_seconds", "peak_memory_mib", "latency_ms"))
         assert not (Path("results/runs") / ours.id / "checkpoint").exists()

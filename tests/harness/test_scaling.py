@@ -188,12 +188,6 @@ def test_a_network_in_a_file_can_be_loaded_behind_its_scaling() -> None:
         zoo.load(run.id, results=RESULTS)
 
 
-def test_a_worker_process_trains_on_the_scaled_rows() -> None:
-    (here,) = bench("minirocket", "counts", set={})
-    (there,) = bench("minirocket", "counts", set={}, isolate=True, results="there")
-    assert (there.scale, there.key, there.scores) == (here.scale, here.key, here.scores)
-
-
 @pytest.mark.parametrize("scale", ["", "minmax-per-series"])
 def test_the_trials_of_a_study_get_the_scaled_rows(registry: Registry, scale: str) -> None:
     cell = Request.of("fcn", dataset="counts.npz", scale=scale or None, seeds=[3], rows=60)
