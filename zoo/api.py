@@ -100,7 +100,7 @@ def bench(
     `--set`: `{"hidden": 64, "training.batch_size": 32}`. `columns` and `drop` choose the samples of a table, as on the
     command line. `drop_class="F"` leaves out the rows of a class, and `merge_class="S=A,J"` counts the classes A and J
     as S. With several `jobs`, or the `address` of a Ray cluster, worker processes train up to `jobs` runs at a time;
-    with `isolate`, a worker process trains each run even if `jobs` is 1. `run_timeout` is the time limit of each run in
+    with `isolate`, worker processes do so even if `jobs` is 1. `run_timeout` is the time limit of each run in
     seconds. A run that hangs in code that cannot be interrupted ends this process half a minute later, unless worker
     processes train. Raises ZooError if the whole request is impossible; a failed run reports its failure in `status`
     and `error`. `reporter` receives the progress; `watch` is its deprecated name.

@@ -349,7 +349,7 @@ def test_the_test_part_does_not_travel(series: LabelledSeries) -> None:
     for travel in (pickle.dumps, copy.copy, copy.deepcopy):
         for thing in (seal, [seal], separate(series, "holdout", seed=0)):
             if travel is not copy.copy or thing is seal:
-                with pytest.raises(SealError, match="must not leave the process"):
+                with pytest.raises(SealError, match="must not leave its process"):
                     travel(thing)
     assert {name for name in dir(seal) if not name.startswith("_")} == {"another", "open", "training_ended"}
 

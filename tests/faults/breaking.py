@@ -166,6 +166,36 @@ class AlwaysLeave(Good):
         os._exit(4)
 
 
+class OneRowLeave(Good):
+    """Works with batches, and ends the process for one row, which it first sees when its latency is measured."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if len(x) == 1 and not x.is_meta:
+            os._exit(6)
+        return super().forward(x)
+
+
+class OneRowSegfault(Good):
+    def forward(self, x: Tensor) -> Tensor:
+        if len(x) == 1 and not x.is_meta:
+            ctypes.string_at(0)
+        return super().forward(x)
+
+
+class OneRowHang(Good):
+    def forward(self, x: Tensor) -> Tensor:
+        if len(x) == 1 and not x.is_meta:
+            sum(range(10**13))
+        return super().forward(x)
+
+
+class OneRowRaise(Good):
+    def forward(self, x: Tensor) -> Tensor:
+        if len(x) == 1 and not x.is_meta:
+            raise KeyboardInterrupt
+        return super().forward(x)
+
+
 class InitLeave(Good):
     def __init__(self, **shape: Any) -> None:
         os._exit(5)

@@ -45,6 +45,12 @@ DYING = {
     "Hang": ("timeout", "exceeded its limit of 0.5 s in code that cannot be interrupted"),
     "AlwaysHang": ("timeout", "exceeded its limit of 0.5 s in code that cannot be interrupted"),
 }
+SCORED = {
+    "OneRowLeave": ("failed", "its process died twice: exit code 6"),
+    "OneRowSegfault": ("failed", "its process died twice: signal SIGSEGV, segmentation fault"),
+    "OneRowHang": ("timeout", "exceeded its limit of 0.5 s in code that cannot be interrupted"),
+    "OneRowRaise": ("failed", "KeyboardInterrupt"),
+}
 
 
 @pytest.fixture(autouse=True)
@@ -158,12 +164,22 @@ def test_a_time_limit_from_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_in_worker_processes_whatever_a_network_does_ends_only_its_run(
     zoo: Zoo, how: tuple[str, ...], record_property
 ) -> None:
-    expected = {**RAISING, **SLEEPING, **DYING, "Good": ("done", "")}
+    expected = {**RAISING, **SLEEPING, **DYING, **SCORED, "Good": ("done", "")}
     record_property("faults", len(expected) - 1)
     ended = zoo("bench", *references(*expected), *ON, *how, "--run-timeout", "0.5", "--json")
     check(json.loads(ended.stdout), expected)
     assert ended.returncode == 1
     check(json.loads(zoo("results", "--json").stdout), expected)
+
+
+def test_a_network_that_breaks_only_when_it_is_scored_ends_only_its_run(zoo: Zoo, record_property) -> None:
+    names = ("OneRowLeave", "OneRowRaise")  # the others are among the slow tests
+    expected = {**{name: SCORED[name] for name in names}, "Good": ("done", "")}
+    record_property("faults", len(names))
+    ended = zoo("bench", *references(*expected), *ON, "--isolate", "--run-timeout", "0.5", "--json")
+    check(json.loads(ended.stdout), expected)
+    assert ended.returncode == 1
+    assert not list(Path("results").glob(".look-*"))
 
 
 @pytest.mark.slow

@@ -167,6 +167,7 @@ def test_several_at_a_time_give_the_bits_of_one_after_the_other(
 
     assert not notebook.kill, "a worker was killed, and its run went on from its checkpoint"
     assert len({id(rows) for rows in sent}) == len(sent) > 0, "cells that share rows have them sent once"
+    assert {rows.groups for rows in sent if not rows.labels.any()} == {None}, "test rows are sent without labels"
     begun = len(log.read_text().splitlines())
     assert begun - 4 * 3 in (0, 1), "no finished epoch is trained twice"
     told = [(kind, epoch) for run, kind, epoch in observer.told if run == runs[0].id]
@@ -213,7 +214,11 @@ def test_no_row_of_the_test_part_can_be_sent(registry: Registry, series: Any) ->
     sent = pickle.dumps((parts.summary, parts.train, parts.validation))
     test = parts.for_run().test
     test.training_ended()
-    assert not any(row.tobytes() in sent for row in test.open().values)
+    rows = test.open()
+    assert not any(row.tobytes() in sent for row in rows.values)
+    scored = rows.unlabelled()
+    assert scored.values is rows.values, "what is scored has the series alone"
+    assert (scored.labels.any(), set(scored.index.tolist()), scored.groups) == (False, {-1}, None)
     assert all(row.tobytes() in sent for row in parts.train.values), "as others are"
 
 

@@ -25,7 +25,7 @@ from zoo.harness.reporter import SilentReporter
 from zoo.harness.run_cell import environment_of
 from zoo.harness.trained import Failure, Product, Trained, weights_of
 from zoo.harness.training_run import TrainedModel
-from zoo.harness.worker import Assignment, News, Trainer
+from zoo.harness.worker import Assignment, Limits, News, Worker
 from zoo.training.hardware import Hardware
 from zoo.training.loop import Epoch
 
@@ -171,20 +171,22 @@ def test_a_failure_says_how_a_run_ended_in_one_line_and_keeps_the_traceback_of_c
 
 
 @pytest.fixture
-def trainer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Trainer]:
+def worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
     monkeypatch.setattr(sys, "path", [*sys.path])
     before = torch.get_num_threads()
-    yield Trainer(())
+    yield Worker(())
     torch.set_num_threads(before)
 
 
 def assignment(cell: Cell, parts: Parts, *, resume: bool = False, memory: int = 0, threads: int = 1) -> Assignment:
-    return Assignment(cell, parts.summary, replace(CPU, threads=threads), CHECKPOINT, resume, memory)
+    return Assignment(
+        cell, parts.summary, replace(CPU, threads=threads), CHECKPOINT, resume, Limits(memory=memory, beside=True)
+    )
 
 
-def news_of(trainer: Trainer, cell: Cell, **more: Any) -> list[News]:
+def news_of(worker: Worker, cell: Cell, **more: Any) -> list[News]:
     parts = lessons.parts()
-    return list(trainer.train(assignment(cell, parts, **more), parts.train, parts.validation))
+    return list(worker.train(assignment(cell, parts, **more), parts.train, parts.validation))
 
 
 def numbers(news: list[News]) -> list[tuple[int, int]]:
@@ -194,10 +196,10 @@ def numbers(news: list[News]) -> list[tuple[int, int]]:
 @pytest.mark.parametrize("reference", ["turning", "fitted"])
 @pytest.mark.parametrize("members", [1, 2])
 def test_a_worker_sends_every_epoch_and_then_the_network_that_would_have_been_trained_here(
-    trainer: Trainer, reference: str, members: int
+    worker: Worker, reference: str, members: int
 ) -> None:
     cell, parts = cell_of(reference, members=members), lessons.parts()
-    *epochs, product = news_of(trainer, cell)
+    *epochs, product = news_of(worker, cell)
     each = 1 if reference == "fitted" else 4
     assert numbers(epochs) == [(1 + number // each, 1 + number) for number in range(each * members)]
     assert isinstance(product, Product)
@@ -212,25 +214,25 @@ def test_a_worker_sends_every_epoch_and_then_the_network_that_would_have_been_tr
 
 @pytest.mark.parametrize("stop_after", [1, 3, 6])
 def test_a_worker_resumes_what_another_began_and_starts_again_where_it_is_not_asked_to(
-    trainer: Trainer, stop_after: int
+    worker: Worker, stop_after: int
 ) -> None:
     cell, parts = cell_of("turning", members=2), lessons.parts()
-    *_, unbroken = news_of(trainer, cell)
+    *_, unbroken = news_of(worker, cell)
     for path in Path().glob("state*.pt"):
         path.unlink()
-    course = trainer.train(assignment(cell, parts), parts.train, parts.validation)
+    course = worker.train(assignment(cell, parts), parts.train, parts.validation)
     for number in range(1, stop_after + 1):
         news = next(course)
         assert isinstance(news, Epoch)
         path = CHECKPOINT if number <= 4 else Path("state-2.pt")
         assert len(torch.load(path, weights_only=True)["history"]) == 1 + (number - 1) % 4, "written before it is told"
     course.close()
-    *epochs, resumed = news_of(trainer, cell, resume=True)
+    *epochs, resumed = news_of(worker, cell, resume=True)
     assert [number for _, number in numbers(epochs)] == [*range(stop_after + 1, 9)]
     assert isinstance(unbroken, Product)
     assert isinstance(resumed, Product)
     assert resumed.weights == unbroken.weights
-    assert len(numbers(news_of(trainer, cell))) == 8
+    assert len(numbers(news_of(worker, cell))) == 8
 
 
 @pytest.mark.parametrize(
@@ -251,9 +253,9 @@ def test_a_worker_resumes_what_another_began_and_starts_again_where_it_is_not_as
     ],
 )
 def test_a_network_that_fails_is_the_last_news_after_the_epochs_before(
-    trainer: Trainer, how: str, memory: int, status: str, error: str, trace: str
+    worker: Worker, how: str, memory: int, status: str, error: str, trace: str
 ) -> None:
-    *epochs, failure = news_of(trainer, cell_of("failing", how=how, after=2), memory=memory)
+    *epochs, failure = news_of(worker, cell_of("failing", how=how, after=2), memory=memory)
     assert numbers(epochs) == [(1, 1), (1, 2)]
     assert isinstance(failure, Failure)
     assert (failure.status, failure.error) == (status, error)
@@ -262,34 +264,34 @@ def test_a_network_that_fails_is_the_last_news_after_the_epochs_before(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux alone")
-def test_a_network_that_takes_more_than_its_share_of_memory_fails_alone(trainer: Trainer) -> None:
-    (failure,) = news_of(trainer, cell_of("failing", how="greedy"), memory=2**30)
+def test_a_network_that_takes_more_than_its_share_of_memory_fails_alone(worker: Worker) -> None:
+    (failure,) = news_of(worker, cell_of("failing", how="greedy"), memory=2**30)
     assert isinstance(failure, Failure)
     assert failure.error.endswith("(several runs share the memory: try fewer --jobs)")
     np.ones(2**28, dtype=np.uint8)
-    assert isinstance(news_of(trainer, cell_of("turning", epochs=1))[-1], Product)
+    assert isinstance(news_of(worker, cell_of("turning", epochs=1))[-1], Product)
 
 
-def test_a_worker_computes_with_the_threads_of_its_hardware_and_waits_with_one(trainer: Trainer) -> None:
+def test_a_worker_computes_with_the_threads_of_its_hardware_and_waits_with_one(worker: Worker) -> None:
     torch.set_num_threads(2)
-    Trainer(())
+    Worker(())
     assert torch.get_num_threads() == 1
     parts = lessons.parts()
-    course = trainer.train(assignment(cell_of("turning"), parts, threads=2), parts.train, parts.validation)
+    course = worker.train(assignment(cell_of("turning"), parts, threads=2), parts.train, parts.validation)
     next(course)
     assert torch.get_num_threads() == 2
     course.close()
     assert torch.get_num_threads() == 1
 
 
-def test_a_worker_finds_modules_where_its_driver_does(trainer: Trainer) -> None:
+def test_a_worker_finds_modules_where_its_driver_does(worker: Worker) -> None:
     known = sys.path[0]
-    Trainer(("/nowhere/a", known, "/nowhere/b"))
+    Worker(("/nowhere/a", known, "/nowhere/b"))
     assert sys.path[-2:] == ["/nowhere/a", "/nowhere/b"]
     assert sys.path.count(known) == 1
 
 
-def test_a_worker_trains_on_rows_that_cannot_be_written_to(trainer: Trainer) -> None:
+def test_a_worker_trains_on_rows_that_cannot_be_written_to(worker: Worker) -> None:
     def read_only(rows: Rows) -> Rows:
         arrays = [array.copy() for array in (rows.values, rows.labels, rows.index)]
         for array in arrays:
@@ -297,22 +299,22 @@ def test_a_worker_trains_on_rows_that_cannot_be_written_to(trainer: Trainer) -> 
         return Rows(*arrays)
 
     parts, cell = lessons.parts(), cell_of("turning", epochs=1)
-    news = list(trainer.train(assignment(cell, parts), read_only(parts.train), read_only(parts.validation)))
+    news = list(worker.train(assignment(cell, parts), read_only(parts.train), read_only(parts.validation)))
     assert isinstance(news[-1], Product), "torch's warning of it is an error in these tests"
     with pytest.raises(UserWarning, match="something else"):  # as in all tests: it is that one that is ignored
         warnings.warn("something else", UserWarning, stacklevel=1)
 
 
-def test_the_memory_of_a_run_is_the_most_that_it_held_not_what_was_held_before(trainer: Trainer) -> None:
+def test_the_memory_of_a_run_is_the_most_that_it_held_not_what_was_held_before(worker: Worker) -> None:
     try:
         Path("/proc/self/clear_refs").write_text("5")
     except OSError:
         pytest.skip("the high-water mark cannot be reset here")
-    news_of(trainer, cell_of("turning", epochs=1))  # imports what a first run imports
+    news_of(worker, cell_of("turning", epochs=1))  # imports what a first run imports
     release_memory()
     np.ones(2**24)  # 128 MiB, gone before the run
     release_memory()
     ever = float(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) / 2**10
-    product = news_of(trainer, cell_of("turning", epochs=1))[-1]
+    product = news_of(worker, cell_of("turning", epochs=1))[-1]
     assert isinstance(product, Product)
     assert 10 < product.peak_memory_mib < ever - 60

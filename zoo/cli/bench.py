@@ -79,7 +79,7 @@ def bench_command(
         bool,
         typer.Option(
             "--isolate",
-            help="Train each network in a worker process, so that a crash ends only its run.",
+            help="Train and score each network in worker processes, so that a crash ends only its run.",
             rich_help_panel=options.WHERE,
         ),
     ] = False,

@@ -26,6 +26,23 @@ class Rows:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def first(self, count: int) -> "Rows":
+        """Return the first rows, at most `count`."""
+        groups, lengths = (None if each is None else each[:count] for each in (self.groups, self.lengths))
+        return replace(
+            self,
+            values=self.values[:count],
+            labels=self.labels[:count],
+            index=self.index[:count],
+            groups=groups,
+            lengths=lengths,
+        )
+
+    def unlabelled(self) -> "Rows":
+        """Return the series alone: the labels are zeros, the positions -1, and there are no groups."""
+        nothing = np.zeros_like(self.labels)
+        return replace(self, labels=nothing, index=nothing - 1, groups=None)
+
 
 def balanced(rows: Rows, values: npt.NDArray[np.float32], labels: Ints, lengths: Ints | None) -> Rows:
     """Return a training set with the resampled rows in place of its own."""

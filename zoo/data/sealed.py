@@ -10,7 +10,7 @@ class SealedTest:
     """The sealed test rows of one run; only their number is visible.
 
     `open` raises SealError before `training_ended` was called, and on a second call. Pickling raises SealError too, so
-    that test rows never reach another process.
+    that test rows reach no process that trains.
     """
 
     def __init__(self, rows: Rows) -> None:
@@ -41,4 +41,4 @@ class SealedTest:
         return SealedTest(self.__rows)
 
     def __reduce__(self) -> NoReturn:
-        raise SealError("the test set must not leave the process that scores it")
+        raise SealError("the test set must not leave its process before training has ended")

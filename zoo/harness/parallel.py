@@ -1,7 +1,8 @@
 """The parallel bench: several cells at a time, in worker processes on this machine or on a Ray cluster.
 
-Only the driver holds the test rows and writes to the store. Workers receive training and validation rows, and send back
-trained weights, which the driver scores.
+Only the driver holds the labels of the test rows and writes to the store. Workers that train receive training and
+validation rows, and send back trained weights. A worker that never trains predicts the test rows, without their labels,
+with these weights. So no code of a network runs in the driver, and none that trains has seen a test row.
 """
 
 import contextlib
@@ -17,34 +18,39 @@ from zoo.data.protocols import Parts
 from zoo.data.rows import Rows
 from zoo.errors import ZooError
 from zoo.harness.cells import Cell
-from zoo.harness.pool import Pool
+from zoo.harness.pool import Pool, wait
 from zoo.harness.preview import Preview
 from zoo.harness.reporter import UnderWay
-from zoo.harness.run_cell import RunContext, conclude, noted
+from zoo.harness.run_cell import RunContext, finish, noted
 from zoo.harness.schedule import Lost, Schedule, ToTrain
+from zoo.harness.scoring import Scored
+from zoo.harness.tasks import Looking, Scoring, Training
 from zoo.harness.trained import Failure, Product
-from zoo.harness.worker import Assignment, Look, News
+from zoo.harness.worker import Assignment, Limits, Look, News
 from zoo.networks import Incompatible
 from zoo.store.run import Run
 from zoo.surroundings.kept import Changes, kept
 from zoo.training.hardware import choose_device
 from zoo.training.loop import Epoch
-from zoo.workers.limits import has_deadlines, share_of_memory
+from zoo.workers.limits import share_of_memory
 from zoo.workers.session import Workers
 
 PATIENCE_SECONDS = 1.0  # longest wait for news, so that signals are handled soon
-MOMENT_SECONDS = 0.05  # enough for a worker to become free after its last news
 
 
 @dataclass
 class _AtWork:
-    """A run in progress: its place in the plan, its prepared cell, the number of epochs done, and its end."""
+    """A run in progress: its place in the plan, its prepared cell, and the number of epochs done.
+
+    When it is trained, `product` is set; when its scoring has begun, `test` holds the test rows.
+    """
 
     place: int
     step: ToTrain
     run: Run
     epoch: int = 0
-    end: Product | Failure | None = None
+    product: Product | None = None
+    test: Rows | None = None
 
 
 class ParallelBench:
@@ -58,11 +64,10 @@ class ParallelBench:
         self.seen: dict[str, Preview | Failure | Incompatible] = {}  # by the ticket of a look
         gpus = gpu_share(self.device, torch.cuda.device_count(), jobs) if address is None else 0.0
         self.workers = Workers(jobs, cpus_each=self.cpus, gpus_each=gpus, address=address)
-        self.context = replace(
-            context, stopped=lambda: self.workers.terminated, timeout=context.timeout if has_deadlines() else None
-        )
+        self.context = replace(context, stopped=lambda: self.workers.terminated)
         self.pool: Pool | None = None
-        self.memory = 0
+        self.scorer: Pool | None = None  # of one worker, which never trains
+        self.limits = Limits(schedule.request.run_timeout, beside=jobs > 1)
         self.sent = _Sent()
         self.at_work: dict[str, _AtWork] = {}
         self.waiting: Run | None = None  # begun by the schedule, and not yet handed out
@@ -122,7 +127,8 @@ class ParallelBench:
         pool, ticket = self._started(len(self.schedule.plan.cells) - self.looked + 1), secrets.token_hex(4)
         self._wait_for(lambda: pool.has_room)
         asked = Look(cell, parts.summary.shape, str(self.device), self.schedule.threads)
-        pool.look(ticket, self.context.store.folder.absolute() / f".look-{ticket}", asked)
+        folder = self.context.store.folder.absolute() / f".look-{ticket}"
+        pool.hand_out(Looking(ticket=ticket, folder=folder, limits=self.limits, asked=asked))
         self._wait_for(lambda: ticket in self.seen)
         seen = self.seen.pop(ticket)
         if isinstance(seen, Incompatible):
@@ -162,9 +168,12 @@ class ParallelBench:
         self.reached, self.waiting = step.number, None
         self.at_work[run.id] = _AtWork(place, step, run)
         checkpoint = self.context.store.checkpoint(run).absolute()
-        timeout = self.schedule.request.run_timeout
-        how = (prepared.hardware, checkpoint, step.resume, self.memory, timeout, self.jobs > 1)
-        pool.hand_out(run.id, Assignment(prepared.cell, prepared.parts.summary, *how), rows, validation)
+        how = (prepared.hardware, checkpoint, step.resume, self.limits)
+        assignment = Assignment(prepared.cell, prepared.parts.summary, *how)
+        folder = assignment.folder
+        pool.hand_out(Training(ticket=run.id, folder=folder, assignment=assignment, rows=rows, validation=validation))
+        if self.scorer is None:
+            self.scorer = Pool(1, cpus=0, gpus=0.0, timeout=self.limits.timeout, here=True)
         self._show()
 
     def _started(self, wanted: int) -> Pool:
@@ -177,26 +186,23 @@ class ParallelBench:
                 there = ray.cluster_resources()  # type: ignore[no-untyped-call]
                 gpus = gpu_share(self.device, int(there.get("GPU", 0)), self.jobs)
             elif self.device.type == "cpu":
-                self.memory = share_of_memory(self.jobs)
-            timeout = self.schedule.request.run_timeout
-            self.pool = Pool(min(self.jobs, wanted), cpus=self.cpus, gpus=gpus, timeout=timeout)
+                self.limits = replace(self.limits, memory=share_of_memory(self.jobs))
+            self.pool = Pool(min(self.jobs, wanted), cpus=self.cpus, gpus=gpus, timeout=self.limits.timeout)
         return self.pool
 
     @property
     def _trained(self) -> list[_AtWork]:
         """Trained runs that wait for scoring."""
-        return [one for one in self.at_work.values() if one.end is not None]
+        return [one for one in self.at_work.values() if one.product is not None and one.test is None]
 
     def _come_on(self) -> None:
-        """Wait for news and handle it; if none comes for a moment, score one run, so that no free worker waits."""
-        assert self.pool is not None
-        trained = self._trained
-        news = self.pool.wait(MOMENT_SECONDS if trained else PATIENCE_SECONDS)
+        """Wait for news and handle it, and hand a trained network to the scorer if it is free."""
+        news = wait([pool for pool in (self.pool, self.scorer) if pool is not None], PATIENCE_SECONDS)
         for ticket, one in news:
             self._hear(ticket, one)
-        if not news and trained:
-            self._conclude(trained[0])
-        if news or trained:
+        if self._trained:
+            self._score(self._trained[0])
+        if news:
             self._show()
 
     def _hear(self, ticket: str, news: News) -> None:
@@ -208,17 +214,31 @@ class ParallelBench:
         if isinstance(news, Epoch):
             one.epoch = news.number
             self.context.tell(one.run, news)
+        elif isinstance(news, Product):
+            one.product = news
         else:
-            assert isinstance(news, Product | Failure)
-            one.end = news
+            assert isinstance(news, Scored | Failure)
+            self._conclude(one, news)
 
-    def _conclude(self, one: _AtWork) -> None:
-        run, prepared, end = self.at_work.pop(one.run.id).run, one.step.prepared, one.end
-        if isinstance(end, Product):
-            ended = conclude(prepared, run, self.context, lambda: end)
-        else:
-            assert end is not None
+    def _score(self, one: _AtWork) -> None:
+        prepared, product, scorer = one.step.prepared, one.product, self.scorer
+        assert product is not None
+        assert scorer is not None
+        if scorer.has_room:
+            one.test = prepared.opened_test()
+            asked, test = prepared.to_score(product), self.sent.test(one.test)
+            folder = self.context.store.path(one.run).absolute()
+            scorer.hand_out(Scoring(ticket=one.run.id, folder=folder, limits=self.limits, asked=asked, test=test))
+
+    def _conclude(self, one: _AtWork, end: Scored | Failure) -> None:
+        run, prepared = one.run, one.step.prepared
+        if isinstance(end, Failure):
             ended = self.context.fail(run, end)
+        else:
+            assert one.product is not None
+            assert one.test is not None
+            ended = finish(prepared, run, self.context, one.product, end, one.test)
+        del self.at_work[run.id]
         self.beat.drop(run.id)
         self._end(one.place, ended)
 
@@ -243,18 +263,23 @@ class _Sent:
     """The latest rows in the object store; neighbouring cells share them."""
 
     def __init__(self) -> None:
-        self.latest: dict[str, tuple[Rows, Any]] = {}
+        self.latest: dict[str, tuple[Any, Any]] = {}
 
     def training(self, rows: Rows) -> Any:
-        return self._ref("training", rows)
+        return self._ref("training", rows, rows)
 
     def validation(self, rows: Rows) -> Any:
-        return self._ref("validation", rows)
+        return self._ref("validation", rows, rows)
 
-    def _ref(self, part: str, rows: Rows) -> Any:
-        if part not in self.latest or self.latest[part][0] is not rows:
+    def test(self, rows: Rows) -> Any:
+        """Send test rows without their labels."""
+        return self._ref("test", rows.values, rows.unlabelled())
+
+    def _ref(self, part: str, source: Any, rows: Rows) -> Any:
+        """Return Ray's reference to the rows; they are sent once as long as `source` is the same object."""
+        if part not in self.latest or self.latest[part][0] is not source:
             self.latest.pop(part, None)  # free the old rows before the new ones are stored
-            self.latest[part] = (rows, ray.put(rows))
+            self.latest[part] = (source, ray.put(rows))
         return self.latest[part][1]
 
 

@@ -1,19 +1,21 @@
-"""A pool of trainers, each in its own process; if one dies, its assignment resumes in another process, once."""
+"""A pool of workers, each in its own process; if one dies, its task resumes in another process, once."""
 
 import contextlib
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import ray
 from ray.exceptions import RayError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from zoo.errors import ZooError
-from zoo.harness.tasks import Looking, Task, Training
+from zoo.harness.scoring import Scored
+from zoo.harness.tasks import Task
 from zoo.harness.trained import Failure, Product
-from zoo.harness.worker import Assignment, Look, News, Trainer
+from zoo.harness.worker import News, Worker
 from zoo.store.last_words import end_of, forget
 from zoo.store.run import RunStatus
 from zoo.training.loop import Epoch
@@ -26,22 +28,26 @@ MOST_FAILED_STARTS = 3
 
 @dataclass
 class _Work:
-    """The work of a trainer on a task since `since`; `kills` counts processes that the system had killed by then."""
+    """The work of a worker on a task since `since`; `kills` counts processes that the system had killed by then."""
 
-    trainer: Any
+    worker: Any
     task: Task
     since: float = field(default_factory=time.monotonic)
     kills: int = field(default_factory=out_of_memory_kills)
 
 
 class Pool:
-    """`size` trainers in the running Ray session, each with `cpus` CPUs and `gpus` GPUs or a share of one.
+    """`size` workers in the running Ray session, each with `cpus` CPUs and `gpus` GPUs or a share of one.
 
-    `timeout` is the time limit of an assignment in seconds. A trainer that keeps it for too long is ended.
+    `timeout` is the time limit of a task in seconds. A worker that keeps a task for too long is ended. With `here`, the
+    workers run on the machine of the driver, if they can, also on a cluster.
     """
 
-    def __init__(self, size: int, *, cpus: int, gpus: float, timeout: float | None = None) -> None:
-        self._trainer = ray.remote(Trainer).options(num_cpus=cpus, num_gpus=gpus, max_restarts=0)
+    def __init__(self, size: int, *, cpus: int, gpus: float, timeout: float | None = None, here: bool = False) -> None:
+        where = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True) if here else None
+        self._worker = ray.remote(Worker).options(
+            num_cpus=cpus, num_gpus=gpus, max_restarts=0, scheduling_strategy=where
+        )
         self._timeout = timeout
         self._starting: dict[Any, Any] = {}
         self._free: list[Any] = []
@@ -53,41 +59,34 @@ class Pool:
 
     @property
     def has_room(self) -> bool:
-        """Whether a trainer is free."""
+        """Whether a worker is free."""
         return bool(self._free)
 
-    def hand_out(self, ticket: str, assignment: Assignment, rows: Any, validation: Any) -> None:
-        """Hand an assignment to a free trainer; its news carries the ticket. The rows are Ray object references."""
-        self._set_to(
-            Training(ticket=ticket, folder=assignment.folder, assignment=assignment, rows=rows, validation=validation)
-        )
+    @property
+    def watched(self) -> list[Any]:
+        """Ray's references to all answers that this pool waits for."""
+        return [*self._starting, *self._busy]
 
-    def look(self, ticket: str, folder: Path, asked: Look) -> None:
-        """Let a free trainer look at the network of a cell; the only news is its preview, or a failure.
+    def hand_out(self, task: Task) -> None:
+        """Hand a task to a free worker; its news carries the ticket of the task. Every node must access its folder."""
+        worker = self._free.pop()
+        self._busy[task.begin(worker)] = _Work(worker, task)
 
-        Every node must access the folder.
-        """
-        self._set_to(Looking(ticket=ticket, folder=folder, asked=asked, timeout=self._timeout))
-
-    def wait(self, seconds: float) -> list[tuple[str, News]]:
-        """Return news as soon as some arrive, each with its ticket; an empty list after `seconds` without any.
-
-        Raises ZooError if worker processes do not start.
-        """
-        watched = [*self._starting, *self._busy]
+    def arrived(self) -> list[tuple[str, News]]:
+        """Return the news that have arrived. Raises ZooError if worker processes do not start."""
+        watched = self.watched
         if not watched:
             return []
-        ray.wait(watched, num_returns=1, timeout=seconds)
         ready, _ = ray.wait(watched, num_returns=len(watched), timeout=0)
         found = [news for one in ready for news in (self._begun(one) if one in self._starting else self._heard(one))]
         return found + self._overdue()
 
     def _start(self) -> None:
-        trainer: Any = self._trainer.remote(tuple(sys.path))
-        self._starting[trainer.ready.remote()] = trainer
+        worker: Any = self._worker.remote(tuple(sys.path))
+        self._starting[worker.ready.remote()] = worker
 
     def _begun(self, answer: Any) -> list[tuple[str, News]]:
-        trainer = self._starting.pop(answer)
+        worker = self._starting.pop(answer)
         try:
             ray.get(answer)
         except RayError as error:
@@ -96,17 +95,13 @@ class Pool:
                 raise ZooError(f"worker processes do not start: {cause_of_death(str(error))}") from error
             self._start()
         else:
-            self._rest(trainer)
+            self._rest(worker)
         return []
 
-    def _rest(self, trainer: Any) -> None:
-        self._free.append(trainer)
+    def _rest(self, worker: Any) -> None:
+        self._free.append(worker)
         if self._again:
-            self._set_to(self._again.pop(0))
-
-    def _set_to(self, task: Task) -> None:
-        trainer = self._free.pop()
-        self._busy[task.begin(trainer)] = _Work(trainer, task)
+            self.hand_out(self._again.pop(0))
 
     def _heard(self, answer: Any) -> list[tuple[str, News]]:
         work = self._busy[answer]
@@ -117,17 +112,17 @@ class Pool:
                 self._replace(answer)
             else:
                 del self._busy[answer]
-                self._rest(work.trainer)
+                self._rest(work.worker)
             return []
         except RayError as error:
             self._replace(answer)
             return self._died(work, str(error))
         work.task.ended = not isinstance(news, Epoch)
-        work.task.spoilt = isinstance(news, Product | Failure) and news.spoilt
+        work.task.spoilt = isinstance(news, Product | Scored | Failure) and news.spoilt
         return [(work.task.ticket, news)]
 
     def _overdue(self) -> list[tuple[str, News]]:
-        """End the trainers that have not ended themselves long after the time limit, such as a stopped process."""
+        """End the workers that have not ended themselves long after the time limit, such as a stopped process."""
         if self._timeout is None:
             return []
         latest = time.monotonic() - self._timeout - 2 * GRACE_SECONDS
@@ -138,10 +133,10 @@ class Pool:
         return [(task.ticket, Failure.timeout(self._timeout)) for task in tasks]
 
     def _replace(self, answer: Any) -> None:
-        """End the process of a trainer, and start another one."""
+        """End the process of a worker, and start another one."""
         work = self._busy.pop(answer)
         with contextlib.suppress(Exception):
-            ray.kill(work.trainer)
+            ray.kill(work.worker)
         self._start()
 
     def _died(self, work: _Work, error: str) -> list[tuple[str, News]]:
@@ -157,8 +152,20 @@ class Pool:
         task.repeat()
         self._again.append(task)
         if self._free:
-            self._set_to(self._again.pop(0))
+            self.hand_out(self._again.pop(0))
         return []
+
+
+def wait(pools: Sequence[Pool], seconds: float) -> list[tuple[str, News]]:
+    """Return the news of all pools as soon as some arrive, each with its ticket; none after `seconds` without any.
+
+    Raises ZooError if worker processes do not start.
+    """
+    watched = [one for pool in pools for one in pool.watched]
+    if not watched:
+        return []
+    ray.wait(watched, num_returns=1, timeout=seconds)
+    return [news for pool in pools for news in pool.arrived()]
 
 
 def _failure(work: _Work, error: str) -> Failure:

@@ -6,7 +6,6 @@ import hashlib
 import io
 import json
 import shutil
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from importlib.metadata import PackageNotFoundError, version
@@ -16,7 +15,7 @@ import tomlkit
 import torch
 from torch import Tensor
 
-from zoo.cost import PeakMemory, latency_ms
+from zoo.cost import PeakMemory
 from zoo.data.protocols import Parts
 from zoo.data.resampling import refusal
 from zoo.data.rows import Rows
@@ -25,13 +24,12 @@ from zoo.harness.cells import Cell
 from zoo.harness.containment import contained, limited
 from zoo.harness.preview import Preview
 from zoo.harness.reporter import BenchReporter
-from zoo.harness.seeds import axis_seeds
-from zoo.harness.trained import Failure, Product, Trained, weights_of
-from zoo.harness.training_run import TrainedModel, TrainingRun, epoch_scores
-from zoo.inspection import count_parameters
+from zoo.harness.scoring import Scored, ToScore
+from zoo.harness.trained import PROBED, Failure, Product, Trained
+from zoo.harness.training_run import TrainingRun, epoch_scores
 from zoo.metrics import score
 from zoo.networks import Incompatible
-from zoo.records import Cost, Environment, plain
+from zoo.records import Environment, plain
 from zoo.registry import Registry
 from zoo.specs import Resampler
 from zoo.store.predictions import Predictions
@@ -39,11 +37,12 @@ from zoo.store.run import Run, RunStatus
 from zoo.store.runs import Store
 from zoo.surroundings.kept import Changes
 from zoo.surroundings.memories import without_memories
-from zoo.training.batches import Tensors
 from zoo.training.hardware import Hardware, computing_on
-from zoo.training.loop import Epoch, predict
-from zoo.training.randomness import own_random, seed_all
+from zoo.training.loop import Epoch
+from zoo.training.randomness import own_random
 from zoo.workers.limits import Deadline
+
+Artefacts = dict[str, bytes | memoryview]  # the files of a run, by name
 
 
 @dataclass(frozen=True)
@@ -64,6 +63,18 @@ class Prepared:
         """Count the operations of the network, which calls its code."""
         preview = self.preview.counted(self.cell, self.parts.summary.shape)
         return replace(self, preview=preview, run=replace(self.run, cost=preview.cost))
+
+    def opened_test(self) -> Rows:
+        """Open the sealed test set, after training has ended; each run does so once."""
+        test = self.parts.for_run().test
+        test.training_ended()
+        return test.open()
+
+    def to_score(self, product: Product) -> ToScore:
+        """Return the trained network with everything that its scoring needs, except the test rows."""
+        parts = self.parts
+        probed = parts.validation.first(PROBED)
+        return ToScore(self.cell, parts.summary.shape, product, probed, parts.scaling, self.hardware)
 
 
 @dataclass(frozen=True)
@@ -105,15 +116,6 @@ class RunContext:
     def notify(self, hook: str, **arguments: Any) -> None:
         for failure in self.registry.notify(hook, **arguments):
             self.reporter.on_note(failure)
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """A trained model, its predictions for the test rows, and its cost."""
-
-    trained_model: TrainedModel
-    predictions: Predictions
-    cost: Cost
 
 
 def check_cell(cell: Cell, parts: Parts) -> None:
@@ -174,7 +176,7 @@ def execute(prepared: Prepared, context: RunContext, *, resume: bool) -> Run:
 
 
 def conclude(prepared: Prepared, run: Run, context: RunContext, train: Callable[[], Product]) -> Run:
-    """Score the network that `train` returns, and store the run as `execute` does; any process may have trained it.
+    """Train and score a network in this process, and store the run as `execute` does.
 
     The network is rebuilt from the bytes that are stored. The run fails if that is not the network that was trained.
     """
@@ -189,8 +191,11 @@ def conclude(prepared: Prepared, run: Run, context: RunContext, train: Callable[
             run = noted(replace(run, cost=prepared.run.cost), *prepared.preview.notes)
             with without_memories(prepared.cell.packages):
                 product = train()
+            test = prepared.opened_test()
             with contained():
-                ended, artefacts = _attempt(prepared, run, context, product)
+                context.reporter.on_phase("scoring")
+                scored = prepared.to_score(product).score(test.unlabelled())
+                ended, artefacts = _ended(prepared, run, product, scored, test)
     except Deadline:
         return context.fail(noted(run, *changes.notes(run.reference)), Failure.timeout(context.timeout))
     except BaseException as error:
@@ -201,7 +206,36 @@ def conclude(prepared: Prepared, run: Run, context: RunContext, train: Callable[
         if not isinstance(error, Exception | SystemExit):
             raise
         return context.fail(run, Failure.of(error))
-    ended = context.end(noted(ended, *changes.notes(run.reference)), artefacts)
+    return _store(context, noted(ended, *changes.notes(run.reference)), artefacts)
+
+
+def finish(prepared: Prepared, run: Run, context: RunContext, product: Product, scored: Scored, test: Rows) -> Run:
+    """Store the run of a network that another process has trained and scored.
+
+    A network whose logits are not finite has diverged.
+    """
+    try:
+        ended, artefacts = _ended(prepared, run, product, scored, test)
+    except Diverged as error:
+        return context.fail(noted(run, *scored.notes), Failure.of(error))
+    return _store(context, noted(ended, *scored.notes), artefacts)
+
+
+def _ended(prepared: Prepared, run: Run, product: Product, scored: Scored, test: Rows) -> tuple[Run, Artefacts]:
+    """Compare the predictions with the labels; return the finished run and its files. Raises Diverged."""
+    predictions = _predictions(scored.logits, test, prepared.parts)
+    run = trained_in(noted(run, *product.notes), product.environment)
+    artefacts: Artefacts = {
+        "config.toml": tomlkit.dumps(dict(run.config)).encode(),
+        "history.csv": _history(product.history).encode(),
+        "predictions.parquet": predictions.to_parquet(),
+        "model.safetensors": scored.weights,
+    }
+    return _done(run, product, scored, predictions), artefacts
+
+
+def _store(context: RunContext, run: Run, artefacts: Artefacts) -> Run:
+    ended = context.end(run, artefacts)
     shutil.rmtree(context.store.checkpoint(run).parent, ignore_errors=True)
     return ended
 
@@ -219,26 +253,6 @@ def _train(prepared: Prepared, run: Run, context: RunContext, resume: bool) -> P
     return Product.of(trained, prepared.parts.validation, hardware)
 
 
-def _attempt(
-    prepared: Prepared, run: Run, context: RunContext, product: Product
-) -> tuple[Run, dict[str, bytes | memoryview]]:
-    """Return the finished run and its files. Raises any error of the scoring."""
-    cell, parts = prepared.cell, prepared.parts
-    trained = product.trained(cell, parts.summary.shape, parts.validation, prepared.hardware)
-    trained = trained.scaled(parts.scaling, prepared.hardware.device)
-    weights = product.weights if parts.scaling.scale == "none" else weights_of(trained.trained_model.model)
-    seed_all(axis_seeds(cell.seed)["batches"])  # for a network that draws random numbers in eval mode, too
-    evaluation = _predict(prepared, trained)
-    context.reporter.on_phase("scoring")
-    artefacts: dict[str, bytes | memoryview] = {
-        "config.toml": tomlkit.dumps(dict(run.config)).encode(),
-        "history.csv": _history(product.history).encode(),
-        "predictions.parquet": evaluation.predictions.to_parquet(),
-        "model.safetensors": weights,
-    }
-    return _score(trained_in(noted(run, *product.notes), trained.environment), evaluation), artefacts
-
-
 def noted(run: Run, *notes: str) -> Run:
     """Return the run with more notes, each once."""
     return replace(run, notes=tuple(dict.fromkeys((*run.notes, *notes))))
@@ -251,26 +265,6 @@ def trained_in(run: Run, environment: Environment) -> Run:
     return replace(run, environment=environment, fingerprint=_fingerprint(run.key, environment))
 
 
-def _predict(prepared: Prepared, trained: Trained) -> Evaluation:
-    """Open the sealed test set and predict it; the network scales the rows, if the run does."""
-    shape, device = prepared.parts.summary.shape, prepared.hardware.device
-    parts, model = prepared.parts.for_run(), trained.trained_model.model
-    parts.test.training_ended()
-    test = parts.test.open()
-    started = time.perf_counter()
-    logits = predict(model, Tensors.of(test, device))
-    seconds = time.perf_counter() - started
-    cost = replace(
-        prepared.run.cost,
-        parameters=count_parameters(model),
-        train_seconds=sum(epoch.seconds for epoch in trained.trained_model.history),
-        peak_memory_mib=trained.peak_memory_mib,
-        rows_per_second=len(test) / seconds,
-        latency_ms=latency_ms(model, n_channels=shape["n_channels"], n_times=shape["n_times"], device=device),
-    )
-    return Evaluation(trained.trained_model, _predictions(logits, test, parts), cost)
-
-
 def _predictions(logits: Tensor, test: Rows, parts: Parts) -> Predictions:
     if not bool(torch.isfinite(logits).all()):
         raise Diverged("the logits of the test rows are NaN or infinite")
@@ -279,15 +273,22 @@ def _predictions(logits: Tensor, test: Rows, parts: Parts) -> Predictions:
     return Predictions(probabilities, test.labels, test.index, parts.classes, groups)
 
 
-def _score(run: Run, evaluation: Evaluation) -> Run:
-    seen = evaluation.predictions
+def _done(run: Run, product: Product, scored: Scored, seen: Predictions) -> Run:
+    cost = replace(
+        run.cost,
+        parameters=scored.parameters,
+        train_seconds=sum(epoch.seconds for epoch in product.history),
+        peak_memory_mib=product.peak_memory_mib,
+        rows_per_second=scored.rows_per_second,
+        latency_ms=scored.latency_ms,
+    )
     return replace(
         run,
         status=RunStatus.DONE,
         scores=score(seen.probabilities, seen.labels, seen.classes, seen.groups),
-        cost=evaluation.cost,
-        epochs=len(evaluation.trained_model.history),
-        best_epoch=evaluation.trained_model.best_epoch,
+        cost=cost,
+        epochs=len(product.history),
+        best_epoch=product.best_epoch,
     )
 
 

@@ -1,15 +1,16 @@
-"""The tasks that a pool hands to its trainers: to train a cell, or to look at its network before that."""
+"""The tasks that a pool hands to its workers: to look at the network of a cell, to train it, to score it."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from zoo.harness.worker import Assignment, Look
+from zoo.harness.scoring import ToScore
+from zoo.harness.worker import Assignment, Limits, Look
 
 
 @dataclass(kw_only=True)
 class Task:
-    """A task for a trainer.
+    """A task for a worker.
 
     folder  receives the last words of its process
     ended   whether its last news has arrived
@@ -22,7 +23,7 @@ class Task:
     ended: bool = False
     spoilt: bool = False
 
-    def begin(self, trainer: Any) -> Any:
+    def begin(self, worker: Any) -> Any:
         """Return Ray's reference to the answer, or to the stream of answers."""
         raise NotImplementedError
 
@@ -31,7 +32,7 @@ class Task:
         raise NotImplementedError
 
     def repeat(self) -> None:
-        """Prepare for another trainer after the process of the first has died."""
+        """Prepare for another worker after the process of the first has died."""
 
 
 @dataclass(kw_only=True)
@@ -42,8 +43,8 @@ class Training(Task):
     rows: Any
     validation: Any
 
-    def begin(self, trainer: Any) -> Any:
-        return trainer.train.options(num_returns="streaming").remote(self.assignment, self.rows, self.validation)
+    def begin(self, worker: Any) -> Any:
+        return worker.train.options(num_returns="streaming").remote(self.assignment, self.rows, self.validation)
 
     def next(self, answer: Any) -> Any:
         return next(answer)
@@ -53,16 +54,33 @@ class Training(Task):
 
 
 @dataclass(kw_only=True)
-class Looking(Task):
-    """A look at a network, with one answer."""
+class _Asking(Task):
+    """A task with one answer."""
 
-    asked: Look
-    timeout: float | None
-
-    def begin(self, trainer: Any) -> Any:
-        return trainer.look.remote(self.asked, self.folder, self.timeout)
+    limits: Limits
 
     def next(self, answer: Any) -> Any:
         if self.ended:
             raise StopIteration
         return answer
+
+
+@dataclass(kw_only=True)
+class Looking(_Asking):
+    """A look at a network."""
+
+    asked: Look
+
+    def begin(self, worker: Any) -> Any:
+        return worker.look.remote(self.asked, self.folder, self.limits)
+
+
+@dataclass(kw_only=True)
+class Scoring(_Asking):
+    """A trained network to score, with the test rows, unlabelled, in the object store."""
+
+    asked: ToScore
+    test: Any
+
+    def begin(self, worker: Any) -> Any:
+        return worker.score.remote(self.asked, self.test, self.folder, self.limits)

@@ -1,4 +1,4 @@
-"""A worker process of a bench: it trains one cell after another and sends its news immediately.
+"""A worker process of a bench: it trains or scores one cell after another and sends its news immediately.
 
 It raises no exception: Ray would end the process, and a new one would have to start.
 """
@@ -15,6 +15,7 @@ from zoo.harness.cells import Cell
 from zoo.harness.preview import Preview
 from zoo.harness.reporter import SilentReporter
 from zoo.harness.run_cell import environment_of
+from zoo.harness.scoring import Scored, ToScore
 from zoo.harness.trained import Failure, Product, Trained
 from zoo.harness.training_run import TrainingRun
 from zoo.networks import Incompatible
@@ -24,11 +25,26 @@ from zoo.surroundings.kept import Changes
 from zoo.surroundings.memories import without_memories
 from zoo.training.hardware import Hardware, computing_on
 from zoo.training.loop import Epoch
+from zoo.training.randomness import own_random
 from zoo.workers.forks import check_forks
 from zoo.workers.limits import Deadline, deadline, import_slow_modules, memory, out_of_memory
 from zoo.workers.process import set_up
 
-News = Epoch | Product | Failure | Preview | Incompatible
+News = Epoch | Product | Scored | Failure | Preview | Incompatible
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The limits of a task.
+
+    timeout  its time limit in seconds; None: no limit
+    memory   its limit in bytes; 0: no limit
+    beside   whether other runs share the memory
+    """
+
+    timeout: float | None = None
+    memory: int = 0
+    beside: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,9 +67,6 @@ class Assignment:
     """A cell to train, with everything except its rows.
 
     checkpoint  in the folder of the run, which also receives the last words of the process
-    memory      its limit in bytes; 0: no limit
-    timeout     its time limit in seconds; None: no limit
-    beside      whether other runs share the memory
     """
 
     cell: Cell
@@ -61,17 +74,15 @@ class Assignment:
     hardware: Hardware
     checkpoint: Path
     resume: bool
-    memory: int
-    timeout: float | None = None
-    beside: bool = True
+    limits: Limits
 
     @property
     def folder(self) -> Path:
         return self.checkpoint.parent.parent
 
 
-class Trainer:
-    """Trains the assigned cells; the global state that a cell changed is restored before the next one starts."""
+class Worker:
+    """Trains or scores cells; the global state that a cell changed is restored before the next one starts."""
 
     def __init__(self, paths: tuple[str, ...]) -> None:
         set_up(paths)
@@ -99,25 +110,42 @@ class Trainer:
             notes = (*news.notes, *changes.notes(assignment.cell.network.reference))
             yield replace(news, notes=notes, spoilt=bool(changes.left))
 
-    def look(self, asked: Look, folder: Path, timeout: float | None) -> Preview | Failure | Incompatible:
+    def look(self, asked: Look, folder: Path, limits: Limits) -> Preview | Failure | Incompatible:
         """Return the preview of a network, before any of its rows are sent."""
         try:
-            with last_words(folder), deadline(timeout, folder / HUNG):
+            with last_words(folder), deadline(limits.timeout, folder / HUNG):
                 return asked.preview()
         except Deadline:
-            return Failure.timeout(timeout)
+            return Failure.timeout(limits.timeout)
         except Incompatible as reason:
             return reason
         except BaseException as error:
             return Failure.of(error)
 
+    def score(self, asked: ToScore, test: Rows, folder: Path, limits: Limits) -> Scored | Failure:
+        """Return what a trained network computes for the test rows, which come without labels."""
+        changes, hardware = Changes(), asked.hardware
+        news: Scored | Failure
+        with last_words(folder):
+            try:
+                with memory(limits.memory), deadline(limits.timeout, folder / HUNG):
+                    with computing_on(hardware, changes), own_random(hardware.device):
+                        news = asked.score(test)
+                    check_forks()
+            except Deadline:
+                news = Failure.timeout(limits.timeout)
+            except BaseException as error:
+                news = _failure(error, limits)
+            notes = (*news.notes, *changes.notes(asked.cell.network.reference))
+            return replace(news, notes=notes, spoilt=bool(changes.left))
+
 
 def _next(course: Generator[Epoch, None, Product], assignment: Assignment, spent: float) -> Epoch | Product | Failure:
     """Return the next news of a course; whatever is raised is a failure."""
-    limit, trace = assignment.timeout, assignment.folder / HUNG
+    limit, trace = assignment.limits.timeout, assignment.folder / HUNG
     try:
         # Not while news is sent: Ray needs memory and time for that.
-        with memory(assignment.memory), deadline(None if limit is None else limit - spent, trace):
+        with memory(assignment.limits.memory), deadline(None if limit is None else limit - spent, trace):
             try:
                 news: Epoch | Product = next(course)
             except StopIteration as end:
@@ -127,12 +155,12 @@ def _next(course: Generator[Epoch, None, Product], assignment: Assignment, spent
     except Deadline:
         return Failure.timeout(limit)
     except BaseException as error:
-        return _failure(error, assignment)
+        return _failure(error, assignment.limits)
 
 
-def _failure(error: BaseException, assignment: Assignment) -> Failure:
+def _failure(error: BaseException, limits: Limits) -> Failure:
     failure = Failure.of(error)
-    if assignment.memory and assignment.beside and out_of_memory(error):
+    if limits.memory and limits.beside and out_of_memory(error):
         return replace(failure, error=f"{failure.error} (several runs share the memory: try fewer --jobs)")
     return failure
 
