@@ -269,7 +269,8 @@ def drive(folder: Path, architecture: str, word: str) -> subprocess.Popen[str]:
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-c", DRIVER, str(HERE), architecture, word]
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen(command, cwd=folder, env=environment, text=True, **pipes)
+    listen = lambda: signal.signal(signal.SIGINT, signal.default_int_handler)  # noqa: E731
+    return subprocess.Popen(command, cwd=folder, env=environment, text=True, preexec_fn=listen, **pipes)
 
 
 def with_epochs(folder: Path, driver: subprocess.Popen[str]) -> None:
@@ -301,7 +302,8 @@ def test_a_bench_whose_driver_was_ended_goes_on(tmp_path, log, waves_csv, number
     assert bool(left_behind) == (number == signal.SIGKILL)
     with Store(tmp_path / "results") as store:
         broken = store.runs()
-    assert [run.status for run in broken] == [status] * 2
+    assert {run.status for run in broken} == {status}
+    assert len(broken) >= 2, "on a busy machine, the first is trained and waits for its scoring when the third begins"
     before = len(log.read_text().splitlines())
     again = drive(tmp_path, "steady.slow", "resume")
     out, err = again.communicate(timeout=240)
@@ -309,7 +311,7 @@ def test_a_bench_whose_driver_was_ended_goes_on(tmp_path, log, waves_csv, number
     with Store(tmp_path / "results") as store:
         runs = store.runs()
     assert [run.status for run in runs] == [RunStatus.DONE] * 3
-    assert {run.id for run in broken} < {run.id for run in runs}
+    assert {run.id for run in broken} <= {run.id for run in runs}
     assert len(log.read_text().splitlines()) - before <= 3 * 8 - 2, "no finished epoch is trained twice"
     assert not any(folder.exists() for folder in left_behind)
 
