@@ -253,7 +253,12 @@ NAMES = ",".join(f"t{number}" for number in range(14))
         ("", {}, "PATH is empty; write or download it again"),
         ("\n\r\n", {}, "PATH has only empty lines; write or download it again"),
         ("a,b,kind\n", {}, "PATH: the file has columns but no rows; write or download it again"),
-        ("kind\nN\nV\n", {}, "PATH: the first line has one column; columns are separated by commas"),
+        (
+            "kind\nN\nV\n",
+            {},
+            "PATH: the first line has one column; columns are separated by commas; if another sign separates "
+            "them, state it with --set dataset.separator=…",
+        ),
         ("b,kind\n1,N\n2,V\n", {}, "PATH: 1 sample columns besides kind; a series needs at least 2"),
         (
             "a,b,kind\n1,2,N\n2,V\n",

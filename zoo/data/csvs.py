@@ -2,8 +2,7 @@
 
 import contextlib
 import csv
-import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -15,7 +14,8 @@ import pyarrow.csv
 
 from zoo.data.checks import one_line
 from zoo.data.columns import checked_names, column_name, named
-from zoo.data.dialects import SEPARATORS, Dialect, dialect_of, hinted
+from zoo.data.csvfaults import check_no_comment, check_not_packed, first_fault, may_be_comment
+from zoo.data.dialects import Dialect, dialect_of, hinted
 from zoo.data.headers import FirstLine, Unclear
 from zoo.data.memory import check_fits
 from zoo.errors import DataError
@@ -57,6 +57,16 @@ class _Layout:
 
 
 @dataclass(frozen=True)
+class _Start:
+    """The first line with cells: the number of lines above it, its length in bytes, and its cells."""
+
+    above: int
+    length: int
+    dialect: Dialect
+    fields: list[str]
+
+
+@dataclass(frozen=True)
 class CsvForm:
     """What a user states of a CSV; None is decided by the file.
 
@@ -90,7 +100,9 @@ def read_csv(path: Path, form: CsvForm, text: Sequence[str], choose: Choose = la
                 ),
             )
     except (pyarrow.ArrowException, OSError) as error:
-        raise DataError(f"{path}: {_first_fault(path, layout, types, error)}") from error
+        texts = {name for name in layout.names if types.get(name) != "float64"}
+        fault = first_fault(path, layout.names, layout.skip, layout.dialect, texts, error)
+        raise DataError(f"{path}: {fault}") from error
     return Csv(layout.names, data, layout.header, layout.dialect)
 
 
@@ -102,8 +114,32 @@ def line_number(path: Path, index: int) -> int:
 
 
 def _layout(path: Path, form: CsvForm, text: Sequence[str]) -> _Layout:
+    start = _start(path, form)
+    header = _is_header(path, start, text) if form.header is None else form.header
+    fields = start.fields
+    names = checked_names(path, named(fields)) if header else tuple(str(place) for place in range(len(fields)))
+    if any(column_name(path, names, asked) == names[-1] for asked in text):
+        _check_last(path, start.above + header, start.dialect)
+    return _Layout(names, header, start.dialect, start.above + header, max(_BLOCK_BYTES, 4 * start.length))
+
+
+def _check_last(path: Path, above: int, dialect: Dialect) -> None:
+    """Raise DataError if the last column, which is the label or the group, is empty in the first rows."""
+    rows = dialect.cells(_first_lines(path, above))
+    if rows and not any(row[-1] for row in rows):
+        raise DataError(
+            f"{path}: the last column is empty, because a separator ends each line; remove these separators, or name "
+            "another column"
+        )
+
+
+def _start(path: Path, form: CsvForm) -> _Start:
+    check_not_packed(path)
     blank, line, hint = _first_line(path)
-    dialect = dialect_of(path, _first_lines(path, blank), form.separator or hint, form.decimal)
+    lines = _first_lines(path, blank)
+    dialect = dialect_of(path, lines, form.separator or hint, form.decimal)
+    if may_be_comment(lines[0]):
+        check_no_comment(path, blank + 1, lines, dialect_of(path, lines[1:], form.separator or hint, form.decimal))
     try:
         fields = next(iter(dialect.cells([line.decode("utf-8-sig").strip("\r\n")])), [])
     except UnicodeDecodeError as error:
@@ -112,11 +148,10 @@ def _layout(path: Path, form: CsvForm, text: Sequence[str]) -> _Layout:
         raise DataError(f"{path}: the first line cannot be read: {_reason(line, error)}") from error
     if len(fields) < 2:
         separated = "commas" if dialect.separator == "," else repr(dialect.separator)
+        way_out = "; if another sign separates them, state it with --set dataset.separator=…" if fields else ""
         number = "one column" if fields else "no column"
-        raise DataError(f"{path}: the first line has {number}; columns are separated by {separated}")
-    header = _is_header(path, blank, fields, text, dialect) if form.header is None else form.header
-    names = checked_names(path, named(fields)) if header else tuple(str(place) for place in range(len(fields)))
-    return _Layout(names, header, dialect, blank + header, max(_BLOCK_BYTES, 4 * len(line)))
+        raise DataError(f"{path}: the first line has {number}; columns are separated by {separated}{way_out}")
+    return _Start(blank, len(line), dialect, fields)
 
 
 def _reason(line: bytes, error: csv.Error) -> str:
@@ -169,24 +204,39 @@ def _check_size(path: Path, layout: _Layout) -> None:
     )
 
 
-def _is_header(path: Path, blank: int, fields: Sequence[str], asked: Sequence[str], dialect: Dialect) -> bool:
+def has_names(path: Path, form: CsvForm, label: str) -> bool:
+    """Return whether the first line of a file without column names seems to hold names, such as numbers in order.
+
+    `label` is the position of the label. A line that can be both is a row if its label occurs below.
+    """
+    first = _as_names(path, _start(path, form), [label])
+    try:
+        return first.is_header()
+    except Unclear:
+        return not first.label_recurs
+
+
+def _is_header(path: Path, start: _Start, asked: Sequence[str]) -> bool:
     """Return whether the first line holds names. Raises DataError if it could as well be a row.
 
     `asked` are the requested columns, the label first. A name among them that the line has decides.
     """
-    if any(name in fields and not is_number(name) for name in asked):
+    if any(name in start.fields and not is_number(name) for name in asked):
         return True
-    places = [_position(fields, name) for name in asked]
-    keys = [place for place in places if place is not None]
-    below = partial(_lines_below, path, blank, dialect)
-    line = FirstLine(fields, keys, places[0] if places else None, below, comma=dialect.decimal == ",")
     try:
-        return line.is_header()
+        return _as_names(path, start, asked).is_header()
     except Unclear as reason:
         raise DataError(
-            f"{path}: line {blank + 1} can be column names or a row: {reason}; if it holds names, use "
+            f"{path}: line {start.above + 1} can be column names or a row: {reason}; if it holds names, use "
             "--set dataset.header=true, if it is a row, --set dataset.header=false"
         ) from reason
+
+
+def _as_names(path: Path, start: _Start, asked: Sequence[str]) -> FirstLine:
+    places = [_position(start.fields, name) for name in asked]
+    keys = [place for place in places if place is not None]
+    below = partial(_lines_below, path, start.above, start.dialect)
+    return FirstLine(start.fields, keys, places[0] if places else None, below, comma=start.dialect.decimal == ",")
 
 
 def _position(fields: Sequence[str], asked: str) -> int | None:
@@ -211,42 +261,3 @@ def _lines_below(path: Path, blank: int, dialect: Dialect) -> list[list[str]]:
             if cells:
                 found.append(cells)
     return found
-
-
-def _first_fault(path: Path, layout: _Layout, types: Mapping[str, str], error: Exception) -> str:
-    try:
-        return next(_faults(path, layout, types))
-    # A quote that is never closed makes a field too long to be read.
-    except (StopIteration, csv.Error):
-        return f"{one_line(error)}; write the file again as comma-separated UTF-8"
-
-
-def _faults(path: Path, layout: _Layout, types: Mapping[str, str]) -> Iterator[str]:
-    """Yield the errors of a CSV, line by line; slow, and used only after reading has failed."""
-    numeric = [(place, name) for place, name in enumerate(layout.names) if types.get(name) == "float64"]
-    missing = set(pyarrow.csv.ConvertOptions().null_values)
-    with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
-        lines = csv.reader(file, delimiter=layout.dialect.separator)
-        for cells in islice(lines, layout.skip, None):
-            if cells and len(cells) != len(layout.names):
-                yield (
-                    f"line {lines.line_num} has {len(cells)} columns, the first line {len(layout.names)}; "
-                    "complete the line, or write or download the file again"
-                )
-            for place, name in numeric if cells else ():
-                if cells[place] not in missing and not layout.dialect.is_number(cells[place]):
-                    yield (
-                        f"line {lines.line_num}, column {name!r}: {cells[place]!r} is not a number; "
-                        f"{_way_out(cells[place])}"
-                        f"correct it, or leave the column out with --drop {shlex.quote(name)} (only the target and "
-                        "the group may be text)"
-                    )
-
-
-def _way_out(cell: str) -> str:
-    """Return a way out for a cell that holds several numbers, because another sign separates them."""
-    sign = next((sign for sign in SEPARATORS[1:] if sign in cell), None)
-    if sign is None:
-        return ""
-    name = "tab" if sign == "\t" else f'"{sign}"'
-    return f"if {name} separates the columns, use --set 'dataset.separator={name}' (and 'dataset.decimal=\",\"'); else "

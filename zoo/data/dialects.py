@@ -13,7 +13,8 @@ from zoo.numerals import is_nan_or_infinity, is_number
 SEPARATORS = (",", ";", "\t", "|")
 _DECIMALS = (".", ",")
 _WORDS = {"tab": "\t", "\\t": "\t"}
-_THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2},[0-9]{3}")
+_THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2}[.,][0-9]{3}")
+_GROUPED = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:([.,' \u00a0\u202f\u2019])[0-9]{3})(?:\1[0-9]{3})*(?:[.,][0-9]+)?")
 _HINT = re.compile(r"sep=(.)")  # the first line of some files for Excel
 
 
@@ -79,16 +80,36 @@ def dialect_of(path: Path, lines: Sequence[str], separator: str | None, decimal:
             best, found = share, each
     if not best:
         found = next((each for sign in separators if _columns(each := Dialect(sign, given.decimal), lines)), given)
-    if decimal is None and found.decimal == "," and _may_be_thousands(found, lines):
+    if decimal is None and (found.decimal == "," or found.separator == ";") and _may_be_thousands(found, lines):
+        signs = "commas" if found.decimal == "," else "points"
         raise DataError(
-            f"{path}: the commas in its numbers can separate decimals or thousands; use --set 'dataset.decimal=\",\"' "
-            "for decimals, or write the numbers without thousands separators"
+            f"{path}: the {signs} in its numbers can separate decimals or thousands; use --set "
+            f"'dataset.decimal=\"{found.decimal}\"' for decimals, or write the numbers without thousands separators"
         )
     return found
 
 
+def repair_of(cell: str) -> str:
+    """Return how to write a cell that is no number but looks like one; empty for any other cell."""
+    sign = next((sign for sign in SEPARATORS[1:] if sign in cell), None)
+    if sign is not None:
+        name = "tab" if sign == "\t" else f'"{sign}"'
+        return f"if {name} separates the columns, use --set 'dataset.separator={name}' (and 'dataset.decimal=\",\"')"
+    text = cell.strip()
+    if (grouped := _GROUPED.fullmatch(text)) is not None:
+        return f"if {grouped[1]!r} separates thousands, write the numbers without it"
+    if text.endswith("%") and is_number(text[:-1].strip()):
+        return "write the numbers without %"
+    if is_number(text):
+        return "remove the spaces around the numbers"
+    return "write 1 and 0 for true and false" if text.lower() in ("true", "false") else ""
+
+
 def _columns(dialect: Dialect, lines: Sequence[str]) -> list[list[str]]:
-    """Return the rows that have the usual number of cells; none if they have one cell, or if many rows differ."""
+    """Return the rows that have the usual number of cells.
+
+    Return none if they have one cell, or if the first or many other rows differ.
+    """
     try:
         rows = dialect.cells(lines)
     except csv.Error:
@@ -96,7 +117,8 @@ def _columns(dialect: Dialect, lines: Sequence[str]) -> list[list[str]]:
     if not rows:
         return []
     width, count = Counter(map(len, rows)).most_common(1)[0]
-    return [row for row in rows if len(row) == width] if width > 1 and 5 * count >= 4 * len(rows) else []
+    usual = width > 1 and 5 * count >= 4 * len(rows) and len(rows[0]) == width
+    return [row for row in rows if len(row) == width] if usual else []
 
 
 def _numeric(dialect: Dialect, lines: Sequence[str]) -> float:
@@ -108,5 +130,8 @@ def _numeric(dialect: Dialect, lines: Sequence[str]) -> float:
 
 
 def _may_be_thousands(dialect: Dialect, lines: Sequence[str]) -> bool:
-    cells = [cell for row in _columns(dialect, lines) for cell in row if "," in cell and dialect.is_number(cell)]
-    return bool(cells) and all(_THOUSANDS.fullmatch(cell) for cell in cells)
+    """Return whether each number with a decimal sign looks like thousands: `1,234`, and no other is above 999."""
+    numbers = {cell for row in _columns(dialect, lines) for cell in row if dialect.is_number(cell)}
+    signed = {cell for cell in numbers if dialect.decimal in cell}
+    plain = (cell for cell in numbers - signed if is_number(cell))
+    return bool(signed) and all(map(_THOUSANDS.fullmatch, signed)) and all(abs(float(cell)) < 1000 for cell in plain)

@@ -29,6 +29,12 @@ __all__ = [
     "rows_to_keep",
 ]
 
+_WAYS_OUT = {
+    **dict.fromkeys((".gz", ".zip", ".bz2", ".xz", ".zst", ".7z", ".tar"), "unpack the file"),
+    **dict.fromkeys((".xlsx", ".xls", ".xlsm", ".ods"), "save the sheet as CSV"),
+    **dict.fromkeys((".txt", ".dat"), "rename a table of text to .csv"),
+    ".npy": "save the series and the labels with numpy.savez(path, X=…, y=…)",
+}
 SUFFIXES = (*CSV_SUFFIXES, *PARQUET_SUFFIXES, *NPZ_SUFFIXES, *TS_SUFFIXES)
 
 
@@ -80,7 +86,8 @@ def from_file(
         return from_ts(path, constant=constant) if suffix in TS_SUFFIXES else from_tsv(path, constant=constant)
     if suffix not in SUFFIXES:
         check_file(path)
-        raise DataError(f"{path}: extension {path.suffix!r} is not one of {', '.join(SUFFIXES)}; convert the file")
+        way_out = _WAYS_OUT.get(suffix, "convert the file")
+        raise DataError(f"{path}: extension {path.suffix!r} is not one of {', '.join(SUFFIXES)}; {way_out}")
     if target is None:
         check_file(path)
         raise UsageError(f"{path}: name the column of the labels with --target")

@@ -77,6 +77,11 @@ class FirstLine:
             return self._with_monotone_numbers(len(numbers))
         return self._with_equally_spaced_numbers(samples)
 
+    @property
+    def label_recurs(self) -> bool:
+        """Whether the label of the line is also a label below."""
+        return self._label is _Label.REPEATED
+
     def _with_words(self, words: Sequence[str], numbers: Sequence[float]) -> bool:
         if not numbers or self._label is _Label.USUAL_NAME:
             return True

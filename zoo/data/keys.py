@@ -18,6 +18,7 @@ from zoo.wording import count_text
 
 Place = Callable[[int], str]
 _MISSING = ("", "nan", "NaN", "<NA>", "NaT")  # what pandas and numpy write for a missing value, as text
+_MANY_ROWS = 10  # that do not all have a class of their own
 _EXACT = re.compile(r"[+-]?[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,3})?")
 _NUMERAL = re.compile(r"-?[0-9]+(?:\.([0-9]+))?([eE])?.*")
 
@@ -70,11 +71,19 @@ def keys_of_sets(sets: Sequence[Cells], *, groups: bool = False) -> list[npt.NDA
 
 
 def classes_of(keys: npt.NDArray[Any], what: str) -> tuple[Ints, tuple[str, ...]]:
-    """Return labels int64 `(rows,)` and the sorted classes that they index. Raises DataError for fewer than two."""
+    """Return labels int64 `(rows,)` and the sorted classes that they index.
+
+    Raises DataError for fewer than two classes, or if each of many rows has a class of its own.
+    """
     found, labels = np.unique(keys, return_inverse=True)
     if len(found) < 2:
         only = f"one class, {str(found[0])!r}" if len(found) else "no class"
         raise DataError(f"{what} has {only}; name the labels with --target")
+    if len(found) == len(keys) >= _MANY_ROWS:
+        raise DataError(
+            f"{what} has another value in each of {len(keys)} rows, as an index or an id has; name the labels with "
+            "--target"
+        )
     return labels.astype(np.int64), tuple(str(value) for value in found)
 
 

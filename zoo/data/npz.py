@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zoo.data.checks import dropped_note, flat_rows, kept_of
+from zoo.data.counting import describing
 from zoo.data.keys import Cells, alike_note, classes_of, keys_of_sets
 from zoo.data.lengths import ends_of, padding_note, settled, within
 from zoo.data.npzfile import NpzFile, opened
@@ -58,6 +59,7 @@ class _Set:
     label   the name of the array with the labels
     what    the array with the labels, as named in messages
     values  float32 `(rows, channels, times)`, zeros after the end of each row
+    flat    whether the array has the shape `(rows, times)`, as columns of a table have
     ended   whether the lengths come from NaN at the end of rows
     """
 
@@ -65,6 +67,7 @@ class _Set:
     label: str
     what: str
     values: Floats
+    flat: bool
     lengths: Ints | None
     ended: bool
     labels: Cells
@@ -103,7 +106,9 @@ def from_npz(
     lengths = _lengths(parts)
     values = np.concatenate([part.values for part in parts])
     kept = kept_of(flat_rows(values, lengths), constant, str(path), lambda row: _place(parts, row))
-    keys = np.concatenate(keys_of_sets([part.labels for part in parts]))[kept]
+    read = keys_of_sets([part.labels for part in parts])
+    _check_samples(path, parts, read)
+    keys = np.concatenate(read)[kept]
     labels, classes = classes_of(keys, parts[0].labels.what)
     values, lengths = settled(values[kept], None if lengths is None else lengths[kept])
     marks = np.repeat(np.array([_PARTS.get(suffix, TRAIN) for suffix in suffixes], np.int8), [*map(_size, parts)])
@@ -146,7 +151,7 @@ def _read_set(file: NpzFile, end: str, names: _Names, layout: str | None) -> _Se
     laid_out = [f"{each}{end}" for each in _LAID_OUT if f"{each}{end}" in file.names]
     name = file.one_of([*(f"{each}{end}" for each in _SERIES), *laid_out], "series", "")
     layout = _layout(file, name, name.removesuffix(end)[-4:], layout)
-    values = _series(file, name, layout)
+    values, flat = _series(file, name, layout)
     rows, _, times = values.shape
     called = [f"{each}{end}" for each in names.labels]
     labels = called[0] if len(called) == 1 else file.one_of(called, "labels", "; name it with --target")
@@ -158,7 +163,7 @@ def _read_set(file: NpzFile, end: str, names: _Names, layout: str | None) -> _Se
     if lengths is not None:
         np.copyto(values, 0, where=~within(lengths, times))
     ended = lengths is not declared
-    return _Set(name, labels, file.what(labels), values, lengths, ended, file.cells(labels, rows), groups)
+    return _Set(name, labels, file.what(labels), values, flat, lengths, ended, file.cells(labels, rows), groups)
 
 
 def _layout(file: NpzFile, name: str, ending: str, asked: str | None) -> str | None:
@@ -169,8 +174,8 @@ def _layout(file: NpzFile, name: str, ending: str, asked: str | None) -> str | N
     return stated or asked
 
 
-def _series(file: NpzFile, name: str, layout: str | None) -> Floats:
-    """Return float32 `(rows, channels, times)`, not yet checked for NaN."""
+def _series(file: NpzFile, name: str, layout: str | None) -> tuple[Floats, bool]:
+    """Return float32 `(rows, channels, times)`, not yet checked for NaN, and whether the array has no channels."""
     array = file.array(name)
     what = file.what(name)
     forms = f"{what} has the shape {array.shape}; series are (rows, times) or (rows, channels, times)"
@@ -180,7 +185,8 @@ def _series(file: NpzFile, name: str, layout: str | None) -> Floats:
         raise DataError(forms)
     if layout is not None and array.ndim == 2:
         raise UsageError(f"{what} has the shape {array.shape}, without channels: leave out dataset.layout={layout}")
-    if array.ndim == 2:
+    flat = array.ndim == 2
+    if flat:
         array = array[:, np.newaxis]
     elif layout == "ntc":
         array = array.transpose(0, 2, 1)
@@ -195,7 +201,7 @@ def _series(file: NpzFile, name: str, layout: str | None) -> Floats:
         )
     # A float64 too large for float32 becomes infinite; it is refused later with its place.
     with np.errstate(over="ignore"):
-        return np.ascontiguousarray(array, np.float32)
+        return np.ascontiguousarray(array, np.float32), flat
 
 
 def _check_finite(file: NpzFile, name: str, values: Floats, lengths: Ints | None, layout: str | None) -> None:
@@ -214,6 +220,18 @@ def _check_finite(file: NpzFile, name: str, values: Floats, lengths: Ints | None
         )
     if lengths is not None and (lengths == 0).any():
         raise DataError(f"{file.path}: {name}[{int(np.argmin(lengths))}] has only NaN samples; remove such rows")
+
+
+def _check_samples(path: Path, parts: Sequence[_Set], keys: Sequence[npt.NDArray[Any]]) -> None:
+    """Raise DataError for a column of an array `(rows, times)` that is an index, an id or the label by its values."""
+    for part, labels in zip(parts, keys, strict=True):
+        found = describing(part.values[:, 0], labels) if part.flat else {}
+        if found:
+            place, reason = next(iter(found.items()))
+            raise DataError(
+                f"{path}: {part.name}[:, {place}] seems to be no sample: {reason}; save the series without it (a "
+                "patient as groups), or with the shape (rows, 1, times) if it is a sample"
+            )
 
 
 def _check_alike(path: Path, parts: Sequence[_Set]) -> None:

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -11,9 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from zoo.data.columns import column_name
+from zoo.data.counting import describing
 from zoo.data.headers import USUAL_LABELS
 from zoo.data.series import Floats
 from zoo.errors import DataError, UsageError, unknown_name
+from zoo.numerals import is_number
 
 _DESCRIPTIONS = USUAL_LABELS - {"y"} | {
     *("index", "idx", "id", "ids", "uid", "patient", "patients", "subject", "subjects", "person", "participant"),
@@ -22,10 +25,8 @@ _DESCRIPTIONS = USUAL_LABELS - {"y"} | {
 }
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _BY_PANDAS = re.compile(r"Unnamed: [0-9]+|level_[0-9]+")
-_MANY = 10  # columns, of which one may have an odd name
+_MANY = 4  # numbered columns for each column with an odd name
 _NO_NAME = "has no name"
-_FEWEST_COUNTED = 5  # rows: fewer may be equally spaced by chance
-_FEWEST_SORTED = 20
 
 
 @dataclass(frozen=True)
@@ -59,18 +60,24 @@ class Choice:
         wanted = {*self.samples(path, names, named), *named}
         return [name for name in names if name in wanted]
 
-    def check(self, path: Path, names: Sequence[str], samples: Sequence[str], values: Floats) -> None:
-        """Raise DataError if a column of the values `(rows, times)` is no sample by its name, or counts the rows.
+    def check(
+        self,
+        path: Path,
+        names: Sequence[str],
+        samples: Sequence[str],
+        values: Floats,
+        labels: npt.NDArray[np.generic],
+    ) -> None:
+        """Raise DataError if a column of the values `(rows, times)` is no sample by its name or by its values.
 
-        `names` are those of all columns. A column that the user lists by its name is a sample. If most columns look
-        like that, none is refused.
+        `names` are those of all columns, `labels` those of the rows. A column that the user lists by its name is a
+        sample. If most columns look like that, none is refused.
         """
         listed = [] if self.columns is None else [part.strip() for part in self.columns.split(",")]
         described = [name for name in samples if _describes(name)]
-        counting = {samples[place]: reason for place, reason in _counting(values).items()}
         reasons = dict.fromkeys(_odd(samples), "the names of the other columns are numbered")
+        reasons |= {samples[place]: reason for place, reason in describing(values, labels).items()}
         reasons |= dict.fromkeys(_minority(described, samples), "its name describes the row")
-        reasons |= {name: counting[name] for name in _minority([*counting], samples)}
         reasons |= dict.fromkeys(filter(_BY_PANDAS.fullmatch, samples), _NO_NAME)
         refused = [name for name in samples if name in reasons and name not in listed]
         if refused:
@@ -122,35 +129,13 @@ def _describes(name: str) -> bool:
 
 
 def _odd(names: Sequence[str]) -> list[str]:
-    """Return the few names without a number among numbered names such as t0, t1, …"""
-    odd = [name for name in names if not any(sign.isdigit() for sign in name)]
-    return odd if len(names) >= _MANY and _MANY * len(odd) <= len(names) else []
+    """Return the few names that are not numbered among names such as t0, t1, …, or have a word of their own: uid2."""
+    words = {name: "" if is_number(name) else "".join(filter(str.isalpha, name)).lower() for name in names}
+    times = Counter(words.values())
+    plain = [name for name in names if not any(sign.isdigit() for sign in name)]
+    own = [name for name in names if times[words[name]] == 1]
+    return [name for odd in (plain, own) if len(names) >= (_MANY + 1) * len(odd) for name in odd]
 
 
 def _minority(found: Sequence[str], samples: Sequence[str]) -> Sequence[str]:
     return found if 2 * len(found) <= len(samples) else ()
-
-
-def _counting(values: Floats) -> dict[int, str]:
-    """Return the columns of `(rows, times)` whose whole numbers number the rows, each with the reason."""
-    found = {place: _count(values[:, place]) for place in range(values.shape[1])}
-    return {place: reason for place, reason in found.items() if reason}
-
-
-def _count(column: npt.NDArray[np.float32]) -> str:
-    if len(column) < _FEWEST_COUNTED or not _whole(column[:64]) or not _whole(column):
-        return ""
-    exact = column.astype(np.float64)
-    steps = np.diff(exact)
-    if steps[0] != 0 and (steps == steps[0]).all():
-        return "it counts the rows"
-    if (np.diff(np.sort(exact)) == 1).all():
-        return "it numbers the rows"
-    ordered = (steps >= 0).all() or (steps <= 0).all()
-    if ordered and len(column) >= _FEWEST_SORTED and np.count_nonzero(steps) >= 2:
-        return "its whole numbers are in order from the first row to the last"
-    return ""
-
-
-def _whole(column: npt.NDArray[np.float32]) -> bool:
-    return bool((column == np.floor(column)).all())

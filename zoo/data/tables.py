@@ -169,10 +169,11 @@ def from_table(
     if len(samples) < 2:
         raise DataError(f"{path}: {len(samples)} sample columns besides {', '.join(named)}; a series needs at least 2")
     values, lengths = table.series(samples)
-    choice.check(path, table.names, samples, values[:, 0])
+    labelled = table.keys(named[0])
+    choice.check(path, table.names, samples, values[:, 0], labelled)
     padded = () if lengths is None else (padding_note(path.name),)
     kept = kept_of(flat_rows(values, lengths), constant, str(path), table.place)
-    keys = table.keys(named[0])[kept]
+    keys = labelled[kept]
     labels, classes = classes_of(keys, table.what(named[0]))
     groups = table.keys(named[1], groups=True)[kept] if group is not None else None
     values, lengths = settled(values[kept], None if lengths is None else lengths[kept])

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from zoo.data.checks import check_file, dropped_note, flat_rows, kept_of
-from zoo.data.csvs import CsvForm, read_csv
+from zoo.data.counting import describing
+from zoo.data.csvs import CsvForm, has_names, read_csv
 from zoo.data.keys import Cells, alike_note, classes_of, keys_of_sets
 from zoo.data.lengths import padding_note, settled
 from zoo.data.pairs import alone_note, check_can_stand_alone, pair_of, refusals
@@ -29,7 +30,8 @@ _LABEL = "0"  # the name of the first column
 class _Half:
     """The rows of one file: values float32 `(rows, 1, times)`, their lengths, and the labels of all rows read.
 
-    kept  the rows that are kept, out of all rows read
+    kept     the rows that are kept, out of all rows read
+    details  how the file was read, where it is not the usual way
     """
 
     path: Path
@@ -38,6 +40,7 @@ class _Half:
     labels: Cells
     kept: npt.NDArray[np.bool_]
     notes: tuple[str, ...]
+    details: tuple[str, ...]
 
 
 def from_tsv(path: Path, *, constant: str = "error") -> LabelledSeries:
@@ -53,8 +56,11 @@ def from_tsv(path: Path, *, constant: str = "error") -> LabelledSeries:
     halves = [_half(each, constant) for each in ((path,) if pair is None else (pair.train, pair.test))]
     names = " and ".join(half.path.name for half in halves)
     read = keys_of_sets([half.labels for half in halves])
+    for half, of_half in zip(halves, read, strict=True):
+        _check_samples(half, of_half[half.kept])
     keys = np.concatenate([of_half[half.kept] for of_half, half in zip(read, halves, strict=True)])
     labels, classes = classes_of(keys, f"{path}: the first column")
+    details = dict.fromkeys(detail for half in halves for detail in half.details)
     values, lengths = settled(_wide(halves), np.concatenate([half.lengths for half in halves]))
     return LabelledSeries(
         values=values,
@@ -68,8 +74,19 @@ def from_tsv(path: Path, *, constant: str = "error") -> LabelledSeries:
             *(note for half in halves for note in half.notes),
             *alike_note(keys, "labels"),
         ),
-        read=read_line(names, values, lengths, labels, classes, details=("label first", "no header")),
+        read=read_line(names, values, lengths, labels, classes, details=("label first", "no header", *details)),
     )
+
+
+def _check_samples(half: _Half, labels: npt.NDArray[np.generic]) -> None:
+    """Raise DataError for a column that is an index, an id or the label by its values."""
+    found = describing(half.values[:, 0], labels)
+    if found:
+        place, reason = next(iter(found.items()))
+        raise DataError(
+            f"{half.path}: column '{place + 1}' seems to be no sample: {reason}; remove the column, or save the series "
+            "as X (rows, 1, times) in an .npz if it is a sample"
+        )
 
 
 def _half(path: Path, constant: str) -> _Half:
@@ -79,18 +96,24 @@ def _half(path: Path, constant: str) -> _Half:
     padded = () if lengths is None else (padding_note(path.name),)
     ends = np.full(len(values), values.shape[2], np.int64) if lengths is None else lengths
     notes = (*(f"{path.name}: {note}" for note in dropped_note(kept)), *padded)
-    return _Half(path, values[kept], ends[kept], table.cells(_LABEL), kept, notes)
+    return _Half(path, values[kept], ends[kept], table.cells(_LABEL), kept, notes, table.details)
 
 
 def _table(path: Path) -> Table:
     check_file(path)
+    form = CsvForm(header=False, separator="\t")
     try:
-        csv = read_csv(path, CsvForm(header=False, separator="\t", decimal="."), [_LABEL])
+        if has_names(path, form, _LABEL):
+            raise DataError(
+                f"{path}: the first line seems to hold column names; remove it, or name the labels with --target"
+            )
+        csv = read_csv(path, form, [_LABEL])
     except DataError as error:
         raise DataError(f"{error}; without --target, a .tsv file has the label first and no column names") from error
     if len(csv.names) < 3:
         raise DataError(f"{path}: the first line has {len(csv.names)} columns; a series needs a label and 2 samples")
-    return Table(path, csv.names, csv.data, csv.header)
+    details = tuple(detail for detail in csv.dialect.details() if "tabs" not in detail)
+    return Table(path, csv.names, csv.data, csv.header, details=details)
 
 
 def _wide(halves: Sequence[_Half]) -> Floats:
