@@ -351,12 +351,49 @@ def test_one_sample_is_too_few(tmp_path: Path) -> None:
     assert "all series have one sample" in refusal(path, constant="keep")
 
 
-def test_a_class_with_a_blank_is_named_as_the_cause(tmp_path: Path) -> None:
-    path = tmp_path / "steps.ts"
-    path.write_text("@classLabel true standing still walking\n@data\n1,2,3:standing still\n3,2,1:walking\n")
-    with pytest.raises(DataError) as caught:
-        from_file(path)
-    assert str(caught.value) == (
+@pytest.mark.parametrize(
+    ("header", "rows", "classes"),
+    [
+        ("standing still walking", ("standing still", "walking"), ("standing still", "walking")),
+        ("walking standing still sitting", ("sitting", "standing still"), ("walking", "standing still", "sitting")),
+        ("very calm very busy", ("very busy", "very calm"), ("very calm", "very busy")),
+        ('"standing still" walking', ("standing still", "walking"), ("standing still", "walking")),
+        ("'standing still' 'walking'", ("'standing still'", "'walking'"), ("standing still", "walking")),
+        ("a b c d e", ("a b c", "d e"), ("a b c", "d e")),
+        ("'a' 'b'", ("'a'", "'b'"), ("'a'", "'b'")),
+    ],
+)
+def test_classes_that_contain_spaces(
+    tmp_path: Path, header: str, rows: tuple[str, str], classes: tuple[str, ...]
+) -> None:
+    path = tmp_path / "waves.ts"
+    path.write_text(f"@classLabel true {header}\n@data\n1,2:{rows[0]}\n2,1:{rows[1]}\n")
+    found = from_file(path)
+    assert found.classes == classes
+    expected = [row if row in classes else row.strip("'") for row in rows]
+    assert [found.classes[label] for label in found.labels] == expected
+
+
+def test_a_class_that_contains_a_space_is_the_same_in_both_files_of_a_pair(tmp_path: Path) -> None:
+    head = "@classLabel true standing still walking\n@data\n"
+    (tmp_path / "Waves_TRAIN.ts").write_text(f"{head}1,2:standing still\n2,1:walking\n")
+    (tmp_path / "Waves_TEST.ts").write_text(f"{head}2,5:walking\n3,1:walking\n")
+    found = from_file(tmp_path)
+    assert (found.classes, found.labels.tolist()) == (("standing still", "walking"), [0, 1, 1, 1])
+
+
+def test_a_class_with_spaces_that_the_header_does_not_name_is_the_cause(tmp_path: Path) -> None:
+    path = tmp_path / "waves.ts"
+    path.write_text("@classLabel true still standing walking\n@data\n1,2:standing still\n2,1:walking\n")
+    assert refusal(path) == (
         f"{path}: line 3: the class 'standing still' contains a space, but spaces separate the classes in @classLabel; "
-        "write an underscore instead, in the header and in the rows"
+        "put it in quotes there, or write an underscore instead, in the header and in the rows"
     )
+
+
+def test_a_declared_length_that_is_wrong_is_a_note(tmp_path: Path) -> None:
+    path = tmp_path / "waves.ts"
+    path.write_text("@equalLength true\n@seriesLength 2\n@classLabel true a b\n@data\n1,5,2,5:a\n2,5,3,5:b\n")
+    assert from_file(path).notes == ("waves.ts: the header declares @seriesLength 2, the rows have 4 samples",)
+    path.write_text(path.read_text().replace("Length 2", "Length 4"))
+    assert from_file(path).notes == ()

@@ -148,7 +148,8 @@ def _start(path: Path, form: CsvForm) -> _Start:
         raise DataError(f"{path}: the first line cannot be read: {_reason(line, error)}") from error
     if len(fields) < 2:
         separated = "commas" if dialect.separator == "," else repr(dialect.separator)
-        way_out = "; if another sign separates them, state it with --set dataset.separator=…" if fields else ""
+        unstated = fields and form.separator is None
+        way_out = "; if another sign separates them, state it with --set dataset.separator=…" if unstated else ""
         number = "one column" if fields else "no column"
         raise DataError(f"{path}: the first line has {number}; columns are separated by {separated}{way_out}")
     return _Start(blank, len(line), dialect, fields)

@@ -15,7 +15,7 @@ from zoo.data.memory import check_fits
 from zoo.data.pairs import alone_note, check_can_stand_alone, pair_of, refusals
 from zoo.data.reading import read_line
 from zoo.data.series import Floats, LabelledSeries
-from zoo.data.tsfile import TsFile, read_ts
+from zoo.data.tsfile import TsFile, read_ts, split_classes
 from zoo.errors import DataError
 
 TS_SUFFIXES = (".ts",)
@@ -36,7 +36,9 @@ def from_ts(path: Path, *, constant: str = "error") -> LabelledSeries:
     read = [read_ts(each) for each in ((path,) if pair is None else (pair.train, pair.test))]
     kept = [kept_of(_flat(file), constant, str(file.path), file.place) for file in read]
     files = [file.take(keep) for file, keep in zip(read, kept, strict=True)]
-    number = {name: place for place, name in enumerate(dict.fromkeys(name for file in files for name in file.classes))}
+    labels_of_all = {label for file in read for label in file.labels}
+    names = dict.fromkeys(name for file in files for name in split_classes(file.words, labels_of_all))
+    number = {name: place for place, name in enumerate(names)}
     values, lengths = settled(*_padded(files))
     padded = [padding_note(file.path.name) for file in read if file.padded]
     dropped = [
@@ -50,7 +52,12 @@ def from_ts(path: Path, *, constant: str = "error") -> LabelledSeries:
         lengths=lengths,
         splits={} if pair is None else {"official": pair.split(*(len(file.series) for file in files))},
         refusals=refusals(path, pair),
-        notes=(*(alone_note(path) if pair is None else ()), *padded, *dropped),
+        notes=(
+            *(alone_note(path) if pair is None else ()),
+            *(note for file in read for note in file.notes),
+            *padded,
+            *dropped,
+        ),
         read=read_line(" and ".join(file.path.name for file in files), values, lengths, labels, tuple(number)),
     )
 

@@ -1,7 +1,8 @@
 """One `.ts` file, in the format of the UCR/UEA archive, sktime and aeon.
 
 Lines that begin with `#` are comments. A header of `@key value` lines ends with `@data`; keys may be in any case. Each
-line after it is one row: samples are separated by commas, channels by colons, and the class is last.
+line after it is one row: samples are separated by commas, channels by colons, and the class is last. Spaces separate
+the classes in the header; a class that contains spaces is in quotes, or is recognized by its rows.
 
     @timeStamps false
     @dimensions 2
@@ -10,7 +11,8 @@ line after it is one row: samples are separated by commas, channels by colons, a
     0.1,0.5,0.9:1.0,0.0,0.5:busy
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, compress
 from pathlib import Path
@@ -27,6 +29,7 @@ from zoo.wording import count_text
 
 _SHOWN = 24  # characters of a faulty cell that a message shows
 _OF_NUMBERS = b"0123456789+-.eE, \t"  # all that a channel consists of; `float` also reads other digits, signs and words
+_QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'|\S+")
 
 
 @dataclass(frozen=True)
@@ -35,20 +38,24 @@ class TsFile:
 
     path        the file
     classes     the classes that the header names, in its order
+    words       the words of the header from which the classes were put together
     n_channels  the number of channels of each row
     series      float32 `(channels, times)` for each row, finite; the rows may differ in length
     labels      the class of each row, one of `classes`
     lines       the line number of each row, counted from 1
     padded      whether a row ends with missing values in all channels; they are left out
+    notes       notes on a header that does not describe the rows
     """
 
     path: Path
     classes: tuple[str, ...]
+    words: tuple[str, ...]
     n_channels: int
     series: tuple[Floats, ...]
     labels: tuple[str, ...]
     lines: tuple[int, ...]
     padded: bool = False
+    notes: tuple[str, ...] = ()
 
     def place(self, row: int) -> str:
         return f"line {self.lines[row]}"
@@ -65,9 +72,18 @@ class TsFile:
 
 @dataclass(frozen=True)
 class _Header:
-    classes: tuple[str, ...]
+    """What a header declares.
+
+    words   the classes, or the words of which they consist
+    quoted  whether classes are in quotes
+    length  the length of all series, if it is declared
+    """
+
+    words: tuple[str, ...]
+    quoted: bool
     n_channels: int | None
     equal: bool
+    length: int | None
 
 
 def read_ts(path: Path) -> TsFile:
@@ -111,7 +127,7 @@ def _read_header(path: Path, lines: Iterator[tuple[int, str]]) -> _Header:
         key, *words = text[1:].split() or [""]
         if key.lower() == "data":
             return _header(path, found)
-        found[key.lower()] = tuple(words)
+        found[key.lower()] = _in_quotes(text) or tuple(words)
     raise DataError(
         f"{path}: there is no line @data, so the file is cut short or not a .ts file; write or download it again"
     )
@@ -125,13 +141,55 @@ def _header(path: Path, found: Mapping[str, tuple[str, ...]]) -> _Header:
         raise DataError(f"{path}: @targetLabel true: this is a regression problem; the zoo needs classes")
     if "classlabel" not in true:
         raise DataError(f"{path}: the header names no classes; add a line such as '@classLabel true a b'")
-    classes = found["classlabel"][1:]
+    quoted = any(" " in word for word in found["classlabel"])
+    equal = "equallength" in true
+    length = next(iter(found.get("serieslength", ())), "") if equal else ""
+    declared = int(length) if length.isascii() and length.isdigit() and len(length) < 10 else None
+    return _Header(found["classlabel"][1:], quoted, _channels(path, found), equal, declared)
+
+
+def _in_quotes(text: str) -> tuple[str, ...]:
+    """Return the words after the key of a line, without quotes, if quotes are around spaces; else nothing."""
+    words = _QUOTED.findall(text)[1:]
+    quoted = any(" " in word for word in words)
+    return tuple(map(_unquoted, words)) if quoted else ()
+
+
+def _unquoted(text: str) -> str:
+    return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" else text
+
+
+def split_classes(words: Sequence[str], labels: Collection[str]) -> tuple[str, ...]:
+    """Return the classes that consist of these words: the labels that contain spaces, and all other words."""
+    spaced = sorted((label.split() for label in labels if " " in label), key=len, reverse=True)
+    found: list[str] = []
+    left = [*words]
+    while left:
+        name = next((parts for parts in spaced if left[: len(parts)] == parts), left[:1])
+        found.append(" ".join(name))
+        left = left[len(name) :]
+    return tuple(found)
+
+
+def _classes(path: Path, header: _Header, places: Mapping[str, int]) -> tuple[str, ...]:
+    """Return the classes, given the first line of each label. Raises DataError if the header does not name them."""
+    classes = split_classes(header.words, places)
+    for label, number in places.items():
+        if label not in classes:
+            raise DataError(
+                f"{path}: line {number}: the class {_short(label)!r} contains a space, but spaces separate the classes "
+                "in @classLabel; put it in quotes there, or write an underscore instead, in the header and in the rows"
+            )
+    _check_distinct(path, classes)
+    return classes
+
+
+def _check_distinct(path: Path, classes: Sequence[str]) -> None:
     if len(set(classes)) < max(2, len(classes)):
         raise DataError(
             f"{path}: @classLabel names {len(classes)} classes, {len(set(classes))} of them distinct; "
-            "name two or more, each once"
+            "name two or more, each once, separated by spaces"
         )
-    return _Header(classes, _channels(path, found), "equallength" in true)
 
 
 def _channels(path: Path, found: Mapping[str, tuple[str, ...]]) -> int | None:
@@ -153,19 +211,18 @@ def _read_rows(path: Path, header: _Header, lines: Iterator[tuple[int, str]]) ->
     numbers: list[int] = []
     widths: list[int] = []
     padded = False
-    known = frozenset(header.classes)
+    places: dict[str, int] = {}
+    known = frozenset(header.words)
     for number, text in lines:
         where = f"{path}: line {number}"
         *channels, label = (cell.strip() for cell in text.split(":"))
         _check_channels(where, len(channels), series[0].shape[0] if series else header.n_channels)
-        if label not in known:
-            if len(label.split()) > 1 and known.issuperset(label.split()):
-                raise DataError(
-                    f"{where}: the class {_short(label)!r} contains a space, but spaces separate the classes in "
-                    "@classLabel; write an underscore instead, in the header and in the rows"
-                )
-            wrong = unknown_name("class", _short(label), header.classes, "@classLabel lists the classes.")
+        label = " ".join((_unquoted(label) if header.quoted else label).split())
+        if label not in known and not (" " in label and known.issuperset(label.split())):
+            _check_distinct(path, header.words)
+            wrong = unknown_name("class", _short(label), header.words, "@classLabel lists the classes.")
             raise DataError(f"{where}: {wrong}")
+        places.setdefault(label, number)
         row, missing = _row(where, channels)
         widths.append(row.shape[1] + missing)
         if header.equal and widths[-1] != widths[0]:
@@ -179,7 +236,23 @@ def _read_rows(path: Path, header: _Header, lines: Iterator[tuple[int, str]]) ->
         numbers.append(number)
     if not series:
         raise DataError(f"{path}: there are no rows after @data; write or download the file again")
-    return TsFile(path, header.classes, series[0].shape[0], tuple(series), tuple(labels), tuple(numbers), padded)
+    classes = _classes(path, header, places)
+    notes = []
+    if header.length is not None and header.length not in widths:
+        notes.append(
+            f"{path.name}: the header declares @seriesLength {header.length}, the rows have {widths[0]} samples"
+        )
+    return TsFile(
+        path,
+        classes,
+        header.words,
+        series[0].shape[0],
+        tuple(series),
+        tuple(labels),
+        tuple(numbers),
+        padded,
+        tuple(notes),
+    )
 
 
 def _check_channels(where: str, count: int, expected: int | None) -> None:
