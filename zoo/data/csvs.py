@@ -29,7 +29,8 @@ _SEEN_CELLS = 2_000_000  # below the first line, where it may hold names
 _BYTES_OF_A_CELL = 8 + 2 * 4  # as read, as a sample of a series, and one copy
 
 
-Choose = Callable[[Sequence[str]], Sequence[str]]  # from all columns to those that are read
+# From all columns, and those of an index, to those that are read besides the index
+Choose = Callable[[Sequence[str], Sequence[str]], Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -80,10 +81,10 @@ class CsvForm:
     decimal: str | None = None
 
 
-def read_csv(path: Path, form: CsvForm, text: Sequence[str], choose: Choose = lambda names: names) -> Csv:
+def read_csv(path: Path, form: CsvForm, text: Sequence[str], choose: Choose = lambda names, _index: names) -> Csv:
     """Read columns as numbers, but those in `text`, the label first, as text. Raises DataError; see `read_table`."""
     layout = _layout(path, form, text)
-    chosen = choose(layout.names)
+    chosen = choose(layout.names, ())
     _check_size(path, layout)
     kept_as_text = {column_name(path, layout.names, asked) for asked in text}
     types = {name: "string" if name in kept_as_text else "float64" for name in chosen}

@@ -54,9 +54,9 @@ class Choice:
             raise UsageError(f"--drop {self.drop}: column {taken[0]!r} is the target or the group; keep it")
         return [name for name in names if name in wanted - dropped - keys]
 
-    def read(self, path: Path, names: Sequence[str]) -> list[str]:
-        """Return the names of all columns to read, in file order: samples, labels and groups."""
-        named = [column_name(path, names, key) for key in self.keys]
+    def read(self, path: Path, names: Sequence[str], index: Sequence[str] = ()) -> list[str]:
+        """Return the names of all columns to read besides those of an index, in file order: samples, labels, groups."""
+        named = [column_name(path, names, key) for key in self.keys if key not in index]
         wanted = {*self.samples(path, names, named), *named}
         return [name for name in names if name in wanted]
 

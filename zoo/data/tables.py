@@ -15,11 +15,12 @@ import numpy.typing as npt
 import pyarrow
 
 from zoo.data.checks import check_file, dropped_note, flat_rows, kept_of
-from zoo.data.columns import check_one_meaning, checked_names, column_name
+from zoo.data.columns import check_one_meaning, column_name
 from zoo.data.csvs import Choose, CsvForm, line_number, read_csv
 from zoo.data.keys import Cells, alike_note, classes_of, keys_of_sets
 from zoo.data.lengths import ends_of, padding_note, settled, within
-from zoo.data.parquets import index_columns, read_parquet
+from zoo.data.lists import ends_with_missing, from_lists, is_list
+from zoo.data.parquets import read_parquet
 from zoo.data.reading import read_line
 from zoo.data.samples import Choice
 from zoo.data.series import Floats, Ints, LabelledSeries
@@ -78,9 +79,18 @@ class Table:
     def series(self, names: Sequence[str]) -> tuple[Floats, Ints | None]:
         """Return the columns as series `(len(self), 1, len(names))`, and their lengths if rows end with missing values.
 
+        A single column of lists holds all samples of each row.
+
         Raises as `numbers`, except that missing values and NaN at the end of a row are padding, and become zeros.
         """
-        values = self._values(names)
+        lists = self.lists(names)
+        if lists is None:
+            values = self._values(names)
+        else:
+            values = from_lists(self.data.column(lists), self.what(lists))
+            names = [f"{lists}[{place}]" for place in range(values.shape[1])]
+            if len(names) < 2:
+                raise DataError(f"{self.what(lists)} has lists of {len(names)}; a series needs at least 2 samples")
         lengths = ends_of(values[:, np.newaxis])
         if lengths is not None:
             if (lengths == 0).any():
@@ -89,6 +99,20 @@ class Table:
             np.copyto(values, 0, where=~within(lengths, len(names))[:, 0])
         check_finite(values, self, names)
         return values[:, np.newaxis], lengths
+
+    def lists(self, names: Sequence[str]) -> str | None:
+        """Return the column of lists that holds the series; None if each column is a sample.
+
+        Raises DataError for a column of lists beside other samples.
+        """
+        found = [name for name in names if is_list(self.data.column(name).type)]
+        if found and len(names) > 1:
+            others = [name for name in names if name != found[0]]
+            raise DataError(
+                f"{self.what(found[0])} holds lists of samples, and {others[0]!r} is a sample as well; use "
+                f"--columns {shlex.quote(found[0])} or --drop {shlex.quote(found[0])}"
+            )
+        return found[0] if found else None
 
     def keys(self, name: str, *, groups: bool = False) -> npt.NDArray[Any]:
         """Return a column of labels, or with `groups` of groups: int64 `(rows,)` if all are whole numbers, else text.
@@ -166,12 +190,15 @@ def from_table(
     named = [table.column(name) for name in asked]
     _check_differ(path, named)
     samples = choice.samples(path, table.names, named)
-    if len(samples) < 2:
+    lists = table.lists(samples)
+    if lists is None and len(samples) < 2:
         raise DataError(f"{path}: {len(samples)} sample columns besides {', '.join(named)}; a series needs at least 2")
     values, lengths = table.series(samples)
     labelled = table.keys(named[0])
-    choice.check(path, table.names, samples, values[:, 0], labelled)
-    padded = () if lengths is None else (padding_note(path.name),)
+    if lists is None:
+        choice.check(path, table.names, samples, values[:, 0], labelled)
+    ended = lengths is not None and (lists is None or ends_with_missing(table.data.column(lists)))
+    padded = (padding_note(path.name),) if ended else ()
     kept = kept_of(flat_rows(values, lengths), constant, str(path), table.place)
     keys = labelled[kept]
     labels, classes = classes_of(keys, table.what(named[0]))
@@ -191,7 +218,7 @@ def from_table(
             lengths,
             labels,
             classes,
-            samples=f"{samples[0]} … {samples[-1]}",
+            samples=lists or f"{samples[0]} … {samples[-1]}",
             label=named[0],
             details=_details(table, samples, named, groups),
         ),
@@ -205,7 +232,7 @@ def read_table(
     separator: str | None = None,
     decimal: str | None = None,
     text: Sequence[str] = (),
-    choose: Choose = lambda names: names,
+    choose: Choose = lambda names, _index: names,
 ) -> Table:
     """Read one CSV or Parquet file, by its extension; a folder is refused.
 
@@ -213,7 +240,7 @@ def read_table(
             "0", "1", …
     separator, decimal  the sign between cells of a CSV, and the sign before decimals; None decides by the file
     text    the requested columns of a CSV that stay text, the label first; all others must be numbers
-    choose  returns the columns of a CSV that are read, given the names of all
+    choose  returns the columns that are read, given the names of all, and those of the index of a Parquet file
 
     Raises DataError if the file is absent, empty, damaged or ragged, if a cell is not a number, or if the first line
     can be names as well as a row.
@@ -224,7 +251,7 @@ def read_table(
         csv = read_csv(path, CsvForm(header, separator, decimal), text, choose)
         table = Table(path, csv.names, csv.data, csv.header, details=tuple(csv.dialect.details()))
     elif suffix in PARQUET_SUFFIXES:
-        table = _read_parquet(path)
+        table = _read_parquet(path, choose)
     else:
         known = ", ".join(CSV_SUFFIXES + PARQUET_SUFFIXES)
         raise DataError(f"{path}: extension {path.suffix!r} is not one of {known}; convert the file")
@@ -267,9 +294,7 @@ def _is_number(kind: Any) -> bool:
     return any(is_kind(kind) for is_kind in known)
 
 
-def _read_parquet(path: Path) -> Table:
-    data = read_parquet(path)
-    index = index_columns(data)
-    names = checked_names(path, [name for name in data.column_names if name not in index])
-    given = tuple(name for name in index if not name.startswith("__index_level_"))
-    return Table(path, names, data.select([*names, *given]), index=given)
+def _read_parquet(path: Path, choose: Choose) -> Table:
+    parquet = read_parquet(path, choose)
+    given = tuple(name for name in parquet.index if not name.startswith("__index_level_"))
+    return Table(path, parquet.names, parquet.data, index=given)
