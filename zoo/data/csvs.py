@@ -116,16 +116,16 @@ def line_number(path: Path, index: int) -> int:
 
 def _layout(path: Path, form: CsvForm, text: Sequence[str]) -> _Layout:
     start = _start(path, form)
-    header = _is_header(path, start, text) if form.header is None else form.header
     fields = start.fields
+    if len(fields) - 1 in [_position(fields, asked) for asked in text]:
+        _check_last(path, start.above + 1, start.dialect)
+    header = _is_header(path, start, text) if form.header is None else form.header
     names = checked_names(path, named(fields)) if header else tuple(str(place) for place in range(len(fields)))
-    if any(column_name(path, names, asked) == names[-1] for asked in text):
-        _check_last(path, start.above + header, start.dialect)
     return _Layout(names, header, start.dialect, start.above + header, max(_BLOCK_BYTES, 4 * start.length))
 
 
 def _check_last(path: Path, above: int, dialect: Dialect) -> None:
-    """Raise DataError if the last column, which is the label or the group, is empty in the first rows."""
+    """Raise DataError if the last column, which is the label or the group, is empty in the rows below some lines."""
     rows = dialect.cells(_first_lines(path, above))
     if rows and not any(row[-1] for row in rows):
         raise DataError(

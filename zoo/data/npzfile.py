@@ -68,7 +68,12 @@ class NpzFile:
         """Return an array of labels, groups or lengths. Raises DataError if it has another shape, or holds objects."""
         array = self.array(name)
         if array.shape != (rows,):
-            raise DataError(f"{self.what(name)} has the shape {array.shape}, not ({rows},): it needs one value per row")
+            way_out = {(rows, 1): f"; save {name}.ravel()"}.get(array.shape, "")
+            if array.ndim == 2 and array.shape[0] == rows and array.shape[1] > 1:
+                way_out = f"; if it has a column for each class, save {name}.argmax(axis=1)"
+            raise DataError(
+                f"{self.what(name)} has the shape {array.shape}, not ({rows},): it needs one value per row{way_out}"
+            )
         return Cells(self._values(name, array), self.what(name), lambda row: f"{name}[{row}]")
 
     def _values(self, name: str, array: npt.NDArray[Any]) -> Any:
@@ -104,6 +109,8 @@ class NpzFile:
         found = [name for name in names if name in self.names]
         if not found:
             have = ", ".join(self.names[:8]) or "no array"
+            if "arr_0" in self.names:
+                way_out = "; name the arrays: numpy.savez(path, X=…, y=…)"
             raise DataError(
                 f"{self.path}: no array of {noun}: expected {' or '.join(names)}; the file has {have}{way_out}"
             )
