@@ -126,7 +126,10 @@ def _layout(path: Path, form: CsvForm, text: Sequence[str]) -> _Layout:
 
 def _check_last(path: Path, above: int, dialect: Dialect) -> None:
     """Raise DataError if the last column, which is the label or the group, is empty in the rows below some lines."""
-    rows = dialect.cells(_first_lines(path, above))
+    try:
+        rows = dialect.cells(_first_lines(path, above))
+    except csv.Error:  # reported with its place when the file is read
+        return
     if rows and not any(row[-1] for row in rows):
         raise DataError(
             f"{path}: the last column is empty, because a separator ends each line; remove these separators, or name "
