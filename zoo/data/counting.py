@@ -3,19 +3,21 @@
 import numpy as np
 import numpy.typing as npt
 
-from zoo.data.series import Floats
+from zoo.data.series import Floats, Ints
 
 _FEWEST_COUNTED = 5  # rows: fewer may be equally spaced by chance
 _FEWEST_SORTED = 20
 _SEEN_FIRST = 64  # rows, which decide for nearly all columns of samples
 
 
-def describing(values: Floats, labels: npt.NDArray[np.generic]) -> dict[int, str]:
+def describing(values: Floats, labels: npt.NDArray[np.generic], lengths: Ints | None = None) -> dict[int, str]:
     """Return the columns of `(rows, times)` that are no samples by their values, each with the reason.
 
     Such a column numbers the rows, has one value for each label of `(rows,)`, or has whole numbers where nearly all
-    other columns have fractions. If most columns look like that, the result is empty.
+    other columns have fractions. If most columns look like that, the result is empty. Columns after the end of a row
+    are not considered.
     """
+    values = values if lengths is None else values[:, : lengths.min()]
     whole = [place for place in range(values.shape[1]) if _whole(values[:, place])]
     found = dict.fromkeys(_copies(values, labels), "it repeats the labels")
     found |= {place: reason for place in whole if (reason := _count(values[:, place]))}

@@ -225,7 +225,7 @@ def _check_finite(file: NpzFile, name: str, values: Floats, lengths: Ints | None
 def _check_samples(path: Path, parts: Sequence[_Set], keys: Sequence[npt.NDArray[Any]]) -> None:
     """Raise DataError for a column of an array `(rows, times)` that is an index, an id or the label by its values."""
     for part, labels in zip(parts, keys, strict=True):
-        found = describing(part.values[:, 0], labels) if part.flat else {}
+        found = describing(part.values[:, 0], labels, part.lengths) if part.flat else {}
         if found:
             place, reason = next(iter(found.items()))
             raise DataError(

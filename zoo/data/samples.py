@@ -3,18 +3,13 @@
 import re
 import shlex
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
 from zoo.data.columns import column_name
-from zoo.data.counting import describing
 from zoo.data.headers import USUAL_LABELS
-from zoo.data.series import Floats
 from zoo.errors import DataError, UsageError, unknown_name
 from zoo.numerals import is_number
 
@@ -60,23 +55,17 @@ class Choice:
         wanted = {*self.samples(path, names, named), *named}
         return [name for name in names if name in wanted]
 
-    def check(
-        self,
-        path: Path,
-        names: Sequence[str],
-        samples: Sequence[str],
-        values: Floats,
-        labels: npt.NDArray[np.generic],
-    ) -> None:
-        """Raise DataError if a column of the values `(rows, times)` is no sample by its name or by its values.
+    def check(self, path: Path, names: Sequence[str], samples: Sequence[str], describing: Mapping[int, str]) -> None:
+        """Raise DataError if a sample is none by its name or by its values.
 
-        `names` are those of all columns, `labels` those of the rows. A column that the user lists by its name is a
-        sample. If most columns look like that, none is refused.
+        `names` are those of all columns; `describing` has the positions of samples that are none by their values, each
+        with the reason. A column that the user lists by its name is a sample. If most names look like that, none is
+        refused.
         """
         listed = [] if self.columns is None else [part.strip() for part in self.columns.split(",")]
         described = [name for name in samples if _describes(name)]
         reasons = dict.fromkeys(_odd(samples), "the names of the other columns are numbered")
-        reasons |= {samples[place]: reason for place, reason in describing(values, labels).items()}
+        reasons |= {samples[place]: reason for place, reason in describing.items()}
         reasons |= dict.fromkeys(_minority(described, samples), "its name describes the row")
         reasons |= dict.fromkeys(filter(_BY_PANDAS.fullmatch, samples), _NO_NAME)
         refused = [name for name in samples if name in reasons and name not in listed]

@@ -16,6 +16,7 @@ import pyarrow
 
 from zoo.data.checks import check_file, dropped_note, flat_rows, kept_of
 from zoo.data.columns import check_one_meaning, column_name
+from zoo.data.counting import describing
 from zoo.data.csvs import Choose, CsvForm, line_number, read_csv
 from zoo.data.keys import Cells, alike_note, classes_of, keys_of_sets
 from zoo.data.lengths import ends_of, padding_note, settled, within
@@ -196,7 +197,7 @@ def from_table(
     values, lengths = table.series(samples)
     labelled = table.keys(named[0])
     if lists is None:
-        choice.check(path, table.names, samples, values[:, 0], labelled)
+        choice.check(path, table.names, samples, describing(values[:, 0], labelled, lengths))
     ended = lengths is not None and (lists is None or ends_with_missing(table.data.column(lists)))
     padded = (padding_note(path.name),) if ended else ()
     kept = kept_of(flat_rows(values, lengths), constant, str(path), table.place)

@@ -80,7 +80,7 @@ def from_tsv(path: Path, *, constant: str = "error") -> LabelledSeries:
 
 def _check_samples(half: _Half, labels: npt.NDArray[np.generic]) -> None:
     """Raise DataError for a column that is an index, an id or the label by its values."""
-    found = describing(half.values[:, 0], labels)
+    found = describing(half.values[:, 0], labels, half.lengths)
     if found:
         place, reason = next(iter(found.items()))
         raise DataError(

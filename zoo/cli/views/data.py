@@ -29,7 +29,7 @@ def print_summary(summary: DataSummary) -> None:
     emit(PROTOCOLS, list(_set_rows(summary)), title=("rows by protocol and class",))
     for name, protocol in summary.protocols.items():
         for line in (*([protocol.error] if protocol.error else []), *protocol.notes):
-            say(f"{name}: {line}")
+            say(line if line.startswith(f"{name}: ") else f"{name}: {line}")
     say("")
     emit(CHANNELS, list(_channel_rows(summary)), title=(f"samples outside the test set of {summary.protocol}",))
     if len(summary.channels) > MOST_CHANNELS:
