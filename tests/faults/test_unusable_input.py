@@ -152,7 +152,9 @@ def test_numbers_are_written_in_plain_digits(tmp_path: Path, text: str) -> None:
     path.write_text(
         f"{TS}1,2{text}9:a\n2,1:b\n" if text.strip() != text or text == "1,5" else f"{TS}1,{text}:a\n2,1:b\n"
     )
-    if text not in ("1,5", " 1", "1 ", "1\n"):
+    if not text:  # an empty sample at the end is padding
+        assert from_file(path, constant="keep").lengths is not None
+    elif text not in ("1,5", " 1", "1 ", "1\n"):
         with pytest.raises(DataError, match=r"line 4, channel 1, sample 2: .* is (not a number|a missing value)"):
             from_file(path)
 
