@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from zoo import DataError
+from zoo.data.counting import describing
 from zoo.data.files import from_file
 from zoo.data.series import Floats
 
@@ -55,6 +56,44 @@ def test_a_column_of_an_array_that_describes_the_rows_is_refused(
     assert from_file(path).n_times == 12
     np.savez(path, X_train=values[train], y_train=LABELS[train], X_test=values[test], y_test=LABELS[test])
     assert f": X_train[:, {place}] seems to be no sample: it" in refusal(path)
+
+
+def test_rows_in_the_order_of_their_classes() -> None:
+    labels = np.repeat([2, 0, 1], 100)
+    values = RANDOM.normal(size=(300, 8)).astype(np.float32)
+    assert describing(values, labels) == {}
+    values[:, 3] = np.array([0.25, -1.5, 0.125])[labels]
+    assert describing(values, labels) == {3: "it repeats the labels"}
+    values[299, 3] = 0.5
+    assert describing(values, labels) == {}
+
+
+@pytest.mark.parametrize(
+    ("column", "reason"),
+    [
+        (np.arange(60) / 4, "it counts the rows"),
+        (np.cumsum(RANDOM.uniform(0.1, 1, 60)), "its numbers are in order from the first row to the last"),
+        (LABELS == 1, "it repeats the labels"),
+        (
+            RANDOM.permutation(50_000)[:60],
+            "its numbers all differ, and spread far wider than those of the other columns",
+        ),
+    ],
+)
+def test_other_columns_that_describe_rows_beside_whole_numbers(column: Any, reason: str) -> None:
+    counts = (NOISE * 200 + 1024).round()
+    assert describing(np.insert(counts, 4, column, axis=1).astype(np.float32), LABELS) == {4: reason}
+    assert describing(counts.astype(np.float32), LABELS) == {}
+
+
+def test_pulses_of_a_class_are_samples() -> None:
+    values = np.zeros((60, 30), np.float32)
+    values[LABELS == 1, 10:20] = 1
+    values[LABELS == 2, 5:25] = -1
+    assert describing(values, LABELS) == {}
+    values[:] = 0
+    values[:, 7] = RANDOM.integers(400, 600, 60)
+    assert describing(values, LABELS) == {}, "one peak in each series"
 
 
 @pytest.mark.parametrize(("column", "reason"), DESCRIPTIONS)

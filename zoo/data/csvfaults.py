@@ -78,7 +78,7 @@ def _faults(path: Path, columns: int, numeric: Sequence[tuple[int, str]], skip: 
 
 
 def _other_width(where: str, cells: Sequence[str], columns: int) -> str:
-    if may_be_comment(cells[0]):
+    if len(cells) < columns and may_be_comment(cells[0]):
         return f"{where} seems to be a comment; remove such lines"
     return (
         f"{where} has {len(cells)} columns, the first line {columns}; complete the line, or write or download the "
