@@ -170,3 +170,6 @@ def test_a_column_of_a_tsv_file_that_describes_the_rows_is_refused(tmp_path: Pat
     found = from_file(path)
     np.testing.assert_array_equal(found.values[:, 0], NOISE.astype(np.float32))
     assert found.read.endswith("label first, no header, decimal comma")
+    path.write_text("1\t1,234\t2,345\n2\t2,345\t1,234\n" * 5)
+    assert "use --set 'dataset.decimal=\",\"' for decimals" in refusal(path)
+    assert from_file(path, decimal=",").values[0, 0].tolist() == np.float32([1.234, 2.345]).tolist()

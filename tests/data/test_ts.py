@@ -391,6 +391,12 @@ def test_a_class_with_spaces_that_the_header_does_not_name_is_the_cause(tmp_path
     )
 
 
+def test_an_empty_class_in_quotes_is_no_class(tmp_path: Path) -> None:
+    path = tmp_path / "waves.ts"
+    path.write_text("@classLabel true '' 'a b'\n@data\n1,2:''\n2,1:a b\n")
+    assert "@classLabel names 2 classes, 1 of them distinct" in refusal(path)
+
+
 def test_a_declared_length_that_is_wrong_is_a_note(tmp_path: Path) -> None:
     path = tmp_path / "waves.ts"
     path.write_text("@equalLength true\n@seriesLength 2\n@classLabel true a b\n@data\n1,5,2,5:a\n2,5,3,5:b\n")

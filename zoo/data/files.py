@@ -70,7 +70,8 @@ def from_file(
     archive = suffix in TS_SUFFIXES or (suffix in TSV_SUFFIXES and (target is None or pair is not None))
     csv_form = {"header": header, "separator": separator, "decimal": decimal}
     for name, value in csv_form.items():
-        if value is not None and (archive or suffix not in CSV_SUFFIXES):
+        with_decimals = name == "decimal" and suffix in TSV_SUFFIXES
+        if value is not None and not with_decimals and (archive or suffix not in CSV_SUFFIXES):
             raise UsageError(f"{path}: dataset.{name} is for .csv files; leave it out")
     if (columns is not None or drop is not None) and (archive or suffix not in (*CSV_SUFFIXES, *PARQUET_SUFFIXES)):
         raise UsageError(f"{path}: --columns and --drop are for tables (.csv, .parquet); leave them out")
@@ -83,7 +84,9 @@ def from_file(
             raise UsageError(
                 f"{path}: a {suffix} file names its labels and has no groups; leave out --target and --group"
             )
-        return from_ts(path, constant=constant) if suffix in TS_SUFFIXES else from_tsv(path, constant=constant)
+        if suffix in TS_SUFFIXES:
+            return from_ts(path, constant=constant)
+        return from_tsv(path, constant=constant, decimal=checked("decimal", decimal))
     if suffix not in SUFFIXES:
         check_file(path)
         way_out = _WAYS_OUT.get(suffix, "convert the file")

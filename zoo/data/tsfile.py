@@ -185,9 +185,10 @@ def _classes(path: Path, header: _Header, places: Mapping[str, int]) -> tuple[st
 
 
 def _check_distinct(path: Path, classes: Sequence[str]) -> None:
-    if len(set(classes)) < max(2, len(classes)):
+    distinct = set(classes) - {""}
+    if len(distinct) < max(2, len(classes)):
         raise DataError(
-            f"{path}: @classLabel names {len(classes)} classes, {len(set(classes))} of them distinct; "
+            f"{path}: @classLabel names {len(classes)} classes, {len(distinct)} of them distinct; "
             "name two or more, each once, separated by spaces"
         )
 

@@ -43,17 +43,18 @@ class _Half:
     details: tuple[str, ...]
 
 
-def from_tsv(path: Path, *, constant: str = "error") -> LabelledSeries:
+def from_tsv(path: Path, *, constant: str = "error", decimal: str | None = None) -> LabelledSeries:
     """Read a `.tsv` file as a data set; given a file of a pair, its folder or its name, read both as `official`.
 
     constant  the treatment of rows whose samples are all equal: "error", "keep" or "drop"
+    decimal   the sign before decimals; None decides by the file
 
     Raises DataError for data that cannot be used, in one line with the file, the place and the way out.
     """
     pair = pair_of(path)
     if pair is None:
         check_can_stand_alone(path)
-    halves = [_half(each, constant) for each in ((path,) if pair is None else (pair.train, pair.test))]
+    halves = [_half(each, constant, decimal) for each in ((path,) if pair is None else (pair.train, pair.test))]
     names = " and ".join(half.path.name for half in halves)
     read = keys_of_sets([half.labels for half in halves])
     for half, of_half in zip(halves, read, strict=True):
@@ -89,8 +90,8 @@ def _check_samples(half: _Half, labels: npt.NDArray[np.generic]) -> None:
         )
 
 
-def _half(path: Path, constant: str) -> _Half:
-    table = _table(path)
+def _half(path: Path, constant: str, decimal: str | None) -> _Half:
+    table = _table(path, decimal)
     values, lengths = table.series(table.names[1:])
     kept = kept_of(flat_rows(values, lengths), constant, str(path), table.place)
     padded = () if lengths is None else (padding_note(path.name),)
@@ -99,9 +100,9 @@ def _half(path: Path, constant: str) -> _Half:
     return _Half(path, values[kept], ends[kept], table.cells(_LABEL), kept, notes, table.details)
 
 
-def _table(path: Path) -> Table:
+def _table(path: Path, decimal: str | None) -> Table:
     check_file(path)
-    form = CsvForm(header=False, separator="\t")
+    form = CsvForm(header=False, separator="\t", decimal=decimal)
     try:
         if has_names(path, form, _LABEL):
             raise DataError(
