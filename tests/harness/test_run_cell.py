@@ -360,7 +360,7 @@ def test_peak_memory_is_that_of_the_training_alone(bench: Runs) -> None:
         Path("/proc/self/clear_refs").write_text("5")
     except OSError:
         pytest.skip("the high-water mark cannot be reset here")
-    np.ones(2**24)  # 128 MiB, gone before the run
+    np.ones(2**25)  # 256 MiB, gone before the run
     release_memory()
     before, ever = memory_mib("VmRSS"), memory_mib("VmHWM")
     (run,) = bench("greedy", force=True)

@@ -55,7 +55,8 @@ def _facts(summary: DataSummary) -> Iterator[str]:
     yield f"classes: {', '.join(f'{name} {rows}' for name, rows in summary.classes.items())}"
     if summary.groups is not None:
         fewest, most = min(summary.groups.values()), max(summary.groups.values())
-        yield f"groups: {count_text(len(summary.groups), summary.group_noun)}, {fewest} to {most} rows each"
+        each = count_text(most, "row") if fewest == most else f"{fewest} to {most} rows"
+        yield f"groups: {count_text(len(summary.groups), summary.group_noun)}, {each} each"
     if summary.read:
         yield summary.read
     if summary.constant:
