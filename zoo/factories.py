@@ -13,6 +13,7 @@ from typing import Any
 from zoo.errors import PluginError, UsageError, guarded, unknown_name
 from zoo.space import Value
 from zoo.specs import Component
+from zoo.standalone import plain_name
 from zoo.surroundings.imports import import_kept
 from zoo.visible import is_unicode, quoted
 
@@ -31,13 +32,14 @@ HARNESS_ARGUMENTS: Mapping[str, frozenset[str]] = {
 def load_factory(spec_factory: str) -> Callable[..., Any]:
     """Import and return the callable `"package.module:Name"`. Raises PluginError if there is none."""
     module_name, _, name = spec_factory.partition(":")
-    with guarded(PluginError, f"factory {spec_factory!r} cannot be imported"):
+    shown = repr(plain_name(spec_factory))
+    with guarded(PluginError, f"factory {shown} cannot be imported"):
         module = import_kept(module_name)
     factory = getattr(module, name, None)
     if not callable(factory):
         close = get_close_matches(name, vars(module), n=1)
         hint = f". Did you mean {close[0]}?" if close else ""
-        raise PluginError(f"factory {spec_factory!r}: the module has no callable {name!r}{hint}")
+        raise PluginError(f"factory {shown}: the module has no callable {name!r}{hint}")
     return factory  # type: ignore[no-any-return]
 
 

@@ -1,7 +1,7 @@
 """Networks: resolve a reference and its parameters, and build the network with its blocks."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 
@@ -95,9 +95,13 @@ class Network:
     @property
     def block_params(self) -> dict[str, Value]:
         """The parameters of the blocks, named as in the argument `block_params`."""
+        return self.params_of_blocks(lambda part: part.entry.name)
+
+    def params_of_blocks(self, name_of: Callable[[BlockPart], str]) -> dict[str, Value]:
+        """Return the parameters of the blocks; in a composition, the name of a block stands before them."""
         prefix = len(self.blocks) > 1
         return {
-            f"{part.entry.name}.{name}" if prefix else name: value
+            f"{name_of(part)}.{name}" if prefix else name: value
             for part in self.blocks
             for name, value in part.params.items()
         }

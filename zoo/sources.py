@@ -2,9 +2,13 @@
 
 import ast
 import hashlib
+from collections.abc import Iterable
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+
+from zoo.imported import imported_files
+from zoo.standalone import PREFIX
 
 
 @cache
@@ -52,5 +56,13 @@ def _imported(path: Path) -> set[str]:
 
 
 def factory_hash(factory: str) -> str:
-    """Return the hash of the package that contains a factory."""
-    return source_hash(factory.partition(":")[0].partition(".")[0])
+    """Return the hash of the package that contains a factory; "" for a factory in a file, which is in no package."""
+    return "" if factory.startswith(PREFIX) else source_hash(factory.partition(":")[0].partition(".")[0])
+
+
+def beyond(factories: Iterable[str]) -> dict[str, str]:
+    """Return the hashes of the files that factories reach, apart from the modules of the packages that contain them."""
+    modules = [factory.partition(":")[0] for factory in factories]
+    packages = {module.partition(".")[0] for module in modules}
+    found = {name: digest for module in modules for name, digest in imported_files(module).items()}
+    return {name: digest for name, digest in found.items() if ":" in name or name.partition(".")[0] not in packages}

@@ -48,6 +48,11 @@ class Component:
             if not reason.strip():
                 raise ValueError(f"{self.kind} {self.name!r}: the expected failure of check {check!r} needs a reason")
 
+    @property
+    def key_name(self) -> str:
+        """The name in the key of a run, whatever other components are installed."""
+        return self.name
+
 
 @dataclass(frozen=True, kw_only=True)
 class Preset:

@@ -6,6 +6,7 @@ The facts of a spec are read from the class: whether `forward` takes `lengths`, 
 
 import importlib
 import inspect
+import re
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,9 +15,11 @@ from typing import Any
 
 from zoo.errors import UsageError, guarded
 from zoo.factories import load_factory
+from zoo.imported import changed_since, imported_files
 from zoo.paths import problem
 from zoo.registry import Plugin, Registry
 from zoo.specs import Architecture
+from zoo.standalone import forget, module_name
 from zoo.surroundings.imports import import_kept
 
 NAMES = ("n_channels", "n_times", "n_classes")
@@ -24,10 +27,16 @@ NAMES = ("n_channels", "n_times", "n_classes")
 
 @dataclass(frozen=True, kw_only=True)
 class _Unpackaged(Architecture):
-    """An architecture whose name is the typed reference without its folder."""
+    """An architecture whose name is the typed reference without its folder, unless other files have the same name."""
+
+    typed: str = ""
 
     def __post_init__(self) -> None:
         """Skip the rules for names, which apply only to registered architectures."""
+
+    @property
+    def key_name(self) -> str:
+        return self.typed
 
 
 def is_unpackaged(registry: Registry, reference: str) -> bool:
@@ -41,47 +50,62 @@ def is_unpackaged(registry: Registry, reference: str) -> bool:
 def with_unpackaged(registry: Registry, references: Iterable[str]) -> tuple[Registry, tuple[str, ...]]:
     """Return the registry with the unregistered networks added, and the names of all references in it.
 
-    Imports the modules of the networks. Raises UsageError for a missing file and for a class that is not a network.
+    Imports the modules of the networks. Files of the same name have names with their folders. Raises UsageError for a
+    missing file and for a class that is not a network.
     """
     references = tuple(references)
-    if not any(is_unpackaged(registry, reference) for reference in references):
+    places = {each: each.rpartition(":")[0] for each in references if is_unpackaged(registry, each)}
+    if not places:
         return registry, references
+    files = [Path(place) for place in dict.fromkeys(places.values()) if place.endswith(".py")]
     plugins = {plugin.name: plugin for plugin in registry.plugins}
-    names = []
-    for reference in references:
-        if not is_unpackaged(registry, reference):
-            names.append(reference)
-            continue
-        place, _, attribute = reference.rpartition(":")
-        module = _module_of_file(Path(place)) if place.endswith(".py") else place
-        spec = _spec(f"{Path(place).name if place.endswith('.py') else place}:{attribute}", module, attribute)
-        plugins.setdefault(spec.name, Plugin(spec.name, module, components=(spec,)))
-        names.append(spec.name)
-    return Registry(tuple(plugins.values()), registry.manager, registry.known), tuple(names)
+    names = {}
+    for reference, place in places.items():
+        attribute = reference.rpartition(":")[2]
+        path = Path(place) if place.endswith(".py") else None
+        module = place if path is None else _module_of_file(path)
+        typed, known = (place, place) if path is None else (path.name, _unique_name(path, files))
+        spec = _spec(f"{known}:{attribute}", f"{typed}:{attribute}", module, attribute)
+        plugins[spec.name] = Plugin(spec.name, module, components=(spec,))
+        names[reference] = spec.name
+    known_names = tuple(names.get(reference, reference) for reference in references)
+    return Registry(tuple(plugins.values()), registry.manager, registry.known), known_names
+
+
+def _unique_name(path: Path, files: Iterable[Path]) -> str:
+    """Return the name of a file, with as many of its folders as other files of the same name require."""
+    own = path.resolve()
+    others = {other for file in files if (other := file.resolve()) != own and other.name == own.name}
+    size = 1
+    while any(other.parts[-size:] == own.parts[-size:] for other in others):
+        size += 1
+    return re.sub(r"[*?\[\]:]", "_", "/".join(own.parts[-size:])) if size > 1 else path.name
 
 
 def _module_of_file(path: Path) -> str:
-    """Import a file and return its module name. Its folder becomes the first on `sys.path`, as for a script."""
+    """Import a file with modules of its own, again if its code has changed, and return its module name."""
     if wrong := problem(path):
         raise UsageError(wrong)
-    name, folder = path.stem, str(path.resolve().parent)
-    if not name.isidentifier():
+    if not path.stem.isidentifier():
         raise UsageError(
             f"{path.name!r} cannot be imported: the name of a module contains only letters, digits and '_'"
         )
-    if sys.path[0] != folder:
-        sys.path.insert(0, folder)
+    if path.stem in sys.stdlib_module_names:
+        raise UsageError(f"another module has the name {path.stem!r}: rename {str(path)!r}")
+    name = module_name(path)
     importlib.invalidate_caches()
+    if name in sys.modules and changed_since(name):
+        forget(name)
+        load_factory.cache_clear()
     with guarded(UsageError, f"{str(path)!r} cannot be imported"):
         import torch  # noqa: F401 - the network imports it: its settings are known before
 
-        module = import_kept(name)
-    if Path(getattr(module, "__file__", None) or "").resolve() != path.resolve():
-        raise UsageError(f"another module has the name {name!r}: rename {str(path)!r}")
+        import_kept(name)
+    imported_files(name)
     return name
 
 
-def _spec(name: str, module: str, attribute: str) -> Architecture:
+def _spec(name: str, typed: str, module: str, attribute: str) -> Architecture:
     with guarded(UsageError, f"no network {name!r}"):
         factory: Any = load_factory(f"{module}:{attribute}")
     known = inspect.signature(factory).parameters
@@ -96,6 +120,7 @@ def _spec(name: str, module: str, attribute: str) -> Architecture:
     forward = getattr(factory, "forward", None)
     return _Unpackaged(
         name=name,
+        typed=typed,
         factory=f"{module}:{attribute}",
         summary=(inspect.getdoc(factory) or "").partition("\n")[0],
         block_dims=block_dims,

@@ -14,7 +14,7 @@ from zoo.harness.reporter import SilentReporter
 from zoo.harness.request import Request
 from zoo.registry import Registry, source_of
 from zoo.settings import Settings
-from zoo.sources import source_hash
+from zoo.sources import beyond
 from zoo.store.runs import Store
 from zoo.unpackaged import is_unpackaged, with_unpackaged
 from zoo.workspace import Workspace
@@ -115,15 +115,15 @@ def test_the_public_functions_know_them(folder, waves_csv, tmp_path) -> None:
 
 
 def test_changed_code_beside_a_network_is_another_configuration(registry, folder) -> None:
-    with_unpackaged(registry, [f"{folder}/my_nets.py:Net"])
-    source_hash.cache_clear()
-    before = source_hash("my_nets")
+    def hashes() -> dict[str, str]:
+        known, (name,) = with_unpackaged(registry, [f"{folder}/my_nets.py:Net"])
+        return beyond([known.get("architecture", name).spec.factory])
+
+    before = hashes()
     (folder / "unrelated.py").write_text("x = 1\n")
-    source_hash.cache_clear()
-    assert source_hash("my_nets") == before
+    assert hashes() == before
     (folder / "helper_of_mine.py").write_text("def flat(x):\n    return 2 * x\n")
-    source_hash.cache_clear()
-    assert source_hash("my_nets") != before
+    assert hashes() != before
 
 
 def test_a_dotted_module_serves_too(registry) -> None:

@@ -17,9 +17,10 @@ from zoo.networks import Incompatible, Network
 from zoo.records import JsonObject, SplitSummary
 from zoo.registry import Entry, S
 from zoo.settings import Training
-from zoo.sources import factory_hash, source_hash
+from zoo.sources import beyond, factory_hash, source_hash
 from zoo.space import Value
 from zoo.specs import Component, Objective, Resampler
+from zoo.standalone import plain_name
 from zoo.surroundings.imports import import_notes
 from zoo.training.hardware import Hardware
 
@@ -109,8 +110,10 @@ class Cell:
 
     def code(self) -> str:
         """Return the hash of the code that computes the result of the cell: its plugins and the zoo."""
-        code = {entry.spec.factory: factory_hash(entry.spec.factory) for entry in self.entries()}
-        return _hash({**code, "zoo": source_hash("zoo")})
+        factories = [entry.spec.factory for entry in self.entries()]
+        code: JsonObject = {plain_name(factory): factory_hash(factory) for factory in factories}
+        further = beyond(factories)
+        return _hash({**code, "zoo": source_hash("zoo"), **({"imported": further} if further else {})})
 
     @property
     def packages(self) -> tuple[str, ...]:
@@ -124,15 +127,29 @@ class Cell:
 
     def key(self, summary: SplitSummary) -> str:
         """Return the hash of the cell, its separated data and the code."""
-        config = {name: value for name, value in self.config().items() if name not in FINGERPRINTED}
+        config = {name: value for name, value in self._asked().items() if name not in FINGERPRINTED}
         data = {name: summary[name] for name in ("fingerprints", "classes", "by_group")}
         return _hash({"config": config, "data": data, "code": self.code()})
 
     def configuration(self, summary: SplitSummary) -> str:
         """Return the hash of the cell, its data and the code, without the seed: equal ones differ only by chance."""
-        config = {name: value for name, value in self.config().items() if name not in SEEDED}
+        config = {name: value for name, value in self._asked().items() if name not in SEEDED}
         data = {name: summary.fingerprints[name] for name in ("pool", "test")}
         return _hash({"config": config, "data": data, "classes": summary.classes, "code": self.code()})
+
+    def _asked(self) -> JsonObject:
+        """Return the configuration with the names of components of their plugins.
+
+        A name with its plugin, `plugin:name`, is only needed while another plugin has a component of this name.
+        """
+        return {
+            **self.config(),
+            "architecture": self.network.spec.key_name,
+            "block": "+".join(part.spec.key_name for part in self.network.blocks),
+            "data": self.resampler.entry.spec.key_name,
+            "loss": "" if self.objective is None else self.objective.entry.spec.key_name,
+            "block_params": _known(self.network.params_of_blocks(lambda part: part.spec.key_name)),
+        }
 
 
 def _known(params: JsonObject) -> JsonObject:

@@ -175,7 +175,7 @@ class Schedule:
             earlier = self._earlier(run) if self.request.resume else None
             known = None if self.request.force or earlier else self.store.done(run.key)
             if known is not None:
-                return replace(known, preset=run.preset, served=True, differs=_differences(known, run)), False
+                return replace(_named_as(run, known), served=True, differs=_differences(known, run)), False
             if (busy := self.store.running(run.key)) is not None:
                 raise UsageError(f"run {busy.id} of {run.reference} is in progress in another process: wait for it")
             if earlier is not None:
@@ -229,6 +229,12 @@ class _Resampled:
             self.latest = None  # free the old rows before the new ones are made
             self.latest = (asked, resampled(cell, self.parts))
         return self.latest[1]
+
+
+def _named_as(asked: Run, known: Run) -> Run:
+    """Return a stored run with the names of the request, where several names mean the same."""
+    names = {name: getattr(asked, name) for name in ("architecture", "preset", "block", "data", "loss")}
+    return replace(known, **names)
 
 
 def _differences(there: Run, here: Run) -> tuple[str, ...]:

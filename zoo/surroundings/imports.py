@@ -4,6 +4,7 @@ import importlib
 import sys
 from types import ModuleType
 
+from zoo.standalone import plain_name
 from zoo.surroundings.kept import Changes, kept
 
 _changed: dict[str, Changes] = {}
@@ -19,4 +20,4 @@ def import_kept(name: str) -> ModuleType:
 
 def import_notes(name: str) -> tuple[str, ...]:
     """Return notes on the global state that the import of a module changed in this process."""
-    return _changed.get(name, Changes()).notes(f"the import of {name}")
+    return _changed.get(name, Changes()).notes(f"the import of {plain_name(name)}")
