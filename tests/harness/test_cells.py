@@ -340,6 +340,13 @@ def test_what_is_not_asked_changes_no_key(registry: Registry) -> None:
     assert same.configuration(PARTS) == named.configuration(PARTS) == cell.configuration(PARTS)
 
 
+def test_the_name_of_a_file_is_in_no_key(registry: Registry) -> None:
+    (cell,) = plan(registry)
+    one, two = (replace(cell, dataset=name, dataset_named=False) for name in ("one.csv", "two.npz"))
+    assert one.key(PARTS) == two.key(PARTS) != cell.key(PARTS)
+    assert one.configuration(PARTS) == two.configuration(PARTS) != cell.configuration(PARTS)
+
+
 def test_a_cell_is_written_out_in_full(registry: Registry) -> None:
     (cell,) = plan(registry, blocks=("se",), data=("smote",), losses=("focal",), seeds=(3,), rows=50)
     config = replace(cell, dataset_params={"target": "kind", "group": None}).config()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -49,6 +50,28 @@ def test_seeds_are_averaged_never_the_best_taken() -> None:
     assert [standing.mean("macro_recall") for standing in board.standings] == [0.75, pytest.approx(0.7)]
     assert board.standings[1].deviation("macro_recall") == pytest.approx(0.2828, abs=1e-4)
     assert board.standings[0].deviation("macro_recall") is None
+
+
+def test_the_same_rows_with_several_names_are_one_board_with_the_name_of_the_first_run() -> None:
+    def stored(identifier: str, dataset: str, created: str, *, pool: str = "p", **more: Any) -> Run:
+        parts = {"fingerprints": {"test": "t", "pool": pool}, "classes": ["x", "y"]}
+        return replace(run(identifier, 0.5, dataset=dataset, created=created, **more), parts=parts)
+
+    runs = [
+        stored("c", "copy.csv", "2026-01-02", seed=1, config={"dataset": "copy.csv"}),
+        stored("a", "waves.csv", "2026-01-01", config={"dataset": "waves.csv"}),
+        stored("d", "other.csv", "2026-01-03", configuration="d", config={"dataset": "other.csv"}),
+        stored("e", "waves.csv", "2026-01-04", configuration="e", pool="q"),
+        stored("f", "simulated", "2026-01-05", synthetic=True),
+        stored("g", "by-patient.csv", "2026-01-06", protocol="inter-patient"),
+    ]
+    found = boards(runs, "macro_recall")
+    assert [(board.dataset, board.names, [*chain(*ids(board.standings))]) for board in found] == [
+        ("by-patient.csv", (), ["g"]),
+        ("simulated (synthetic)", (), ["f"]),
+        ("waves.csv", ("copy.csv", "other.csv"), ["c", "a", "d", "e"]),
+    ]
+    assert [standing.settings for standing in found[2].standings] == ["", "", ""]
 
 
 def test_changed_code_is_another_configuration_and_another_look_at_the_test_part() -> None:

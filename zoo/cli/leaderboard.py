@@ -79,7 +79,8 @@ def _columns(metric: str) -> list[Column]:
 
 def _title(board: "Board") -> str:
     scored = count_text(len(board.standings), "configuration")
-    return f"{board.dataset}, {board.protocol}: {scored} scored on this test set ({board.test[:8]})"
+    same = f" (the same rows: {', '.join(board.names)})" if board.names else ""
+    return f"{board.dataset}{same}, {board.protocol}: {scored} scored on this test set ({board.test[:8]})"
 
 
 def _rows(board: "Board", metric: str) -> list[dict[str, Any]]:

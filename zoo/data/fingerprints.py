@@ -10,6 +10,24 @@ from zoo.data.rows import Rows
 from zoo.data.series import Ints, LabelledSeries
 
 
+def content_key(series: LabelledSeries) -> str:
+    """Return a hash of everything that a data set is, apart from its name: equal for the same rows in any file.
+
+    It covers values, labels, classes, groups, lengths and the declared splits.
+    """
+    digest = hashlib.sha256(np.ascontiguousarray(series.values).data)
+    digest.update(repr(series.values.shape).encode())
+    for numbers in (series.labels, series.lengths):
+        digest.update(b"none" if numbers is None else np.ascontiguousarray(numbers).data)
+    groups = None if series.groups is None else series.groups.tolist()
+    splits = [
+        (name, hashlib.sha256(split.parts.data).hexdigest(), split.classes, split.by_group, split.keep_in_train)
+        for name, split in sorted(series.splits.items())
+    ]
+    digest.update(repr((series.classes, groups, splits, sorted(series.refusals))).encode())
+    return digest.hexdigest()[:16]
+
+
 def pool_fingerprint(series: LabelledSeries, labels: Ints, rows: npt.NDArray[np.bool_]) -> str:
     """Return a hash of all rows outside the test set, independent of their order and so of the seed."""
     index = np.flatnonzero(rows)

@@ -44,7 +44,8 @@ class ChosenComponent(Generic[S]):
 class Cell:
     """One combination to train and score, before its data are loaded; a network with fit() has no objective.
 
-    `scale` is one of `zoo.specs.SCALES`, or "" until the data are loaded, which then decide.
+    `scale` is one of `zoo.specs.SCALES`, or "" until the data are loaded, which then decide. `dataset_named` is false
+    for a data set that is known by its content only, such as a file.
     """
 
     network: Network
@@ -57,6 +58,7 @@ class Cell:
     seed: int
     dataset_params: Mapping[str, Value] = field(default_factory=dict)
     scale: str = ""
+    dataset_named: bool = True
 
     def config(self) -> JsonObject:
         """Return the configuration as plain data without None: the content of config.toml and the base of the key."""
@@ -138,12 +140,14 @@ class Cell:
         return _hash({"config": config, "data": data, "classes": summary.classes, "code": self.code()})
 
     def _asked(self) -> JsonObject:
-        """Return the configuration with the names of components of their plugins.
+        """Return the configuration without the names that others may have chosen.
 
-        A name with its plugin, `plugin:name`, is only needed while another plugin has a component of this name.
+        A data set that is a file has no name. A component has the name of its spec: `plugin:name` is only needed while
+        another plugin has a component of this name.
         """
         return {
             **self.config(),
+            "dataset": self.dataset if self.dataset_named else None,
             "architecture": self.network.spec.key_name,
             "block": "+".join(part.spec.key_name for part in self.network.blocks),
             "data": self.resampler.entry.spec.key_name,

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zoo.data.checks import flat_rows
+from zoo.data.fingerprints import content_key
 from zoo.data.lengths import within
 from zoo.data.protocols import PROTOCOLS, Parts
 from zoo.data.resampling import batch_weights, resample
@@ -76,6 +77,7 @@ class DataSummary:
     read       one line that reports how a file was read
     constant   rows whose samples are all equal in every channel
     examples   for each class the first series outside the test set
+    content    a hash of everything but the name: equal for the same data in another file
     resampled  by resampler: the training rows by class after resampling, or the reason why it fails
     """
 
@@ -97,6 +99,7 @@ class DataSummary:
     protocols: Mapping[str, ProtocolSummary]
     resampled: Mapping[str, Mapping[str, int] | str] | None = None
     read: str = ""
+    content: str = ""
 
 
 def summarise(
@@ -154,6 +157,7 @@ def summarise(
         protocols=protocols,
         resampled=_resampled(workspace, found, seed) if resampled else None,
         read=series.read,
+        content=content_key(series),
     )
 
 

@@ -27,7 +27,8 @@ _FILE_PARAMETERS = ("constant", "header", *_TEXT_PARAMETERS)
 class Loaded:
     """A data set in memory; `sized` is true if it was generated with the requested number of rows.
 
-    `scale` is the one that the data set declares; "" for files and arrays, whose values decide.
+    `scale` is the one that the data set declares; "" for files and arrays, whose values decide. `named` is false for
+    files and arrays: the keys of runs hold their content only, because the same rows may have any name.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Loaded:
     synthetic: bool = False
     sized: bool = False
     scale: str = ""
+    named: bool = True
 
 
 def load_dataset(workspace: Workspace, name: str, request: DataRequest) -> Loaded:
@@ -118,4 +120,4 @@ def _from_file(path: Path, params: Mapping[str, Value], request: DataRequest) ->
     texts = {name: None if params.get(name) is None else str(params[name]) for name in _TEXT_PARAMETERS}
     series = from_file(path, constant=constant, header=header, **texts, **named)
     kept = {**merged, **{name: column for name, column in named.items() if column is not None}}
-    return Loaded(data_set_name(path), kept, series)
+    return Loaded(data_set_name(path), kept, series, named=False)

@@ -107,7 +107,12 @@ class Schedule:
                 for cell in same:
                     number += 1
                     known = replace(
-                        cell, dataset=loaded.name, dataset_params=loaded.params, protocol=protocol, scale=scale
+                        cell,
+                        dataset=loaded.name,
+                        dataset_named=loaded.named,
+                        dataset_params=loaded.params,
+                        protocol=protocol,
+                        scale=scale,
                     )
                     try:
                         step = self._step(known, loaded, parts, variants, number, settle, look)
@@ -233,8 +238,11 @@ class _Resampled:
 
 def _named_as(asked: Run, known: Run) -> Run:
     """Return a stored run with the names of the request, where several names mean the same."""
-    names = {name: getattr(asked, name) for name in ("architecture", "preset", "block", "data", "loss")}
-    return replace(known, **names)
+    names = {name: getattr(asked, name) for name in ("architecture", "preset", "block", "dataset", "data", "loss")}
+    if known.dataset == asked.dataset:
+        return replace(known, **names)
+    note = f"the run was stored for {known.dataset}, which has the same content as {asked.dataset}"
+    return replace(known, **names, notes=(*known.notes, note))
 
 
 def _differences(there: Run, here: Run) -> tuple[str, ...]:

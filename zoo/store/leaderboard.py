@@ -11,7 +11,8 @@ from zoo.settings import Reference
 from zoo.store.run import Run, RunStatus
 
 WHOLE_BOARD = ("scale", "rows")  # settings that are compared between all configurations of a board
-SEEDED = ("seed", "seeds")  # not part of a configuration: the fields that differ between its runs by chance only
+# Not settings: the fields that differ between the runs of a configuration by chance only, and the name of their data.
+UNSHOWN = ("seed", "seeds", "dataset")
 
 
 @dataclass(frozen=True)
@@ -58,12 +59,16 @@ class Standing:
 
 @dataclass(frozen=True)
 class Board:
-    """All configurations scored on one test set, best first. Every extra configuration reuses the test set."""
+    """All configurations scored on one test set, best first. Every extra configuration reuses the test set.
+
+    `names` are the further names of the data set, if the same rows were also in files with other names.
+    """
 
     dataset: str
     protocol: str
     test: str
     standings: tuple[Standing, ...]
+    names: tuple[str, ...] = ()
 
     def holds(self, reference: Reference) -> bool:
         """Whether a reference result belongs to this data set and protocol."""
@@ -73,6 +78,7 @@ class Board:
         """Return the board as plain data: the documented form of `zoo leaderboard --json`."""
         return {
             "dataset": self.dataset,
+            "names": list(self.names),
             "protocol": self.protocol,
             "test": self.test,
             "configurations_scored": len(self.standings),
@@ -82,11 +88,30 @@ class Board:
 
 def boards(runs: Iterable[Run], metric: str) -> list[Board]:
     """Return a board for each test set of the finished runs; for `log_loss` and `ece` the lowest is the best."""
+    scored = [run for run in runs if run.status == RunStatus.DONE and "test" in run.parts.fingerprints]
+    first = _first_names(scored)
     by_test: dict[tuple[str, str, str], list[Run]] = defaultdict(list)
-    for run in runs:
-        if run.status == RunStatus.DONE and "test" in run.parts.fingerprints:
-            by_test[run.dataset_label, run.protocol, run.parts.fingerprints["test"]].append(run)
-    return [Board(*test, _ranked(found, metric)) for test, found in sorted(by_test.items())]
+    for run in scored:
+        by_test[first[_content(run)], run.protocol, run.parts.fingerprints["test"]].append(run)
+    return [
+        Board(*test, _ranked(found, metric), tuple(sorted({run.dataset_label for run in found} - {test[0]})))
+        for test, found in sorted(by_test.items())
+    ]
+
+
+def _content(run: Run) -> tuple[object, ...]:
+    """Return what the data of a run are, without their name; the name if they have no fingerprint of all rows."""
+    prints = run.parts.fingerprints
+    pool = prints.get("pool", run.dataset_label)
+    return pool, prints["test"], tuple(run.parts.classes), run.protocol, run.synthetic
+
+
+def _first_names(runs: Iterable[Run]) -> dict[tuple[object, ...], str]:
+    """Return the name that the data of each content had in its first run."""
+    names: dict[tuple[object, ...], str] = {}
+    for run in sorted(runs, key=lambda run: run.created):
+        names.setdefault(_content(run), run.dataset_label)
+    return names
 
 
 def _ranked(runs: Sequence[Run], metric: str) -> tuple[Standing, ...]:
@@ -126,7 +151,7 @@ def _settings(runs: Mapping[str, Run]) -> dict[str, str]:
 
 
 def _described(run: Run) -> JsonObject:
-    asked = {name: value for name, value in run.config.items() if name not in SEEDED}
+    asked = {name: value for name, value in run.config.items() if name not in UNSHOWN}
     rows = {} if run.rows is None else {"rows": run.rows}
     return {**_flatten(asked), "scale": run.scale, **rows, "code": run.code[:4]}
 
