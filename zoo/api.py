@@ -173,6 +173,7 @@ def load(run: str, *, results: str | Path | None = None, registry: Registry | No
         block=found.block or None,
         params=found.config["params"],
         block_params=found.config["block_params"],
+        files=False,
     )
     members = found.config["training"].get("members", 1)
     try:

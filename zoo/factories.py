@@ -3,14 +3,17 @@
 The signature of the factory is the only place that defines the defaults.
 """
 
+import hashlib
 import inspect
+import os
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, lru_cache
 from math import isfinite
 from typing import Any
 
 from zoo.errors import PluginError, UsageError, guarded, unknown_name
+from zoo.paths import expanded, problem, why_not
 from zoo.space import Value
 from zoo.specs import Component
 from zoo.standalone import plain_name
@@ -80,6 +83,44 @@ def complete(spec: Component, given: Mapping[str, Value], *, elsewhere: Iterable
         if isinstance(value, str) and not is_unicode(value):
             raise UsageError(f"{spec.name}'s {name} must be text in UTF-8, not {value!r}")
     return {name: values[name] for name in known}
+
+
+def located(spec: Component, values: Mapping[str, Value]) -> dict[str, Value]:
+    """Return complete parameters with absolute paths of files. Raises UsageError for a file that cannot be read."""
+    found = dict(values)
+    for name in spec.files:
+        if name not in found:
+            raise PluginError(f"{spec.kind} {spec.name}: files has {name!r}, which is no parameter of its factory")
+        value = found[name]
+        if value in (None, ""):
+            continue
+        if not isinstance(value, str):
+            raise UsageError(f"{spec.name}'s {name} must be the path of a file, not {quoted(value)}")
+        path = expanded(value)
+        if wrong := problem(path):
+            raise UsageError(f"{spec.name}'s {name}: {wrong}")
+        found[name] = str(path.absolute())
+    return found
+
+
+def contents(spec: Component, values: Mapping[str, Value]) -> dict[str, str]:
+    """Return the sha256 of the content of each file among the parameters. Raises UsageError if one cannot be read."""
+    files = {name: value for name in spec.files if isinstance(value := values.get(name), str) and value}
+    found = {}
+    for name, path in files.items():
+        try:
+            status = os.stat(path)
+            found[name] = _sha256(path, (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns))
+        except OSError as error:
+            raise UsageError(f"{spec.name}'s {name}: {path!r} cannot be read: {why_not(error)}") from None
+    return found
+
+
+@lru_cache(maxsize=64)
+def _sha256(path: str, unchanged: tuple[int, ...]) -> str:
+    """Return the sha256 of a file, which is read again if `unchanged` differs."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def checked(what: str, value: Value, like: Any) -> Value:

@@ -1,19 +1,20 @@
 """Networks: resolve a reference and its parameters, and build the network with its blocks."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from zoo.errors import ModelError, UsageError, guarded, unknown_name
-from zoo.factories import complete, load_factory
-from zoo.registry import Entry, Registry
+from zoo.factories import complete, contents, load_factory, located
+from zoo.registry import Entry, Registry, S
 from zoo.settings import Training
 from zoo.space import Value
-from zoo.specs import Architecture, Block, Preset, full_name
+from zoo.specs import Architecture, Block, Component, Preset, full_name
 
 _TRAINING = tuple(f"training.{item.name}" for item in fields(Training))
 
@@ -53,10 +54,12 @@ class Network:
         params: Mapping[str, Value] | None = None,
         block_params: Mapping[str, Value] | None = None,
         presets: Mapping[str, Preset] | None = None,
+        files: bool = True,
     ) -> "Network":
         """Return the network named `name` or `name.preset`; the arguments override the preset.
 
-        `block_params` are named `reduction` or, in a composition `a+b`, `a.reduction`. Raises UnknownName or
+        `block_params` are named `reduction` or, in a composition `a+b`, `a.reduction`. Parameters that are files must
+        exist; without `files`, they are None, which is for a network whose state is stored. Raises UnknownName or
         UsageError for an unknown name or an invalid value, Incompatible for a block without a slot.
         """
         entry, preset_name, preset = registry.architecture(reference, presets)
@@ -72,7 +75,18 @@ class Network:
         if block_params and not parts:
             raise UsageError(f"{entry.name} has no slot for a block: leave out {next(iter(block_params))!r}")
         merged = {**preset.params, **(params or {})}
-        return cls(entry, preset_name, complete(spec, merged, elsewhere=_TRAINING), parts)
+        network = cls(entry, preset_name, complete(spec, merged, elsewhere=_TRAINING), parts)
+        return network.with_files() if files else network.without_files()
+
+    def with_files(self) -> "Network":
+        """Return the network with absolute paths of its files. Raises UsageError for a file that cannot be read."""
+        parts = (replace(part, params=located(part.spec, part.params)) for part in self.blocks)
+        return replace(self, params=located(self.spec, self.params), blocks=tuple(parts))
+
+    def without_files(self) -> "Network":
+        """Return the network that reads no files when it is built, for a state that is stored."""
+        parts = (replace(part, params=_without_files(part.spec, part.params)) for part in self.blocks)
+        return replace(self, params=_without_files(self.spec, self.params), blocks=tuple(parts))
 
     @property
     def spec(self) -> Architecture:
@@ -95,16 +109,21 @@ class Network:
     @property
     def block_params(self) -> dict[str, Value]:
         """The parameters of the blocks, named as in the argument `block_params`."""
-        return self.params_of_blocks(lambda part: part.entry.name)
-
-    def params_of_blocks(self, name_of: Callable[[BlockPart], str]) -> dict[str, Value]:
-        """Return the parameters of the blocks; in a composition, the name of a block stands before them."""
         prefix = len(self.blocks) > 1
         return {
-            f"{name_of(part)}.{name}" if prefix else name: value
+            f"{part.entry.name}.{name}" if prefix else name: value
             for part in self.blocks
             for name, value in part.params.items()
         }
+
+    def keyed(self) -> "Network":
+        """Return the network in the form that the key contains: with the names of specs, and the contents of files."""
+        parts = (
+            BlockPart(keyed_entry(part.entry), {**part.params, **contents(part.spec, part.params)})
+            for part in self.blocks
+        )
+        params = {**self.params, **contents(self.spec, self.params)}
+        return Network(keyed_entry(self.entry), self.preset, params, tuple(parts))
 
     def check(self, *, n_times: int, lengths: bool) -> None:
         """Raise Incompatible if the network cannot take such series; with `lengths`, these differ in length."""
@@ -177,6 +196,16 @@ class Ensemble(nn.Module):
 def ensemble(members: Sequence[nn.Module]) -> nn.Module:
     """Return the only network, or the ensemble of several."""
     return members[0] if len(members) == 1 else Ensemble(members)
+
+
+def keyed_entry(entry: Entry[S]) -> Entry[S]:
+    """Return an entry with the name of its spec, as the key of a run has it."""
+    return replace(entry, name=entry.spec.key_name)
+
+
+def _without_files(spec: Component, params: Mapping[str, Value]) -> dict[str, Value]:
+    without: dict[str, Any] = dict.fromkeys(spec.files)
+    return {**params, **without}
 
 
 def _block_parts(registry: Registry, names: str, params: Mapping[str, Value], home: str) -> tuple[BlockPart, ...]:

@@ -27,6 +27,10 @@ class Component:
     paper      the paper or other source, in a form that a reader can find
     libraries  distributions that the component computes with, apart from torch, numpy, scipy, scikit-learn and
                imbalanced-learn; their versions are recorded with each run, because its results depend on them
+    files      parameters that are paths of files, such as `("weights",)`: the key of a run has the sha256 of the
+               content, not the path, and a missing file is an error of one line. The factory receives an absolute path.
+               When a trained network is built again, for `zoo.load` and for its score, it receives None: it must read
+               no file then, and build the same layers; the stored state is loaded into them
     expected_failures  the conformance checks (docs/checks.md) that are known to fail, each with the reason
     """
 
@@ -37,6 +41,7 @@ class Component:
     summary: str
     paper: str = ""
     libraries: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
     expected_failures: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

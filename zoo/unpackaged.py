@@ -1,7 +1,7 @@
 """Unregistered networks, which no plugin provides: `path/to/file.py:Net` and `package.module:Net`.
 
 The facts of a spec are read from the class: whether `forward` takes `lengths`, and the optional attributes
-`block_dims`, `block`, `recurrent` and `min_times`, with the same meaning as in `zoo.Architecture`.
+`block_dims`, `block`, `recurrent`, `min_times` and `files`, with the same meaning as in `zoo.Architecture`.
 """
 
 import importlib
@@ -127,5 +127,6 @@ def _spec(name: str, typed: str, module: str, attribute: str) -> Architecture:
         block=str(getattr(factory, "block", "none")),
         takes_lengths=forward is not None and "lengths" in inspect.signature(forward).parameters,
         recurrent=bool(getattr(factory, "recurrent", False)),
+        files=tuple(getattr(factory, "files", ())),
         min_times=int(getattr(factory, "min_times", 1)),
     )

@@ -27,6 +27,7 @@ def zoo_components() -> Iterable[Architecture]:
             summary="Image backbone of timm, on the signal as a picture.",
             paper=entry.paper,
             libraries=("timm",),
+            files=("weights",),
             min_times=2,
             spaces=spaces,
             presets={tag: _pretrained(tag) for tag in entry.tags},

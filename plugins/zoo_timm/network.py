@@ -37,7 +37,7 @@ def build(
     drop_rate: float = 0.0,
     pretrained: bool = False,
     tag: str = "",
-    weights: str = "",
+    weights: str | None = "",
 ) -> "SignalPicture":
     """Build timm's model `name` for pictures of a signal.
 
@@ -48,7 +48,8 @@ def build(
     window      samples in a window of the spectrogram; shorter series have shorter windows
     drop_rate   dropout before the classifier
     pretrained  start from timm's pretrained weights: those of `tag`, or timm's default
-    weights     start from the weights in this file instead; `tag` names the pretraining that the file is a copy of
+    weights     start from the weights in this file instead; `tag` names the pretraining that the file is a copy of.
+                None loads no weights at all, for a trained network whose stored state follows
 
     Pretrained first convolutions are adapted to the number of channels. A head for a different number of classes is
     initialised anew. On the meta device nothing is loaded. Raises ModelError for weights that are not available and for
@@ -64,7 +65,7 @@ def build(
     pixels = size or entry.size
     view = make_front_end(front_end, n_times=n_times, size=pixels, width=width, window=window)
     arguments: dict[str, Any] = {"pretrained_cfg": checked_tag(entry, tag)}
-    if (pretrained or weights) and not _on_meta():
+    if (pretrained or weights) and weights is not None and not _on_meta():
         arguments |= pretrained_arguments(entry, tag=tag, weights=weights, n_classes=n_classes)
     backbone = _create(entry, pixels, n_channels, n_classes, drop_rate, arguments)
     return SignalPicture(

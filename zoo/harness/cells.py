@@ -3,17 +3,17 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Generic
 
 from torch import nn
 
 from zoo.errors import ModelError
-from zoo.factories import complete
+from zoo.factories import complete, contents, located
 from zoo.harness.containment import contained
 from zoo.harness.seeds import axis_seeds
 from zoo.inspection import on_meta
-from zoo.networks import Incompatible, Network
+from zoo.networks import Incompatible, Network, keyed_entry
 from zoo.records import JsonObject, SplitSummary
 from zoo.registry import Entry, S
 from zoo.settings import Training
@@ -37,7 +37,11 @@ class ChosenComponent(Generic[S]):
 
     @classmethod
     def of(cls, entry: Entry[S], params: Mapping[str, Value]) -> "ChosenComponent[S]":
-        return cls(entry, complete(entry.spec, params))
+        return cls(entry, located(entry.spec, complete(entry.spec, params)))
+
+    def keyed(self) -> "ChosenComponent[S]":
+        """Return the component in the form that the key of a run contains."""
+        return ChosenComponent(keyed_entry(self.entry), {**self.params, **contents(self.entry.spec, self.params)})
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,11 @@ class Cell:
     dataset_named: bool = True
 
     def config(self) -> JsonObject:
-        """Return the configuration as plain data without None: the content of config.toml and the base of the key."""
+        """Return the configuration as plain data without None: the content of config.toml."""
+        files = self._files()
+        return {**self._config(), "files": files} if files else self._config()
+
+    def _config(self) -> JsonObject:
         config = {
             "architecture": self.network.entry.name,
             "block": self.network.block,
@@ -81,6 +89,18 @@ class Cell:
         scale = {} if self.scale in ("", "none") else {"scale": self.scale}  # older keys have no scale
         return {**config, **scale} if self.rows is None else {**config, **scale, "rows": self.rows}
 
+    def _files(self) -> JsonObject:
+        """Return the sha256 of each file that is a parameter, by its place in the configuration: `params.weights`."""
+        chosen = {"data": self.resampler, "loss": self.objective}
+        found = {f"params.{name}": digest for name, digest in contents(self.network.spec, self.network.params).items()}
+        for part in self.network.blocks:
+            before = f"{part.entry.name}." if len(self.network.blocks) > 1 else ""
+            found |= {f"block_params.{before}{name}": text for name, text in contents(part.spec, part.params).items()}
+        for scope, part_chosen in chosen.items():
+            known = {} if part_chosen is None else contents(part_chosen.entry.spec, part_chosen.params)
+            found |= {f"{scope}_params.{name}": digest for name, digest in known.items()}
+        return found
+
     def entries(self) -> tuple[Entry[Component], ...]:
         """Return the components of the cell, except the data set."""
         blocks = (part.entry for part in self.network.blocks)
@@ -99,7 +119,7 @@ class Cell:
         """
         try:
             with contained():
-                return on_meta(lambda: self.network.build(**shape))
+                return on_meta(lambda: self.network.without_files().build(**shape))
         except Incompatible:
             raise
         except ModelError:
@@ -140,20 +160,20 @@ class Cell:
         return _hash({"config": config, "data": data, "classes": summary.classes, "code": self.code()})
 
     def _asked(self) -> JsonObject:
-        """Return the configuration without the names that others may have chosen.
+        """Return the configuration without the names that others may have chosen, as the base of the key.
 
-        A data set that is a file has no name. A component has the name of its spec: `plugin:name` is only needed while
-        another plugin has a component of this name.
+        A data set that is a file has no name, and a file that is a parameter has its content in place of its path. A
+        component has the name of its spec: `plugin:name` is only needed while another plugin has a component of this
+        name.
         """
-        return {
-            **self.config(),
-            "dataset": self.dataset if self.dataset_named else None,
-            "architecture": self.network.spec.key_name,
-            "block": "+".join(part.spec.key_name for part in self.network.blocks),
-            "data": self.resampler.entry.spec.key_name,
-            "loss": "" if self.objective is None else self.objective.entry.spec.key_name,
-            "block_params": _known(self.network.params_of_blocks(lambda part: part.spec.key_name)),
-        }
+        cell = replace(
+            self,
+            network=self.network.keyed(),
+            resampler=self.resampler.keyed(),
+            objective=None if self.objective is None else self.objective.keyed(),
+            dataset=self.dataset if self.dataset_named else "",
+        )
+        return cell._config()
 
 
 def _known(params: JsonObject) -> JsonObject:

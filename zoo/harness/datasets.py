@@ -11,7 +11,7 @@ from zoo.data.protocols import Parts, default_protocol, separate
 from zoo.data.scaling import moments
 from zoo.data.series import LabelledSeries
 from zoo.errors import DataError, UsageError, guarded, unknown_name
-from zoo.factories import complete, load_factory
+from zoo.factories import complete, load_factory, located
 from zoo.harness.request import DataRequest
 from zoo.harness.seeds import axis_seeds
 from zoo.registry import Registry
@@ -65,7 +65,7 @@ def _load(workspace: Workspace, name: str, request: DataRequest) -> Loaded:
         raise UsageError(f"--columns and --drop are for files: --dataset beats.csv, not {name}")
     entry = workspace.registry.get(Dataset, name)
     spec = entry.spec
-    complete_params = complete(spec, params)
+    complete_params = located(spec, complete(spec, params))
     harness: dict[str, object] = {"rows": request.rows} if spec.generated else {}
     if spec.from_files:
         harness["data_dir"] = workspace.settings.data_dir(spec.name, request.data_dir)

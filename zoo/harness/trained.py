@@ -141,9 +141,9 @@ def rebuilt(
 ) -> nn.Module:
     """Build a network, or an ensemble of `members`, with stored weights; unless `scale` is none, behind a scaling.
 
-    Raises RuntimeError if the weights do not fit.
+    The files among its parameters are not read again. Raises RuntimeError if the weights do not fit.
     """
-    module = ensemble([network.build(**shape) for _ in range(members)])
+    module = ensemble([network.without_files().build(**shape) for _ in range(members)])
     if scale != "none":
         module = Scaled(module, scale, shape["n_channels"])
     module.load_state_dict(weights)

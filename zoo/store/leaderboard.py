@@ -4,6 +4,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import mean, stdev
 
 from zoo.records import JsonObject
@@ -12,7 +13,7 @@ from zoo.store.run import Run, RunStatus
 
 WHOLE_BOARD = ("scale", "rows")  # settings that are compared between all configurations of a board
 # Not settings: the fields that differ between the runs of a configuration by chance only, and the name of their data.
-UNSHOWN = ("seed", "seeds", "dataset")
+UNSHOWN = ("seed", "seeds", "dataset", "files")
 
 
 @dataclass(frozen=True)
@@ -153,7 +154,9 @@ def _settings(runs: Mapping[str, Run]) -> dict[str, str]:
 def _described(run: Run) -> JsonObject:
     asked = {name: value for name, value in run.config.items() if name not in UNSHOWN}
     rows = {} if run.rows is None else {"rows": run.rows}
-    return {**_flatten(asked), "scale": run.scale, **rows, "code": run.code[:4]}
+    flat = {**_flatten(asked), "scale": run.scale, **rows, "code": run.code[:4]}
+    files = {place: digest for place, digest in run.config.get("files", {}).items() if place in flat}
+    return {**flat, **{place: f"{Path(str(flat[place])).name}@{digest[:4]}" for place, digest in files.items()}}
 
 
 def _varying(configs: Iterable[JsonObject]) -> list[str]:

@@ -8,7 +8,7 @@ from ray.tune import search
 from ray.tune.search import SearchAlgorithm, SearchGenerator
 
 from zoo.errors import PluginError, UsageError, guarded
-from zoo.factories import complete, load_factory
+from zoo.factories import complete, load_factory, located
 from zoo.registry import Entry
 from zoo.space import Choice, Domain, Int, Space, Value
 from zoo.specs import Searcher
@@ -32,7 +32,7 @@ def _domain(domain: Domain) -> Any:
 
 def make_searcher(entry: Entry[Searcher], params: Mapping[str, Value], *, seed: int, startup: int) -> SearchAlgorithm:
     """Build the search algorithm of a component. Raises PluginError if it is no searcher of Ray Tune."""
-    values = complete(entry.spec, params)
+    values = located(entry.spec, complete(entry.spec, params))
     with guarded(UsageError, f"searcher {entry.name} cannot be built"):
         made = load_factory(entry.spec.factory)(seed=seed, startup=startup, **values)
     if isinstance(made, search.Searcher):
