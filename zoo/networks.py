@@ -62,6 +62,7 @@ class Network:
         exist; without `files`, they are None, which is for a network whose state is stored. Raises UnknownName or
         UsageError for an unknown name or an invalid value, Incompatible for a block without a slot.
         """
+        block = None if block is None else "+".join(registry.get(Block, name).name for name in block.split("+"))
         entry, preset_name, preset = registry.architecture(reference, presets)
         spec = entry.spec
         chosen = block if block is not None else (preset.block or spec.block)

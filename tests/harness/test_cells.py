@@ -3,6 +3,8 @@
 import sys
 from collections.abc import Iterator
 from dataclasses import fields, replace
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -340,9 +342,49 @@ def test_what_is_not_asked_changes_no_key(registry: Registry) -> None:
     assert same.configuration(PARTS) == named.configuration(PARTS) == cell.configuration(PARTS)
 
 
+def test_a_name_with_its_plugin_is_the_same_component(registry: Registry) -> None:
+    plain = {"blocks": ("se+cbam",), "data": ("smote",), "losses": ("focal",), "datasets": ("heartbeats",)}
+    full = {
+        "blocks": ("blocks:se+blocks:cbam",),
+        "data": ("imbalance:smote",),
+        "losses": ("imbalance:focal",),
+        "datasets": ("heartbeats:heartbeats",),
+    }
+    (one,) = plan(registry, "cnngru", **plain)
+    (two,) = plan(registry, "cnngru:cnngru", **full)
+    assert (two.key(PARTS), two.config()) == (one.key(PARTS), one.config())
+    both = {axis: (*plain[axis], *full[axis]) for axis in plain}
+    assert len(plan(registry, "cnngru", "cnngru:cnngru", **both)) == 1
+
+
+def test_a_later_plugin_with_the_same_names_changes_no_key(registry: Registry) -> None:
+    class Later:
+        @hookimpl
+        def zoo_components(self) -> list[Any]:
+            summary = "Another one."
+            return [
+                Architecture(name="cnngru", factory="zoo_recurrent.gru:GRU", summary=summary),
+                Block(name="se", factory="zoo_blocks.none:made", summary=summary),
+                Resampler(name="smote", factory="zoo_imbalance.resamplers:smote", summary=summary),
+                Objective(name="focal", factory="zoo_imbalance.losses:focal", summary=summary),
+            ]
+
+    asked: dict[str, Any] = {"blocks": ("se",), "data": ("smote",), "losses": ("focal",)}
+    (before,) = plan(registry, **asked)
+    sources = [Source(plugin.name, plugin.module, partial(import_module, plugin.module)) for plugin in registry.plugins]
+    clashing = Registry.load([*sources, Source("later", __name__, Later)])
+    asked = {"blocks": ("blocks:se",), "data": ("imbalance:smote",), "losses": ("imbalance:focal",)}
+    (after,) = plan(clashing, "cnngru:cnngru", **asked)
+    assert after.network.reference == "cnngru:cnngru"
+    assert after.key(PARTS) == before.key(PARTS)
+    assert after.configuration(PARTS) == before.configuration(PARTS)
+    other = plan(clashing, "later:cnngru", **{**asked, "blocks": ()})[0]
+    assert other.key(PARTS) != plan(clashing, "cnngru:cnngru", **{**asked, "blocks": ("none",)})[0].key(PARTS)
+
+
 def test_the_name_of_a_file_is_in_no_key(registry: Registry) -> None:
     (cell,) = plan(registry)
-    one, two = (replace(cell, dataset=name, dataset_named=False) for name in ("one.csv", "two.npz"))
+    one, two = (replace(cell, dataset=name, dataset_key="") for name in ("one.csv", "two.npz"))
     assert one.key(PARTS) == two.key(PARTS) != cell.key(PARTS)
     assert one.configuration(PARTS) == two.configuration(PARTS) != cell.configuration(PARTS)
 

@@ -48,8 +48,8 @@ class ChosenComponent(Generic[S]):
 class Cell:
     """One combination to train and score, before its data are loaded; a network with fit() has no objective.
 
-    `scale` is one of `zoo.specs.SCALES`, or "" until the data are loaded, which then decide. `dataset_named` is false
-    for a data set that is known by its content only, such as a file.
+    `scale` is one of `zoo.specs.SCALES`, or "" until the data are loaded, which then decide. `dataset_key`
+    is the name of the data set in the key; "" for a file, which is known by its content only.
     """
 
     network: Network
@@ -62,7 +62,7 @@ class Cell:
     seed: int
     dataset_params: Mapping[str, Value] = field(default_factory=dict)
     scale: str = ""
-    dataset_named: bool = True
+    dataset_key: str | None = None
 
     def config(self) -> JsonObject:
         """Return the configuration as plain data without None: the content of config.toml."""
@@ -171,7 +171,7 @@ class Cell:
             network=self.network.keyed(),
             resampler=self.resampler.keyed(),
             objective=None if self.objective is None else self.objective.keyed(),
-            dataset=self.dataset if self.dataset_named else "",
+            dataset=self.dataset if self.dataset_key is None else self.dataset_key,
         )
         return cell._config()
 

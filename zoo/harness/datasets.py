@@ -27,8 +27,8 @@ _FILE_PARAMETERS = ("constant", "header", *_TEXT_PARAMETERS)
 class Loaded:
     """A data set in memory; `sized` is true if it was generated with the requested number of rows.
 
-    `scale` is the one that the data set declares; "" for files and arrays, whose values decide. `named` is false for
-    files and arrays: the keys of runs hold their content only, because the same rows may have any name.
+    `scale` is the one that the data set declares; "" for files and arrays, whose values decide. `key_name` is the
+    name in the keys of runs; "" for files and arrays, because the same rows may have any name.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Loaded:
     synthetic: bool = False
     sized: bool = False
     scale: str = ""
-    named: bool = True
+    key_name: str = ""
 
 
 def load_dataset(workspace: Workspace, name: str, request: DataRequest) -> Loaded:
@@ -73,7 +73,7 @@ def _load(workspace: Workspace, name: str, request: DataRequest) -> Loaded:
         series = load_factory(spec.factory)(**harness, **complete_params)
     if not isinstance(series, LabelledSeries):
         raise DataError(f"data set {name}: its factory returned {type(series).__name__}, not LabelledSeries")
-    return Loaded(entry.name, complete_params, series, spec.synthetic, spec.generated, spec.scale)
+    return Loaded(entry.name, complete_params, series, spec.synthetic, spec.generated, spec.scale, spec.key_name)
 
 
 def separated(loaded: Loaded, protocol: str, seed: int, request: DataRequest) -> Parts:
@@ -120,4 +120,4 @@ def _from_file(path: Path, params: Mapping[str, Value], request: DataRequest) ->
     texts = {name: None if params.get(name) is None else str(params[name]) for name in _TEXT_PARAMETERS}
     series = from_file(path, constant=constant, header=header, **texts, **named)
     kept = {**merged, **{name: column for name, column in named.items() if column is not None}}
-    return Loaded(data_set_name(path), kept, series, named=False)
+    return Loaded(data_set_name(path), kept, series)

@@ -1,6 +1,6 @@
 """The planner: turn a request into cells, one per combination of the axes, with every default filled in."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from itertools import product
@@ -52,8 +52,10 @@ class _Planner:
                 if name and name not in known:
                     raise unknown_name(kind, name, known)
         networks = list(self._networks())
+        resamplers = [self.registry.get(Resampler, name).name for name in request.data]
+        objectives = [self.registry.get(Objective, name).name for name in request.losses]
         for dataset, protocol, seed, scale in product(datasets, protocols, request.seeds, scales):
-            for data, network, loss in product(_axis(request.data), networks, _axis(request.losses)):
+            for data, network, loss in product(_axis(resamplers), networks, _axis(objectives)):
                 if network.fitted and loss is not None:
                     self.left_out[f"{network.reference} with loss {loss}: its fit() takes no loss"] = None
                 else:
@@ -61,10 +63,16 @@ class _Planner:
                     yield replace(cell, scale=scale)
 
     def _networks(self) -> Iterator[Network]:
+        """Yield each network once: `plugin:name` and `name` may mean the same."""
+        known: set[Hashable] = set()
         for reference in _unique(name for pattern in self.request.architectures for name in self._references(pattern)):
             for block in _axis(self.request.blocks):
                 try:
-                    yield self._network(reference, block)
+                    network = self._network(reference, block)
+                    values = (tuple(network.params.items()), tuple(network.block_params.items()))
+                    if (found := (network.reference, network.block, *values)) not in known:
+                        known.add(found)
+                        yield network
                 except Incompatible as reason:
                     self.left_out[f"{reference} with block {block}: {reason}"] = None
 
@@ -142,7 +150,7 @@ class _Planner:
         return self.registry.get(kind, name, home=home).name
 
 
-def _axis(values: tuple[str, ...]) -> list[str | None]:
+def _axis(values: Iterable[str]) -> list[str | None]:
     """Return the values of an axis, each once; `[None]` for an empty axis, where defaults choose."""
     return [*_unique(values)] or [None]
 

@@ -109,7 +109,7 @@ class Schedule:
                     known = replace(
                         cell,
                         dataset=loaded.name,
-                        dataset_named=loaded.named,
+                        dataset_key=loaded.key_name,
                         dataset_params=loaded.params,
                         protocol=protocol,
                         scale=scale,
