@@ -61,6 +61,8 @@ class Training:
             raise UsageError(f"training.factor must be between 0 and 1, not {self.factor!r}")
 
 
+FITTED = ("batch_size", "members")  # the training settings of a network with fit(), which has no epochs
+
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "monitor": tuple(MONITORS),
     "optimiser": ("adam", "adamw"),

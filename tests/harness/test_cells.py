@@ -417,6 +417,28 @@ def test_a_fitted_network_has_no_loss_to_write_down(registry: Registry) -> None:
     assert (config["loss"], config["loss_params"], config["block"]) == ("", {}, "")
 
 
+def test_settings_that_do_not_reach_a_fitted_network_are_in_no_key_and_are_noted(registry: Registry) -> None:
+    (cell,) = plan(registry, "minirocket")
+    assert set(cell.config()["training"]) == {"batch_size", "members"}
+    unused = {f"training.{name}": value for name, value in TRAINING.items() if name not in ("batch_size", "members")}
+    (same,) = plan(registry, "minirocket", assignments={**unused, "loss.gamma": 3.0}, epochs=7, monitor="accuracy")
+    assert (same.key(PARTS), same.configuration(PARTS)) == (cell.key(PARTS), cell.configuration(PARTS))
+    for name in ("batch_size", "members"):
+        (other,) = plan(registry, "minirocket", assignments={f"training.{name}": TRAINING[name]})
+        assert other.key(PARTS) != cell.key(PARTS)
+        assert other.configuration(PARTS) != cell.configuration(PARTS)
+    asked = {"assignments": {"training.learning_rate": 0.1, "training.members": 2}, "seeds": (0, 1)}
+    workspace = Workspace(registry, Settings.load())
+    assert make_plan(workspace, Request(architectures=("minirocket", "cnngru"), epochs=3, **asked)).notes == (
+        "epochs, training.learning_rate have no effect on minirocket, a fitted network",
+    )
+    asked = {"assignments": {"training.clip": 0.1, "training.batch_size": 16}}
+    assert make_plan(workspace, Request(architectures=("hydra",), **asked)).notes == (
+        "training.clip has no effect on hydra, a fitted network",
+    )
+    assert make_plan(workspace, Request(architectures=("cnngru",), epochs=3, **asked)).notes == ()
+
+
 NETWORK = """from torch import nn
 
 

@@ -39,6 +39,8 @@ def run_bench(
     plan = make_plan(workspace, request)
     for line in plan.left_out:
         reporter.on_note(f"left out: {line}")
+    for line in plan.notes:
+        reporter.on_note(line)
     beside = jobs > 1 or address is not None
     apart = beside or isolate
     if request.run_timeout is not None and not (apart or has_deadlines()):

@@ -16,7 +16,7 @@ from zoo.inspection import on_meta
 from zoo.networks import Incompatible, Network, keyed_entry
 from zoo.records import JsonObject, SplitSummary
 from zoo.registry import Entry, S
-from zoo.settings import Training
+from zoo.settings import FITTED, Training
 from zoo.sources import beyond, factory_hash, source_hash
 from zoo.space import Value
 from zoo.specs import Component, Objective, Resampler
@@ -83,11 +83,16 @@ class Cell:
             "data_params": _known(self.resampler.params),
             "loss_params": {} if self.objective is None else _known(self.objective.params),
             "dataset_params": _known(self.dataset_params),
-            "training": asdict(self.training),
+            "training": self._training(),
             "seeds": axis_seeds(self.seed),
         }
         scale = {} if self.scale in ("", "none") else {"scale": self.scale}  # older keys have no scale
         return {**config, **scale} if self.rows is None else {**config, **scale, "rows": self.rows}
+
+    def _training(self) -> JsonObject:
+        """Return the training settings that reach the network."""
+        settings = asdict(self.training)
+        return {name: settings[name] for name in FITTED} if self.network.fitted else settings
 
     def _files(self) -> JsonObject:
         """Return the sha256 of each file that is a parameter, by its place in the configuration: `params.weights`."""

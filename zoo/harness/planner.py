@@ -14,6 +14,7 @@ from zoo.harness.datasets import is_file
 from zoo.harness.request import Request
 from zoo.networks import Incompatible, Network
 from zoo.registry import DISTRIBUTION, C, is_pattern, presets_of
+from zoo.settings import FITTED
 from zoo.space import Value
 from zoo.specs import SCALES, Architecture, Component, Dataset, Objective, Preset, Resampler
 from zoo.workspace import Workspace
@@ -21,16 +22,17 @@ from zoo.workspace import Workspace
 
 @dataclass(frozen=True)
 class Plan:
-    """The cells of a request, and one line for each combination that is impossible."""
+    """The cells of a request, a line for each combination that is impossible, and notes on settings without effect."""
 
     cells: tuple[Cell, ...]
     left_out: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def make_plan(workspace: Workspace, request: Request) -> Plan:
     """Return all cells; cells that share data are neighbours. Raises UnknownName or UsageError before any work."""
     planner = _Planner(workspace, request)
-    return Plan(tuple(planner.cells()), tuple(planner.left_out))
+    return Plan(tuple(planner.cells()), tuple(planner.left_out), tuple(planner.notes))
 
 
 class _Planner:
@@ -41,6 +43,7 @@ class _Planner:
         self.registry, self.settings = workspace.registry, workspace.settings
         self.scopes = split_assignments(request.assignments)
         self.left_out: dict[str, None] = {}
+        self.notes: dict[str, None] = {}
 
     def cells(self) -> Iterator[Cell]:
         request = self.request
@@ -59,8 +62,20 @@ class _Planner:
                 if network.fitted and loss is not None:
                     self.left_out[f"{network.reference} with loss {loss}: its fit() takes no loss"] = None
                 else:
+                    self._note_no_effect(network)
                     cell = self._cell(network, dataset, protocol, seed, data, loss)
                     yield replace(cell, scale=scale)
+
+    def _note_no_effect(self, network: Network) -> None:
+        """Note the settings of the request that do not reach a network with fit()."""
+        if not network.fitted:
+            return
+        training = [f"training.{name}" for name in self.scopes["training"] if name not in FITTED]
+        loss = [f"loss.{name}" for name in self.scopes["loss"]]
+        names = [*(["epochs"] if self.request.epochs is not None else []), *training, *loss]
+        if names:
+            verb = "has" if len(names) == 1 else "have"
+            self.notes[f"{', '.join(names)} {verb} no effect on {network.reference}, a fitted network"] = None
 
     def _networks(self) -> Iterator[Network]:
         """Yield each network once: `plugin:name` and `name` may mean the same."""
