@@ -183,6 +183,7 @@ def test_a_run_without_a_loss_has_a_dash_for_it(zoo: Zoo, waves_csv: Path) -> No
     assert " loss=- seed=0\n" in heading
     assert f", test {run['parts']['rows']['test']:,} rows\n" in heading
     assert f" macs {run['cost']['macs']:,}, " in heading
+    assert f"\nplugins: zoo-registry {run['plugins']['zoo-registry']}\n" in heading
 
 
 def test_a_synthetic_set_is_called_so(zoo: Zoo) -> None:

@@ -16,6 +16,7 @@ import zoo
 import zoo_heartbeats
 import zoo_imbalance
 from zoo import Architecture, hookimpl
+from zoo.factories import load_factory
 from zoo.harness.cells import Cell
 from zoo.harness.planner import make_plan
 from zoo.harness.request import Request
@@ -25,6 +26,7 @@ from zoo.registry import Registry, Source, source_of
 from zoo.settings import Settings
 from zoo.sources import source_hash
 from zoo.standalone import PREFIX
+from zoo.store.run import Run
 from zoo.unpackaged import with_unpackaged
 from zoo.workspace import Workspace
 
@@ -114,14 +116,16 @@ def cell_of(registry: Registry, name: str) -> Cell:
 
 
 @pytest.fixture
-def clean() -> Iterator[None]:
-    before, paths = set(sys.modules), list(sys.path)
+def clean(tmp_path: Path) -> Iterator[None]:
+    """Remove the modules of a test from the process."""
+    paths = list(sys.path)
     forget_hashes()
     yield
     sys.path[:] = paths
-    for name in set(sys.modules) - before:
-        if not name.startswith(("torch", "zoo.", "numpy", "ray")):
+    for name, module in list(sys.modules.items()):
+        if name.startswith(PREFIX) or str(getattr(module, "__file__", "")).startswith(str(tmp_path)):
             del sys.modules[name]
+    load_factory.cache_clear()
     forget_hashes()
 
 
@@ -156,6 +160,38 @@ def test_the_code_of_the_own_architectures_is_hashed_as_before(registry: Registr
     modules = {entry.spec.factory.partition(":")[0] for entry in cell.entries()}
     tops = {module.partition(".")[0] for module in modules}
     assert all(name.partition(".")[0] in tops for module in modules for name in imported_files(module))
+
+
+LINEAR = """
+from torch import nn
+
+
+def linear(*, n_channels, n_times, n_classes):
+    return nn.Sequential(nn.Flatten(), nn.Linear(n_channels * n_times, n_classes))
+"""
+
+
+@pytest.mark.usefixtures("clean")
+def test_the_version_of_the_distribution_of_a_plugin_is_recorded(waves_csv: Path, tmp_path: Path) -> None:
+    write(tmp_path, {"src/linear_of_mine.py": LINEAR})
+    sys.path.insert(0, str(tmp_path / "src"))
+
+    class Plugin:
+        @hookimpl
+        def zoo_components(self) -> list[Any]:
+            return [Architecture(name="linear", factory="linear_of_mine:linear", summary="Mine.")]
+
+    def bench(version: str, **more: Any) -> Run:
+        mine = Source("mine", __name__, Plugin, "zoo-mine", version)
+        registry = Registry.load([source_of("imbalance", zoo_imbalance), mine])
+        asked = {"target": "kind", "columns": "t*", "results": tmp_path / "results", "registry": registry, **more}
+        (run,) = zoo.bench("linear", dataset=str(waves_csv), epochs=1, **asked)
+        return run
+
+    first = bench("1.0")
+    assert (first.plugins, first.differs) == ({"zoo-mine": "1.0"}, ())
+    later = bench("1.1")
+    assert (later.served, later.differs) == (True, ("zoo-mine 1.0 then, 1.1 now",))
 
 
 OWN = """

@@ -29,6 +29,7 @@ def test_a_run_as_plain_data_has_every_documented_name() -> None:
         "rows": None,
         "config": {},
         "environment": {},
+        "plugins": {},
         "parts": {},
         "notes": (),
         "scores": {},

@@ -87,7 +87,8 @@ def _heading(run: "Run") -> list[str]:
     parts = [f"{part} {count(rows)} rows" for part, rows in run.parts.rows.items()]
     where = ", ".join([run.dataset_label, run.protocol, f"scale {run.scale}", *parts])
     cost = ", ".join(f"{name} {_amount(value)}" for name, value in run.cost.items() if value is not None)
-    lines = [f"run {run.id}: {run.status}. {run.error}".rstrip(), cell, where, cost]
+    plugins = ", ".join(f"{name} {version}" for name, version in run.plugins.items())
+    lines = [f"run {run.id}: {run.status}. {run.error}".rstrip(), cell, where, cost, plugins and f"plugins: {plugins}"]
     return [line for line in lines if line]
 
 

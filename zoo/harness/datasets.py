@@ -14,7 +14,7 @@ from zoo.errors import DataError, UsageError, guarded, unknown_name
 from zoo.factories import complete, load_factory, located
 from zoo.harness.request import DataRequest
 from zoo.harness.seeds import axis_seeds
-from zoo.registry import Registry
+from zoo.registry import Entry, Registry
 from zoo.space import Value
 from zoo.specs import Dataset
 from zoo.workspace import Workspace
@@ -27,8 +27,8 @@ _FILE_PARAMETERS = ("constant", "header", *_TEXT_PARAMETERS)
 class Loaded:
     """A data set in memory; `sized` is true if it was generated with the requested number of rows.
 
-    `scale` is the one that the data set declares; "" for files and arrays, whose values decide. `key_name` is the
-    name in the keys of runs; "" for files and arrays, because the same rows may have any name.
+    `scale` is the one that the data set declares; "" for files and arrays, whose values decide. `entry` is None
+    for files and arrays.
     """
 
     name: str
@@ -37,7 +37,12 @@ class Loaded:
     synthetic: bool = False
     sized: bool = False
     scale: str = ""
-    key_name: str = ""
+    entry: Entry[Dataset] | None = None
+
+    @property
+    def key_name(self) -> str:
+        """The name in the keys of runs; "" for files and arrays, because the same rows may have any name."""
+        return "" if self.entry is None else self.entry.spec.key_name
 
 
 def load_dataset(workspace: Workspace, name: str, request: DataRequest) -> Loaded:
@@ -73,7 +78,7 @@ def _load(workspace: Workspace, name: str, request: DataRequest) -> Loaded:
         series = load_factory(spec.factory)(**harness, **complete_params)
     if not isinstance(series, LabelledSeries):
         raise DataError(f"data set {name}: its factory returned {type(series).__name__}, not LabelledSeries")
-    return Loaded(entry.name, complete_params, series, spec.synthetic, spec.generated, spec.scale, spec.key_name)
+    return Loaded(entry.name, complete_params, series, spec.synthetic, spec.generated, spec.scale, entry)
 
 
 def separated(loaded: Loaded, protocol: str, seed: int, request: DataRequest) -> Parts:

@@ -22,6 +22,7 @@ from zoo.data.rows import Rows
 from zoo.errors import Diverged
 from zoo.harness.cells import Cell
 from zoo.harness.containment import contained, limited
+from zoo.harness.datasets import Loaded
 from zoo.harness.preview import Preview
 from zoo.harness.reporter import BenchReporter
 from zoo.harness.scoring import Scored, ToScore
@@ -124,7 +125,7 @@ def check_cell(cell: Cell, parts: Parts) -> None:
     check_lengths(cell.resampler.entry.spec, parts.train)
 
 
-def describe_run(cell: Cell, parts: Parts, dataset: str, synthetic: bool, preview: Preview) -> Run:
+def describe_run(cell: Cell, parts: Parts, loaded: Loaded, preview: Preview) -> Run:
     """Return the run of a cell, before training starts."""
     key, environment = cell.key(parts.summary), environment_of(cell, preview.hardware)
     run = Run(
@@ -136,8 +137,8 @@ def describe_run(cell: Cell, parts: Parts, dataset: str, synthetic: bool, previe
         architecture=cell.network.entry.name,
         preset=cell.network.preset,
         block=cell.network.block,
-        dataset=dataset,
-        synthetic=synthetic,
+        dataset=loaded.name,
+        synthetic=loaded.synthetic,
         protocol=cell.protocol,
         scale=cell.scale,
         data=cell.resampler.entry.name,
@@ -146,6 +147,7 @@ def describe_run(cell: Cell, parts: Parts, dataset: str, synthetic: bool, previe
         rows=cell.rows,
         config=cell.config(),
         environment=environment,
+        plugins=_plugins(cell, loaded),
         parts=parts.summary,
         notes=parts.notes,
         cost=preview.cost,
@@ -302,6 +304,12 @@ def _history(epochs: tuple[Epoch, ...]) -> str:
 
 def _fingerprint(key: str, environment: Environment) -> str:
     return hashlib.sha256(f"{key}{json.dumps(plain(environment), sort_keys=True)}".encode()).hexdigest()
+
+
+def _plugins(cell: Cell, loaded: Loaded) -> dict[str, str]:
+    """Return the versions of the distributions that provide the components, by name."""
+    entries = (*cell.entries(), *(() if loaded.entry is None else (loaded.entry,)))
+    return {plugin.distribution: plugin.version for entry in entries if (plugin := entry.plugin).distribution}
 
 
 def _versions(cell: Cell) -> dict[str, str]:

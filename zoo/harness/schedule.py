@@ -160,7 +160,7 @@ class Schedule:
         preview = (
             Preview(cell.hardware(None, self.device, self.threads), Cost()) if isinstance(found, Failure) else found
         )
-        run = describe_run(cell, parts, loaded.name, loaded.synthetic, preview)
+        run = describe_run(cell, parts, loaded, preview)
         settle(run.key)
         run, resume = self._claim(run)
         if run.served:
@@ -246,9 +246,12 @@ def _named_as(asked: Run, known: Run) -> Run:
 
 
 def _differences(there: Run, here: Run) -> tuple[str, ...]:
-    """Return one text per item of the environment that differs between two runs."""
+    """Return one text per item of the environment, or version of a plugin, that differs between two runs."""
+    known = {name: version for name, version in here.plugins.items() if name in there.plugins}
+    pairs = ((there.environment, here.environment), (there.plugins, known))
     return tuple(
-        f"{name} {there.environment.get(name)} then, {value} now"
-        for name, value in here.environment.items()
-        if there.environment.get(name) != value
+        f"{name} {then.get(name)} then, {value} now"
+        for then, now in pairs
+        for name, value in now.items()
+        if then.get(name) != value
     )

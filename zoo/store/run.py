@@ -41,6 +41,7 @@ class Run:
     data, loss   the resampler and the objective, as `--data` and `--loss` name them; a fitted network has no loss
     config       the full cell: parameters, training settings, seeds
     environment  device, threads, precision, versions
+    plugins      the versions of the distributions that provide the components and the data set, by name
     parts        the split of the data: sizes, class counts, fingerprints, shared rows and groups
     scores       scores on the test set, empty until it is scored
     cost         cost of training and of inference
@@ -67,6 +68,7 @@ class Run:
     rows: int | None = None
     config: JsonObject = field(default_factory=dict)
     environment: Environment = field(default_factory=Environment)
+    plugins: Mapping[str, str] = field(default_factory=dict)
     parts: SplitSummary = field(default_factory=SplitSummary)
     notes: tuple[str, ...] = ()
     scores: Scores = field(default_factory=Scores)
