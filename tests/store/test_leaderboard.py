@@ -74,6 +74,16 @@ def test_the_same_rows_with_several_names_are_one_board_with_the_name_of_the_fir
     assert [standing.settings for standing in found[2].standings] == ["", "", ""]
 
 
+def test_a_fitted_network_differs_in_no_training_setting_that_it_lacks() -> None:
+    fitted = replace(run("b", 0.8, configuration="b", architecture="fitted"), config={"training": {"members": 1}})
+    trained = run("a", 0.9, configuration="a", config={"training": {"epochs": 2, "members": 1}})
+    (board,) = boards([trained, fitted], "macro_recall")
+    assert [standing.settings for standing in board.standings] == ["", ""]
+    longer = run("c", 0.7, configuration="c", config={"training": {"epochs": 3, "members": 1}})
+    (board,) = boards([trained, fitted, longer], "macro_recall")
+    assert [standing.settings for standing in board.standings] == ["epochs=2", "", "epochs=3"]
+
+
 def test_changed_code_is_another_configuration_and_another_look_at_the_test_part() -> None:
     runs = [run("a", 0.9, configuration="old", code="1111aaaa"), run("b", 0.8, configuration="new", code="2222bbbb")]
     (board,) = boards(runs, "macro_recall")

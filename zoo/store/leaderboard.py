@@ -140,10 +140,16 @@ def _settings(runs: Mapping[str, Run]) -> dict[str, str]:
     alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for config, run in runs.items():
         alike[run.architecture, run.block, run.data, run.loss].append(config)
-    everywhere = [key for key in _varying(flat.values()) if key in WHOLE_BOARD or key.startswith("training.")]
+    # A fitted network lacks most training settings: that is no difference to others.
+    training = [key for key in _varying(flat.values(), present=True) if key.startswith("training.")]
+    everywhere = [key for key in _varying(flat.values()) if key in WHOLE_BOARD or key in training]
     texts = {}
     for configs in alike.values():
-        own = [key for key in _varying([flat[config] for config in configs]) if key not in everywhere]
+        own = [
+            key
+            for key in _varying([flat[config] for config in configs])
+            if key not in everywhere and not key.startswith("training.")
+        ]
         for config in configs:
             found = flat[config]
             named = [f"{key.rpartition('.')[2]}={found[key]}" for key in (*own, *everywhere) if key in found]
@@ -155,14 +161,17 @@ def _described(run: Run) -> JsonObject:
     asked = {name: value for name, value in run.config.items() if name not in UNSHOWN}
     rows = {} if run.rows is None else {"rows": run.rows}
     flat = {**_flatten(asked), "scale": run.scale, **rows, "code": run.code[:4]}
-    files = {place: digest for place, digest in run.config.get("files", {}).items() if place in flat}
-    return {**flat, **{place: f"{Path(str(flat[place])).name}@{digest[:4]}" for place, digest in files.items()}}
+    files = run.config.get("files")
+    digests = {place: str(digest) for place, digest in files.items()} if isinstance(files, Mapping) else {}
+    named = {place: f"{Path(str(flat[place])).name}@{digests[place][:4]}" for place in digests if place in flat}
+    return {**flat, **named}
 
 
-def _varying(configs: Iterable[JsonObject]) -> list[str]:
+def _varying(configs: Iterable[JsonObject], *, present: bool = False) -> list[str]:
+    """Return the keys whose values differ; with `present`, a configuration without the key does not count."""
     found = list(configs)
     keys = dict.fromkeys(key for values in found for key in values)
-    return [key for key in keys if len({repr(values.get(key)) for values in found}) > 1]
+    return [key for key in keys if len({repr(values.get(key)) for values in found if key in values or not present}) > 1]
 
 
 def _flatten(config: JsonObject, prefix: str = "") -> dict[str, object]:
