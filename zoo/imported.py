@@ -12,9 +12,10 @@ import os
 import re
 import sys
 import sysconfig
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.metadata import Distribution, distributions
 from itertools import islice
@@ -51,9 +52,10 @@ def changed_since(module: str) -> bool:
 def _read(module: str) -> dict[str, str]:
     found: dict[str, str] = {}
     seen, waiting = {module}, [module]
+    beside: dict[str, ModuleSpec] = {}  # modules in folders that are on `sys.path` only after a call
     while waiting:
         name = waiting.pop()
-        spec = None if _top(name) in RECORDED else _spec(name)
+        spec = None if _top(name) in RECORDED else _spec(name) or beside.get(name)
         new = {name.rpartition(".")[0]} - {""}
         if spec is not None and spec.origin:
             path = Path(spec.origin)
@@ -63,6 +65,7 @@ def _read(module: str) -> dict[str, str]:
                 new |= source.imports
                 if not versioned:
                     found |= {plain_name(name): _hash(path), **source.data(plain_name(name))}
+                    beside = {**source.beside(), **beside}
         waiting += new - seen
         seen |= new
     return found
@@ -74,35 +77,44 @@ def _top(name: str) -> str:
 
 @dataclass(frozen=True)
 class _Source:
-    """What the source of a module names: other modules, and texts that may be the names of files."""
+    """What the source of a module names: other modules, texts that may be the names of files, and attributes."""
 
     folder: Path
     root: Path
     imports: frozenset[str] = frozenset()
     texts: frozenset[str] = frozenset()
+    attributes: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, name: str, spec: ModuleSpec, path: Path) -> "_Source":
         depth = plain_name(name).count(".") + (spec.submodule_search_locations is not None)
         root = path.parents[min(depth, len(path.parents) - 1)]
         try:
-            nodes = [] if path.suffix != ".py" else list(ast.walk(ast.parse(path.read_bytes())))
+            # The import of the module has warned of its source, if there is a reason.
+            with warnings.catch_warnings(action="ignore"):
+                nodes = [] if path.suffix != ".py" else list(ast.walk(ast.parse(path.read_bytes())))
         except (OSError, SyntaxError, ValueError, RecursionError):
             nodes = []
         package = name if spec.submodule_search_locations is not None else name.rpartition(".")[0]
         imports = {each for node in nodes for each in _imports(node, name, package)}
         texts = {text for node in nodes if (text := _text(node))}
-        return cls(path.parent, root, frozenset(imports), frozenset(texts))
+        attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+        return cls(path.parent, root, frozenset(imports), frozenset(texts), frozenset(attributes))
+
+    @cached_property
+    def folders(self) -> list[Path]:
+        """The folders from that of the module up to the one above `root`, and those in them that the texts name."""
+        upwards = [each for each in (self.folder, *self.folder.parents) if each.is_relative_to(self.root)]
+        upwards.append(self.root.parent)
+        inner = [place for folder in upwards for text in self.texts if os.path.isdir(place := folder / text)]
+        return [*upwards, *sorted(set(inner) - set(upwards))]
 
     def data(self, name: str) -> dict[str, str]:
-        """Return the hashes of the files that the texts name, from the folder of the module up to the one above `root`.
+        """Return the hashes of the files that the texts name, in these folders and in the current one.
 
         A text is the name of a file or of a folder, the end of a name, such as `.json`, or a pattern, such as `*.json`.
         """
-        folders = [each for each in (self.folder, *self.folder.parents) if each.is_relative_to(self.root)]
-        folders += [self.root.parent, Path.cwd()]
-        inner = [place for folder in folders[:-2] for text in self.texts if os.path.isdir(place := folder / text)]
-        places = dict.fromkeys((*folders, *sorted(inner)))
+        places = dict.fromkeys((*self.folders, Path.cwd()))
         hashes: dict[str, str] = {}
         for path in sorted({path for text in self.texts for place in places for path in _matching(place, text)}):
             near = path.is_relative_to(self.root)
@@ -110,11 +122,23 @@ class _Source:
             hashes[key] = hashes.get(key, "") + _hash(path)
         return hashes
 
+    def beside(self) -> dict[str, ModuleSpec]:
+        """Return where the imported modules are, if the code puts one of these folders on `sys.path`."""
+        found: dict[str, ModuleSpec] = {}
+        places: list[str] = [] if "path" not in self.attributes else list(map(str, self.folders))
+        for name in sorted(self.imports):
+            above = found.get(name.rpartition(".")[0])
+            inside = places if "." not in plain_name(name) else above and above.submodule_search_locations
+            spec = PathFinder.find_spec(name, list(inside)) if inside else None
+            if spec is not None:
+                found[name] = spec
+        return found
+
 
 def _imports(node: ast.AST, name: str, package: str) -> Iterator[str]:
     """Yield the full names that an import statement may import, or `import_module` with a text."""
     if isinstance(node, ast.Import):
-        yield from (own_name(name, alias.name) for alias in node.names)
+        yield from (_own(name, alias.name) for alias in node.names)
     elif isinstance(node, ast.ImportFrom):
         base = _absolute(name, package, "." * node.level + (node.module or ""))
         yield from (base, *(f"{base}.{alias.name}" for alias in node.names)) if base else ()

@@ -56,6 +56,8 @@ class _File(ModuleType):
 
     def has(self, top: str) -> bool:
         """Whether a top-level name means a module of this file. Raises ImportError if it also means one of Python."""
+        if top == "zoo":
+            return False
         if f"{self.name}.{top}" in sys.modules:
             return True
         self.take_paths()
@@ -73,9 +75,8 @@ class _File(ModuleType):
         return first is not None and first.origin == found.origin
 
     def take_paths(self) -> None:
-        """Count the folders that code of the file has put on `sys.path` as its own."""
-        if self in _loading:
-            self.own += [each for each in sys.path if each not in (*self.before, *self.own)]
+        """Count the folders that were put on `sys.path` since the import of the file as its own."""
+        self.own += [each for each in sys.path if each not in (*self.before, *self.own)]
 
     def imported(
         self,

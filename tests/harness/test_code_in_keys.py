@@ -215,6 +215,9 @@ class Net(nn.Module):
 
     def forward(self, x):
         import lazy
+        sys.path.insert(0, str(Path(__file__).parent / "late"))
+        from latest import LATEST
+        assert LATEST == lazy.VALUE
         return self.head(x[:, 0]) + torch.arange(self.head.out_features) * lazy.VALUE
 """
 
@@ -231,6 +234,7 @@ def own_files(value: int) -> dict[str, str]:
         "above/common.py": f"COMMON = {value}\n",
         "built.py": f"BUILT = {value}\n",
         "by_text.py": line,
+        "late/latest.py": f"LATEST = {value}\n",
         "lazy.py": f"from layers import VALUE as ONE\nVALUE = {value} + 0 * ONE\n",
     }
 
@@ -287,6 +291,7 @@ def test_a_file_that_was_edited_runs_its_new_code_in_the_same_process(registry, 
     one = output()
     assert output() == one
     (twins[0] / "lazy.py").write_text("VALUE = 9\n")
+    (twins[0] / "late/latest.py").write_text("LATEST = 9\n")
     assert output()[0] == 9.0
     assert output()[1] != one[1]
 
