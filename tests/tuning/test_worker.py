@@ -37,6 +37,7 @@ class Trials:
 
     def __init__(self, workspace: Workspace, request: TuneRequest, folder: Path) -> None:
         self.workspace, self.request = workspace, request
+        self.workers: list[Worker] = []
         self.space, _ = resolve_space(workspace, request)
         self.data = prepare(workspace, request, self.space, SilentReporter())
         refused = {asked: rows for asked, rows in self.data.variants.items() if isinstance(rows, str)}
@@ -58,7 +59,13 @@ class Trials:
         rows: dict[Any, Any] = {"train": self.data.parts.train, "validation": self.data.parts.validation}
         rows |= {asked: variant for asked, variant in self.data.variants.items() if isinstance(variant, Rows)}
         worker.setup({**config, NUMBER: number}, task=self.task, rows=rows)
+        self.workers.append(worker)
         return worker
+
+    def end(self) -> None:
+        """End the trials in progress: each restores the state of the process at its end."""
+        for worker in self.workers:
+            worker.reset_config({NUMBER: 0})
 
     def losses(self, **config: Any) -> list[float]:
         """The validation losses of a plain training of the same configuration."""
@@ -84,10 +91,15 @@ def told(results: list[dict[str, Any]]) -> list[float]:
 
 @pytest.fixture
 def trials(workspace, asked, tmp_path):
-    def make(used: Workspace = workspace, **given: Any) -> Trials:
-        return Trials(used, asked(**{"metric": "validation_loss", **given}), tmp_path)
+    made: list[Trials] = []
 
-    return make
+    def make(used: Workspace = workspace, **given: Any) -> Trials:
+        made.append(Trials(used, asked(**{"metric": "validation_loss", **given}), tmp_path))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.end()
 
 
 AXES = ("data=original,smote,balanced-batches", "block=none,se", "block.reduction=2,4", "training.weight_decay=0.0,0.1")
