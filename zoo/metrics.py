@@ -22,7 +22,8 @@ Array = npt.NDArray[Any]
 Doubles = npt.NDArray[np.float64]
 
 RESAMPLES = 1000
-CHUNK = 50  # bootstrap samples at a time: keeps the weights of a million rows under half a gigabyte
+CHUNK = 50  # bootstrap samples at a time
+MOST_WEIGHTS = 2**22  # of all samples at a time, so that the weights of a million rows stay under 100 MB
 ECE_BINS = 15  # as in Guo et al. 2017
 SMALLEST = 1e-15  # keeps the log loss of a probability of zero finite
 
@@ -107,9 +108,10 @@ def _sums(probabilities: Doubles, labels: npt.NDArray[np.int64], n_classes: int,
 
 
 def drawn_units(rng: np.random.Generator, units: int, resamples: int) -> Iterator[Doubles]:
-    """Yield how often each unit was drawn, `(CHUNK, units)` at a time."""
-    for start in range(0, resamples, CHUNK):
-        size = min(CHUNK, resamples - start)
+    """Yield how often each unit was drawn, at most `(CHUNK, units)` at a time."""
+    chunk = max(1, min(CHUNK, MOST_WEIGHTS // units))
+    for start in range(0, resamples, chunk):
+        size = min(chunk, resamples - start)
         drawn = rng.integers(units, size=(size, units)) + units * np.arange(size)[:, None]
         yield np.bincount(drawn.ravel(), minlength=size * units).reshape(size, units).astype(np.float64)
 
