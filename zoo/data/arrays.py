@@ -58,7 +58,7 @@ class ArrayOptions:
 
 def is_table(given: object) -> bool:
     """Return whether this is a table, such as a DataFrame of pandas or polars, or a `pyarrow.Table`."""
-    return hasattr(given, "columns") and (hasattr(given, "__arrow_c_stream__") or hasattr(given, "__dataframe__"))
+    return (hasattr(given, "__arrow_c_stream__") or hasattr(given, "__dataframe__")) and hasattr(given, "columns")
 
 
 def from_memory(given: object, options: ArrayOptions) -> LabelledSeries:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from zoo.data.unread import Unread, Values, pieces
+from zoo.data.unread import Unread, pieces
 from zoo.errors import DataError
 
 LEFT_OUT, TRAIN, VALIDATION, TEST = -1, 0, 1, 2
@@ -53,7 +53,7 @@ class LabelledSeries:
     read         one line that reports how a file was read, shown before the first run
     """
 
-    values: Values
+    values: Floats | Unread
     labels: Ints
     classes: tuple[str, ...]
     groups: npt.NDArray[Any] | None = None

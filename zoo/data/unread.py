@@ -115,6 +115,8 @@ def at_once(values: Unread) -> Values:
 
 def pieces(values: Values) -> Iterator[tuple[slice, Floats]]:
     """Yield some rows at a time: their positions and values."""
+    if not isinstance(values, Unread) and _mapped_file(values) is not None:
+        values = unread(values)
     step = max(1, PIECE // max(1, values.shape[1] * values.shape[2]))
     for start in range(0, len(values), step):
         part = slice(start, min(start + step, len(values)))
