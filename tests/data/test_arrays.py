@@ -170,6 +170,8 @@ REFUSED: list[tuple[Any, dict[str, Any], str]] = [
     ),
     (LABELLED[:0], {"target": "kind"}, "the DataFrame has no rows"),
     (pandas.concat([FRAME, FRAME], axis=1), {"target": Y}, "6 column names are repeated, 't0' first"),
+    ((np.c_[np.arange(ROWS), X], Y), {}, "X[:, 0] seems to be no sample: it counts the rows"),
+    (pandas.DataFrame(np.c_[X, Y]), {"target": Y}, "column '6' seems to be no sample: it repeats the labels"),
     ((FRAME, SHUFFLED), {}, "y has the rows in another order, by its index: pass y.loc[X.index]"),
     ((FRAME, Y, FRAME[FRAME.columns[::-1]], Y), {}, "X_train has 't0' where X_test has 't5'"),
     ((X, Y, X[:, :5], Y), {}, "X_train and X_test have the shapes (1, 6) and (1, 5)"),

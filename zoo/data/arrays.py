@@ -17,7 +17,8 @@ import pyarrow
 
 from zoo.data.checks import one_line
 from zoo.data.columns import check_one_meaning, checked_names
-from zoo.data.keys import Cells, arrow_of
+from zoo.data.counting import describing
+from zoo.data.keys import Cells, arrow_of, keys_of_sets
 from zoo.data.reading import read_line
 from zoo.data.samples import Choice
 from zoo.data.series import TEST, TRAIN, LabelledSeries
@@ -170,12 +171,13 @@ def _set(name: str, series: Any, label: str, labels: Any, group: tuple[str, Any]
         return _set_of_table(name, series, label, labels, group, options)
     if _is_name(group[1]):
         raise UsageError(f"group={group[1]!r} names a column, but {name} is an array: pass the group of each row")
-    array = laid_out(array_of(series, f"{SOURCE}: {name}"), f"{SOURCE}: {name}", options.layout)
-    values = at_once(unread(array))
+    given = array_of(series, f"{SOURCE}: {name}")
+    values = at_once(unread(laid_out(given, f"{SOURCE}: {name}", options.layout)))
     cells = _cells(labels, label, len(values))
     groups = None if group[1] is None else _cells(group[1], group[0], len(values))
     at = place_in(name, values, options.layout)
-    return _Set(row_set(SOURCE, values, name=name, label=label, labels=cells, groups=groups, at=at))
+    columns = given.ndim == 2
+    return _Set(row_set(SOURCE, values, name=name, label=label, labels=cells, groups=groups, columns=columns, at=at))
 
 
 def _set_of_table(
@@ -195,12 +197,15 @@ def _set_of_table(
         raise DataError(f"{source}: column {named[0]!r} is requested as target and as group; name two columns")
     choice = Choice(asked, options.columns, options.drop)
     samples = choice.samples(table.path, table.names, named)
-    if len(samples) < 2:
+    lists = table.lists(samples)
+    if lists is None and len(samples) < 2:
         besides = f" besides {', '.join(named)}" if named else ""
         raise DataError(f"{source}: {len(samples)} sample columns{besides}; a series needs at least 2")
     values, lengths = table.series(samples)
-    choice.check(table.path, table.names, samples, values[:, 0])
     cells = table.cells(named[0]) if labels is None else _cells(labels, label, rows)
+    if lists is None:
+        described = describing(values[:, 0], keys_of_sets([cells])[0], lengths)
+        choice.check(table.path, table.names, samples, described)
     if _is_name(group[1]):
         groups: Cells | None = table.cells(named[-1])
     else:
@@ -213,7 +218,7 @@ def _set_of_table(
         labels=cells,
         groups=groups,
         lengths=lengths,
-        at=lambda row, _, time: f"{table.place(row)}, column {samples[time]!r}",
+        at=lambda row, _, time: f"{table.place(row)}, sample {time}",
         place=table.place,
     )
     unused = [each for each in table.names if each not in {*samples, *named}]

@@ -104,7 +104,8 @@ def _read_set(file: NpzFile, end: str, names: _Names, layout: str | None) -> Row
     stating = [f"{each}{end}" for each in _LAID_OUT if f"{each}{end}" in file.names]
     name = file.one_of([*(f"{each}{end}" for each in _SERIES), *stating], "series", "")
     layout = _layout(file, name, name.removesuffix(end)[-4:], layout)
-    array = laid_out(file.array(name), file.what(name), layout)
+    stored = file.array(name)
+    array = laid_out(stored, file.what(name), layout)
     # A float64 too large for float32 becomes infinite; it is refused later with its place.
     with np.errstate(over="ignore"):
         values = np.ascontiguousarray(array, np.float32)
@@ -122,7 +123,7 @@ def _read_set(file: NpzFile, end: str, names: _Names, layout: str | None) -> Row
         labels=file.cells(labels, rows),
         groups=groups,
         lengths=declared,
-        columns=file.array(name).ndim == 2,
+        columns=stored.ndim == 2,
         at=place_in(name, values, layout),
     )
 

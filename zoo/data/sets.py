@@ -12,7 +12,7 @@ from zoo.data.counting import describing
 from zoo.data.keys import Cells, Place, alike_note, classes_of, keys_of_sets
 from zoo.data.lengths import ends_of, padding_note, settled, within, zeroed
 from zoo.data.series import DeclaredSplit, Ints, LabelledSeries
-from zoo.data.unread import AT_ONCE, Unread, Values, picked, pieces, stacked
+from zoo.data.unread import Unread, Values, picked, pieces, stacked
 from zoo.errors import DataError, UsageError
 from zoo.wording import count_text
 
@@ -179,9 +179,9 @@ def _check_samples(source: str, rows: RowSet, labels: npt.NDArray[Any]) -> None:
     """
     if not rows.columns:
         return
-    seen = slice(0, AT_ONCE // rows.values[0:1].nbytes if isinstance(rows.values, Unread) else None)
+    seen, values = next(pieces(rows.values)) if isinstance(rows.values, Unread) else (slice(None), rows.values)
     lengths = None if rows.lengths is None else rows.lengths[seen]
-    if found := describing(rows.values[seen][:, 0], labels[seen], lengths):
+    if found := describing(values[:, 0], labels[seen], lengths):
         place, reason = next(iter(found.items()))
         raise DataError(
             f"{source}: {rows.name}[:, {place}] seems to be no sample: {reason}; save the series without it (a "
