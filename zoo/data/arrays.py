@@ -231,7 +231,8 @@ def _check_columns(sets: Sequence[_Set]) -> None:
     for each in sets[1:]:
         for one, other in zip_longest(sets[0].samples, each.samples, fillvalue="no column"):
             if one != other and sets[0].samples and each.samples:
-                raise DataError(f"X_train has {one!r} where X_test has {other!r}: give both the same columns, in order")
+                unlike = f"X_train has {one!r} where X_test has {other!r}"
+                raise DataError(f"{unlike}: the same columns in the same order are needed")
 
 
 def _samples(sets: Sequence[_Set]) -> str:
