@@ -256,3 +256,17 @@ def test_the_seed_decides_the_intervals_and_nothing_else(groups: np.ndarray | No
     for name in MACRO_SCORES:
         assert one[name]["value"] == other[name]["value"]
         assert one[name]["low"] != other[name]["low"], name
+
+
+def test_many_rows_have_the_same_scores_in_less_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    probabilities, labels = rng.dirichlet([1, 1, 1], 500).astype(np.float32), rng.integers(0, 3, 500)
+    few = score(probabilities, labels, "abc", resamples=20)
+    monkeypatch.setattr("zoo.metrics.MANY_ROWS", 100)
+    monkeypatch.setattr("zoo.metrics.MOST_WEIGHTS", 1500)
+    many = score(probabilities, labels, "abc", resamples=20)
+    assert (many.confusion, many.support) == (few.confusion, few.support)
+    for name in ("accuracy", "macro_recall", "mcc", "auroc", "log_loss", "ece"):
+        found, expected = getattr(many, name), getattr(few, name)
+        for side in ("value", "low", "high"):
+            assert getattr(found, side) == pytest.approx(getattr(expected, side), rel=1e-12)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from warnings import warn
 
 from zoo.errors import StoreError, UsageError, describe
@@ -66,7 +66,7 @@ def bench(
     block: str | Sequence[str] = (),
     data: str | Sequence[str] = (),
     loss: str | Sequence[str] = (),
-    dataset: str | Sequence[str] = (),
+    dataset: Any = (),
     protocol: str | Sequence[str] = (),
     scale: str | Sequence[str] = (),
     seeds: int | Sequence[int] = 1,
@@ -74,8 +74,8 @@ def bench(
     epochs: int | None = None,
     set: Mapping[str, Value] | None = None,
     data_dir: str | Path | None = None,
-    target: str | None = None,
-    group: str | None = None,
+    target: Any = None,
+    group: Any = None,
     columns: str | None = None,
     drop: str | None = None,
     drop_class: str | Sequence[str] = (),
@@ -97,8 +97,16 @@ def bench(
 
     An axis is one value or several. An architecture may be an unregistered network, `path/to/file.py:Net` or
     `package.module:Net`. `seeds` is the number of seeds (0, 1, …) or a list of them. `set` holds the assignments of
-    `--set`: `{"hidden": 64, "training.batch_size": 32}`. `columns` and `drop` choose the samples of a table, as on the
-    command line. `drop_class="F"` leaves out the rows of a class, and `merge_class="S=A,J"` counts the classes A and J
+    `--set`: `{"hidden": 64, "training.batch_size": 32}`.
+
+    A `dataset` is a name, a path, `(X, y)`, a published split `(X_train, y_train, X_test, y_test)`, a DataFrame with
+    the column `target` of its labels, or a `LabelledSeries`; a list holds several. X is `(rows, times)` or
+    `(rows, channels, times)`: a NumPy array, a tensor, a DataFrame, or anything that NumPy can take. A `numpy.memmap`
+    is not copied. `group` is the patient of each row: a column, or an array; for a published split
+    `(group_train, group_test)`. `columns` and `drop` choose the samples of a table, as on the command line. Equal
+    content has an equal name, such as `array-1f0c2a9b`, and so one stored run.
+
+    `drop_class="F"` leaves out the rows of a class, and `merge_class="S=A,J"` counts the classes A and J
     as S. With several `jobs`, or the `address` of a Ray cluster, worker processes train up to `jobs` runs at a time;
     with `isolate`, worker processes do so even if `jobs` is 1. `run_timeout` is the time limit of each run in
     seconds. A run that hangs in code that cannot be interrupted ends this process half a minute later, unless worker
@@ -106,6 +114,7 @@ def bench(
     and `error`. `reporter` receives the progress; `watch` is its deprecated name.
     """
     from zoo.harness.bench import run_bench
+    from zoo.harness.in_memory import named_datasets
     from zoo.harness.reporter import SilentReporter
     from zoo.harness.request import Request
 
@@ -115,12 +124,13 @@ def bench(
     references = (architectures,) if isinstance(architectures, str) else architectures
     known, names = with_unpackaged(workspace.registry, references)
     workspace = replace(workspace, registry=known)
+    datasets, in_memory = named_datasets(dataset, set or {}, target=target, group=group, columns=columns, drop=drop)
     request = Request.of(
         names,
         block=block,
         data=data,
         loss=loss,
-        dataset=dataset,
+        dataset=datasets,
         protocol=protocol,
         scale=scale,
         seeds=range(seeds) if isinstance(seeds, int) else seeds,
@@ -128,8 +138,9 @@ def bench(
         epochs=epochs,
         assignments=set or {},
         data_dir=data_dir,
-        target=target,
-        group=group,
+        target=target if isinstance(target, str) else None,
+        group=group if isinstance(group, str) else None,
+        in_memory=in_memory,
         columns=columns,
         drop=drop,
         drop_class=drop_class,

@@ -22,18 +22,42 @@ Array = npt.NDArray[Any]
 Doubles = npt.NDArray[np.float64]
 
 RESAMPLES = 1000
-CHUNK = 50  # bootstrap samples at a time: keeps the weights of a million rows under half a gigabyte
+CHUNK = 50  # bootstrap samples at a time
+MOST_WEIGHTS = 2**22  # of all samples at a time, so that the weights of a million rows stay under 100 MB
+MANY_ROWS = 2**18
 ECE_BINS = 15  # as in Guo et al. 2017
 SMALLEST = 1e-15  # keeps the log loss of a probability of zero finite
+
+
+@dataclass(frozen=True)
+class _Sparse:
+    """A matrix `(units, width)` with one term for each unit in each of some column ranges.
+
+    columns, amounts  the column and the value of each term, `(units,)` for each range
+    """
+
+    columns: tuple[Array, ...]
+    amounts: tuple[Array, ...]
+    width: int
+    __array_ufunc__ = None  # so that `weights @ matrix` calls the method below
+
+    def __rmatmul__(self, weights: Doubles) -> Doubles:
+        """Return `(samples, width)` for weights `(samples, units)`."""
+        terms = [*zip(self.columns, self.amounts, strict=True)]
+        products = [
+            sum(np.bincount(column, weights=row * amount, minlength=self.width) for column, amount in terms)
+            for row in weights
+        ]
+        return np.array(products)
 
 
 @dataclass(frozen=True)
 class Sums:
     """The terms of the sums, by unit (row or group): each array is `(units, …)`."""
 
-    confusion: Doubles  # (units, classes * classes), true class first
+    confusion: Doubles | _Sparse  # (units, classes * classes), true class first
     log_loss: Doubles  # (units, 1)
-    calibration: Doubles  # (units, 2 * bins): confidence, hits
+    calibration: Doubles | _Sparse  # (units, 2 * bins): confidence, hits
 
 
 def score(
@@ -54,7 +78,7 @@ def score(
     rng = np.random.default_rng(seed)
     draws = [_scores(sums, ranks, unit, weights) for weights in drawn_units(rng, units, resamples)]
     spread = {name: np.concatenate([draw[name] for draw in draws]) for name in value} if draws else {}
-    confusion = sums.confusion.sum(0).reshape(len(classes), -1).astype(int)
+    confusion = (np.ones((1, units)) @ sums.confusion).reshape(len(classes), -1).astype(int)
     support = dict(zip(classes, confusion.sum(1).tolist(), strict=True))
     by_class = {
         name: {
@@ -99,6 +123,13 @@ def _sums(probabilities: Doubles, labels: npt.NDArray[np.int64], n_classes: int,
     bins = np.minimum((confidence * ECE_BINS).astype(np.int64), ECE_BINS - 1)
     by_row = -np.log(np.maximum(probabilities[rows, labels], SMALLEST))
     loss = np.bincount(unit, weights=by_row, minlength=units)[:, None]
+    if units > MANY_ROWS and np.array_equal(unit, rows):  # a dense matrix would need hundreds of bytes for each row
+        ones, hits = np.ones(units, np.int8), predicted == labels
+        return Sums(
+            _Sparse((labels * n_classes + predicted,), (ones,), n_classes**2),
+            loss.astype(np.float64),
+            _Sparse((bins, ECE_BINS + bins), (confidence, hits), 2 * ECE_BINS),
+        )
     calibration = np.zeros((units, 2 * ECE_BINS))
     for offset, amount in enumerate((confidence, predicted == labels)):
         np.add.at(calibration, (unit, offset * ECE_BINS + bins), amount)
@@ -107,9 +138,10 @@ def _sums(probabilities: Doubles, labels: npt.NDArray[np.int64], n_classes: int,
 
 
 def drawn_units(rng: np.random.Generator, units: int, resamples: int) -> Iterator[Doubles]:
-    """Yield how often each unit was drawn, `(CHUNK, units)` at a time."""
-    for start in range(0, resamples, CHUNK):
-        size = min(CHUNK, resamples - start)
+    """Yield how often each unit was drawn, at most `(CHUNK, units)` at a time."""
+    chunk = max(1, min(CHUNK, MOST_WEIGHTS // units))
+    for start in range(0, resamples, chunk):
+        size = min(chunk, resamples - start)
         drawn = rng.integers(units, size=(size, units)) + units * np.arange(size)[:, None]
         yield np.bincount(drawn.ravel(), minlength=size * units).reshape(size, units).astype(np.float64)
 

@@ -19,6 +19,7 @@ import zoo
 model = zoo.build("cnngru.study", block="se", n_channels=1, n_times=187, n_classes=5)
 runs = zoo.bench(["cnngru", "cnn2d"], data=["original", "smote"], epochs=2, rows=1000)
 print(runs[0].scores["macro_recall"])
+own = zoo.bench("minirocket", dataset=(X, y), group=patients)  # your arrays: files.md#from-python
 trained = zoo.load(runs[0].id)
 ```
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from zoo.data.rows import Rows
-from zoo.training.batches import Tensors, drawn_order, in_batches, slices
+from zoo.training.batches import Slices, Tensors, drawn_order, in_batches
 from zoo.training.fitting import Batches
 
 
@@ -117,7 +117,7 @@ def test_a_pass_is_reported_five_times_a_second_at_most(monkeypatch: pytest.Monk
 
 
 def test_slices_leave_nothing_out() -> None:
-    assert [len(batch.labels) for batch in slices(rows(11), 4)] == [4, 4, 3]
+    assert [len(batch.labels) for batch in Slices(rows(11), 4)] == [4, 4, 3]
 
 
 def test_the_strides_of_an_axis_of_one_channel_do_not_reach_torch() -> None:
@@ -133,7 +133,7 @@ def test_what_is_written_into_a_batch_reaches_no_row() -> None:
     data = Tensors(torch.ones(5, 2, 4), torch.tensor([0, 1, 2, 0, 1]), torch.tensor([4, 3, 2, 4, 3]))
     before = data.copy()
     fitted = Batches(data, data, 2, seeded(0), None, lambda done, count: None)
-    for batches in (slices(data, 2), in_batches(data, torch.arange(5), 2), fitted, fitted.validation):
+    for batches in (Slices(data, 2), in_batches(data, torch.arange(5), 2), fitted, fitted.validation):
         for batch in batches:
             assert batch.lengths is not None
             for tensor in (batch.values, batch.labels, batch.lengths):

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zoo.data.series import DeclaredSplit, LabelledSeries
+from zoo.data.unread import picked
 from zoo.errors import DataError, UsageError, unknown_name
 from zoo.wording import count_text
 
@@ -85,7 +86,7 @@ def _dropped(series: LabelledSeries, names: Sequence[str]) -> LabelledSeries:
     ]
     return replace(
         series,
-        values=series.values[kept],
+        values=picked(series.values, kept),
         labels=labels[kept],
         classes=classes,
         groups=None if series.groups is None else series.groups[kept],

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from zoo.data.rows import Rows
 from zoo.data.series import Ints, LabelledSeries
+from zoo.data.unread import Values, pieces
 
 
 def content_key(series: LabelledSeries) -> str:
@@ -15,7 +16,9 @@ def content_key(series: LabelledSeries) -> str:
 
     It covers values, labels, classes, groups, lengths and the declared splits.
     """
-    digest = hashlib.sha256(np.ascontiguousarray(series.values).data)
+    digest = hashlib.sha256()
+    for _, values in pieces(series.values):
+        digest.update(np.ascontiguousarray(values).data)
     digest.update(repr(series.values.shape).encode())
     for numbers in (series.labels, series.lengths):
         digest.update(b"none" if numbers is None else np.ascontiguousarray(numbers).data)
@@ -28,10 +31,19 @@ def content_key(series: LabelledSeries) -> str:
     return digest.hexdigest()[:16]
 
 
-def pool_fingerprint(series: LabelledSeries, labels: Ints, rows: npt.NDArray[np.bool_]) -> str:
-    """Return a hash of all rows outside the test set, independent of their order and so of the seed."""
+def pool_fingerprint(
+    series: LabelledSeries,
+    labels: Ints,
+    rows: npt.NDArray[np.bool_],
+    hashes: npt.NDArray[np.uint64] | None = None,
+) -> str:
+    """Return a hash of all rows outside the test set, independent of their order and so of the seed.
+
+    hashes  those of all rows of the series, by `row_hashes`; None: they are computed
+    """
+    hashes = row_hashes(series.values) if hashes is None else hashes
     index = np.flatnonzero(rows)
-    mixed = row_hashes(series.values[index]) * np.uint64(2) + labels[index].astype(np.uint64)
+    mixed = hashes[index] * np.uint64(2) + labels[index].astype(np.uint64)
     if series.lengths is not None:
         mixed = mixed * np.uint64(3) + series.lengths[index].astype(np.uint64)
     return hashlib.sha256(np.sort(mixed).tobytes()).hexdigest()[:16]
@@ -43,21 +55,23 @@ def groups_fingerprint(taken: Mapping[int, Rows]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def row_hashes(values: npt.NDArray[np.float32]) -> npt.NDArray[np.uint64]:
+def row_hashes(values: Values) -> npt.NDArray[np.uint64]:
     """Return a 64-bit hash of each row's bits: multilinear, with fixed odd weights, modulo 2^64."""
-    words = np.ascontiguousarray(values).reshape(len(values), -1).view(np.uint32)
-    weights = np.random.default_rng(0).integers(0, 2**63, size=words.shape[1], dtype=np.uint64) * 2 + 1
-    hashes = np.empty(len(words), dtype=np.uint64)
-    for start in range(0, len(words), 16384):  # in slices, so that the 64-bit copy stays small
-        chunk = words[start : start + 16384].astype(np.uint64)
-        hashes[start : start + 16384] = (chunk * weights).sum(1, dtype=np.uint64)
+    width = values.shape[1] * values.shape[2]
+    weights = np.random.default_rng(0).integers(0, 2**63, size=width, dtype=np.uint64) * 2 + 1
+    hashes = np.empty(len(values), dtype=np.uint64)
+    for part, some in pieces(values):
+        words = np.ascontiguousarray(some).reshape(len(some), -1).view(np.uint32)
+        hashes[part] = (words.astype(np.uint64) * weights).sum(1, dtype=np.uint64)
     return hashes
 
 
 def fingerprint(rows: Rows) -> str:
     """Return a short sha256 of the values, labels and lengths of a set of rows, in their order."""
     digest = hashlib.sha256()
-    for array in (rows.values, rows.labels, rows.lengths):
+    for _, values in pieces(rows.values):
+        digest.update(np.ascontiguousarray(values).data)
+    for array in (rows.labels, rows.lengths):
         if array is not None:
             digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()[:16]

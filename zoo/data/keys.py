@@ -87,6 +87,19 @@ def classes_of(keys: npt.NDArray[Any], what: str) -> tuple[Ints, tuple[str, ...]
     return labels.astype(np.int64), tuple(str(value) for value in found)
 
 
+def arrow_of(array: npt.NDArray[Any], what: str) -> Any:
+    """Return an array of labels or groups as a `pyarrow.ChunkedArray`. Raises DataError for another type of values."""
+    if array.dtype.kind == "U":
+        try:
+            return pyarrow.chunked_array([pyarrow.array(array.tolist(), pyarrow.string())])
+        except UnicodeError as error:
+            raise DataError(f"{what} holds text that is not valid Unicode (lone surrogates); save it again") from error
+    kind = {"f": np.float64, "i": np.int64, "u": np.uint64, "b": np.int64}.get(array.dtype.kind)
+    if kind is None:
+        raise DataError(f"{what} holds {array.dtype}; save whole numbers or text (`.astype(str)`)")
+    return pyarrow.chunked_array([pyarrow.array(array.astype(kind))])
+
+
 def alike_note(keys: npt.NDArray[Any] | None, noun: str) -> tuple[str, ...]:
     """Return a tuple with a note if text keys write one number in two ways, such as `1` and `01`; else an empty one."""
     seen: dict[Decimal, str] = {}

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zoo.data.series import Floats, Ints
+from zoo.data.unread import Unread, Values, changed
 
 
 def within(lengths: Ints, times: int) -> npt.NDArray[np.bool_]:
@@ -32,10 +33,25 @@ def padding_note(name: str) -> str:
     return f"{name}: NaN at the end of rows is read as padding"
 
 
-def settled(values: Floats, lengths: Ints | None) -> tuple[Floats, Ints | None]:
+def zeroed(values: Values, lengths: Ints) -> Values:
+    """Set the samples after the end of each row to zero: in place, or when unread values are read."""
+    times = values.shape[2]
+    if isinstance(values, Unread):
+        return changed(values, lambda some, rows: np.where(within(lengths[rows], times), some, np.float32(0)))
+    np.copyto(values, 0, where=~within(lengths, times))
+    return values
+
+
+def settled(values: Values, lengths: Ints | None) -> tuple[Values, Ints | None]:
     """Cut series `(rows, channels, times)` to the longest of them; drop the lengths if all are equal."""
     if lengths is None or not len(lengths):
         return values, None
     longest = int(lengths.max())
-    cut = values if longest == values.shape[2] else np.ascontiguousarray(values[:, :, :longest])
+    cut = values if longest == values.shape[2] else _cut(values, longest)
     return cut, None if (lengths == longest).all() else lengths
+
+
+def _cut(values: Values, times: int) -> Values:
+    if isinstance(values, Unread):
+        return changed(values, lambda some, _: np.ascontiguousarray(some[:, :, :times]), times=times)
+    return np.ascontiguousarray(values[:, :, :times])

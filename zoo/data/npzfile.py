@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow
 
 from zoo.data.checks import check_file, one_line
-from zoo.data.keys import Cells, keys_of
+from zoo.data.keys import Cells, arrow_of, keys_of
 from zoo.data.memory import check_fits
 from zoo.data.series import Ints
 from zoo.errors import DataError, unknown_name
@@ -74,21 +73,7 @@ class NpzFile:
             raise DataError(
                 f"{self.what(name)} has the shape {array.shape}, not ({rows},): it needs one value per row{way_out}"
             )
-        return Cells(self._values(name, array), self.what(name), lambda row: f"{name}[{row}]")
-
-    def _values(self, name: str, array: npt.NDArray[Any]) -> Any:
-        """Return the values as a `pyarrow.ChunkedArray`."""
-        if array.dtype.kind == "U":
-            try:
-                return pyarrow.chunked_array([pyarrow.array(array.tolist(), pyarrow.string())])
-            except UnicodeError as error:
-                raise DataError(
-                    f"{self.what(name)} holds text that is not valid Unicode (lone surrogates); save it again"
-                ) from error
-        kind = {"f": np.float64, "i": np.int64, "u": np.uint64, "b": np.int64}.get(array.dtype.kind)
-        if kind is None:
-            raise DataError(f"{self.what(name)} holds {array.dtype}; save whole numbers or text (`.astype(str)`)")
-        return pyarrow.chunked_array([pyarrow.array(array.astype(kind))])
+        return Cells(arrow_of(array, self.what(name)), self.what(name), lambda row: f"{name}[{row}]")
 
     def lengths(self, name: str, rows: int, times: int) -> Ints:
         """Return an array of lengths, int64 `(rows,)` from 1 to `times`. Raises DataError for any other value."""

@@ -23,6 +23,7 @@ from zoo.data.rows import Rows
 from zoo.data.scaling import Scaling
 from zoo.data.sealed import SealedTest
 from zoo.data.series import LEFT_OUT, TEST, TRAIN, VALIDATION, DeclaredSplit, Ints, LabelledSeries
+from zoo.data.unread import picked
 from zoo.errors import DataError, UsageError, unknown_name
 from zoo.records import SplitSummary
 from zoo.wording import count_text
@@ -96,14 +97,16 @@ def separate(
     if not (parts == VALIDATION).any():
         parts, reasons = _with_validation(series, declared, parts, labels, rng)
     outside_test = (parts == TRAIN) | (parts == VALIDATION)
-    pool = pool_fingerprint(series, labels, outside_test)
+    hashes = row_hashes(series.values)
+    pool = pool_fingerprint(series, labels, outside_test, hashes)
     before = int((parts == TRAIN).sum())
     if rows is not None:
         parts = _cut_training(parts, labels, rows, rng, at_most=sized)
     _check_classes(parts, labels, classes)
     taken = {part: _take(series, labels, np.flatnonzero(parts == part)) for part in (TRAIN, VALIDATION, TEST)}
-    summary, notes = _describe(protocol, declared, taken, series, classes, pool)
-    train = replace(taken[TRAIN], cut=len(taken[TRAIN]) < before)
+    summary, notes = _describe(protocol, declared, taken, series, classes, pool, hashes)
+    rows_of_train = taken[TRAIN]
+    train = replace(rows_of_train, values=np.asarray(rows_of_train.values), cut=len(rows_of_train) < before)
     test, notes = SealedTest(taken[TEST]), (*series.notes, *notes, *reasons)
     return Parts(train, taken[VALIDATION], test, summary, notes, np.flatnonzero(outside_test))
 
@@ -292,7 +295,7 @@ def _check_classes(parts: npt.NDArray[np.int8], labels: Ints, classes: tuple[str
 
 def _take(series: LabelledSeries, labels: Ints, index: Ints) -> Rows:
     return Rows(
-        series.values[index],
+        picked(series.values, index),
         labels[index],
         index,
         None if series.groups is None else series.groups[index],
@@ -307,9 +310,10 @@ def _describe(
     series: LabelledSeries,
     classes: tuple[str, ...],
     pool: str,
+    row_hash: npt.NDArray[np.uint64],
 ) -> tuple[SplitSummary, tuple[str, ...]]:
     names = {TRAIN: "train", VALIDATION: "validation", TEST: "test"}
-    hashes = {part: row_hashes(rows.values) for part, rows in taken.items()}
+    hashes = {part: row_hash[rows.index] for part, rows in taken.items()}
     pairs = ((TRAIN, VALIDATION), (TRAIN, TEST), (VALIDATION, TEST))
     fingerprints = {names[part]: fingerprint(rows) for part, rows in taken.items()} | {"pool": pool}
     if declared.by_group and series.groups is not None:

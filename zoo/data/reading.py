@@ -5,7 +5,8 @@ from itertools import islice
 
 import numpy as np
 
-from zoo.data.series import Floats, Ints
+from zoo.data.series import Ints
+from zoo.data.unread import Values
 from zoo.wording import count_text
 
 _MOST_CLASSES = 8  # whose rows the line counts
@@ -13,7 +14,7 @@ _MOST_CLASSES = 8  # whose rows the line counts
 
 def read_line(
     name: str,
-    values: Floats,
+    values: Values,
     lengths: Ints | None,
     labels: Ints,
     classes: Sequence[str],

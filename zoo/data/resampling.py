@@ -50,7 +50,7 @@ def resample(spec: Resampler, params: Mapping[str, Value], rows: Rows, classes: 
         raise ResamplingError(reason)
     counts = np.bincount(rows.labels, minlength=len(classes))
     _check_neighbours(spec, sampler, counts, classes, cut=rows.cut)
-    values, labels = _fit(spec, sampler, rows.values.reshape(len(rows), -1), rows.labels, classes)
+    values, labels = _fit(spec, sampler, np.asarray(rows.values).reshape(len(rows), -1), rows.labels, classes)
     _check_outcome(spec, sampler, counts, values, labels, classes)
     lengths = _lengths(spec, sampler, rows, len(labels))
     return balanced(rows, values.reshape(-1, *rows.values.shape[1:]), labels, lengths)

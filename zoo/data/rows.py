@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from zoo.data.series import Floats, Ints
+from zoo.data.series import Ints
+from zoo.data.unread import Values
 
 
 @dataclass(frozen=True)
@@ -14,9 +15,10 @@ class Rows:
     """The rows of a training, validation or test set: values `(rows, channels, times)`, labels, groups and lengths.
 
     `index` is the position of each row in the data set it came from. `cut` is true if `--rows` left out other rows.
+    The values of a large validation or test set may be read when they are indexed.
     """
 
-    values: Floats
+    values: Values
     labels: Ints
     index: Ints
     groups: npt.NDArray[Any] | None = None
@@ -26,17 +28,21 @@ class Rows:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def first(self, count: int) -> "Rows":
-        """Return the first rows, at most `count`."""
-        groups, lengths = (None if each is None else each[:count] for each in (self.groups, self.lengths))
+    def part(self, rows: slice) -> "Rows":
+        """Return some of the rows, with their values read."""
+        groups, lengths = (None if each is None else each[rows] for each in (self.groups, self.lengths))
         return replace(
             self,
-            values=self.values[:count],
-            labels=self.labels[:count],
-            index=self.index[:count],
+            values=self.values[rows],
+            labels=self.labels[rows],
+            index=self.index[rows],
             groups=groups,
             lengths=lengths,
         )
+
+    def first(self, count: int) -> "Rows":
+        """Return the first rows, at most `count`."""
+        return self.part(slice(0, count))
 
     def unlabelled(self) -> "Rows":
         """Return the series alone: the labels are zeros, the positions -1, and there are no groups."""

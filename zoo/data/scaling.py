@@ -19,6 +19,7 @@ import numpy.typing as npt
 from zoo.data.lengths import within
 from zoo.data.rows import Rows
 from zoo.data.series import Floats, Ints
+from zoo.data.unread import Unread, Values, changed
 from zoo.errors import unknown_name
 from zoo.specs import SCALES
 
@@ -58,11 +59,20 @@ class Scaling:
         """Return the scaled rows, as new values; with the scale `none` the same rows."""
         if self.scale == "none":
             return rows
-        scaled = np.empty_like(rows.values)
-        for part, samples, inside in _slices(rows.values, rows.lengths):
+        lengths = rows.lengths
+        if isinstance(rows.values, Unread):
+            scaled = changed(
+                rows.values, lambda values, places: self._scaled(values, None if lengths is None else lengths[places])
+            )
+            return replace(rows, values=scaled)
+        return replace(rows, values=self._scaled(rows.values, lengths))
+
+    def _scaled(self, values: Floats, lengths: Ints | None) -> Floats:
+        scaled = np.empty_like(values)
+        for part, samples, inside in _slices(values, lengths):
             centre, spread = self._centre_and_spread(samples, inside)
             scaled[part] = _valid((samples - centre) / spread, inside, 0.0)
-        return replace(rows, values=scaled)
+        return scaled
 
     def _centre_and_spread(self, samples: Doubles, inside: Mask | None) -> tuple[Any, Any]:
         """Return what is subtracted from the samples, and what divides them."""
@@ -104,7 +114,7 @@ class Moments:
         return ""
 
 
-def moments(values: Floats, lengths: Ints | None, index: Ints | None = None) -> Moments:
+def moments(values: Values, lengths: Ints | None, index: Ints | None = None) -> Moments:
     """Return the moments of rows `(rows, channels, times)`, or of those at the positions `index`."""
     channels = values.shape[1]
     count = 0
@@ -122,7 +132,7 @@ def moments(values: Floats, lengths: Ints | None, index: Ints | None = None) -> 
 
 
 def _slices(
-    values: Floats, lengths: Ints | None, index: Ints | None = None
+    values: Values, lengths: Ints | None, index: Ints | None = None
 ) -> Iterator[tuple[Any, Doubles, Mask | None]]:
     """Yield some rows at a time: their positions, their samples in float64, and which of these are valid, if known."""
     rows = len(values) if index is None else len(index)

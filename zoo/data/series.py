@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from zoo.data.unread import Unread, pieces
 from zoo.errors import DataError
 
 LEFT_OUT, TRAIN, VALIDATION, TEST = -1, 0, 1, 2
@@ -40,7 +41,7 @@ class DeclaredSplit:
 class LabelledSeries:
     """Rows of equal width with their labels; shorter series are padded with zeros at the end.
 
-    values       float32 `(rows, channels, times)`, finite
+    values       float32 `(rows, channels, times)`, finite; those of large arrays are read when they are indexed
     labels       int64 `(rows,)`, indices into `classes`
     classes      the fixed list of class names; a class without rows stays in it
     groups       `(rows,)`, the group of each row (a patient), or None; a split by group keeps each group together
@@ -52,7 +53,7 @@ class LabelledSeries:
     read         one line that reports how a file was read, shown before the first run
     """
 
-    values: Floats
+    values: Floats | Unread
     labels: Ints
     classes: tuple[str, ...]
     groups: npt.NDArray[Any] | None = None
@@ -78,9 +79,14 @@ class LabelledSeries:
         self._check_range("labels", self.labels, 0, len(self.classes) - 1)
         if self.lengths is not None:
             self._check_range("lengths", self.lengths, 1, self.values.shape[2])
-        if not np.isfinite(self.values).all():
-            first = int(np.flatnonzero(~np.isfinite(self.values).all((1, 2)))[0])
-            raise DataError(f"row {first} has NaN or infinite samples")
+        if not isinstance(self.values, Unread):  # the reader of unread values has checked them
+            self._check_finite(self.values)
+
+    def _check_finite(self, values: Floats) -> None:
+        for part, some in pieces(values):
+            if not np.isfinite(some).all():
+                first = part.start + int(np.flatnonzero(~np.isfinite(some).all((1, 2)))[0])
+                raise DataError(f"row {first} has NaN or infinite samples")
 
     def _check_range(self, name: str, array: Ints, low: int, high: int) -> None:
         if array.dtype != np.int64:

@@ -204,9 +204,9 @@ def from_table(
     keys = labelled[kept]
     labels, classes = classes_of(keys, table.what(named[0]))
     groups = table.keys(named[1], groups=True)[kept] if group is not None else None
-    values, lengths = settled(values[kept], None if lengths is None else lengths[kept])
+    settled_values, lengths = settled(values[kept], None if lengths is None else lengths[kept])
     return LabelledSeries(
-        values=values,
+        values=settled_values,
         labels=labels,
         classes=classes,
         groups=groups,
@@ -215,7 +215,7 @@ def from_table(
         notes=(*dropped_note(kept), *padded, *alike_note(keys, "labels"), *alike_note(groups, "groups")),
         read=read_line(
             path.name,
-            values,
+            settled_values,
             lengths,
             labels,
             classes,

@@ -148,7 +148,7 @@ def summarise(
         classes=_counts(series.labels, series.classes),
         group_noun=series.group_noun,
         groups=_groups(series.groups),
-        constant=int(flat_rows(series.values, series.lengths).sum()),
+        constant=int(flat_rows(np.asarray(series.values), series.lengths).sum()),
         notes=series.notes if found is None else (*series.notes, *found.notes),
         protocol=default,
         scale="" if found is None else found.scaling.scale,
@@ -209,7 +209,7 @@ def _groups(groups: npt.NDArray[Any] | None) -> dict[str, int] | None:
 def _channels(series: LabelledSeries, shown: npt.NDArray[np.int64]) -> Iterator[ChannelSummary]:
     inside = None if series.lengths is None else within(series.lengths[shown], series.n_times)[:, 0]
     for channel in range(series.n_channels):
-        rows = series.values[shown, channel]
+        rows = np.asarray(series.values)[shown, channel]
         samples = rows if inside is None else rows[inside]
         mean, std = samples.mean(dtype=np.float64), samples.std(dtype=np.float64)
         yield ChannelSummary(float(samples.min()), float(samples.max()), float(mean), float(std))
@@ -221,7 +221,7 @@ def _examples(series: LabelledSeries, shown: npt.NDArray[np.int64]) -> Iterator[
         if len(rows):
             row = int(rows[0])
             length = series.n_times if series.lengths is None else int(series.lengths[row])
-            yield name, Example(row, series.values[row, 0, :length].tolist())
+            yield name, Example(row, np.asarray(series.values)[row, 0, :length].tolist())
 
 
 def _resampled(workspace: Workspace, parts: Parts | None, seed: int) -> dict[str, Mapping[str, int] | str]:

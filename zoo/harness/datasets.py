@@ -1,10 +1,12 @@
 """Load a data set by its name, or from a file, as labelled series."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from zoo.assignments import split_assignments
+from zoo.data.arrays import PREFIX
 from zoo.data.classes import with_classes
 from zoo.data.files import data_set_name, from_file, is_path
 from zoo.data.protocols import Parts, default_protocol, separate
@@ -19,6 +21,7 @@ from zoo.space import Value
 from zoo.specs import Dataset
 from zoo.workspace import Workspace
 
+_IN_MEMORY = re.compile(f"{PREFIX}[0-9a-f]{{8}}")
 _TEXT_PARAMETERS = ("separator", "decimal", "layout")
 _FILE_PARAMETERS = ("constant", "header", *_TEXT_PARAMETERS)
 
@@ -28,7 +31,7 @@ class Loaded:
     """A data set in memory; `sized` is true if it was generated with the requested number of rows.
 
     `scale` is the one that the data set declares; "" for files and arrays, whose values decide. `entry` is None
-    for files and arrays.
+    for files and arrays. `grouped` is true for arrays with groups that the user passed.
     """
 
     name: str
@@ -37,6 +40,7 @@ class Loaded:
     synthetic: bool = False
     sized: bool = False
     scale: str = ""
+    grouped: bool = False
     entry: Entry[Dataset] | None = None
 
     @property
@@ -62,13 +66,15 @@ def load_dataset(workspace: Workspace, name: str, request: DataRequest) -> Loade
 
 def _load(workspace: Workspace, name: str, request: DataRequest) -> Loaded:
     params = split_assignments(request.assignments)["dataset"]
+    if (given := request.in_memory.get(name)) is not None:
+        return Loaded(name, given.params, given.series, grouped=given.grouped)
     if is_file(workspace.registry, name):
         return _from_file(Path(name), params, request)
     if request.target or request.group:
         raise UsageError(f"--target and --group are for files: --dataset beats.csv, not {name}")
     if request.columns or request.drop:
         raise UsageError(f"--columns and --drop are for files: --dataset beats.csv, not {name}")
-    entry = workspace.registry.get(Dataset, name)
+    entry = dataset_entry(workspace.registry, name)
     spec = entry.spec
     complete_params = located(spec, complete(spec, params))
     harness: dict[str, object] = {"rows": request.rows} if spec.generated else {}
@@ -78,7 +84,7 @@ def _load(workspace: Workspace, name: str, request: DataRequest) -> Loaded:
         series = load_factory(spec.factory)(**harness, **complete_params)
     if not isinstance(series, LabelledSeries):
         raise DataError(f"data set {name}: its factory returned {type(series).__name__}, not LabelledSeries")
-    return Loaded(entry.name, complete_params, series, spec.synthetic, spec.generated, spec.scale, entry)
+    return Loaded(entry.name, complete_params, series, spec.synthetic, spec.generated, spec.scale, entry=entry)
 
 
 def separated(loaded: Loaded, protocol: str, seed: int, request: DataRequest) -> Parts:
@@ -104,7 +110,14 @@ def scaled(loaded: Loaded, parts: Parts, scale: str) -> Parts:
 def chosen_protocol(loaded: Loaded, protocol: str, request: DataRequest) -> str:
     """Return the protocol; if it is empty, the published split, else the groups of a file, else `holdout`."""
     default = default_protocol(loaded.series)
-    return protocol or ("inter-patient" if request.group and default == "holdout" else default)
+    return protocol or ("inter-patient" if (loaded.grouped or request.group) and default == "holdout" else default)
+
+
+def dataset_entry(registry: Registry, name: str) -> Entry[Dataset]:
+    """Return the registered data set of this name. Raises UsageError for one that was in the memory of a program."""
+    if _IN_MEMORY.fullmatch(name):
+        raise UsageError(f"{name} was passed as arrays from Python: pass them to zoo.bench again, as dataset=(X, y)")
+    return registry.get(Dataset, name)
 
 
 def is_file(registry: Registry, name: str) -> bool:

@@ -10,7 +10,7 @@ from zoo.assignments import split_assignments
 from zoo.data.protocols import PROTOCOLS
 from zoo.errors import UnknownName, unknown_name
 from zoo.harness.cells import Cell, ChosenComponent
-from zoo.harness.datasets import is_file
+from zoo.harness.datasets import dataset_entry, is_file
 from zoo.harness.request import Request
 from zoo.networks import Incompatible, Network
 from zoo.registry import DISTRIBUTION, C, is_pattern, presets_of
@@ -146,7 +146,8 @@ class _Planner:
         return ChosenComponent.of(self.registry.get(kind, chosen), params)
 
     def _dataset(self, name: str) -> str:
-        return name if is_file(self.registry, name) else self.registry.get(Dataset, name).name
+        known = name in self.request.in_memory or is_file(self.registry, name)
+        return name if known else dataset_entry(self.registry, name).name
 
     def _default(
         self, key: str, kind: type[Component], preset: str | None = None, network: Network | None = None

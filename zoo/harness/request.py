@@ -3,10 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zoo.errors import UsageError
 from zoo.space import Value
+
+if TYPE_CHECKING:
+    from zoo.harness.in_memory import InMemory
 
 Axis = str | Sequence[str] | None  # one value, several, or none
 MOST_SEEDS = 10_000
@@ -16,7 +19,8 @@ MOST_SEEDS = 10_000
 class DataRequest:
     """The options with which a data set is loaded and separated.
 
-    `drop_class` and `merge_class` are texts that `zoo.data.classes.with_classes` reads: `F`, and `S=A,J`.
+    `drop_class` and `merge_class` are texts that `zoo.data.classes.with_classes` reads: `F`, and `S=A,J`. `in_memory`
+    holds the data sets that Python code passes, by name.
     """
 
     rows: int | None = None
@@ -28,6 +32,7 @@ class DataRequest:
     drop: str | None = None
     drop_class: tuple[str, ...] = ()
     merge_class: tuple[str, ...] = ()
+    in_memory: "Mapping[str, InMemory]" = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

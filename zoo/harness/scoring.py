@@ -16,7 +16,7 @@ from zoo.harness.cells import Cell
 from zoo.harness.seeds import axis_seeds
 from zoo.harness.trained import Product, weights_of
 from zoo.inspection import count_parameters
-from zoo.training.batches import Tensors
+from zoo.training.batches import in_order
 from zoo.training.hardware import Hardware
 from zoo.training.loop import predict
 from zoo.training.randomness import seed_all
@@ -66,7 +66,7 @@ class ToScore:
         weights = product.weights if self.scaling.scale == "none" else weights_of(model)
         seed_all(axis_seeds(self.cell.seed)["batches"])  # for a network that draws random numbers in eval mode, too
         started = time.perf_counter()
-        logits = predict(model, Tensors.of(test, device))
+        logits = predict(model, in_order(test, device))
         seconds = time.perf_counter() - started
         size = {name: self.shape[name] for name in ("n_channels", "n_times")}
         latency = latency_ms(model, device=device, **size)

@@ -153,7 +153,7 @@ def rebuilt(
 def _probe(model: nn.Module, validation: Rows, hardware: Hardware) -> Tensor:
     with own_random(hardware.device):
         seed_all(PROBE_SEED)
-        return predict(model, Tensors.of(validation, hardware.device).take(slice(0, PROBED)))
+        return predict(model, Tensors.of(validation.first(PROBED), hardware.device))
 
 
 def _not_whole(cell: Cell) -> ModelError:

@@ -143,9 +143,9 @@ class TrainingRun:
     def _check_output(self, model: nn.Module) -> None:
         """Pass two rows through the untrained model, to report a wrong shape before an epoch is trained."""
         model.eval()
-        rows = Tensors.of(self.parts.validation, torch.device("cpu"))
+        rows = Tensors.of(self.parts.validation.part(slice(0, 2)), torch.device("cpu"))
         with torch.no_grad():
-            output = rows.take(slice(0, 2)).logits(model)
+            output = rows.copy().logits(model)
         wanted = (min(2, len(self.parts.validation)), len(self.parts.classes))
         if not isinstance(output, Tensor) or tuple(output.shape) != wanted:
             got = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__

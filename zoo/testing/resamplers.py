@@ -34,7 +34,7 @@ def balances(registry: Registry, entry: Entry[Resampler]) -> None:
     found = f"classes of {list(COUNTS)} rows become less balanced: {counts.tolist()}"
     expect(counts.max() / counts.min() <= COUNTS[0] / COUNTS[-1], found)
     if hasattr(sampler := _sampler(entry), "fit_resample"):
-        values, labels = sampler.fit_resample(rows.values.reshape(len(rows), -1), rows.labels)
+        values, labels = sampler.fit_resample(np.asarray(rows.values).reshape(len(rows), -1), rows.labels)
         expect(values.dtype == np.float32, f"values become {values.dtype}")
         expect(labels.dtype == np.int64, f"labels become {labels.dtype}")
 
@@ -62,7 +62,7 @@ def seed(registry: Registry, entry: Entry[Resampler]) -> None:
 def leaves_its_input(registry: Registry, entry: Entry[Resampler]) -> None:
     """It does not change its input rows and labels."""
     rows = _rows()
-    values, labels = rows.values.copy(), rows.labels.copy()
+    values, labels = np.array(rows.values), rows.labels.copy()
     _resampled(entry, rows)
     _weights(entry, rows)
     same = np.array_equal(values, rows.values) and np.array_equal(labels, rows.labels)
@@ -75,8 +75,8 @@ def lengths(registry: Registry, entry: Entry[Resampler]) -> None:
     declared = 2 + np.arange(len(rows.labels)) % 5
     after = _resampled(entry, replace(rows, lengths=declared))
     kept = required(after.lengths, "it drops the lengths of rows")
-    own = dict(zip((row.tobytes() for row in rows.values), declared, strict=True))
-    pairs = zip(after.values, kept, strict=True)
+    own = dict(zip((row.tobytes() for row in np.asarray(rows.values)), declared, strict=True))
+    pairs = zip(np.asarray(after.values), kept, strict=True)
     expect(all(own.get(row.tobytes(), length) == length for row, length in pairs), "rows get the lengths of other rows")
 
 

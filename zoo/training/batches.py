@@ -1,7 +1,8 @@
 """Rows on the device, and their division into batches."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 import torch
@@ -9,6 +10,7 @@ from torch import Tensor, nn
 
 from zoo.data.rows import Rows
 from zoo.data.series import Floats
+from zoo.data.unread import Unread
 
 GATHERED_BATCHES = 32  # a few megabytes of rows; gathering each batch separately cost a tiny network 7 % of its speed
 
@@ -24,7 +26,8 @@ class Tensors:
     @classmethod
     def of(cls, rows: Rows, device: torch.device) -> "Tensors":
         lengths = None if rows.lengths is None else torch.from_numpy(rows.lengths).to(device)
-        return cls(torch.from_numpy(_plain(rows.values)).to(device), torch.from_numpy(rows.labels).to(device), lengths)
+        values = torch.from_numpy(_plain(np.asarray(rows.values)))
+        return cls(values.to(device), torch.from_numpy(rows.labels).to(device), lengths)
 
     def logits(self, model: nn.Module) -> Tensor:
         output: Tensor = model(self.values) if self.lengths is None else model(self.values, self.lengths)
@@ -41,6 +44,25 @@ class Tensors:
     def copy(self) -> "Tensors":
         lengths = None if self.lengths is None else self.lengths.clone()
         return Tensors(self.values.clone(), self.labels.clone(), lengths)
+
+
+class UnreadTensors:
+    """Rows whose values are read, and copied to the device, when a batch is taken."""
+
+    def __init__(self, rows: Rows, device: torch.device) -> None:
+        self._rows, self._device = rows, device
+        self.labels = torch.from_numpy(rows.labels)
+
+    def take(self, index: slice) -> Tensors:
+        return Tensors.of(self._rows.part(index), self._device)
+
+
+InOrder = Tensors | UnreadTensors  # rows that are only used in their own order
+
+
+def in_order(rows: Rows, device: torch.device) -> InOrder:
+    """Return rows for evaluation: on the device, or read batch by batch if they are unread."""
+    return UnreadTensors(rows, device) if isinstance(rows.values, Unread) else Tensors.of(rows, device)
 
 
 def _plain(values: Floats) -> Floats:
@@ -70,6 +92,21 @@ def in_batches(rows: Tensors, order: Tensor, batch_size: int) -> Iterator[Tensor
             yield gathered.take(slice(start, start + batch_size))
 
 
-def slices(rows: Tensors, batch_size: int) -> Iterator[Tensors]:
-    """Yield all rows in their own order, one batch at a time."""
-    return (rows.take(slice(start, start + batch_size)) for start in range(0, len(rows.labels), batch_size))
+class Slices(Sequence[Tensors]):
+    """All rows in their own order, in batches; each batch is copied, or read, when it is taken."""
+
+    def __init__(self, rows: InOrder, batch_size: int) -> None:
+        self._rows, self._starts, self._size = rows, range(0, len(rows.labels), batch_size), batch_size
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    @overload
+    def __getitem__(self, place: int) -> Tensors: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Tensors]: ...
+    def __getitem__(self, place: int | slice) -> Tensors | list[Tensors]:
+        if isinstance(place, slice):
+            return [self[each] for each in range(*place.indices(len(self)))]
+        start = self._starts[place]
+        return self._rows.take(slice(start, start + self._size))

@@ -6,7 +6,7 @@ fill parameters and buffers that the class has created: values elsewhere, or of 
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import cast
 
 import torch
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from zoo.data.rows import Rows
 from zoo.errors import ModelError, guarded
 from zoo.settings import Training
-from zoo.training.batches import Tensors, drawn_order, in_batches, slices
+from zoo.training.batches import InOrder, Slices, Tensors, drawn_order, in_batches, in_order
 from zoo.training.hardware import EVALUATION_BATCH, Hardware
 from zoo.training.loop import REPORT_SECONDS, Epoch, Progress, TrainingReporter, monitored, validate
 
@@ -32,7 +32,7 @@ class Batches:
     def __init__(
         self,
         rows: Tensors,
-        validation: Tensors,
+        validation: InOrder,
         batch_size: int,
         generator: torch.Generator,
         weights: torch.Tensor | None,
@@ -56,9 +56,9 @@ class Batches:
                 self._report(done, self.rows)
 
     @property
-    def validation(self) -> list[Tensors]:
+    def validation(self) -> Sequence[Tensors]:
         """The validation rows in a fixed order, on which `fit` may base its choices."""
-        return list(slices(self._validation, EVALUATION_BATCH))
+        return Slices(self._validation, EVALUATION_BATCH)
 
 
 def fit(
@@ -79,7 +79,7 @@ def fit(
     """
     model.to(hardware.device)
     own, order = (torch.Generator().manual_seed(seed) for seed in seeds)
-    here, chosen_by = Tensors.of(rows, hardware.device), Tensors.of(validation, hardware.device)
+    here, chosen_by = Tensors.of(rows, hardware.device), in_order(validation, hardware.device)
     started = time.perf_counter()
     report: Report = lambda done, count: reporter.on_batch(1, done, count, None)  # noqa: E731
     batches = Batches(here, chosen_by, settings.batch_size, order, weights, report)

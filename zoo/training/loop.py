@@ -25,7 +25,7 @@ from zoo.errors import Diverged
 from zoo.records import converted
 from zoo.scores import MONITORS
 from zoo.settings import Training
-from zoo.training.batches import Tensors, drawn_order, in_batches, slices
+from zoo.training.batches import InOrder, Slices, Tensors, drawn_order, in_batches, in_order
 from zoo.training.checkpoints import State, check_form, read_checkpoint, unusable, write_checkpoint
 from zoo.training.hardware import EVALUATION_BATCH, Hardware
 from zoo.training.randomness import random_states, set_random_states
@@ -192,7 +192,7 @@ def train(
     Diverged if the loss or the logits become NaN or infinite.
     """
     device = learner.hardware.device
-    here, chosen_by = Tensors.of(rows, device), Tensors.of(validation, device)
+    here, chosen_by = Tensors.of(rows, device), in_order(validation, device)
     while not learner.finished:
         number, started = learner.progress.epochs_done + 1, time.perf_counter()
         rate = learner.optimiser.param_groups[0]["lr"]
@@ -211,11 +211,11 @@ def monitored(epoch: Epoch, settings: Training) -> float:
     return float(getattr(epoch, settings.monitor))
 
 
-def predict(model: nn.Module, tensors: Tensors) -> Tensor:
+def predict(model: nn.Module, rows: InOrder) -> Tensor:
     """Return logits, float32 `(rows, n_classes)` on the CPU, computed in batches of one fixed size."""
     model.eval()
     with torch.inference_mode():
-        parts = [batch.logits(model).float().cpu() for batch in slices(tensors, EVALUATION_BATCH)]
+        parts = [batch.logits(model).float().cpu() for batch in Slices(rows, EVALUATION_BATCH)]
     return torch.cat(parts)
 
 
@@ -274,7 +274,7 @@ def _batches(rows: Tensors, batch_size: int, generator: torch.Generator, weights
             yield batch
 
 
-def validate(model: nn.Module, rows: Tensors, epoch: int) -> tuple[float, float, float]:
+def validate(model: nn.Module, rows: InOrder, epoch: int) -> tuple[float, float, float]:
     """Return the mean loss (plain cross entropy), macro recall over the classes present, and accuracy."""
     logits, labels = predict(model, rows), rows.labels.cpu()
     if not bool(torch.isfinite(logits).all()):
