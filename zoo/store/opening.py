@@ -50,10 +50,11 @@ def _check_file(path: Path) -> None:
     """Raise sqlite3.DatabaseError if the file exists and is no store, and OSError if it could lead to another file.
 
     The file is read as immutable, which leaves no file beside it. Another process may write it at that moment, so a
-    file that looks damaged is read again.
+    file that looks damaged is read again, if it has a log or has just changed.
     """
     _check_beside(path)
     for attempt in range(10):
+        before = _state(path)
         if not path.is_file() or not path.stat().st_size:
             return
         try:
@@ -62,12 +63,18 @@ def _check_file(path: Path) -> None:
                 unknown = is_empty(connection) and _has_log(path)
             break
         except sqlite3.DatabaseError:
-            if attempt == 9 or not _has_log(path):
+            if attempt == 9 or not (_has_log(path) or _state(path) != before):
                 raise
             time.sleep(0.05)
     if unknown:  # all tables are in the log: a store, or the file of another program, whose process was killed
         with contextlib.closing(_copied(path)) as connection:
             check_is_store(connection)
+
+
+def _state(path: Path) -> tuple[object, ...]:
+    """Return what differs after another process has written the file, or has moved its log into it."""
+    status = path.stat() if path.exists() else None
+    return _has_log(path), status and (status.st_ino, status.st_size, status.st_mtime_ns)
 
 
 def _check_beside(path: Path) -> None:
@@ -99,8 +106,9 @@ def _connected(path: Path, mode: str) -> sqlite3.Connection:
 
 
 def _has_log(path: Path) -> bool:
-    log = log_of(path)
-    return log.is_file() and log.stat().st_size > 0
+    with contextlib.suppress(FileNotFoundError):  # a writer that ends removes the log
+        return log_of(path).stat().st_size > 0
+    return False
 
 
 def _copied(path: Path) -> sqlite3.Connection:
