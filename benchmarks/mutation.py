@@ -2,7 +2,7 @@
 
     pip install --constraint constraints.txt --editable '.[dev]'
     python benchmarks/mutation.py --sample 150 --seed 1 --jobs 2
-    python benchmarks/mutation.py zoo/metrics.py zoo/data --sample 40
+    python benchmarks/mutation.py zoo/metrics zoo/data --sample 40
 
 Places in the modules are drawn at random. For each place, one fault is drawn: a fault of cosmic-ray (a different
 operator, a number off by one, a negated condition, an empty loop, …) or the removal of a statement. The tests that

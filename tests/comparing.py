@@ -48,7 +48,7 @@ def scored(store: Store, found: Predictions, **more: Any) -> Run:
         "seed": 0,
     }
     begun = store.begin(Run(id="", key="k", **{**usual, **more}))
-    scores = score(found.probabilities, found.labels, found.classes, found.groups, resamples=20)
+    scores = score(found.probabilities, found.labels, found.classes, found.groups, draws=20)
     cost = {"train_seconds": 1.5}
     ended = replace(begun, status=RunStatus.DONE, scores=scores, parts={"classes": list(found.classes)}, cost=cost)
     return store.finish(ended, {"predictions.parquet": found.to_parquet()})

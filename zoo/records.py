@@ -38,11 +38,18 @@ class Record(Mapping[str, Any]):
 
 @dataclass(frozen=True, eq=False)
 class Interval(Record):
-    """A score with the ends of its 95 % interval; None for a number that does not exist."""
+    """A score with the ends of its 95 % interval; None for a number that does not exist.
+
+    reason  why the score has no interval; the mapping has this name only where there is a reason
+    """
 
     value: float | None = None
     low: float | None = None
     high: float | None = None
+    reason: str = ""
+
+    def _names(self) -> tuple[str, ...]:
+        return tuple(name for name in super()._names() if name != "reason" or self.reason)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -53,7 +60,9 @@ class Scores(Record):
     confusion  test rows by true class (outer) and predicted class (inner)
     support    test rows by class
     absent     the classes without test rows, which the macro means leave out
-    resampled  the units that the bootstrap drew: `rows`, or the number of groups
+    resampled  the units of the intervals: `rows`, or the number of groups
+    groups     groups with test rows by class; empty if rows are not grouped
+    effective_groups  their effective number by class, 1 / sum(p²) with the share p of the rows of each group
     """
 
     macro_recall: Interval = field(default_factory=Interval)
@@ -70,6 +79,8 @@ class Scores(Record):
     support: Mapping[str, int] = field(default_factory=dict)
     absent: Sequence[str] = field(default_factory=list)
     resampled: str = ""
+    groups: Mapping[str, int] = field(default_factory=dict)
+    effective_groups: Mapping[str, float] = field(default_factory=dict)
 
     def of_all(self, name: str) -> Interval:
         """Return one of `zoo.scores.MACRO_SCORES` by its name."""
@@ -80,6 +91,20 @@ class Scores(Record):
         """How many classes the macro means go over, where that is not all: "over 4 of 5 classes (F absent)"."""
         absent, total = len(self.absent), len(self.support)
         return f"over {total - absent} of {total} classes ({', '.join(self.absent)} absent)" if absent else ""
+
+    @property
+    def bootstrapped(self) -> bool:
+        """Whether an earlier release computed the intervals, by a bootstrap that is too narrow for small classes."""
+        return self.ece.low is not None
+
+    def reasons(self, *names: str) -> list[str]:
+        """Return the reasons, each once, for which these scores have no interval."""
+        found: list[Interval] = []
+        for name in names:
+            score = getattr(self, name)
+            found += [score] if isinstance(score, Interval) else score.values()
+        parts = [part for interval in found for part in interval.reason.split("; ") if part]
+        return list(dict.fromkeys(parts))
 
     def by_class(self, name: str) -> Mapping[str, Interval]:
         """Return one of `zoo.scores.CLASS_SCORES` by its name."""

@@ -50,12 +50,13 @@ def test_a_pipe_gets_a_row_for_each_searcher_and_seed() -> None:
     assert rows[0]["defaults_run"] == rows[3]["defaults_run"] != rows[1]["defaults_run"]
     lines = shown.stderr.splitlines()
     assert lines[0].startswith("random: 0.")
-    assert ", not shown, could be chance: 24 trials, 162 s of training in all" in lines[0]
-    assert ", worth it: 24 trials, 162 s of training in all" in lines[1]
-    assert lines[2].startswith(
-        "test macro recall on waves, mean of 3 seeds; 95 % intervals from bootstrap samples of test rows and"
+    for line in lines[:2]:
+        assert ", too few seeds (3): 24 trials, 162 s of training in all" in line
+    assert re.fullmatch(
+        r"test macro recall on waves, mean of 3 seeds; 95 % intervals over test rows only; standard deviation of the "
+        r"difference over seeds: random ±0\.\d{3}, optuna ±0\.\d{3}; a verdict needs 5 seeds",
+        lines[2],
     )
-    assert lines[2].endswith(" of seeds; with fewer than 5 seeds they are too narrow")
     assert lines[3].startswith("between searchers, validation macro recall after 8 trials: ")
     assert lines[3].endswith(": too few seeds to rank searchers, which needs 5")
 
@@ -73,23 +74,26 @@ def test_json_has_curves_and_verdicts() -> None:
     assert found["curves"]["optuna"]["seconds"]["points"][-1]["at"] == pytest.approx(54)
     verdict = found["verdicts"][1]
     assert verdict["difference"]["low"] < verdict["tuned"] - verdict["defaults"] < verdict["difference"]["high"]
-    assert (verdict["verdict"], found["lead"]["verdict"]) == ("worth it", "too few seeds")
+    assert (verdict["verdict"], found["lead"]["verdict"]) == ("too few seeds", "too few seeds")
+    assert verdict["deviation"] > 0
 
 
 def test_one_seed_and_patients_are_said() -> None:
     keep(1, groups=np.arange(300) % 30)
     lines = zoo("studies", "show", "race").stderr.splitlines()
     assert lines[2] == (
-        "test macro recall on waves, one seed; 95 % intervals from bootstrap samples of the test set's 30 groups; "
-        "they do not include the variation between seeds"
+        "test macro recall on waves, one seed; 95 % intervals over the test set's 30 groups only; "
+        "a verdict needs 5 seeds"
     )
     assert "too few seeds" in lines[3]
 
 
 def test_five_seeds_may_be_ranked() -> None:
     keep(5)
-    *_, trust, between = zoo("studies", "show", "race").stderr.splitlines()
-    assert trust.endswith("from bootstrap samples of test rows and of seeds")
+    none, gain, trust, between = zoo("studies", "show", "race").stderr.splitlines()
+    assert ", not shown, could be chance: 40 trials, 270 s of training in all" in none
+    assert ", worth it: 40 trials, 270 s of training in all" in gain
+    assert trust == "test macro recall on waves, mean of 5 seeds; 95 % intervals over seeds and test rows"
     assert between.endswith("; random better in 3 of 5 seeds, optuna in 2: no difference shown, could be chance")
 
 
@@ -123,7 +127,7 @@ def test_nothing_scored_yet_and_no_winner() -> None:
 def test_a_terminal_gets_a_table_that_fits(
     width: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    keep(skills={"random": 0.62, "hyperopt": 0.7, "optuna": 0.85})
+    keep(5, skills={"random": 0.62, "hyperopt": 0.7, "optuna": 0.85})
     monkeypatch.setenv("COLUMNS", str(width))
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     with Store(Path("zoo-results"), create=False) as store:

@@ -13,7 +13,8 @@ from studies import stored
 
 from zoo.comparison.comparison import Comparison, comparison_of
 from zoo.comparison.curve import Band, Curve, Point, band, second_curve, trial_curve
-from zoo.comparison.verdict import FEWEST_SEEDS, Lead, Verdict, lead, verdicts
+from zoo.comparison.verdict import Lead, Verdict, lead, verdicts
+from zoo.metrics.seeds import FEWEST
 from zoo.store.predictions import Predictions
 from zoo.store.runs import Store
 from zoo.store.studies import StudyStore
@@ -29,10 +30,10 @@ def store(tmp_path: Path) -> Iterator[Store]:
 Pairs = Sequence[tuple[Predictions, Predictions]]
 
 
-def held(store: Store, pairs: Pairs, searcher: str = "random") -> Comparison:
+def held(store: Store, pairs: Pairs, searcher: str = "random", **request: Any) -> Comparison:
     """A comparison in which each seed has a winner and the defaults with these predictions."""
     for seed, (tuned, plain) in enumerate(pairs):
-        study = stored(store, member(searcher, seed, ("done",)))
+        study = stored(store, member(searcher, seed, ("done",), **request))
         runs = {"run": scored(store, tuned).id, "defaults": scored(store, plain).id}
         StudyStore(store).update(replace(study, **runs))
     return comparison_of(StudyStore(store), "race")
@@ -46,45 +47,55 @@ def only(found: list[Verdict]) -> Verdict:
 # on the test set
 
 
-def recall(found: Predictions, rows: Any) -> float:
-    """The mean over classes of the share of their rows that were recognised."""
-    labels, said = found.labels[rows], found.probabilities.argmax(1)[rows]
-    return float(np.mean([(said[labels == label] == label).mean() for label in np.unique(labels)]))
-
-
 @pytest.mark.parametrize("grouped", [False, True])
-def test_the_interval_is_of_resamples_of_rows_and_seeds_that_the_seed_decides(store: Store, grouped: bool) -> None:
-    groups = np.arange(60) % 12 if grouped else None
-    pairs = [(guesses(0.8, seed, groups, 60), guesses(0.6, 9 + seed, groups, 60)) for seed in range(3)]
-    comparison = held(store, pairs)
-    found = only(verdicts(store, comparison, resamples=130, seed=4))
+@pytest.mark.parametrize("seeds", [3, 6])
+@pytest.mark.parametrize("metric", ["macro_recall", "accuracy"])
+def test_the_interval_is_over_rows_and_from_five_seeds_on_over_seeds(
+    store: Store, metric: str, seeds: int, grouped: bool
+) -> None:
+    groups = np.arange(120) % 12 if grouped else None
+    pairs = [(guesses(0.8, seed, groups, 120), guesses(0.6, 9 + seed, groups, 120)) for seed in range(seeds)]
+    found = only(verdicts(store, held(store, pairs, metric=metric)))
 
-    units = [
-        np.flatnonzero((np.arange(60) if groups is None else groups) == unit) for unit in range(12 if grouped else 60)
-    ]
-    rows_drawn = np.random.default_rng(4).integers(len(units), size=(130, len(units)))
-    seeds_drawn = np.random.default_rng([4, 1]).integers(3, size=(130, 3))
-    means = []
-    for units_of_one, seeds in zip(rows_drawn, seeds_drawn, strict=True):
-        rows = np.concatenate([units[unit] for unit in units_of_one])
-        by_seed = [recall(tuned, rows) - recall(plain, rows) for tuned, plain in pairs]
-        means.append(np.mean([by_seed[seed] for seed in seeds]))
-    everything = np.arange(60)
-    tuned, defaults = (np.mean([recall(pair[place], everything) for pair in pairs]) for place in (0, 1))
-    low, high = np.percentile(means, [2.5, 97.5])
-    assert (found.tuned, found.defaults) == (pytest.approx(tuned), pytest.approx(defaults))
-    assert found.difference == pytest.approx({"value": tuned - defaults, "low": low, "high": high})
-
-    other = only(verdicts(store, comparison, resamples=130, seed=5))
-    assert other.difference["value"] == found.difference["value"]
-    assert other.difference["low"] != found.difference["low"]
+    labels = pairs[0][0].labels
+    weights = 1 / (np.bincount(labels)[labels] * 3) if metric == "macro_recall" else np.full(120, 1 / 120)
+    right = np.array([[each.probabilities.argmax(1) == labels for each in pair] for pair in pairs])
+    by_row = (right[:, 0] * 1.0 - right[:, 1]) * weights
+    values, mean_rows = by_row.sum(1), by_row.mean(0)
+    units = mean_rows if groups is None else np.array([mean_rows[groups == group].sum() for group in range(12)])
+    within = max(len(each) / (len(each) - 1) * (each**2).sum() for each in (mean_rows, units))
+    between = values.var(ddof=1) / seeds if seeds >= 5 else 0.0
+    freedom = (within + between) ** 2 / (between**2 / (seeds - 1) + within**2 / (len(units) - 1))
+    half = stats.t.ppf(0.975, freedom) * np.sqrt(within + between)
+    mean = values.mean()
+    assert found.difference == pytest.approx({"value": mean, "low": mean - half, "high": mean + half})
+    assert found.deviation == pytest.approx(values.std(ddof=1))
+    assert (found.tuned or 0) - (found.defaults or 0) == pytest.approx(mean)
+    assert (found.verdict == "too few seeds") == (seeds < 5)
+    assert found.resampled == ("12 groups" if grouped else "rows")
 
 
-def test_a_verdict_is_of_a_thousand_resamples_from_seed_0(store: Store) -> None:
-    comparison = held(store, [(guesses(0.8, 0, rows=40), guesses(0.6, 1, rows=40))] * 2)
-    found = verdicts(store, comparison)
-    assert found == verdicts(store, comparison, resamples=1000, seed=0)
-    assert found != verdicts(store, comparison, resamples=999, seed=0)
+def test_a_class_of_one_row_proves_nothing_however_many_seeds_agree(store: Store) -> None:
+    labels = np.r_[np.zeros(30), np.ones(30), [2]].astype(int)
+    said = np.where(labels == 2, 0, labels)
+    plain, tuned = (
+        Predictions(np.eye(3, dtype=np.float32)[each], labels, np.arange(61), tuple("abc")) for each in (said, labels)
+    )
+    found = only(verdicts(store, held(store, [(tuned, plain)] * 10)))
+    assert found.difference["value"] == pytest.approx(1 / 3)
+    assert found.verdict == "not shown"
+
+
+def test_too_few_patients_of_a_class_are_the_reason_for_no_interval(store: Store) -> None:
+    groups = np.arange(300) % 20
+    groups[labels_of() == 2] = 19  # all rows of class c are of one patient
+    full, part = predictions(np.ones(300, bool), groups), predictions(np.arange(300) % 4 != 0, groups)
+    found = only(verdicts(store, held(store, [(full, part)] * 5)))
+    assert found.verdict == "no interval"
+    assert (found.difference["low"], found.difference["high"]) == (None, None)
+    assert found.difference["reason"] == "class c has 1 group, 1.0 effective: fewer than 5"
+    with Store(store.folder / "accuracy") as other:
+        assert only(verdicts(other, held(other, [(full, part)] * 5, metric="accuracy"))).verdict == "worth it"
 
 
 def test_what_was_searched_for_decides_the_score_that_is_compared(store: Store) -> None:
@@ -96,19 +107,22 @@ def test_what_was_searched_for_decides_the_score_that_is_compared(store: Store) 
 
 
 @pytest.mark.parametrize("better", [True, False])
-def test_an_interval_that_ends_at_zero_shows_nothing(store: Store, better: bool) -> None:
+def test_an_interval_that_contains_zero_shows_nothing(store: Store, better: bool) -> None:
     groups = np.arange(60) // 10
     full, part = predictions(np.ones(60, bool), groups), predictions(groups != 0, groups)  # of six patients one differs
-    found = only(verdicts(store, held(store, [(full, part) if better else (part, full)])))
-    end = found.difference["low" if better else "high"]
-    assert (end, found.verdict) == (0.0, "not shown")
+    found = only(verdicts(store, held(store, [(full, part) if better else (part, full)] * 5)))
+    assert found.verdict == "not shown"
+    assert (found.difference["low"] or 0) < 0 < (found.difference["high"] or 0)
     assert found.difference["value"] == pytest.approx(1 / 6 if better else -1 / 6)
 
 
 @pytest.mark.parametrize(("better", "verdict"), [(True, "worth it"), (False, "worse")])
 def test_an_interval_on_one_side_of_zero_shows_which(store: Store, better: bool, verdict: str) -> None:
     full, part = predictions(np.ones(60, bool)), predictions(np.arange(60) % 4 != 0)
-    found = only(verdicts(store, held(store, [(full, part) if better else (part, full)])))
+    with Store(store.folder / "few") as other:
+        few = held(other, [(full, part) if better else (part, full)] * 4)
+        assert only(verdicts(other, few)).verdict == "too few seeds"
+    found = only(verdicts(store, held(store, [(full, part) if better else (part, full)] * 5)))
     assert found.verdict == verdict
     assert found.difference["low"] is not None
     assert found.difference["high"] is not None
@@ -122,7 +136,7 @@ def test_a_verdict_counts_what_the_search_cost_over_all_seeds(store: Store) -> N
         store, replace(member("random", 1, ("done", "failed", "pruned", "interrupted")), status=StudyStatus.INTERRUPTED)
     )
     stored(store, member("optuna", 0, ("done", "timeout")))
-    first, second = verdicts(store, comparison_of(StudyStore(store), "race"), resamples=10)
+    first, second = verdicts(store, comparison_of(StudyStore(store), "race"))
     # The seconds of a trial are 1.5 times its number, where it had an epoch.
     assert (first.searcher, first.trials, first.seconds, first.seeds) == ("random", 4, 1.5 + 1.5 + 4.5, (0,))
     assert (second.searcher, second.trials, second.seconds, second.seeds) == ("optuna", 2, 1.5 + 3.0, ())
@@ -146,7 +160,7 @@ def other_rows(what: str) -> Predictions:
 def test_a_winner_scored_on_other_rows_is_no_pair(store: Store, what: str) -> None:
     same = predictions(np.arange(40) % 4 != 0)
     found = held(store, [(predictions(np.ones(40, bool)), same), (other_rows(what), same)])
-    verdict = only(verdicts(store, found, resamples=10))
+    verdict = only(verdicts(store, found))
     assert verdict.seeds == (0,)
     assert verdict.tuned == 1.0
     run = found.studies[1].run
@@ -203,7 +217,7 @@ def test_it_takes_five_seeds_to_be_ahead(seeds: int, metric: str, verdict: str) 
     assert (found.searchers, found.won, found.verdict) == (("optuna", "random"), (seeds, 0), verdict)
     sign = -1 if metric == "validation_loss" else 1
     assert found.difference == {"value": sign * 0.25, "low": sign * 0.25, "high": sign * 0.25}
-    assert FEWEST_SEEDS == 5
+    assert FEWEST == 5
 
 
 def test_a_tie_shows_nothing_and_wins_no_seed() -> None:

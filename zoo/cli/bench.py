@@ -15,6 +15,7 @@ from zoo.cli.session import Session, session_of
 from zoo.cli.views.table import Row, emit, print_json, quiet_stdout
 from zoo.deprecation import RENAMED
 from zoo.interruption import exit_code
+from zoo.scores import CLASS_SCORES
 
 if TYPE_CHECKING:
     from zoo.harness.request import Request
@@ -163,6 +164,8 @@ def _say_notes(session: Session, runs: "list[Run]") -> None:
     for line in dict.fromkeys(run.scores.over_classes() for run in runs):
         if line:
             session.say(f"note: macro scores are averaged {line}")
+    for reason in dict.fromkeys(reason for run in runs for reason in run.scores.reasons("macro_recall", *CLASS_SCORES)):
+        session.say(f"note: no interval: {reason}")
 
 
 def _show(runs: "list[Run]", as_json: bool) -> None:

@@ -33,6 +33,9 @@ SCORES = (
     Column("low", "low", number(4), numeric=True),
     Column("high", "high", number(4), numeric=True),
     Column("test rows", "support", count, numeric=True, optional=True),
+    Column("groups", "groups", count, numeric=True, optional=True, drop=2),
+    Column("effective", "effective_groups", number(1), numeric=True, optional=True, drop=1),
+    Column("why no interval", "reason", optional=True, wraps=True),
 )
 
 
@@ -102,7 +105,8 @@ def _score_rows(run: "Run") -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = [{"name": name, **run.scores.of_all(name)} for name in MACRO_SCORES]
     for name in CLASS_SCORES:
         for label, interval in run.scores.by_class(name).items():
-            rows.append({"name": f"{name} {label}", **interval, "support": run.scores.support.get(label)})
+            counts = {key: run.scores[key].get(label) for key in ("support", "groups", "effective_groups")}
+            rows.append({"name": f"{name} {label}", **interval, **counts})
     return rows
 
 

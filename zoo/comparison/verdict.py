@@ -1,32 +1,25 @@
 """Verdicts of a comparison: was tuning worth it, and is one searcher better than another?
 
-On the test set, each winner is compared with the defaults of its seed. The interval is a bootstrap over test rows and
-over seeds. Grouped rows are drawn as whole groups. Each bootstrap sample takes the same rows for all runs, because all
-runs are scored on the same rows. Searchers are compared on validation, seed by seed, so that the test set is not reused
-to choose a searcher. That comparison has only a few seeds, and a bootstrap of a few values is too narrow. Its interval
-is therefore Student's t interval for paired differences.
+On the test set, each winner is compared with the defaults of its seed, on the same rows. From five seeds on, the
+interval of the mean difference covers seeds and rows (or whole groups); `zoo.metrics.seeds` has the method. Fewer seeds
+have an interval over rows and no verdict. Searchers are compared on validation, seed by seed, so that the test set is
+not reused to choose a searcher. Their interval is Student's for paired differences.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import stdtrit
 
 from zoo.comparison.comparison import Comparison, seed_of
 from zoo.comparison.curve import trial_curve
 from zoo.errors import StoreError, UnknownName
-from zoo.metrics import (
-    RESAMPLES,
-    confusion_by_unit,
-    drawn_units,
-    interval_of,
-    resampled_words,
-    scores_of_confusion,
-    units_of,
-)
+from zoo.metrics.limits import students
+from zoo.metrics.outcome import Outcome
+from zoo.metrics.patients import Patients
+from zoo.metrics.seeds import FEWEST, of_differences
 from zoo.records import Interval
 from zoo.store.predictions import Predictions, predictions_of
 from zoo.store.run import RunStatus
@@ -35,9 +28,8 @@ from zoo.store.study import UNFINISHED, Study, StudyStatus
 if TYPE_CHECKING:
     from zoo.store.runs import Store
 
-FEWEST_SEEDS = 5  # to rank searchers; with four, all differences have the same sign by chance in one of eight cases
 WORTH_IT, WORSE, NOT_SHOWN = "worth it", "worse", "not shown"
-AHEAD, TOO_FEW = "ahead", "too few seeds"
+AHEAD, TOO_FEW, NO_INTERVAL = "ahead", "too few seeds", "no interval"
 
 Doubles = npt.NDArray[np.float64]
 
@@ -49,9 +41,11 @@ class Verdict:
     score       macro_recall, or accuracy
     seeds       the seeds whose winner and defaults are both scored
     tuned, defaults  means over these seeds; None without a seed
-    difference  tuned minus defaults, with its 95 % interval
-    verdict     `worth it`, `worse`, or `not shown` if the interval contains zero; "" without a seed
-    resampled   what the bootstrap drew in addition to seeds: `rows`, or the number of groups
+    difference  tuned minus defaults, with its 95 % interval over rows and, from five seeds on, over seeds
+    deviation   the standard deviation of the difference over seeds; None for fewer than two
+    verdict     `worth it`, `worse`, or `not shown` if the interval contains zero; `too few seeds` below five; `no
+                interval` if a class has too few patients; "" without a seed
+    resampled   the units of the interval in addition to seeds: `rows`, or the number of groups
     trials, seconds  the cost of the search, over all seeds
     reasons     why the seed of a study that is done is missing
     """
@@ -62,6 +56,7 @@ class Verdict:
     tuned: float | None
     defaults: float | None
     difference: Interval
+    deviation: float | None
     verdict: str
     resampled: str
     trials: int
@@ -88,11 +83,10 @@ class Lead:
     verdict: str
 
 
-def verdicts(store: "Store", comparison: Comparison, *, resamples: int = RESAMPLES, seed: int = 0) -> list[Verdict]:
+def verdicts(store: "Store", comparison: Comparison) -> list[Verdict]:
     """Return the verdict on each searcher, from the runs scored so far."""
     tests = _Tests(store, comparison)
-    tests.draw(resamples, seed)
-    return [_verdict(comparison, searcher, tests, seed) for searcher in comparison.searchers]
+    return [_verdict(comparison, searcher, tests) for searcher in comparison.searchers]
 
 
 def lead(comparison: Comparison) -> Lead | None:
@@ -115,7 +109,7 @@ def lead(comparison: Comparison) -> Lead | None:
         values=(float(table[first].mean()), float(table[second].mean())),
         difference=interval,
         won=(int((sign * differences > 0).sum()), int((sign * differences < 0).sum())),
-        verdict=shown if len(seeds) >= FEWEST_SEEDS else TOO_FEW,
+        verdict=shown if len(seeds) >= FEWEST else TOO_FEW,
     )
 
 
@@ -126,37 +120,40 @@ class _Tests:
         self.store, self.score = store, comparison.score
         self.problems: dict[str, str] = {}
         self.read: dict[str, Predictions] = {}
+        self.noun = "group"
         for study in comparison.studies:
             for identifier in (study.run, study.defaults):
                 if identifier and identifier not in self.read and identifier not in self.problems:
                     self._read(identifier)
-        self.values: dict[str, float] = {}
-        self.draws: dict[str, Doubles] = {}
-        self.resampled = ""
 
-    def draw(self, resamples: int, seed: int) -> None:
-        """Score every run on the test rows, and on each of `resamples` bootstrap samples, the same for all runs."""
-        if not self.read:
-            return
-        some = next(iter(self.read.values()))
-        unit = units_of(some.labels, some.groups)
-        units = int(unit.max()) + 1
-        self.resampled = resampled_words(some.groups, units)
-        confusions = {
-            identifier: confusion_by_unit(found.labels, found.probabilities.argmax(1), len(found.classes), unit)
-            for identifier, found in self.read.items()
-        }
-        scores: dict[str, list[Doubles]] = {identifier: [] for identifier in confusions}
-        for weights in drawn_units(np.random.default_rng(seed), units, resamples):
-            for identifier, confusion in confusions.items():
-                scores[identifier].append(self._scored(weights @ confusion, len(some.classes)))
-        for identifier, confusion in confusions.items():
-            self.values[identifier] = float(self._scored(confusion.sum(0, keepdims=True), len(some.classes))[0])
-            self.draws[identifier] = np.concatenate(scores[identifier])
+    def pairs(self, studies: Sequence[Study]) -> list[tuple[Outcome, Outcome]]:
+        """Return the winner and the defaults of each study, on the test rows."""
+        return [(self._outcome(study.run), self._outcome(study.defaults)) for study in studies]
+
+    @property
+    def resampled(self) -> str:
+        some = next(iter(self.read.values()), None)
+        if some is None:
+            return ""
+        return "rows" if some.groups is None else f"{len(np.unique(some.groups))} groups"
+
+    def reason(self) -> str:
+        """Return why no difference has an interval; "" if it can have one."""
+        some = next(iter(self.read.values()), None)
+        if some is None or some.groups is None:
+            return ""
+        patients = Patients(Outcome.of(some.probabilities, some.labels, some.groups).counts(), self.noun)
+        if self.score == "accuracy":
+            return patients.too_few_in_all()
+        return "; ".join(filter(None, patients.too_few(some.classes)))
+
+    def _outcome(self, identifier: str) -> Outcome:
+        found = self.read[identifier]
+        return Outcome.of(found.probabilities, found.labels, found.groups)
 
     def has_pair(self, study: Study) -> bool:
         """Whether both the winner and the defaults are scored."""
-        return study.run in self.values and study.defaults in self.values
+        return study.run in self.read and study.defaults in self.read
 
     def problems_of(self, study: Study) -> list[str]:
         """Return why a study that is done has no pair of scores; runs that are still missing are no problem."""
@@ -177,30 +174,27 @@ class _Tests:
             self.problems[identifier] = f"run {identifier} was scored on different test rows"
             return
         self.read[identifier] = found
-
-    def _scored(self, confusion: Doubles, n_classes: int) -> Doubles:
-        return scores_of_confusion(confusion.reshape(-1, n_classes, n_classes))[self.score]
+        self.noun = run.parts.groups_by or self.noun
 
 
-def _verdict(comparison: Comparison, searcher: str, tests: _Tests, seed: int) -> Verdict:
+def _verdict(comparison: Comparison, searcher: str, tests: _Tests) -> Verdict:
     studies = comparison.of(searcher)
-    pairs = [study for study in studies if tests.has_pair(study)]
-    tuned = [tests.values[study.run] for study in pairs]
-    defaults = [tests.values[study.defaults] for study in pairs]
-    interval = Interval()
-    if pairs:
-        differences = np.array([tests.draws[study.run] - tests.draws[study.defaults] for study in pairs])
-        value = np.mean(tuned, keepdims=True) - np.mean(defaults, keepdims=True)
-        interval = interval_of(value, _over_seeds(differences, seed))
+    paired = [study for study in studies if tests.has_pair(study)]
+    tuned, defaults = (
+        [_value(tests.read[name], comparison.score) for name in names]
+        for names in ([study.run for study in paired], [study.defaults for study in paired])
+    )
+    interval, deviation = _difference(tests, paired) if paired else (Interval(), None)
     trials = [trial for study in studies for trial in study.trials]
     return Verdict(
         searcher=searcher,
         score=comparison.score,
-        seeds=tuple(seed_of(study) for study in pairs),
-        tuned=float(np.mean(tuned)) if pairs else None,
-        defaults=float(np.mean(defaults)) if pairs else None,
+        seeds=tuple(seed_of(study) for study in paired),
+        tuned=float(np.mean(tuned)) if paired else None,
+        defaults=float(np.mean(defaults)) if paired else None,
         difference=interval,
-        verdict=_word(interval) if pairs else "",
+        deviation=deviation,
+        verdict=_word(interval, len(paired)) if paired else "",
         resampled=tests.resampled,
         trials=sum(trial.status not in UNFINISHED for trial in trials),
         seconds=sum(trial.seconds for trial in trials),
@@ -208,12 +202,16 @@ def _verdict(comparison: Comparison, searcher: str, tests: _Tests, seed: int) ->
     )
 
 
-def _over_seeds(differences: Doubles, seed: int) -> Doubles:
-    """Average the differences `(seeds, resamples)` of each bootstrap sample over seeds drawn with replacement."""
-    seeds, resamples = differences.shape
-    picked = np.random.default_rng([seed, 1]).integers(seeds, size=(resamples, seeds))  # not the generator of the rows
-    means: Doubles = differences[picked, np.arange(resamples)[:, None]].mean(1)
-    return means
+def _difference(tests: _Tests, paired: Sequence[Study]) -> tuple[Interval, float | None]:
+    """Return the mean difference with its interval, and its standard deviation over seeds."""
+    values, (low, high) = of_differences(tests.pairs(paired), tests.score)
+    mean, reason = float(values.mean()), tests.reason()
+    deviation = float(values.std(ddof=1)) if len(values) > 1 else None
+    return Interval(mean, reason=reason) if reason else Interval(mean, low, high), deviation
+
+
+def _value(found: Predictions, score: str) -> float:
+    return float(Outcome.of(found.probabilities, found.labels).values()[score])
 
 
 def _students(differences: Doubles) -> Interval:
@@ -221,7 +219,7 @@ def _students(differences: Doubles) -> Interval:
     count, value = len(differences), float(differences.mean())
     if count < 2:
         return Interval(value)
-    half = float(stdtrit(count - 1, 0.975) * differences.std(ddof=1) / np.sqrt(count))
+    half = students(count - 1) * float(differences.std(ddof=1)) / float(np.sqrt(count))
     return Interval(value, value - half, value + half)
 
 
@@ -233,7 +231,11 @@ def _reached(comparison: Comparison, searcher: str) -> Iterator[tuple[int, float
             yield seed_of(study), value
 
 
-def _word(interval: Interval) -> str:
+def _word(interval: Interval, seeds: int) -> str:
+    if seeds < FEWEST:
+        return TOO_FEW
+    if interval.reason:
+        return NO_INTERVAL
     if not _beyond_zero(interval):
         return NOT_SHOWN
     return WORTH_IT if (interval.low or 0.0) > 0 else WORSE

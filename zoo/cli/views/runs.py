@@ -11,11 +11,12 @@ SHORT = number(3)
 
 
 def interval_text(interval: Interval) -> str:
-    """Return a score with its interval: 0.861 (0.843-0.878)."""
+    """Return a score with its interval: 0.861 (0.843-0.878), or 0.861 (no interval) if there is a reason."""
     if interval.value is None:
         return "-"
-    bounded = interval.low is not None and interval.high is not None
-    return f"{interval.value:.3f}" + (f" ({interval.low:.3f}-{interval.high:.3f})" if bounded else "")
+    if interval.low is None or interval.high is None:
+        return f"{interval.value:.3f}" + (" (no interval)" if interval.reason else "")
+    return f"{interval.value:.3f} ({interval.low:.3f}-{interval.high:.3f})"
 
 
 def score_columns(runs: Sequence[Run]) -> list[Column]:

@@ -32,28 +32,35 @@ def _verdict_line(verdict: "Verdict", seeds: int) -> str:
     if verdict.tuned is None or verdict.defaults is None:
         return f"{verdict.searcher}: no verdict: no seed has test scores of both its winner and the defaults ({cost})"
     found = f"{verdict.tuned:.3f} tuned, {verdict.defaults:.3f} {DEFAULTS}: {difference_text(verdict.difference)}"
-    words = {"worse": f"worse than {DEFAULTS}", "not shown": "not shown, could be chance"}
+    words = {
+        "worse": f"worse than {DEFAULTS}",
+        "not shown": "not shown, could be chance",
+        "too few seeds": f"too few seeds ({len(verdict.seeds)})",
+        "no interval": f"no interval: {verdict.difference.reason}",
+    }
     over = f" ({len(verdict.seeds)} of {seeds} seeds)" if len(verdict.seeds) < seeds else ""
     return f"{verdict.searcher}{over}: {found}, {words.get(verdict.verdict, verdict.verdict)}: {cost}"
 
 
 def _trust(verdicts: "Sequence[Verdict]", dataset: str) -> str:
     """Return a line that explains the intervals and their limits."""
-    from zoo.comparison.verdict import FEWEST_SEEDS
+    from zoo.metrics.seeds import FEWEST
 
-    seeds = min(len(verdict.seeds) for verdict in verdicts if verdict.seeds)
-    score = f"test {verdicts[0].score.replace('_', ' ')} on {dataset}"
-    resampled = next(verdict.resampled for verdict in verdicts if verdict.seeds)
-    drawn = f"test {resampled}" if resampled == "rows" else f"the test set's {resampled}"
-    if seeds == 1:
-        known = f"95 % intervals from bootstrap samples of {drawn}"
-        return f"{score}, one seed; {known}; they do not include the variation between seeds"
-    known = f"{score}, mean of {seeds} seeds; 95 % intervals from bootstrap samples of {drawn} and of seeds"
-    return known if seeds >= FEWEST_SEEDS else f"{known}; with fewer than {FEWEST_SEEDS} seeds they are too narrow"
+    scored = [verdict for verdict in verdicts if verdict.seeds]
+    fewest, resampled = min(len(verdict.seeds) for verdict in scored), scored[0].resampled
+    over = f"test {resampled}" if resampled == "rows" else f"the test set's {resampled}"
+    seeds = "one seed" if fewest == 1 else f"mean of {fewest} seeds"
+    score = f"test {scored[0].score.replace('_', ' ')} on {dataset}, {seeds}"
+    if fewest >= FEWEST:
+        return f"{score}; 95 % intervals over seeds and {over}"
+    spreads = [f"{verdict.searcher} ±{verdict.deviation:.3f}" for verdict in scored if verdict.deviation is not None]
+    spread = f"; standard deviation of the difference over seeds: {', '.join(spreads)}" if spreads else ""
+    return f"{score}; 95 % intervals over {over} only{spread}; a verdict needs {FEWEST} seeds"
 
 
 def _lead_line(comparison: Comparison, lead: "Lead") -> str:
-    from zoo.comparison.verdict import AHEAD, FEWEST_SEEDS, TOO_FEW
+    from zoo.comparison.verdict import AHEAD, TOO_FEW
+    from zoo.metrics.seeds import FEWEST
 
     (first, second), (won, lost) = lead.searchers, lead.won
     after = f"{metric_words(lead.metric)} after {count_text(comparison.trials, 'trial')}"
@@ -61,7 +68,7 @@ def _lead_line(comparison: Comparison, lead: "Lead") -> str:
     counted = f"{first} better in {won} of {count_text(len(lead.seeds), 'seed')}, {second} in {lost}"
     if lead.verdict == TOO_FEW:
         amount = f"{lead.difference.value:+.3f}"
-        claim = f"too few seeds to rank searchers, which needs {FEWEST_SEEDS}"
+        claim = f"too few seeds to rank searchers, which needs {FEWEST}"
     else:
         amount = difference_text(lead.difference)
         claim = f"{first} is ahead" if lead.verdict == AHEAD else "no difference shown, could be chance"
@@ -70,5 +77,7 @@ def _lead_line(comparison: Comparison, lead: "Lead") -> str:
 
 def difference_text(interval: Interval) -> str:
     """Return a difference with its interval: +0.067 (+0.041 to +0.090); a dash without a value."""
-    value, low, high = interval.value, interval.low, interval.high
-    return "-" if value is None else f"{value:+.3f} ({low:+.3f} to {high:+.3f})"
+    if interval.value is None:
+        return "-"
+    bounded = interval.low is not None and interval.high is not None
+    return f"{interval.value:+.3f}" + (f" ({interval.low:+.3f} to {interval.high:+.3f})" if bounded else "")

@@ -1,0 +1,70 @@
+"""Intervals of the expected score of a configuration, over seeds and over test rows, for one training pool.
+
+The variance is s²/S over the S seeds, plus the variance over rows (or patients) of the mean score of the seeds, since
+all seeds are scored on the same rows. The degrees of freedom of the sum are Satterthwaite's (1946). With fewer than
+`FEWEST` seeds, the interval is over rows only. `python benchmarks/false_positives.py` measures how often an interval of
+differences leaves out zero by chance.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from zoo.metrics import limits
+from zoo.metrics.outcome import Doubles, Outcome
+from zoo.metrics.patients import variance_of
+
+FEWEST = 5  # seeds: the variance of fewer is too uncertain
+
+
+def of_expected(values: Doubles, rows: tuple[float, float], freedom: float) -> tuple[float, float]:
+    """Return the interval of a mean of seeds, from their values and the interval `rows` over rows of that mean.
+
+    `freedom` is that of the variance over rows.
+    """
+    mean = float(values.mean())
+    between = float(values.var(ddof=1)) / len(values) if len(values) >= FEWEST else 0.0
+    halves = []
+    for end in rows:
+        within = ((end - mean) / limits.Z) ** 2
+        free = limits.satterthwaite([between, within], [len(values) - 1, freedom]) if between else np.inf
+        halves.append(limits.students(free) * float(np.sqrt(between + within)))
+    return mean - halves[0], mean + halves[1]
+
+
+def over_rows_of_mean(tests: Sequence[Outcome], name: str, found: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """Return by how much the interval over rows of the mean of seeds goes below and above it.
+
+    `found` has for each seed how much its own interval goes below and above its score. Their mean would be right if all
+    seeds were wrong on the same rows. It is reduced by how much the mean of the seeds varies less from row to row.
+    """
+    influences = [test.influence(name) for test in tests]
+    own = float(np.mean([np.sqrt(variance_of(test, each)) for test, each in zip(tests, influences, strict=True)]))
+    joint = float(np.sqrt(variance_of(tests[0], np.mean(influences, axis=0))))
+    ratio = min(joint / own, 1.0) if own > 0 else 1.0
+    below, above = np.mean(found, axis=0)
+    return float(below) * ratio, float(above) * ratio
+
+
+def of_differences(pairs: Sequence[tuple[Outcome, Outcome]], name: str) -> tuple[Doubles, tuple[float, float]]:
+    """Return the differences of macro recall or accuracy by seed, and the interval of their mean.
+
+    The variance over rows is that of no difference, as in McNemar's test (1947): a class of one row, right in each
+    seed of one side only, proves nothing.
+    """
+    by_row = np.array([_shares(one, name) - _shares(other, name) for one, other in pairs])
+    values, mean = by_row.sum(1), float(by_row.sum(1).mean())
+    within = float(variance_of(pairs[0][0], by_row.mean(0)))
+    between = float(values.var(ddof=1)) / len(values) if len(values) >= FEWEST else 0.0
+    freedoms = [max(len(values) - 1, 1), max(pairs[0][0].units - 1, 1)]
+    half = limits.students(limits.satterthwaite([between, within], freedoms)) * float(np.sqrt(between + within))
+    return values, (mean - half, mean + half)
+
+
+def _shares(outcome: Outcome, name: str) -> Doubles:
+    """Return what each row adds to the score, `(rows,)`; their sum is the score."""
+    hit = outcome.predicted == outcome.labels
+    support = np.bincount(outcome.labels, minlength=outcome.n_classes)
+    size = len(hit) if name == "accuracy" else support[outcome.labels] * np.count_nonzero(support)
+    shares: Doubles = hit / size
+    return shares
