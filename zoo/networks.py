@@ -182,7 +182,10 @@ class Composition(nn.Module):
 
 
 class Ensemble(nn.Module):
-    """An ensemble of networks; its logits are the logarithms of their mean probabilities."""
+    """An ensemble of networks; its logits are the logarithms of their mean probabilities.
+
+    The mean is computed in float64 where the device has it, because float32 cannot tell probabilities near 1 apart.
+    """
 
     def __init__(self, members: Iterable[nn.Module]) -> None:
         super().__init__()
@@ -190,8 +193,9 @@ class Ensemble(nn.Module):
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         outputs = [member(x) if lengths is None else member(x, lengths) for member in self.members]
-        each = torch.log_softmax(torch.stack(outputs).float(), dim=-1)
-        return torch.logsumexp(each, dim=0) - math.log(len(outputs))
+        wide = torch.float32 if x.device.type == "mps" else torch.float64
+        each = torch.log_softmax(torch.stack(outputs).to(wide), dim=-1)
+        return (torch.logsumexp(each, dim=0) - math.log(len(outputs))).float()
 
 
 def ensemble(members: Sequence[nn.Module]) -> nn.Module:

@@ -41,6 +41,22 @@ def test_the_file_has_a_named_column_for_each_class(tmp_path: Path) -> None:
     assert pq.read_schema(written(tmp_path / "a.parquet")).names[:3] == ["row", "label", "p_normal"]
 
 
+def test_logits_are_stored_beside_the_probabilities_and_rank_the_rows(tmp_path: Path) -> None:
+    labels, logits = np.array([0, 1, 1]), np.array([[-90, 0], [-80, 0], [-70, -1]], dtype=np.float32)
+    probabilities = np.array([[0, 1], [0, 1], [0, 1]], dtype=np.float32)  # softmax, rounded to float32
+    names, path = ("a", "b"), tmp_path / "a.parquet"
+    path.write_bytes(Predictions(probabilities, labels, np.arange(3), names, None, logits).to_parquet())
+    assert pq.read_schema(path).names == ["row", "label", "p_a", "p_b", "logit_a", "logit_b"]
+    found = read_predictions(path, ["b", "a"])
+    assert found.logits is not None
+    np.testing.assert_array_equal(found.logits, logits[:, ::-1])
+    assert found.scores().auroc.value == 0  # row 0 has the least of a and the most of b
+    path.write_bytes(Predictions(probabilities, labels, np.arange(3), names).to_parquet())
+    earlier = read_predictions(path, names)
+    assert earlier.logits is None
+    assert earlier.scores().auroc.value == 0.5  # all are equal
+
+
 def test_labels_are_names_of_classes_in_the_file(tmp_path: Path) -> None:
     path = written(tmp_path / "a.parquet")
     assert pq.read_table(path)["label"].to_pylist() == ["normal", "fusion"]

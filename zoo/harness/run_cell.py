@@ -28,7 +28,6 @@ from zoo.harness.reporter import BenchReporter
 from zoo.harness.scoring import Scored, ToScore
 from zoo.harness.trained import PROBED, Failure, Product, Trained
 from zoo.harness.training_run import TrainingRun, epoch_scores
-from zoo.metrics import score
 from zoo.networks import Incompatible
 from zoo.records import Environment, plain
 from zoo.registry import Registry
@@ -272,7 +271,7 @@ def _predictions(logits: Tensor, test: Rows, parts: Parts) -> Predictions:
         raise Diverged("the logits of the test rows are NaN or infinite")
     probabilities = torch.softmax(logits, dim=1).numpy()
     groups = test.groups if parts.summary.by_group else None
-    return Predictions(probabilities, test.labels, test.index, parts.classes, groups)
+    return Predictions(probabilities, test.labels, test.index, parts.classes, groups, logits.numpy())
 
 
 def _done(run: Run, product: Product, scored: Scored, seen: Predictions) -> Run:
@@ -287,7 +286,7 @@ def _done(run: Run, product: Product, scored: Scored, seen: Predictions) -> Run:
     return replace(
         run,
         status=RunStatus.DONE,
-        scores=score(seen.probabilities, seen.labels, seen.classes, seen.groups),
+        scores=seen.scores(run.parts.groups_by),
         cost=cost,
         epochs=len(product.history),
         best_epoch=product.best_epoch,

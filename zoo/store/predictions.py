@@ -1,4 +1,4 @@
-"""Per-row probabilities of the test set, as a Parquet file; all scores are computed from them."""
+"""Per-row probabilities and logits of the test set, as a Parquet file; all scores are computed from them."""
 
 import io
 from collections.abc import Sequence
@@ -13,30 +13,48 @@ import pyarrow.parquet as pq
 
 from zoo.errors import StoreError
 from zoo.metrics import score
+from zoo.records import Scores
 from zoo.store.run import Run
 from zoo.store.runs import Store
+
+NO_LOGITS = (
+    "an earlier release stored no logits: AUROC ranks the rows by their probabilities, and those that are equal in "
+    "float32 count as ties"
+)
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """Probabilities float32 `(rows, classes)`, labels int64 `(rows,)`, and each row's position in the data set."""
+    """Probabilities float32 `(rows, classes)`, labels int64 `(rows,)`, and each row's position in the data set.
+
+    `logits`, float32 `(rows, classes)`, are None in a file of an earlier release.
+    """
 
     probabilities: npt.NDArray[np.float32]
     labels: npt.NDArray[np.int64]
     index: npt.NDArray[np.int64]
     classes: tuple[str, ...]
     groups: npt.NDArray[Any] | None = None
+    logits: npt.NDArray[np.float32] | None = None
+
+    def scores(self, noun: str | None = None) -> Scores:
+        """Return all scores with their intervals; `noun` is the word for a group."""
+        given = (self.probabilities, self.labels, self.classes, self.groups)
+        return score(*given, logits=self.logits, noun=noun or "group")
 
     def to_parquet(self) -> memoryview:
-        """Return the bytes of the file: columns `row`, `label`, `group` if rows are grouped, and `p_<class>`.
+        """Return the bytes of the file.
 
-        `label` is the name of the class, stored as a category of all classes.
+        Its columns are `row`, `label`, `group` if rows are grouped, `p_<class>`, and `logit_<class>`. `label` is the
+        name of the class, stored as a category of all classes.
         """
         names = pa.DictionaryArray.from_arrays(self.labels.astype(np.int32), pa.array(self.classes, pa.string()))
         columns: dict[str, Any] = {"row": self.index, "label": names}
         if self.groups is not None:
             columns["group"] = self.groups
-        columns |= {f"p_{name}": self.probabilities[:, number] for number, name in enumerate(self.classes)}
+        for prefix, values in (("p", self.probabilities), ("logit", self.logits)):
+            if values is not None:
+                columns |= {f"{prefix}_{name}": values[:, number] for number, name in enumerate(self.classes)}
         buffer = io.BytesIO()
         pq.write_table(pa.table(columns), buffer, compression="zstd")
         return buffer.getbuffer()
@@ -48,9 +66,10 @@ def predictions_of(store: Store, run: Run) -> Predictions:
 
 
 def rescored(store: Store, run: Run) -> Run:
-    """Return a finished run with its scores recomputed from the stored probabilities. Raises as `predictions_of`."""
+    """Return a finished run with its scores recomputed from the stored predictions. Raises as `predictions_of`."""
     stored = predictions_of(store, run)
-    return replace(run, scores=score(stored.probabilities, stored.labels, stored.classes, stored.groups))
+    notes = run.notes if stored.logits is not None else (*run.notes, NO_LOGITS)
+    return replace(run, scores=stored.scores(run.parts.groups_by), notes=notes)
 
 
 def read_predictions(path: Path, classes: Sequence[str]) -> Predictions:
@@ -59,8 +78,9 @@ def read_predictions(path: Path, classes: Sequence[str]) -> Predictions:
         table = pq.read_table(path)
         columns = {name: table[name].to_numpy() for name in table.column_names if name != "label"}
         probabilities = np.stack([columns[f"p_{name}"] for name in classes], axis=1)
-        labels = _numbers(table["label"], classes)
-        return Predictions(probabilities, labels, columns["row"], tuple(classes), columns.get("group"))
+        labels, names = _numbers(table["label"], classes), [f"logit_{name}" for name in classes]
+        logits = np.stack([columns[name] for name in names], axis=1) if columns.keys() >= set(names) else None
+        return Predictions(probabilities, labels, columns["row"], tuple(classes), columns.get("group"), logits)
     except (OSError, pa.ArrowException, KeyError) as error:
         raise StoreError(f"{path} is not a predictions file: {error}") from error
 
