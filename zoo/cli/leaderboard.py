@@ -7,7 +7,7 @@ import typer
 
 from zoo.cli import options
 from zoo.cli.session import session_of
-from zoo.cli.views.table import Column, count, emit, millions, number, print_json
+from zoo.cli.views.table import Column, count, emit, millions, number, print_json, say
 from zoo.errors import unknown_name
 from zoo.scores import MACRO_SCORES
 from zoo.settings import Reference
@@ -15,6 +15,10 @@ from zoo.specs import full_name
 from zoo.wording import count_text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from zoo.store.expected import Expected
     from zoo.store.leaderboard import Board, Standing
 
 
@@ -41,21 +45,24 @@ def leaderboard_command(
     session = session_of(context)
     runs = session.stored_runs(results)
     found = boards(runs, metric)
+    scores = _expected(session.settings.results_folder(results), found, metric)
     if damaged := sum(run.status == RunStatus.DAMAGED for run in runs):
         session.say(f"note: {count_text(damaged, 'damaged run')} left out; `zoo results` shows why")
     if as_json:
-        print_json([board.to_json(metric) for board in found])
+        print_json([board.to_json(metric, scores) for board in found])
         return
     columns = _columns(metric)
     if not sys.stdout.isatty():
         emit(
             [Column("dataset", "dataset"), Column("protocol", "protocol"), *columns],
-            [row for board in found for row in _rows(board, metric)],
+            [row for board in found for row in _rows(board, metric, scores)],
         )
         return
     for board in found:
         reported = [_reported(each, metric) for each in session.settings.references if board.holds(each)]
-        emit(columns, [*_rows(board, metric), *reported], title=("", _title(board)))
+        emit(columns, [*_rows(board, metric, scores), *reported], title=("", _title(board)))
+        for line in _explained([scores[standing] for standing in board.standings]):
+            say(line)
     if not found:
         session.say("no finished runs yet: start one with `zoo bench cnngru`")
 
@@ -83,22 +90,51 @@ def _title(board: "Board") -> str:
     return f"{board.dataset}{same}, {board.protocol}: {scored} scored on this test set ({board.test[:8]})"
 
 
-def _rows(board: "Board", metric: str) -> list[dict[str, Any]]:
+def _rows(board: "Board", metric: str, scores: "Mapping[Standing, Expected]") -> list[dict[str, Any]]:
     where = {"dataset": board.dataset, "protocol": board.protocol}
     return [
-        {**where, "rank": rank, **standing.to_json(metric), "score": _score_text(standing, metric)}
+        {**where, "rank": rank, **standing.to_json(metric), "score": _score_text(scores[standing])}
         for rank, standing in enumerate(board.standings, start=1)
     ]
 
 
-def _score_text(standing: "Standing", metric: str) -> str:
-    """Return the mean and standard deviation over seeds, or for one seed the value with its bootstrap interval."""
+def _expected(folder: "Path", found: "Sequence[Board]", metric: str) -> "dict[Standing, Expected]":
+    """Return the score of each configuration of the boards, with an interval computed from the stored predictions."""
+    if not found:
+        return {}
+    from zoo.store.expected import expected
+    from zoo.store.runs import Store
+
+    with Store(folder, create=False) as store:
+        return {each: expected(store, each.runs, metric) for board in found for each in board.standings}
+
+
+def _score_text(score: "Expected") -> str:
+    """Return the mean, ± its standard deviation over seeds, with its interval."""
     from zoo.cli.views.runs import interval_text
 
-    average, spread = standing.mean(metric), standing.deviation(metric)
-    if spread is None or average is None:
-        return interval_text(standing.runs[0].scores.of_all(metric))
-    return f"{average:.3f} ± {spread:.3f}"
+    text = interval_text(score.interval)
+    if score.deviation is None:
+        return text
+    mean, _, rest = text.partition(" ")
+    return f"{mean} ± {score.deviation:.3f} {rest}".rstrip()
+
+
+def _explained(scores: "Sequence[Expected]") -> list[str]:
+    """Return lines that explain the numbers of a board, and why some scores have no interval."""
+    from zoo.metrics.seeds import FEWEST
+
+    covered = {score.over for score in scores if score.interval.low is not None}
+    over = {
+        ("rows",): "test rows only",
+        ("seeds and rows",): "seeds and test rows",
+        ("rows", "seeds and rows"): f"test rows only, with {FEWEST} seeds or more over seeds and test rows",
+    }
+    lines = [f"brackets: 95 % interval over {over[tuple(sorted(covered))]}"] if covered else []
+    if any(score.deviation is not None for score in scores):
+        lines.append("±: standard deviation over seeds")
+    reasons = dict.fromkeys(part for score in scores for part in score.interval.reason.split("; ") if part)
+    return ["; ".join(lines)] * bool(lines) + [f"no interval: {reason}" for reason in reasons]
 
 
 def _reported(reference: Reference, metric: str) -> dict[str, Any]:

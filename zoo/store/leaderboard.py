@@ -6,17 +6,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, stdev
+from typing import TYPE_CHECKING
 
 from zoo.records import JsonObject
 from zoo.settings import Reference
 from zoo.store.run import Run, RunStatus
+
+if TYPE_CHECKING:
+    from zoo.store.expected import Expected
 
 WHOLE_BOARD = ("scale", "rows")  # settings that are compared between all configurations of a board
 # Not settings: the fields that differ between the runs of a configuration by chance only, and the name of their data.
 UNSHOWN = ("seed", "seeds", "dataset", "files")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Standing:
     """One configuration with its runs, one for each seed."""
 
@@ -39,8 +43,11 @@ class Standing:
         values = [value for run in self.runs if (value := getattr(run.cost, name)) is not None]
         return mean(values) if values else None
 
-    def to_json(self, score: str) -> JsonObject:
-        """Return the standing as plain data: its configuration, and its score and cost over the seeds."""
+    def to_json(self, score: str, expected: "Expected | None" = None) -> JsonObject:
+        """Return the standing as plain data: its configuration, and its score and cost over the seeds.
+
+        The score has an interval if `expected` has one.
+        """
         run = self.runs[0]
         costs = {name: self.cost(name) for name in ("parameters", "macs", "train_seconds", "latency_ms")}
         whole = {name: None if (cost := costs[name]) is None else round(cost) for name in ("parameters", "macs")}
@@ -51,7 +58,11 @@ class Standing:
             "loss": run.loss,
             "settings": self.settings,
             "seeds": len(self.runs),
-            "score": {"mean": self.mean(score), "deviation": self.deviation(score)},
+            "score": {
+                "mean": self.mean(score),
+                "deviation": self.deviation(score),
+                **({} if expected is None else _interval_json(expected)),
+            },
             **costs,
             **whole,
             "runs": [each.id for each in self.runs],
@@ -75,7 +86,7 @@ class Board:
         """Whether a reference result belongs to this data set and protocol."""
         return reference.dataset == self.dataset and reference.protocol in ("", self.protocol)
 
-    def to_json(self, score: str) -> JsonObject:
+    def to_json(self, score: str, expected: "Mapping[Standing, Expected] | None" = None) -> JsonObject:
         """Return the board as plain data: the documented form of `zoo leaderboard --json`."""
         return {
             "dataset": self.dataset,
@@ -83,8 +94,14 @@ class Board:
             "protocol": self.protocol,
             "test": self.test,
             "configurations_scored": len(self.standings),
-            "standings": [standing.to_json(score) for standing in self.standings],
+            "standings": [standing.to_json(score, (expected or {}).get(standing)) for standing in self.standings],
         }
+
+
+def _interval_json(expected: "Expected") -> JsonObject:
+    interval = expected.interval
+    limits = {"low": interval.low, "high": interval.high, "over": expected.over}
+    return {**limits, "reason": interval.reason} if interval.reason else limits
 
 
 def boards(runs: Iterable[Run], metric: str) -> list[Board]:
