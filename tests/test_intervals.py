@@ -117,7 +117,7 @@ def test_the_limits_of_an_auroc_are_as_far_as_their_own_errors(area: float) -> N
 
 def test_scores_without_an_interval_have_a_reason() -> None:
     found = score(*hits_of(1, 1, 0, supports=(2, 1, 1)), "abc")
-    few = "4 test rows of 3 classes: fewer than 12"
+    few = "4 test rows: fewer than 12"
     assert found.mcc == {"value": found.mcc.value, **NO_LIMITS, "reason": few}
     assert found.f1["a"]["reason"] == few
     assert found.recall["a"]["low"] is not None
@@ -136,7 +136,8 @@ def test_the_log_loss_has_students_interval() -> None:
     loss = -np.log(probabilities[np.arange(200), labels])
     expected = t.interval(0.95, 199, loss.mean(), loss.std(ddof=1) / np.sqrt(200))
     found = score(probabilities, labels, "ab").log_loss
-    assert (found.low, found.high) == pytest.approx(expected)
+    by_logarithm = loss.mean() * np.exp((expected[1] - loss.mean()) / loss.mean())
+    assert (found.low, found.high) == pytest.approx((expected[0], by_logarithm))
 
 
 # AUROC
@@ -206,6 +207,18 @@ def test_effective_patients_and_reasons_name_the_class() -> None:
     assert (found.groups, found.effective_groups["N"]) == ({"N": 20, "F": 3}, pytest.approx(20))
     assert found.recall["N"]["low"] is not None
     assert (found.accuracy.low, found.accuracy.reason) == (None, "20 patients, 4.0 effective: fewer than 5")
+
+
+def test_precision_needs_patients_for_whose_rows_the_class_was_predicted() -> None:
+    labels, groups = np.r_[np.zeros(80, int), np.ones(40, int)], np.arange(120) % 20
+    for predicted, text in ((0, "is never predicted"), (3, "is predicted for 3 patients, 3.0 effective: fewer than 5")):
+        said = np.where((labels == 1) & (np.arange(120) >= 120 - predicted), 1, 0)
+        found = score(np.eye(2)[said], labels, "ab", groups, noun="patient")
+        assert found.precision["b"]["reason"] == f"class b {text}"
+        assert found.precision["a"]["low"] is not None
+        assert found.f1["b"]["low"] is not None
+    assert found.log_loss.low is not None
+    assert score(np.eye(2)[labels], labels, "ab", groups).log_loss.reason == "0 of 120 rows are wrong: fewer than 20"
 
 
 def test_accuracy_keeps_its_interval_from_ten_patients_on() -> None:

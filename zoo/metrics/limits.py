@@ -110,6 +110,15 @@ def of_units(value: float, variance: float, units: float) -> tuple[float, float]
     return float(low), float(high)
 
 
+def of_loss(mean: float, variance: float, freedom: float) -> tuple[float, float]:
+    """Return the interval of a mean loss, which is never negative and has a long upper tail.
+
+    Student's quantile is applied to the loss for the lower limit, and to its logarithm for the upper limit.
+    """
+    half = students(freedom) * float(np.sqrt(variance))
+    return max(mean - half, 0.0), mean * float(np.exp(half / mean)) if mean > 0 else half
+
+
 def students(freedom: float) -> float:
     """Return the 97.5 % quantile of Student's t distribution."""
     return float(stdtrit(freedom, 0.975))

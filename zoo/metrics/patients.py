@@ -14,6 +14,7 @@ from zoo.data.groups import plural
 from zoo.metrics import limits
 from zoo.metrics.limits import Found
 from zoo.metrics.outcome import Doubles, Outcome
+from zoo.metrics.rows import too_few_wrong
 from zoo.scores import CLASS_SCORES
 
 FEW = 5  # effective patients of a class
@@ -43,10 +44,10 @@ class Patients:
     def in_all(self) -> float:
         return limits.effective(self.counts.sum(1))
 
-    def too_few(self, classes: Sequence[str]) -> list[str]:
+    def too_few(self, classes: Sequence[str], verb: str = "has") -> list[str]:
         """Return for each class the reason for which it has no interval; "" if it can have one, or has no rows."""
         return [
-            f"class {name} has {self._text(number)}, {effective:.1f} effective: fewer than {FEW}"
+            f"class {name} {verb} {self._text(number)}, {effective:.1f} effective: fewer than {FEW}"
             if 0 < effective < FEW
             else ""
             for name, number, effective in zip(classes, self.number, self.effective, strict=True)
@@ -67,21 +68,35 @@ def over_patients(
     outcome: Outcome, values: Mapping[str, Any], classes: Sequence[str], patients: Patients
 ) -> dict[str, Any]:
     """Return what is found of the interval of each score, for scores by class a list."""
-    reasons = patients.too_few(classes)
+    reasons, effective = patients.too_few(classes), patients.effective
+    by_class = dict.fromkeys(CLASS_SCORES, (reasons, effective)) | {"precision": _predicted(outcome, patients, classes)}
     found: dict[str, Any] = {}
-    for name in CLASS_SCORES:
+    for name, (why, units) in by_class.items():
         variances = variance_of(outcome, outcome.influence(name))
-        given = zip(values[name], variances, patients.effective, reasons, strict=True)
+        given = zip(values[name], variances, units, why, strict=True)
         found[name] = [reason or _limits(name, *rest) for *rest, reason in given]
-    smallest = min((effective for effective in patients.effective if effective), default=0.0)
-    for names, reason, units in (
+    smallest = min(filter(None, effective), default=0.0)
+    for names, reason, number in (
         (BY_CLASS, "; ".join(filter(None, reasons)), smallest),
         (IN_ALL, patients.too_few_in_all(), patients.in_all),
     ):
         for name in names:
             variance = float(variance_of(outcome, outcome.influence(name)))
-            found[name] = reason or _limits(name, values[name], variance, units)
+            found[name] = reason or _limits(name, values[name], variance, number)
+    found["log_loss"] = too_few_wrong(outcome) or found["log_loss"]
     return found
+
+
+def _predicted(outcome: Outcome, patients: Patients, classes: Sequence[str]) -> tuple[list[str], list[float]]:
+    """Return the reasons and effective patients for precision, which also needs patients with rows predicted so."""
+    predicted = Patients(outcome.by_unit(np.eye(outcome.n_classes)[outcome.predicted]), patients.noun)
+    few, rare = patients.too_few(classes), predicted.too_few(classes, "is predicted for")
+    never = [
+        "" if any(column) else f"class {name} is never predicted"
+        for name, column in zip(classes, predicted.counts.T, strict=True)
+    ]
+    reasons = [next(filter(None, each), "") for each in zip(few, rare, never, strict=True)]
+    return reasons, [min(pair) for pair in zip(patients.effective, predicted.effective, strict=True)]
 
 
 def variance_of(outcome: Outcome, influence: Doubles) -> Doubles:
@@ -101,8 +116,7 @@ def _limits(name: str, value: float, variance: float, units: float) -> Found:
     if np.isnan(value):
         return ""
     if name == "log_loss":
-        half = limits.students(units - 1) * float(np.sqrt(variance))
-        return max(value - half, 0.0), value + half
+        return limits.of_loss(float(value), variance, units - 1)
     if name == "mcc":
         low, high = limits.of_units((value + 1) / 2, variance / 4, units)
         return 2 * low - 1, 2 * high - 1

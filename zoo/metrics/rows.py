@@ -15,6 +15,7 @@ from zoo.metrics import limits
 from zoo.metrics.limits import Found, Limits
 from zoo.metrics.outcome import Doubles, Outcome, scores_of_confusion
 from zoo.scores import CLASS_SCORES
+from zoo.wording import count_text
 
 CHUNK = 50  # draws at a time: a hundred classes need 4 MB
 FEW_ROWS, FEW_IN_ALL = 3, 12  # for each class on average, and in all: with fewer, the draws cover 86 %
@@ -31,7 +32,7 @@ def over_rows(outcome: Outcome, values: Mapping[str, Any], draws: int, seed: int
         "macro_recall": limits.of_mean_share(hits[kept], support[kept]),
         **_of_confusion(outcome.confusion, values, draws, seed),
         "auroc": _of_areas(outcome),
-        "log_loss": _of_loss(outcome),
+        "log_loss": too_few_wrong(outcome) or _of_loss(outcome),
     }
 
 
@@ -39,7 +40,8 @@ def _of_confusion(confusion: Doubles, values: Mapping[str, Any], draws: int, see
     rows, classes = int(confusion.sum()), int((confusion.sum(1) > 0).sum())
     fewest = max(FEW_IN_ALL, FEW_ROWS * classes)
     if rows < fewest:
-        reason = f"{rows} test rows of {classes} classes: fewer than {fewest}"
+        each = f", {FEW_ROWS} for each class" if fewest > FEW_IN_ALL else ""
+        reason = f"{count_text(rows, 'test row')}: fewer than {fewest}{each}"
         return {name: [reason] * len(confusion) if name in CLASS_SCORES else reason for name in DRAWN}
     drawn = [scores_of_confusion(some) for some in drawn_confusions(confusion, draws, seed)]
     found = {}
@@ -87,10 +89,12 @@ def _correlation(influence: Doubles) -> Doubles:
     return correlation
 
 
-def _of_loss(outcome: Outcome) -> Found:
+def too_few_wrong(outcome: Outcome) -> str:
+    """Return why the log loss has no interval; "" if enough rows are wrong."""
     wrong = int((outcome.predicted != outcome.labels).sum())
-    if wrong < FEW_WRONG:
-        return f"{wrong} of {len(outcome.loss)} rows are wrong: fewer than {FEW_WRONG}"
-    mean, rows = float(outcome.loss.mean()), len(outcome.loss)
-    half = limits.students(rows - 1) * float(outcome.loss.std(ddof=1)) / np.sqrt(rows)
-    return max(mean - half, 0.0), mean + half
+    return f"{wrong} of {len(outcome.loss)} rows are wrong: fewer than {FEW_WRONG}" if wrong < FEW_WRONG else ""
+
+
+def _of_loss(outcome: Outcome) -> Found:
+    rows = len(outcome.loss)
+    return limits.of_loss(float(outcome.loss.mean()), float(outcome.loss.var(ddof=1)) / rows, rows - 1)
