@@ -79,13 +79,21 @@ def test_json_has_curves_and_verdicts() -> None:
 
 
 def test_one_seed_and_patients_are_said() -> None:
-    keep(1, groups=np.arange(300) % 30)
+    keep(1, groups=np.arange(300) % 29)
     lines = zoo("studies", "show", "race").stderr.splitlines()
     assert lines[2] == (
-        "test macro recall on waves, one seed; 95 % intervals over the test set's 30 groups only; "
+        "test macro recall on waves, one seed; 95 % intervals over the test set's 29 groups only; "
         "a verdict needs 5 seeds"
     )
     assert "too few seeds" in lines[3]
+
+
+def test_too_few_patients_are_the_reason_for_no_interval() -> None:
+    keep(5, groups=np.arange(300) // 75)
+    first, _, trust, _ = zoo("studies", "show", "race").stderr.splitlines()
+    assert re.search(r" defaults: [+-]0\.\d{3}, no interval: 40 trials, 270 s of training in all$", first)
+    reasons = "; ".join(f"class {name} has 4 groups, 4.0 effective: fewer than 5" for name in "abc")
+    assert trust == f"test macro recall on waves, mean of 5 seeds; no interval: {reasons}"
 
 
 def test_five_seeds_may_be_ranked() -> None:

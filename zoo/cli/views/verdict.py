@@ -36,7 +36,6 @@ def _verdict_line(verdict: "Verdict", seeds: int) -> str:
         "worse": f"worse than {DEFAULTS}",
         "not shown": "not shown, could be chance",
         "too few seeds": f"too few seeds ({len(verdict.seeds)})",
-        "no interval": f"no interval: {verdict.difference.reason}",
     }
     over = f" ({len(verdict.seeds)} of {seeds} seeds)" if len(verdict.seeds) < seeds else ""
     return f"{verdict.searcher}{over}: {found}, {words.get(verdict.verdict, verdict.verdict)}: {cost}"
@@ -51,6 +50,8 @@ def _trust(verdicts: "Sequence[Verdict]", dataset: str) -> str:
     over = f"test {resampled}" if resampled == "rows" else f"the test set's {resampled}"
     seeds = "one seed" if fewest == 1 else f"mean of {fewest} seeds"
     score = f"test {scored[0].score.replace('_', ' ')} on {dataset}, {seeds}"
+    if reason := next((verdict.difference.reason for verdict in scored if verdict.difference.reason), ""):
+        return f"{score}; no interval: {reason}"
     if fewest >= FEWEST:
         return f"{score}; 95 % intervals over seeds and {over}"
     spreads = [f"{verdict.searcher} ±{verdict.deviation:.3f}" for verdict in scored if verdict.deviation is not None]
