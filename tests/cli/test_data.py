@@ -138,7 +138,7 @@ def test_the_lines_and_tables_in_a_pipe(zoo: Zoo, waves_csv: Path) -> None:
     assert summary(zoo, str(waves_csv), *FILE)["read"] == read
     assert "protocol\tclass\ttrain\tvalidation\ttest" in lines
     assert "holdout\tall classes\t173\t19\t48" in lines
-    assert "official: this data set has no published split: use --protocol holdout" in lines
+    assert "official: this data set has no published split: use --protocol inter-patient" in lines
     assert "▁" not in done.stdout, "series are drawn on a terminal"
 
 

@@ -143,7 +143,7 @@ def test_equal_rows_on_both_sides_are_counted_and_said(
     declared = replace(declared, labels=np.arange(9) % 3)
     parts = separate(declared, "official", seed=0)
     assert [*parts.summary["shared_rows"].values()] == shared
-    note = f"{said} test rows are equal, sample by sample, to a row outside the test set"
+    note = f"{said} test {'row is' if said == 1 else 'rows are'} equal, sample by sample, to a row outside the test set"
     assert parts.notes == (("so", note) if said else ("so",))
 
 
@@ -209,7 +209,8 @@ def test_validation_that_is_declared_is_not_drawn(series: LabelledSeries) -> Non
 @pytest.mark.parametrize(
     ("protocol", "change", "error", "message"),
     [
-        ("official", {}, DataError, "no published split: use --protocol holdout"),
+        ("official", {}, DataError, "no published split: use --protocol inter-patient"),
+        ("official", {"groups": None}, DataError, "no published split: use --protocol holdout"),
         ("inter-patient", {"groups": None}, DataError, "name the column with --group"),
         ("inter-patient", {"refusals": {"inter-patient": "no patients here"}}, DataError, "no patients here"),
         ("offical", {}, UnknownName, r"no protocol named 'offical'. Did you mean official\?"),

@@ -209,7 +209,7 @@ def test_half_a_pair(tmp_path: Path) -> None:
 
 
 def test_folders_without_a_pair_or_with_several(tmp_path: Path) -> None:
-    assert "is a folder without a pair NAME_TRAIN.ts and NAME_TEST.ts; name a file in it" in refusal(tmp_path)
+    assert "is a folder without a pair NAME_TRAIN and NAME_TEST of .ts or .tsv files" in refusal(tmp_path)
     write_pair(tmp_path)
     for name in ("Noise", "Xylem", "Beats", "Steps", "Gears"):
         for half in ("TRAIN", "TEST"):

@@ -1,6 +1,7 @@
 """Files by their paths, through the whole bench: unequal lengths, published splits, what fits and what does not."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -236,14 +237,23 @@ def test_a_registered_name_is_no_path_whatever_lies_there(own: Registry) -> None
 def test_a_data_set_is_separated_by_its_protocol_and_the_seeds_own_split(
     own: Registry, protocol: str, group: str | None, chosen: str
 ) -> None:
-    loaded = load(own, "plain")
+    loaded = replace(load(own, "plain"), grouped=group is not None)
     for seed in (0, 3):
-        parts = parts_of(loaded, protocol, seed, group=group, rows=20)
+        parts = parts_of(loaded, protocol, seed, rows=20)
         expected = separate(noise(), chosen, seed=axis_seeds(seed)["split"], rows=20)
         assert parts.summary == expected.summary
         assert np.array_equal(parts.validation.index, expected.validation.index)
         assert len(parts.train) == 20
-    assert parts_of(loaded, protocol, 0, group=group, rows=20).summary != parts.summary
+    assert parts_of(loaded, protocol, 0, rows=20).summary != parts.summary
+
+
+def test_groups_in_a_file_are_kept_apart_by_default(own: Registry) -> None:
+    rows = noise()
+    np.savez("grouped.npz", X=rows.values, y=rows.labels, groups=rows.groups)
+    loaded = load(own, "grouped.npz")
+    assert parts_of(loaded, "").summary["protocol"] == "inter-patient"
+    assert parts_of(loaded, "holdout").summary["protocol"] == "holdout"
+    assert f'groups "groups": {len(np.unique(rows.groups))} values' in loaded.series.read
 
 
 def test_a_published_split_is_the_default_without_groups(own: Registry, series: LabelledSeries) -> None:

@@ -57,6 +57,24 @@ def test_a_file_and_arrays_with_the_same_content_have_the_same_scores(tmp_path: 
     assert arrays.scores.resampled.endswith("groups")
 
 
+def test_a_reused_run_has_the_notes_on_the_data_of_this_request(tmp_path: Path) -> None:
+    shared = "in the test set are also in the training or validation set"
+    (plain,) = bench((X, Y), protocol="holdout")
+    assert not any(shared in note for note in plain.notes)
+    np.savez("beats.npz", X=X, y=Y, groups=GROUPS)
+    (grouped,) = bench("beats.npz", protocol="holdout")
+    assert (grouped.id, grouped.served) == (plain.id, True)
+    assert sum(shared in note for note in grouped.notes) == 1
+    assert grouped.parts.shared_groups
+    assert grouped.notes[-1] == f"the run was stored for {plain.dataset}, which has the same content as beats.npz"
+    (again,) = bench((X, Y), protocol="holdout")
+    assert (again.notes, again.parts) == (plain.notes, plain.parts)
+    (first,) = bench("beats.npz", protocol="holdout", results="other")
+    (other,) = bench((X, Y), protocol="holdout", results="other")
+    assert (other.id, other.served) == (first.id, True)
+    assert not any(shared in note or "groups" in note for note in other.notes), "these arrays have no groups"
+
+
 def test_a_published_split_and_several_data_sets() -> None:
     split, whole = bench([(X[:90], Y[:90], X[90:], Y[90:]), (X, Y)])
     assert (split.protocol, split.parts.rows["test"], whole.protocol) == ("official", 30, "holdout")

@@ -612,7 +612,7 @@ def test_what_cannot_be_read_is_raised_at_the_end_and_noted_once_each(bench: Run
         bench(reporter=notebook, **axes)
     assert notebook.notes == [
         READ,
-        "error: this data set has no published split: use --protocol holdout",
+        "error: this data set has no published split: use --protocol inter-patient",
         "error: there is no file 'gone.csv'; check its name and the folder you are in",
     ]
     with Store(Path("results")) as store:

@@ -32,6 +32,7 @@ def test_a_run_as_plain_data_has_every_documented_name() -> None:
         "plugins": {},
         "parts": {},
         "notes": (),
+        "data_notes": (),
         "scores": {},
         "cost": {},
         "epochs": 0,

@@ -54,7 +54,7 @@ def leaderboard_command(
     columns = _columns(metric)
     if not sys.stdout.isatty():
         emit(
-            [Column("dataset", "dataset"), Column("protocol", "protocol"), *columns],
+            [Column("dataset", "dataset"), Column("protocol", "protocol"), Column("test", "test"), *columns],
             [row for board in found for row in _rows(board, metric, scores)],
         )
         return
@@ -87,11 +87,21 @@ def _columns(metric: str) -> list[Column]:
 def _title(board: "Board") -> str:
     scored = count_text(len(board.standings), "configuration")
     same = f" (the same rows: {', '.join(board.names)})" if board.names else ""
-    return f"{board.dataset}{same}, {board.protocol}: {scored} scored on this test set ({board.test[:8]})"
+    return (
+        f"{board.dataset}{same}{_classes(board)}, {board.protocol}: {scored} scored on this test set ({board.test[:8]})"
+    )
+
+
+def _classes(board: "Board") -> str:
+    """Return which classes were left out or merged on this board, in brackets."""
+    params = board.standings[0].runs[0].config.get("dataset_params", {})
+    words = [f"without {params['drop_class']}"] if "drop_class" in params else []
+    words += [str(params["merge_class"])] if "merge_class" in params else []
+    return f" ({', '.join(words)})" if words else ""
 
 
 def _rows(board: "Board", metric: str, scores: "Mapping[Standing, Expected]") -> list[dict[str, Any]]:
-    where = {"dataset": board.dataset, "protocol": board.protocol}
+    where = {"dataset": board.dataset, "protocol": board.protocol, "test": board.test[:8]}
     return [
         {**where, "rank": rank, **standing.to_json(metric), "score": _score_text(scores[standing])}
         for rank, standing in enumerate(board.standings, start=1)

@@ -20,6 +20,7 @@ from zoo.data.reading import read_line
 from zoo.data.series import TEST, TRAIN, VALIDATION, LabelledSeries
 from zoo.data.sets import LAYOUTS, RowSet, joined, laid_out, place_in, row_set
 from zoo.errors import DataError, UsageError
+from zoo.wording import count_text
 
 NPZ_SUFFIXES = (".npz",)
 
@@ -81,7 +82,7 @@ def from_npz(
         group_noun=names.groups if names.groups_asked else "group",
         notes=[f"{path.name}: arrays not read: {', '.join(unread[:8])}"] if unread else (),
     )
-    return replace(series, read=_read(path, sets, series))
+    return replace(series, read=_read(path, sets, names, series))
 
 
 def _suffixes(file: NpzFile) -> list[str]:
@@ -136,8 +137,10 @@ def _layout(file: NpzFile, name: str, ending: str, asked: str | None) -> str | N
     return stated or asked
 
 
-def _read(path: Path, sets: Sequence[RowSet], series: LabelledSeries) -> str:
+def _read(path: Path, sets: Sequence[RowSet], names: _Names, series: LabelledSeries) -> str:
     samples = " and ".join(each.name for each in sets)
+    found = 0 if series.groups is None else len(np.unique(series.groups))
+    groups = (f'groups "{names.groups}": {count_text(found, "value")}',) if found else ()
     return read_line(
         path.name,
         series.values,
@@ -146,4 +149,5 @@ def _read(path: Path, sets: Sequence[RowSet], series: LabelledSeries) -> str:
         series.classes,
         samples=samples,
         label=sets[0].label,
+        details=groups,
     )

@@ -52,7 +52,9 @@ def pair_of(path: Path) -> Pair | None:
         return _pair_beside(path) or _pair_named(path)
     pairs = _pairs_in(path)
     if not pairs:
-        raise DataError(f"{path} is a folder without a pair NAME_TRAIN.ts and NAME_TEST.ts; name a file in it")
+        raise DataError(
+            f"{path} is a folder without a pair NAME_TRAIN and NAME_TEST of .ts or .tsv files; name a file in it"
+        )
     if len(pairs) > 1:
         names = ", ".join(pair.train.name for pair in pairs)
         raise DataError(f"{path} is a folder with {len(pairs)} pairs; name a file of one of them: {names}")

@@ -129,7 +129,8 @@ def declared_split(series: LabelledSeries, protocol: str) -> DeclaredSplit:
         test = stratified(series.labels, max(round(HOLDOUT_SHARE * len(series.labels)), present), rng)
         return DeclaredSplit(_mark(series, test))
     if protocol == "official":
-        raise DataError("this data set has no published split: use --protocol holdout")
+        way_out = "holdout" if series.groups is None else "inter-patient"
+        raise DataError(f"this data set has no published split: use --protocol {way_out}")
     if series.groups is None:
         raise DataError(f"--protocol {protocol} needs the group of each row: name the column with --group")
     return _drawn_by_group(series, series.groups, rng)
@@ -335,7 +336,8 @@ def _describe(
     notes = list(declared.notes)
     same = int(np.isin(hashes[TEST], np.concatenate([hashes[TRAIN], hashes[VALIDATION]])).sum())
     if same:
-        notes.append(f"{same} test rows are equal, sample by sample, to a row outside the test set")
+        equal = f"{count_text(same, 'test row')} {'is' if same == 1 else 'are'} equal"
+        notes.append(f"{equal}, sample by sample, to a row outside the test set")
     if series.groups is not None:
         shared = {
             f"{names[one]}/{names[other]}": np.intersect1d(_owners(taken[one]), _owners(taken[other])).tolist()

@@ -70,19 +70,26 @@ class Choice:
         reasons |= dict.fromkeys(filter(_BY_PANDAS.fullmatch, samples), _NO_NAME)
         refused = [name for name in samples if name in reasons and name not in listed]
         if refused:
-            raise DataError(f"{path}: {self._refusal(names, refused, reasons[refused[0]])}")
+            raise DataError(f"{path}: {self._refusal(names, {name: reasons[name] for name in refused})}")
 
-    def _refusal(self, names: Sequence[str], refused: Sequence[str], reason: str) -> str:
-        more = f" (and {', '.join(map(repr, refused[1:6]))})" if len(refused) > 1 else ""
-        dropped = ",".join(part for part in (self.drop, *refused) if part)
-        if reason == _NO_NAME:
-            place = f"column {names.index(refused[0]) + 1} of {len(names)}"
-            way_out = f"leave it out with --drop {shlex.quote(dropped)} if it only numbers the rows"
-            return f"{place} {_NO_NAME}{more}; name it, or {way_out}"
-        group = "" if len(self.keys) > 1 else f", name it with --group {shlex.quote(refused[0])} if it is the patient"
+    def _refusal(self, names: Sequence[str], refused: Mapping[str, str]) -> str:
+        """Return the message on refused columns, each with its reason, and the ways out."""
+        first, *others = refused
+        dropped = shlex.quote(",".join(part for part in (self.drop, *refused) if part))
+        if not others and refused[first] == _NO_NAME:
+            place = f"column {names.index(first) + 1} of {len(names)}"
+            return f"{place} {_NO_NAME}; name it, or leave it out with --drop {dropped} if it only numbers the rows"
+        group = "" if len(self.keys) > 1 else f", name it with --group {shlex.quote(first)} if it is the patient"
+        if not others:
+            return (
+                f"column {first!r} seems to be no sample: {refused[first]}; leave it out with --drop {dropped}{group}, "
+                "or list it by name in --columns if it is a sample"
+            )
+        some = ", ".join(f"{name!r} ({reason})" for name, reason in [*refused.items()][:5])
+        more = ", …" if len(refused) > 5 else ""
         return (
-            f"column {refused[0]!r}{more} seems to be no sample: {reason}; leave it out with --drop "
-            f"{shlex.quote(dropped)}{group}, or list it by name in --columns if it is a sample"
+            f"columns {some}{more} seem to be no samples; leave them out with --drop {dropped}, name the patient with "
+            "--group, or list by name in --columns what is a sample"
         )
 
 

@@ -110,7 +110,7 @@ def scaled(loaded: Loaded, parts: Parts, scale: str) -> Parts:
 def chosen_protocol(loaded: Loaded, protocol: str, request: DataRequest) -> str:
     """Return the protocol; if it is empty, the published split, else the groups of a file, else `holdout`."""
     default = default_protocol(loaded.series)
-    return protocol or ("inter-patient" if (loaded.grouped or request.group) and default == "holdout" else default)
+    return protocol or ("inter-patient" if loaded.grouped and default == "holdout" else default)
 
 
 def dataset_entry(registry: Registry, name: str) -> Entry[Dataset]:
@@ -138,4 +138,4 @@ def _from_file(path: Path, params: Mapping[str, Value], request: DataRequest) ->
     texts = {name: None if params.get(name) is None else str(params[name]) for name in _TEXT_PARAMETERS}
     series = from_file(path, constant=constant, header=header, **texts, **named)
     kept = {**merged, **{name: column for name, column in named.items() if column is not None}}
-    return Loaded(data_set_name(path), kept, series)
+    return Loaded(data_set_name(path), kept, series, grouped=series.groups is not None)

@@ -149,6 +149,7 @@ def describe_run(cell: Cell, parts: Parts, loaded: Loaded, preview: Preview) -> 
         plugins=_plugins(cell, loaded),
         parts=parts.summary,
         notes=parts.notes,
+        data_notes=parts.notes,
         cost=preview.cost,
     )
     return noted(run, *preview.notes, *cell.import_notes())

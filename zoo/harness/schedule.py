@@ -237,12 +237,16 @@ class _Resampled:
 
 
 def _named_as(asked: Run, known: Run) -> Run:
-    """Return a stored run with the names of the request, where several names mean the same."""
+    """Return a stored run with the names of the request, where several names mean the same, and its notes on the data.
+
+    The same rows may have been read from another file, or without their groups.
+    """
     names = {name: getattr(asked, name) for name in ("architecture", "preset", "block", "dataset", "data", "loss")}
-    if known.dataset == asked.dataset:
-        return replace(known, **names)
-    note = f"the run was stored for {known.dataset}, which has the same content as {asked.dataset}"
-    return replace(known, **names, notes=(*known.notes, note))
+    notes = [*asked.data_notes, *(note for note in known.notes if note not in known.data_notes)]
+    if known.dataset != asked.dataset:
+        notes.append(f"the run was stored for {known.dataset}, which has the same content as {asked.dataset}")
+    notes = list(dict.fromkeys(notes))
+    return replace(known, **names, parts=asked.parts, notes=tuple(notes), data_notes=asked.data_notes)
 
 
 def _differences(there: Run, here: Run) -> tuple[str, ...]:

@@ -39,6 +39,7 @@ class Run:
                  record cannot be read
     scale        how the rows are scaled: none, standard, standard-per-series or minmax-per-series
     data, loss   the resampler and the objective, as `--data` and `--loss` name them; a fitted network has no loss
+    data_notes   those of the notes that describe the data, as this request read them
     config       the full cell: parameters, training settings, seeds
     environment  device, threads, precision, versions
     plugins      the versions of the distributions that provide the components and the data set, by name
@@ -71,6 +72,7 @@ class Run:
     plugins: Mapping[str, str] = field(default_factory=dict)
     parts: SplitSummary = field(default_factory=SplitSummary)
     notes: tuple[str, ...] = ()
+    data_notes: tuple[str, ...] = ()
     scores: Scores = field(default_factory=Scores)
     cost: Cost = field(default_factory=Cost)
     epochs: int = 0
