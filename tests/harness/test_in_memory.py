@@ -57,6 +57,14 @@ def test_a_file_and_arrays_with_the_same_content_have_the_same_scores(tmp_path: 
     assert arrays.scores.resampled.endswith("groups")
 
 
+def test_a_reused_run_has_the_notes_of_the_request() -> None:
+    (first,) = bench((X, Y))
+    (again,) = bench((X, Y), group=GROUPS, protocol="holdout")
+    assert (again.id, again.served) == (first.id, True)
+    (shared,) = [note for note in again.notes if "--protocol inter-patient separates them" in note]
+    assert shared not in first.notes
+
+
 def test_a_published_split_and_several_data_sets() -> None:
     split, whole = bench([(X[:90], Y[:90], X[90:], Y[90:]), (X, Y)])
     assert (split.protocol, split.parts.rows["test"], whole.protocol) == ("official", 30, "holdout")

@@ -15,7 +15,7 @@ from zoo.harness.planner import Plan
 from zoo.harness.preview import Preview
 from zoo.harness.reporter import BenchReporter
 from zoo.harness.request import Request
-from zoo.harness.run_cell import Prepared, check_cell, describe_run
+from zoo.harness.run_cell import Prepared, check_cell, describe_run, noted
 from zoo.harness.trained import Failure
 from zoo.harness.training_run import resampled
 from zoo.networks import Incompatible
@@ -237,12 +237,15 @@ class _Resampled:
 
 
 def _named_as(asked: Run, known: Run) -> Run:
-    """Return a stored run with the names of the request, where several names mean the same."""
+    """Return a stored run with the names and notes of the request, where several names mean the same.
+
+    The same rows may have come without groups, for example: only the request then knows that sets share some.
+    """
     names = {name: getattr(asked, name) for name in ("architecture", "preset", "block", "dataset", "data", "loss")}
-    if known.dataset == asked.dataset:
-        return replace(known, **names)
-    note = f"the run was stored for {known.dataset}, which has the same content as {asked.dataset}"
-    return replace(known, **names, notes=(*known.notes, note))
+    was, known = known.dataset, noted(replace(known, **names), *asked.notes)
+    if was == asked.dataset:
+        return known
+    return noted(known, f"the run was stored for {was}, which has the same content as {asked.dataset}")
 
 
 def _differences(there: Run, here: Run) -> tuple[str, ...]:
