@@ -13,7 +13,7 @@ import re
 import sys
 import sysconfig
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.machinery import ModuleSpec, PathFinder
@@ -28,6 +28,7 @@ from zoo.standalone import own_name, plain_name
 RECORDED = frozenset({"zoo", "torch", "numpy", "scipy", "sklearn", "imblearn"})
 LONGEST_NAME = 255
 MOST_FILES = 1000  # that one pattern such as `*.json` may name
+DEEPEST = 3  # folders in each other that separate texts name: `Path(FOLDER, "config", "small")`
 
 
 @cache
@@ -97,17 +98,19 @@ class _Source:
             nodes = []
         package = name if spec.submodule_search_locations is not None else name.rpartition(".")[0]
         imports = {each for node in nodes for each in _imports(node, name, package)}
-        texts = {text for node in nodes if (text := _text(node))}
+        texts = set(_texts(nodes))
         attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
         return cls(path.parent, root, frozenset(imports), frozenset(texts), frozenset(attributes))
 
     @cached_property
     def folders(self) -> list[Path]:
-        """The folders from that of the module up to the one above `root`, and those in them that the texts name."""
+        """The folders from that of the module up to the one above `root`, and those below them that the texts name."""
         upwards = [each for each in (self.folder, *self.folder.parents) if each.is_relative_to(self.root)]
         upwards.append(self.root.parent)
-        inner = [place for folder in upwards for text in self.texts if os.path.isdir(place := folder / text)]
-        return [*upwards, *sorted(set(inner) - set(upwards))]
+        found = set(upwards)
+        for _ in range(DEEPEST):
+            found |= {place for folder in found for text in self.texts if os.path.isdir(place := folder / text)}
+        return [*upwards, *sorted(found - set(upwards))]
 
     def data(self, name: str) -> dict[str, str]:
         """Return the hashes of the files that the texts name, in these folders and in the current one.
@@ -165,16 +168,27 @@ def _own(importer: str, name: str) -> str:
         return name
 
 
-def _text(node: ast.AST) -> str:
-    """Return a text of the source that may name files; an f-string as a pattern, any other node as ""."""
-    if isinstance(node, ast.JoinedStr):
-        text = "".join(str(part.value) if isinstance(part, ast.Constant) else "*" for part in node.values)
-    else:
-        text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
-    if re.fullmatch(r"\.\w{2,12}", text):
-        text = f"*{text}"
-    usable = len(text) <= LONGEST_NAME and not re.search(r"[\0\n]", text) and re.search(r"\w\w", text)
-    return text if usable else ""
+def _texts(nodes: Sequence[ast.AST]) -> Iterator[str]:
+    """Yield the texts of a source that may name files; those with gaps, such as f-strings, as patterns."""
+    pieces = {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
+    for node in nodes:
+        found = []
+        if isinstance(node, ast.JoinedStr):
+            found = ["".join(str(part.value) if isinstance(part, ast.Constant) else "*" for part in node.values)]
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in pieces:
+            found = [node.value, node.value.lstrip("/"), _pattern(node.value)]  # `FOLDER + "/config.json"`
+        yield from (
+            text
+            for text in found
+            if len(text) <= LONGEST_NAME and not re.search(r"[\0\n]", text) and re.search(r"\w\w", text)
+        )
+
+
+def _pattern(text: str) -> str:
+    """Return a pattern for the end of a name, such as `.json` or `_0.json`, or for a name with `{}` or `%s`."""
+    if re.fullmatch(r"(?:[_-][\w.-]*)?\.\w{2,12}", text):
+        return f"*{text}"
+    return re.sub(r"\{[^{}]*\}|%(?:\(\w+\))?[-\d.]*[a-z]", "*", text) if re.search(r"\.\w{1,12}$", text) else ""
 
 
 def _matching(folder: Path, text: str) -> Iterator[Path]:

@@ -50,6 +50,11 @@ class Net(nn.Module):
     def __init__(self, *, n_channels, n_times, n_classes, size="small"):
         super().__init__()
         (HERE / "sizes" / f"{size}.toml").read_text()
+        (HERE / f"sizes-{size}.dat").read_bytes()
+        for text in ("joined.json", "{}_filled.json".format(size), "%s_inserted.json" % size, size + "_end.json"):
+            (HERE / text).read_text()
+        Path(f"{HERE}" + "/added.json").read_text()
+        list(Path(HERE, "deep", "deeper").glob("*.yaml"))
         import_module("found_by_text")
         self.head = nn.Linear(n_times, n_classes)
 
@@ -63,6 +68,14 @@ FILES = {
     "src/plug_package/later.py": "import found_later\ntwice = lambda x: 2 * x\n",
     "src/plug_package/config.json": "{}",
     "src/plug_package/sizes/small.toml": "a = 1\n",
+    "src/plug_package/joined.json": "0",
+    "src/plug_package/small_filled.json": "0",
+    "src/plug_package/small_inserted.json": "0",
+    "src/plug_package/small_end.json": "0",
+    "src/plug_package/added.json": "0",
+    "src/plug_package/sizes-small.dat": "0",
+    "src/plug_package/deep/deeper/any.yaml": "0",
+    "src/plug_package/other.dat": "Not named by the code.\n",
     "src/plug_package/notes.md": "Not named by the code.\n",
     "src/plug_second.py": "from plug_third import SCALE\n",
     "src/plug_third.py": "SCALE = 1\n",
@@ -85,6 +98,13 @@ IN_THE_KEY = (
     "src/plug_package/later.py",
     "src/plug_package/config.json",
     "src/plug_package/sizes/small.toml",
+    "src/plug_package/joined.json",
+    "src/plug_package/small_filled.json",
+    "src/plug_package/small_inserted.json",
+    "src/plug_package/small_end.json",
+    "src/plug_package/added.json",
+    "src/plug_package/sizes-small.dat",
+    "src/plug_package/deep/deeper/any.yaml",
     "src/plug_second.py",
     "src/plug_third.py",
     "path/helper_on_path.py",
@@ -94,7 +114,12 @@ IN_THE_KEY = (
     "dependency/editable_dependency/deep.py",
     "lib/site-packages/from_folder.py",
 )
-NOT_IN_THE_KEY = ("src/plug_package/notes.md", "src/not_imported.py", "lib/site-packages/versioned_dependency.py")
+NOT_IN_THE_KEY = (
+    "src/plug_package/notes.md",
+    "src/plug_package/other.dat",
+    "src/not_imported.py",
+    "lib/site-packages/versioned_dependency.py",
+)
 
 
 def write(folder: Path, files: dict[str, str]) -> None:
