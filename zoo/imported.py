@@ -192,13 +192,16 @@ def _pattern(text: str) -> str:
 
 
 def _matching(folder: Path, text: str) -> Iterator[Path]:
-    """Yield the files that a text names in a folder. A pattern names no source code. Empty files are left out."""
+    """Yield the files that a text names in a folder. A pattern names no source code.
+
+    Empty files are left out, and logs: what a network writes while it runs is no part of it.
+    """
     if "*" in text:
         names = islice(glob.iglob(os.path.join(glob.escape(str(folder)), text), recursive=True), MOST_FILES)
         paths = [Path(name) for name in names if not name.endswith((".py", ".pyc"))]
     else:
         paths = [folder / os.path.expanduser(text)]
-    yield from (path for path in paths if os.path.isfile(path) and os.path.getsize(path))
+    yield from (path for path in paths if path.suffix != ".log" and os.path.isfile(path) and os.path.getsize(path))
 
 
 def _hash(path: Path) -> str:

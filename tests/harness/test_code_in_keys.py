@@ -53,6 +53,7 @@ class Net(nn.Module):
         (HERE / f"sizes-{size}.dat").read_bytes()
         for text in ("joined.json", "{}_filled.json".format(size), "%s_inserted.json" % size, size + "_end.json"):
             (HERE / text).read_text()
+        (HERE / "debug.log").read_text()
         Path(f"{HERE}" + "/added.json").read_text()
         list(Path(HERE, "deep", "deeper").glob("*.yaml"))
         import_module("found_by_text")
@@ -75,6 +76,7 @@ FILES = {
     "src/plug_package/added.json": "0",
     "src/plug_package/sizes-small.dat": "0",
     "src/plug_package/deep/deeper/any.yaml": "0",
+    "src/plug_package/debug.log": "Written by the code.\n",
     "src/plug_package/other.dat": "Not named by the code.\n",
     "src/plug_package/notes.md": "Not named by the code.\n",
     "src/plug_second.py": "from plug_third import SCALE\n",
@@ -116,6 +118,7 @@ IN_THE_KEY = (
 )
 NOT_IN_THE_KEY = (
     "src/plug_package/notes.md",
+    "src/plug_package/debug.log",
     "src/plug_package/other.dat",
     "src/not_imported.py",
     "lib/site-packages/versioned_dependency.py",
