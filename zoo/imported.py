@@ -17,12 +17,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.machinery import ModuleSpec, PathFinder
-from importlib.metadata import Distribution, distributions
+from importlib.metadata import Distribution, distributions, packages_distributions
 from itertools import islice
 from json import loads
 from pathlib import Path
 
-from zoo.standalone import own_name, plain_name
+from zoo.standalone import PREFIX, own_name, plain_name
 
 # Every run records the versions of these, and `zoo` has a hash of its own.
 RECORDED = frozenset({"zoo", "torch", "numpy", "scipy", "sklearn", "imblearn"})
@@ -39,18 +39,29 @@ def imported_files(module: str) -> dict[str, str]:
     once or later in a function, and the files beside them that their code names, such as `config.json`. Modules of
     Python, of the zoo, and of distributions that were installed from an index are left out.
     """
-    return _read(module)
+    return _read(module)[0]
+
+
+def imported_distributions(module: str) -> tuple[str, ...]:
+    """Return the names of the distributions that a module, or a file that it reaches, imports directly.
+
+    Those whose versions every run records are left out.
+    """
+    tops = {_top(name) for name in _read(module)[1] if not name.startswith(PREFIX)} - RECORDED - sys.stdlib_module_names
+    found = {name for top, names in packages_distributions().items() if top in tops for name in names}
+    return tuple(sorted(found))
 
 
 def changed_since(module: str) -> bool:
     """Return whether a file differs from what `imported_files` has read in this process, which it then reads again."""
-    if imported_files(module) == _read(module):
+    if imported_files(module) == _read(module)[0]:
         return False
     imported_files.cache_clear()
     return True
 
 
-def _read(module: str) -> dict[str, str]:
+def _read(module: str) -> tuple[dict[str, str], set[str]]:
+    """Return the hashes of `imported_files`, and the names of all modules that these files import."""
     found: dict[str, str] = {}
     seen, waiting = {module}, [module]
     beside: dict[str, ModuleSpec] = {}  # modules in folders that are on `sys.path` only after a call
@@ -69,7 +80,7 @@ def _read(module: str) -> dict[str, str]:
                     beside = {**source.beside(), **beside}
         waiting += new - seen
         seen |= new
-    return found
+    return found, seen
 
 
 def _top(name: str) -> str:

@@ -222,6 +222,23 @@ def test_the_version_of_the_distribution_of_a_plugin_is_recorded(waves_csv: Path
     assert (later.served, later.differs) == (True, ("zoo-mine 1.0 then, 1.1 now",))
 
 
+@pytest.mark.usefixtures("clean")
+def test_the_versions_that_a_network_in_a_file_imports_are_recorded(waves_csv: Path, tmp_path: Path) -> None:
+    def bench(version: str) -> Run:
+        info = f"site-packages/scales-{version}.dist-info"
+        write(tmp_path, {f"{info}/METADATA": f"Name: scales\nVersion: {version}\n", f"{info}/RECORD": "scales.py,,\n"})
+        options: dict[str, Any] = {"target": "kind", "columns": "t*", "results": tmp_path / "results"}
+        (run,) = zoo.bench(f"{tmp_path}/net.py:linear", dataset=str(waves_csv), epochs=1, **options)
+        return run
+
+    write(tmp_path, {"net.py": f"import scales\n{LINEAR}", "site-packages/scales.py": "SCALE = 1\n"})
+    sys.path.insert(0, str(tmp_path / "site-packages"))
+    assert bench("1.0").environment["scales"] == "1.0"
+    (tmp_path / "site-packages" / "scales-1.0.dist-info").rename(tmp_path / "gone")
+    later = bench("1.1")
+    assert (later.served, later.differs) == (True, ("scales 1.0 then, 1.1 now",))
+
+
 OWN = """
 import torch
 from torch import nn
