@@ -237,7 +237,7 @@ def _samples(sets: Sequence[_Set]) -> str:
 def _check_order(one: Any, its_name: str, other: Any, name: str) -> None:
     """Raise DataError if pandas has two of series, labels and groups in another order, or other rows, by their index.
 
-    An index that counts from 0 is one that pandas made, and says nothing.
+    An index that counts from 0 was made by pandas, and names no rows.
     """
     here: Any = getattr(one, "index", None)
     there: Any = getattr(other, "index", None)
