@@ -231,7 +231,7 @@ def _ended(prepared: Prepared, run: Run, product: Product, scored: Scored, test:
     Raises Diverged, and DataError if test rows that are read late are not those of the key any more.
     """
     if isinstance(test.values, Unread) and fingerprint(test) != prepared.parts.summary.fingerprints["test"]:
-        raise DataError(f"{run.dataset} was changed during the run: leave the array, or its file, as it is, and repeat")
+        raise DataError(f"{run.dataset} was changed during the run: do not write to the array or its file, and repeat")
     predictions = _predictions(scored.logits, test, prepared.parts)
     run = trained_in(noted(run, *product.notes), product.environment)
     artefacts: Artefacts = {
