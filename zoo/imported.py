@@ -13,21 +13,22 @@ import re
 import sys
 import sysconfig
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.machinery import ModuleSpec, PathFinder
-from importlib.metadata import Distribution, distributions
+from importlib.metadata import Distribution, distributions, packages_distributions
 from itertools import islice
 from json import loads
 from pathlib import Path
 
-from zoo.standalone import own_name, plain_name
+from zoo.standalone import PREFIX, own_name, plain_name
 
 # Every run records the versions of these, and `zoo` has a hash of its own.
 RECORDED = frozenset({"zoo", "torch", "numpy", "scipy", "sklearn", "imblearn"})
 LONGEST_NAME = 255
 MOST_FILES = 1000  # that one pattern such as `*.json` may name
+DEEPEST = 3  # folders in each other that separate texts name: `Path(FOLDER, "config", "small")`
 
 
 @cache
@@ -38,18 +39,29 @@ def imported_files(module: str) -> dict[str, str]:
     once or later in a function, and the files beside them that their code names, such as `config.json`. Modules of
     Python, of the zoo, and of distributions that were installed from an index are left out.
     """
-    return _read(module)
+    return _read(module)[0]
+
+
+def imported_distributions(module: str) -> tuple[str, ...]:
+    """Return the names of the distributions that a module, or a file that it reaches, imports directly.
+
+    Those whose versions every run records are left out.
+    """
+    tops = {_top(name) for name in _read(module)[1] if not name.startswith(PREFIX)} - RECORDED - sys.stdlib_module_names
+    found = {name for top, names in packages_distributions().items() if top in tops for name in names}
+    return tuple(sorted(found))
 
 
 def changed_since(module: str) -> bool:
     """Return whether a file differs from what `imported_files` has read in this process, which it then reads again."""
-    if imported_files(module) == _read(module):
+    if imported_files(module) == _read(module)[0]:
         return False
     imported_files.cache_clear()
     return True
 
 
-def _read(module: str) -> dict[str, str]:
+def _read(module: str) -> tuple[dict[str, str], set[str]]:
+    """Return the hashes of `imported_files`, and the names of all modules that these files import."""
     found: dict[str, str] = {}
     seen, waiting = {module}, [module]
     beside: dict[str, ModuleSpec] = {}  # modules in folders that are on `sys.path` only after a call
@@ -68,7 +80,7 @@ def _read(module: str) -> dict[str, str]:
                     beside = {**source.beside(), **beside}
         waiting += new - seen
         seen |= new
-    return found
+    return found, seen
 
 
 def _top(name: str) -> str:
@@ -97,17 +109,19 @@ class _Source:
             nodes = []
         package = name if spec.submodule_search_locations is not None else name.rpartition(".")[0]
         imports = {each for node in nodes for each in _imports(node, name, package)}
-        texts = {text for node in nodes if (text := _text(node))}
+        texts = set(_texts(nodes))
         attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
         return cls(path.parent, root, frozenset(imports), frozenset(texts), frozenset(attributes))
 
     @cached_property
     def folders(self) -> list[Path]:
-        """The folders from that of the module up to the one above `root`, and those in them that the texts name."""
+        """The folders from that of the module up to the one above `root`, and those below them that the texts name."""
         upwards = [each for each in (self.folder, *self.folder.parents) if each.is_relative_to(self.root)]
         upwards.append(self.root.parent)
-        inner = [place for folder in upwards for text in self.texts if os.path.isdir(place := folder / text)]
-        return [*upwards, *sorted(set(inner) - set(upwards))]
+        found = set(upwards)
+        for _ in range(DEEPEST):
+            found |= {place for folder in found for text in self.texts if os.path.isdir(place := folder / text)}
+        return [*upwards, *sorted(found - set(upwards))]
 
     def data(self, name: str) -> dict[str, str]:
         """Return the hashes of the files that the texts name, in these folders and in the current one.
@@ -165,26 +179,40 @@ def _own(importer: str, name: str) -> str:
         return name
 
 
-def _text(node: ast.AST) -> str:
-    """Return a text of the source that may name files; an f-string as a pattern, any other node as ""."""
-    if isinstance(node, ast.JoinedStr):
-        text = "".join(str(part.value) if isinstance(part, ast.Constant) else "*" for part in node.values)
-    else:
-        text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
-    if re.fullmatch(r"\.\w{2,12}", text):
-        text = f"*{text}"
-    usable = len(text) <= LONGEST_NAME and not re.search(r"[\0\n]", text) and re.search(r"\w\w", text)
-    return text if usable else ""
+def _texts(nodes: Sequence[ast.AST]) -> Iterator[str]:
+    """Yield the texts of a source that may name files; those with gaps, such as f-strings, as patterns."""
+    pieces = {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
+    for node in nodes:
+        found = []
+        if isinstance(node, ast.JoinedStr):
+            found = ["".join(str(part.value) if isinstance(part, ast.Constant) else "*" for part in node.values)]
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in pieces:
+            found = [node.value, node.value.lstrip("/"), _pattern(node.value)]  # `FOLDER + "/config.json"`
+        yield from (
+            text
+            for text in found
+            if len(text) <= LONGEST_NAME and not re.search(r"[\0\n]", text) and re.search(r"\w\w", text)
+        )
+
+
+def _pattern(text: str) -> str:
+    """Return a pattern for the end of a name, such as `.json` or `_0.json`, or for a name with `{}` or `%s`."""
+    if re.fullmatch(r"(?:[_-][\w.-]*)?\.\w{2,12}", text):
+        return f"*{text}"
+    return re.sub(r"\{[^{}]*\}|%(?:\(\w+\))?[-\d.]*[a-z]", "*", text) if re.search(r"\.\w{1,12}$", text) else ""
 
 
 def _matching(folder: Path, text: str) -> Iterator[Path]:
-    """Yield the files that a text names in a folder. A pattern names no source code. Empty files are left out."""
+    """Yield the files that a text names in a folder. A pattern names no source code.
+
+    Empty files are left out, and logs: what a network writes while it runs is no part of it.
+    """
     if "*" in text:
         names = islice(glob.iglob(os.path.join(glob.escape(str(folder)), text), recursive=True), MOST_FILES)
         paths = [Path(name) for name in names if not name.endswith((".py", ".pyc"))]
     else:
         paths = [folder / os.path.expanduser(text)]
-    yield from (path for path in paths if os.path.isfile(path) and os.path.getsize(path))
+    yield from (path for path in paths if path.suffix != ".log" and os.path.isfile(path) and os.path.getsize(path))
 
 
 def _hash(path: Path) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 from zoo.errors import UsageError, guarded
 from zoo.factories import load_factory
-from zoo.imported import changed_since, imported_files
+from zoo.imported import changed_since, imported_distributions, imported_files
 from zoo.paths import problem
 from zoo.registry import Plugin, Registry
 from zoo.specs import Architecture
@@ -128,5 +128,6 @@ def _spec(name: str, typed: str, module: str, attribute: str) -> Architecture:
         takes_lengths=forward is not None and "lengths" in inspect.signature(forward).parameters,
         recurrent=bool(getattr(factory, "recurrent", False)),
         files=tuple(getattr(factory, "files", ())),
+        libraries=imported_distributions(module),
         min_times=int(getattr(factory, "min_times", 1)),
     )

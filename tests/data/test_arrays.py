@@ -126,6 +126,7 @@ def with_value(value: float, *places: tuple[Any, ...]) -> Any:
     return values
 
 
+MIXED = FRAME.set_axis([*range(ROWS - 1), "last"])
 SHUFFLED = pandas.Series(Y).sample(frac=1, random_state=0)
 REFUSED: list[tuple[Any, dict[str, Any], str]] = [
     (X, {}, "dataset= takes a name, a path, a table, a LabelledSeries, (X, y) or (X_train, y_train, X_test, y_test), "),
@@ -173,6 +174,10 @@ REFUSED: list[tuple[Any, dict[str, Any], str]] = [
     ((np.c_[np.arange(ROWS), X], Y), {}, "X[:, 0] seems to be no sample: it counts the rows"),
     (pandas.DataFrame(np.c_[X, Y]), {"target": Y}, "column '6' seems to be no sample: it repeats the labels"),
     ((FRAME, SHUFFLED), {}, "y has the rows in another order, by its index: pass y.loc[X.index]"),
+    ((X, pandas.Series(Y)), {"group": SHUFFLED}, "group has the rows in another order, by its index: pass group.loc[y"),
+    ((MIXED, pandas.Series(Y, index=MIXED.index[::-1])), {}, "y has the rows in another order, by its index"),
+    ((FRAME[2:], pandas.Series(Y, index=range(1, 1 + ROWS))[:-2]), {}, "y has other rows than X, by its index"),
+    ((LABELLED, None), {}, "y is None: pass the labels of X, or the table alone with target="),
     ((FRAME, Y, FRAME[FRAME.columns[::-1]], Y), {}, "X_train has 't0' where X_test has 't5'"),
     ((X, Y, X[:, :5], Y), {}, "X_train and X_test have the shapes (1, 6) and (1, 5)"),
     (read((X, Y)), {"target": "kind"}, "a LabelledSeries states its labels"),

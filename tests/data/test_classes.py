@@ -73,6 +73,16 @@ def test_merged_classes_are_one(merge: list[str], classes: tuple[str, ...], labe
     assert found.notes[1].startswith(note)
 
 
+def test_series_are_as_long_as_the_longest_that_is_left() -> None:
+    lengths = np.array([1, 1, 2, 2, 2, 2, 2, 2, 3, 3])
+    values = np.where(np.arange(3) < lengths[:, None, None], beats().values, np.float32(0))
+    padded = replace(beats(), values=values, lengths=lengths)
+    left = with_classes(padded, drop=["a,b"], merge=[])
+    assert (left.values.shape, left.lengths.tolist()) == ((8, 1, 2), lengths[:8].tolist())
+    equal = with_classes(padded, drop=["a,b", "N"], merge=[])
+    assert (equal.values.shape, equal.lengths) == ((6, 1, 2), None)
+
+
 def test_a_merged_class_may_be_dropped_and_scored_classes_follow() -> None:
     found = with_classes(beats(("N", "V", "F")), drop=["N"], merge=["X=V,F"])
     assert (found.classes, found.splits["official"].classes) == (("S", "X", "a,b"), ("X",))

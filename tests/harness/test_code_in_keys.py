@@ -50,6 +50,12 @@ class Net(nn.Module):
     def __init__(self, *, n_channels, n_times, n_classes, size="small"):
         super().__init__()
         (HERE / "sizes" / f"{size}.toml").read_text()
+        (HERE / f"sizes-{size}.dat").read_bytes()
+        for text in ("joined.json", "{}_filled.json".format(size), "%s_inserted.json" % size, size + "_end.json"):
+            (HERE / text).read_text()
+        (HERE / "debug.log").read_text()
+        Path(f"{HERE}" + "/added.json").read_text()
+        list(Path(HERE, "deep", "deeper").glob("*.yaml"))
         import_module("found_by_text")
         self.head = nn.Linear(n_times, n_classes)
 
@@ -63,6 +69,15 @@ FILES = {
     "src/plug_package/later.py": "import found_later\ntwice = lambda x: 2 * x\n",
     "src/plug_package/config.json": "{}",
     "src/plug_package/sizes/small.toml": "a = 1\n",
+    "src/plug_package/joined.json": "0",
+    "src/plug_package/small_filled.json": "0",
+    "src/plug_package/small_inserted.json": "0",
+    "src/plug_package/small_end.json": "0",
+    "src/plug_package/added.json": "0",
+    "src/plug_package/sizes-small.dat": "0",
+    "src/plug_package/deep/deeper/any.yaml": "0",
+    "src/plug_package/debug.log": "Written by the code.\n",
+    "src/plug_package/other.dat": "Not named by the code.\n",
     "src/plug_package/notes.md": "Not named by the code.\n",
     "src/plug_second.py": "from plug_third import SCALE\n",
     "src/plug_third.py": "SCALE = 1\n",
@@ -85,6 +100,13 @@ IN_THE_KEY = (
     "src/plug_package/later.py",
     "src/plug_package/config.json",
     "src/plug_package/sizes/small.toml",
+    "src/plug_package/joined.json",
+    "src/plug_package/small_filled.json",
+    "src/plug_package/small_inserted.json",
+    "src/plug_package/small_end.json",
+    "src/plug_package/added.json",
+    "src/plug_package/sizes-small.dat",
+    "src/plug_package/deep/deeper/any.yaml",
     "src/plug_second.py",
     "src/plug_third.py",
     "path/helper_on_path.py",
@@ -94,7 +116,13 @@ IN_THE_KEY = (
     "dependency/editable_dependency/deep.py",
     "lib/site-packages/from_folder.py",
 )
-NOT_IN_THE_KEY = ("src/plug_package/notes.md", "src/not_imported.py", "lib/site-packages/versioned_dependency.py")
+NOT_IN_THE_KEY = (
+    "src/plug_package/notes.md",
+    "src/plug_package/debug.log",
+    "src/plug_package/other.dat",
+    "src/not_imported.py",
+    "lib/site-packages/versioned_dependency.py",
+)
 
 
 def write(folder: Path, files: dict[str, str]) -> None:
@@ -192,6 +220,23 @@ def test_the_version_of_the_distribution_of_a_plugin_is_recorded(waves_csv: Path
     assert (first.plugins, first.differs) == ({"zoo-mine": "1.0"}, ())
     later = bench("1.1")
     assert (later.served, later.differs) == (True, ("zoo-mine 1.0 then, 1.1 now",))
+
+
+@pytest.mark.usefixtures("clean")
+def test_the_versions_that_a_network_in_a_file_imports_are_recorded(waves_csv: Path, tmp_path: Path) -> None:
+    def bench(version: str) -> Run:
+        info = f"site-packages/scales-{version}.dist-info"
+        write(tmp_path, {f"{info}/METADATA": f"Name: scales\nVersion: {version}\n", f"{info}/RECORD": "scales.py,,\n"})
+        options: dict[str, Any] = {"target": "kind", "columns": "t*", "results": tmp_path / "results"}
+        (run,) = zoo.bench(f"{tmp_path}/net.py:linear", dataset=str(waves_csv), epochs=1, **options)
+        return run
+
+    write(tmp_path, {"net.py": f"import scales\n{LINEAR}", "site-packages/scales.py": "SCALE = 1\n"})
+    sys.path.insert(0, str(tmp_path / "site-packages"))
+    assert bench("1.0").environment["scales"] == "1.0"
+    (tmp_path / "site-packages" / "scales-1.0.dist-info").rename(tmp_path / "gone")
+    later = bench("1.1")
+    assert (later.served, later.differs) == (True, ("scales 1.0 then, 1.1 now",))
 
 
 OWN = """

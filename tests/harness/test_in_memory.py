@@ -14,7 +14,9 @@ import zoo
 from zoo.data.protocols import separate
 from zoo.data.unread import Unread, unread
 from zoo.errors import ZooError
+from zoo.harness.reporter import SilentReporter
 from zoo.store.run import Run, RunStatus
+from zoo.training.loop import Epoch
 
 SERIES = waves(120, 24)
 X, GROUPS = np.asarray(SERIES.values)[:, 0], SERIES.groups
@@ -114,6 +116,19 @@ def test_large_parts_are_the_same_when_they_are_read_later(monkeypatch: pytest.M
     (later,) = zoo.bench("fcn", dataset=(X * 50, Y), threads=1, epochs=1, results="results", force=True)
     for one, other in ((run, again), (small, later)):
         assert (one.key, one.scores, one.parts) == (other.key, other.scores, other.parts)
+
+
+def test_values_that_change_during_the_run_have_no_score(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zoo.data.unread.AT_ONCE", 0)
+    values = X.copy()
+
+    class Writing(SilentReporter):
+        def on_epoch(self, epoch: Epoch) -> None:
+            values[:] = values[::-1].copy()
+
+    (run,) = zoo.bench("minirocket", dataset=(values, Y), threads=1, results="results", reporter=Writing())
+    assert (run.status, run.scores.macro_recall.value) == (RunStatus.FAILED, None)
+    assert run.error.startswith(f"{run.dataset} was changed during the run: ")
 
 
 def test_a_worker_receives_the_values_themselves(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -322,3 +322,34 @@ def test_a_network_that_kills_its_process_twice_is_a_failed_run(bench) -> None:
     assert [run.status for run in runs] == [RunStatus.FAILED, RunStatus.DONE]
     assert runs[0].error.startswith("its process died twice: ")
     assert "\n" not in runs[0].error
+
+
+SLOW_TWICE = """
+import time
+from torch import nn
+
+
+class Net(nn.Module):
+    trains = False
+
+    def __init__(self, *, n_channels, n_times, n_classes):
+        super().__init__()
+        self.head = nn.Linear(n_channels * n_times, n_classes)
+
+    def forward(self, x):
+        Net.trains |= self.training
+        if self.training or not Net.trains and len(x) > 8:
+            time.sleep(4)
+        return self.head(x.flatten(1))
+"""
+
+
+@pytest.mark.slow
+def test_a_time_limit_is_for_training_and_scoring_together(tmp_path: Path, waves_csv: Path) -> None:
+    (tmp_path / "slow_twice.py").write_text(SLOW_TWICE)
+    options: dict[str, Any] = {"dataset": str(waves_csv), "target": "kind", "columns": "t*", "results": "results"}
+    asked = {**options, "epochs": 1, "rows": 20, "isolate": True}
+    (limited,) = zoo.bench(f"{tmp_path}/slow_twice.py:Net", run_timeout=7.0, **asked)
+    (free,) = zoo.bench(f"{tmp_path}/slow_twice.py:Net", run_timeout=60.0, **asked)
+    assert (limited.status, limited.error) == (RunStatus.TIMEOUT, "exceeded its limit of 7 s")
+    assert free.status == RunStatus.DONE

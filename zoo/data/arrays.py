@@ -140,6 +140,8 @@ def _arrays_of(given: object, options: ArrayOptions) -> tuple[Any, ...]:
         )
     if options.target is not None:
         raise UsageError("target= is for a table or a file: (X, y) has its labels")
+    if any(labels is None for labels in given[1::2]):
+        raise UsageError("y is None: pass the labels of X, or the table alone with target=, the column of its labels")
     return given
 
 
@@ -158,6 +160,8 @@ def _is_name(given: object) -> bool:
 
 def _set(name: str, series: Any, label: str, labels: Any, group: tuple[str, Any], options: ArrayOptions) -> _Set:
     """Return the set of rows of these series, labels and groups; None for labels that are a column of the series."""
+    for given, other, each in ((series, labels, label), (series, group[1], group[0]), (labels, group[1], group[0])):
+        _check_order(given, name if given is series else label, other, each)
     if is_table(series):
         return _set_of_table(name, series, label, labels, group, options)
     if _is_name(group[1]):
@@ -176,8 +180,6 @@ def _set_of_table(
 ) -> _Set:
     if options.layout is not None:
         raise UsageError("dataset.layout is for arrays with three axes; leave it out")
-    for values, each in ((labels, label), (group[1], group[0])):
-        _check_order(series, values, each)
     table = _table_of(series)
     source, rows = str(table.path), len(table)
     asked = [str(each) for each in (options.target if labels is None else None, group[1]) if _is_name(each)]
@@ -232,14 +234,20 @@ def _samples(sets: Sequence[_Set]) -> str:
     return " and ".join(each.rows.name for each in sets)
 
 
-def _check_order(table: Any, given: Any, name: str) -> None:
-    """Raise DataError if pandas has the labels or groups of these rows in another order, by their index."""
-    here: Any = getattr(table, "index", None)
-    there: Any = getattr(given, "index", None)
-    if not (hasattr(here, "sort_values") and hasattr(there, "sort_values")) or here.equals(there):
+def _check_order(one: Any, its_name: str, other: Any, name: str) -> None:
+    """Raise DataError if pandas has two of series, labels and groups in another order, or other rows, by their index.
+
+    An index that counts from 0 was made by pandas, and names no rows.
+    """
+    here: Any = getattr(one, "index", None)
+    there: Any = getattr(other, "index", None)
+    if not (hasattr(here, "get_indexer_for") and hasattr(there, "get_indexer_for")) or here.equals(there):
         return
-    if here.sort_values().equals(there.sort_values()):
-        raise DataError(f"{name} has the rows in another order, by its index: pass {name}.loc[X.index]")
+    counts = any(each.tolist() == list(range(len(each))) for each in (here, there))
+    if len(here) == len(there) and here.isin(there).all() and there.isin(here).all():
+        raise DataError(f"{name} has the rows in another order, by its index: pass {name}.loc[{its_name}.index]")
+    if not counts and here.isin(there).any():
+        raise DataError(f"{name} has other rows than {its_name}, by its index: pass {name}.loc[{its_name}.index]")
 
 
 def _table_of(given: Any) -> Table:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from zoo.data.lengths import settled
 from zoo.data.series import DeclaredSplit, LabelledSeries
 from zoo.data.unread import picked
 from zoo.errors import DataError, UsageError, unknown_name
@@ -84,13 +85,15 @@ def _dropped(series: LabelledSeries, names: Sequence[str]) -> LabelledSeries:
         f"{count_text(int(counts[series.classes.index(name)]), 'row')} of class {name} left out"
         for name in dict.fromkeys(names)
     ]
+    lengths = None if series.lengths is None else series.lengths[kept]
+    values, lengths = settled(picked(series.values, kept), lengths)
     return replace(
         series,
-        values=picked(series.values, kept),
+        values=values,
         labels=labels[kept],
         classes=classes,
         groups=None if series.groups is None else series.groups[kept],
-        lengths=None if series.lengths is None else series.lengths[kept],
+        lengths=lengths,
         splits={name: _cut(split, kept, classes) for name, split in series.splits.items()},
         notes=(*series.notes, *notes),
     )

@@ -228,7 +228,8 @@ class ParallelBench:
             one.test = prepared.opened_test()
             asked, test = prepared.to_score(product), self.sent.test(one.test)
             folder = self.context.store.path(one.run).absolute()
-            scorer.hand_out(Scoring(ticket=one.run.id, folder=folder, limits=self.limits, asked=asked, test=test))
+            limits = replace(self.limits, spent=sum(epoch.seconds for epoch in product.history))
+            scorer.hand_out(Scoring(ticket=one.run.id, folder=folder, limits=limits, asked=asked, test=test))
 
     def _conclude(self, one: _AtWork, end: Scored | Failure) -> None:
         run, prepared = one.run, one.step.prepared

@@ -16,10 +16,12 @@ import torch
 from torch import Tensor
 
 from zoo.cost import PeakMemory
+from zoo.data.fingerprints import fingerprint
 from zoo.data.protocols import Parts
 from zoo.data.resampling import refusal
 from zoo.data.rows import Rows
-from zoo.errors import Diverged
+from zoo.data.unread import Unread
+from zoo.errors import DataError, Diverged
 from zoo.harness.cells import Cell
 from zoo.harness.containment import contained, limited
 from zoo.harness.datasets import Loaded
@@ -214,17 +216,22 @@ def conclude(prepared: Prepared, run: Run, context: RunContext, train: Callable[
 def finish(prepared: Prepared, run: Run, context: RunContext, product: Product, scored: Scored, test: Rows) -> Run:
     """Store the run of a network that another process has trained and scored.
 
-    A network whose logits are not finite has diverged.
+    A network whose logits are not finite has diverged. The run fails if its test rows have changed meanwhile.
     """
     try:
         ended, artefacts = _ended(prepared, run, product, scored, test)
-    except Diverged as error:
+    except (Diverged, DataError) as error:
         return context.fail(noted(run, *scored.notes), Failure.of(error))
     return _store(context, noted(ended, *scored.notes), artefacts)
 
 
 def _ended(prepared: Prepared, run: Run, product: Product, scored: Scored, test: Rows) -> tuple[Run, Artefacts]:
-    """Compare the predictions with the labels; return the finished run and its files. Raises Diverged."""
+    """Compare the predictions with the labels; return the finished run and its files.
+
+    Raises Diverged, and DataError if test rows that are read late are not those of the key any more.
+    """
+    if isinstance(test.values, Unread) and fingerprint(test) != prepared.parts.summary.fingerprints["test"]:
+        raise DataError(f"{run.dataset} was changed during the run: do not write to the array or its file, and repeat")
     predictions = _predictions(scored.logits, test, prepared.parts)
     run = trained_in(noted(run, *product.notes), product.environment)
     artefacts: Artefacts = {

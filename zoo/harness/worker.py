@@ -30,6 +30,7 @@ from zoo.workers.forks import check_forks
 from zoo.workers.limits import Deadline, deadline, import_slow_modules, memory, out_of_memory
 from zoo.workers.process import set_up
 
+LEAST_SECONDS = 0.001  # 0 would be no limit
 News = Epoch | Product | Scored | Failure | Preview | Incompatible
 
 
@@ -37,7 +38,8 @@ News = Epoch | Product | Scored | Failure | Preview | Incompatible
 class Limits:
     """The limits of a task.
 
-    timeout  its time limit in seconds; None: no limit
+    timeout  the time limit of its run in seconds; None: no limit
+    spent    the seconds that its run has spent in earlier tasks
     memory   its limit in bytes; 0: no limit
     beside   whether other runs share the memory
     """
@@ -45,6 +47,12 @@ class Limits:
     timeout: float | None = None
     memory: int = 0
     beside: bool = False
+    spent: float = 0.0
+
+    @property
+    def left(self) -> float | None:
+        """The seconds that are left to the run."""
+        return None if self.timeout is None else max(self.timeout - self.spent, LEAST_SECONDS)
 
 
 @dataclass(frozen=True)
@@ -128,7 +136,7 @@ class Worker:
         news: Scored | Failure
         with last_words(folder):
             try:
-                with memory(limits.memory), deadline(limits.timeout, folder / HUNG):
+                with memory(limits.memory), deadline(limits.left, folder / HUNG):
                     with computing_on(hardware, changes), own_random(hardware.device):
                         news = asked.score(test)
                     check_forks()
