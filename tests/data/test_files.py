@@ -291,7 +291,7 @@ NAMES = ",".join(f"t{number}" for number in range(14))
         (
             f"{NAMES},kind\n{NAMES.replace('t', '')},N\n",
             {"target": "label"},
-            "PATH: no column named 'label'. The file has 15 columns, from 't0' to 'kind'; -1 is the last.",
+            "PATH: no column named 'label'. It has 15 columns, from 't0' to 'kind'; -1 is the last.",
         ),
         (
             "a,b,kind\n1,2,N\n",

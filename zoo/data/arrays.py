@@ -19,6 +19,7 @@ from zoo.data.columns import check_one_meaning, checked_names
 from zoo.data.counting import describing
 from zoo.data.fingerprints import content_key
 from zoo.data.keys import Cells, arrow_of, keys_of_sets
+from zoo.data.parquets import index_columns
 from zoo.data.reading import read_line
 from zoo.data.samples import Choice
 from zoo.data.series import TEST, TRAIN, LabelledSeries
@@ -251,21 +252,26 @@ def _check_order(one: Any, its_name: str, other: Any, name: str) -> None:
 
 
 def _table_of(given: Any) -> Table:
+    """Return a table in memory; the index that pandas gave its rows, if it has names, is no sample."""
     path = Path(f"the {type(given).__name__}")
     pandas = sys.modules.get("pandas")
     try:
         if pandas is not None and isinstance(given, pandas.DataFrame):
             checked_names(path, [str(name) for name in given.columns])
-            data = pyarrow.Table.from_pandas(given, preserve_index=False)
+            named = [name for name in given.index.names if name is not None]
+            index = tuple(str(name) for name in named)
+            data = pyarrow.Table.from_pandas(given.reset_index(named) if named else given, preserve_index=False)
         else:
             data = pyarrow.table(given)
+            index = index_columns(data.schema)
     except (pyarrow.ArrowException, TypeError, ValueError) as error:
         raise DataError(
             f"{path} cannot be read: {one_line(error)}; each column holds numbers or text, with a name of its own"
         ) from error
     if not data.num_rows:
         raise DataError(f"{path} has no rows")
-    return _MemoryTable(path, checked_names(path, data.column_names), data)
+    names = checked_names(path, [name for name in data.column_names if name not in index])
+    return _MemoryTable(path, names, data, index=index)
 
 
 def array_of(given: Any, what: str) -> npt.NDArray[Any]:

@@ -16,7 +16,7 @@ def column_name(path: Path, names: Sequence[str], asked: str) -> str:
         return asked
     if _FROM_THE_END.fullmatch(asked) and int(asked[1:]) <= len(names):
         return names[int(asked)]
-    hint = f"The file has {len(names)} columns, from {names[0]!r} to {names[-1]!r}; -1 is the last."
+    hint = f"It has {len(names)} columns, from {names[0]!r} to {names[-1]!r}; -1 is the last."
     raise DataError(f"{path}: {unknown_name('column', asked, names, hint)}")
 
 
