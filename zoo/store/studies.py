@@ -199,11 +199,11 @@ class StudyStore:
                 [(name, number, *epoch) for epoch in epochs],
             )
             connection.execute(
-                "UPDATE trials SET value = ?3, "
-                "epochs = (SELECT count(*) FROM epochs WHERE study = ?1 AND number = ?2), "
-                "seconds = (SELECT coalesce(sum(seconds), 0) FROM epochs WHERE study = ?1 AND number = ?2) "
-                "WHERE study = ?1 AND number = ?2",
-                (name, number, value),
+                "UPDATE trials SET value = :value, "
+                "epochs = (SELECT count(*) FROM epochs WHERE study = :study AND number = :number), "
+                "seconds = (SELECT coalesce(sum(seconds), 0) FROM epochs WHERE study = :study AND number = :number) "
+                "WHERE study = :study AND number = :number",
+                {"study": name, "number": number, "value": value},
             )
 
     def end(self, name: str, trial: Trial, told: float) -> None:
