@@ -64,7 +64,7 @@ def test_an_issue_form_has_what_github_requires(name: str) -> None:
 def test_links_lead_to_files_and_headings_that_exist(page: str) -> None:
     """The site's own pages are checked by `mkdocs build --strict`."""
     for target, anchor in re.findall(r"\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)", (ROOT / page).read_text()):
-        path = (ROOT / page).parent / target
+        path = (ROOT / page).parent / target if target else ROOT / page
         assert path.exists(), target
         assert not anchor or anchor in headings(path), f"{target}#{anchor}"
 
