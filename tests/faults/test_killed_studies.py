@@ -1,4 +1,4 @@
-"""A study whose process is killed: the next one goes on, and no finished trial or epoch is repeated."""
+"""The process of a study is killed: the study continues in another process and repeats no finished trial or epoch."""
 
 import os
 import signal
