@@ -15,7 +15,7 @@ def read(cells: Any, kind: Any = None, *, groups: bool = False) -> Any:
     """The keys of a column of two chunks, with rows counted from 1 over both."""
     array = cells if isinstance(cells, pa.Array) else pa.array(cells, kind)
     chunks = pa.chunked_array([array[:1], array[1:]])
-    return keys_of(chunks, "column 'kind'", lambda row: f"row {row + 1}", groups=groups)
+    return keys_of(Cells(chunks, "column 'kind'", lambda row: f"row {row + 1}"), groups=groups)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from zoo.data.checks import one_line
 from zoo.data.columns import check_one_meaning, checked_names
 from zoo.data.counting import describing
 from zoo.data.fingerprints import content_key
-from zoo.data.keys import Cells, arrow_of, keys_of_sets
+from zoo.data.keys import Cells, arrow_of, keys_of
 from zoo.data.parquets import index_columns
 from zoo.data.reading import read_line
 from zoo.data.samples import Choice
@@ -198,7 +198,7 @@ def _set_of_table(
     values, lengths = table.series(samples)
     cells = table.cells(named[0]) if labels is None else _cells(labels, label, rows)
     if lists is None:
-        described = describing(values[:, 0], keys_of_sets([cells])[0], lengths)
+        described = describing(values[:, 0], keys_of(cells), lengths)
         choice.check(table.path, table.names, samples, described)
     if _is_name(group[1]):
         groups: Cells | None = table.cells(named[-1])

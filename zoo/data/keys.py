@@ -41,12 +41,9 @@ class Cells:
         return _is_text(self.values.type)
 
 
-def keys_of(cells: Any, what: str, place: Place, *, groups: bool = False) -> npt.NDArray[Any]:
-    """Return labels or groups from a `pyarrow.ChunkedArray`: int64 `(rows,)` if all are whole numbers, else text.
-
-    `what` names the cells in messages, `place` a row. Raises as `keys_of_sets`.
-    """
-    return keys_of_sets([Cells(cells, what, place)], groups=groups)[0]
+def keys_of(cells: Cells, *, groups: bool = False) -> npt.NDArray[Any]:
+    """Return labels or groups: int64 `(rows,)` if all are whole numbers, else text. Raises as `keys_of_sets`."""
+    return keys_of_sets([cells], groups=groups)[0]
 
 
 def keys_of_sets(sets: Sequence[Cells], *, groups: bool = False) -> list[npt.NDArray[Any]]:

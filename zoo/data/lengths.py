@@ -6,8 +6,8 @@ In a file of any form, NaN at the end of a row, in all its channels, is padding 
 import numpy as np
 import numpy.typing as npt
 
-from zoo.data.series import Floats, Ints
-from zoo.data.unread import Unread, Values, changed
+from zoo.data.series import Ints
+from zoo.data.unread import Unread, Values, changed, pieces
 
 
 def within(lengths: Ints, times: int) -> npt.NDArray[np.bool_]:
@@ -16,16 +16,19 @@ def within(lengths: Ints, times: int) -> npt.NDArray[np.bool_]:
     return inside
 
 
-def ends_of(values: Floats) -> Ints | None:
+def ends_of(values: Values) -> Ints | None:
     """Return int64 `(rows,)`: the samples of each of `(rows, channels, times)` before NaN at its end in all channels.
 
     None if no row ends with NaN; 0 for a row of nothing but NaN.
     """
-    if not np.isnan(values[:, :, -1]).all(axis=1).any():
-        return None
-    filled = np.asarray(~np.isnan(values).all(axis=1))
-    lengths = values.shape[2] - np.argmax(filled[:, ::-1], axis=1)
-    return np.where(filled.any(axis=1), lengths, 0).astype(np.int64)
+    lengths = np.full(len(values), values.shape[2], np.int64)
+    ended = False
+    for part, some in pieces(values):
+        if np.isnan(some[:, :, -1]).all(axis=1).any():
+            filled = np.asarray(~np.isnan(some).all(axis=1))
+            ends = values.shape[2] - np.argmax(filled[:, ::-1], axis=1)
+            lengths[part], ended = np.where(filled.any(axis=1), ends, 0), True
+    return lengths if ended else None
 
 
 def padding_note(name: str) -> str:

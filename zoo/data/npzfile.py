@@ -77,8 +77,7 @@ class NpzFile:
 
     def lengths(self, name: str, rows: int, times: int) -> Ints:
         """Return an array of lengths, int64 `(rows,)` from 1 to `times`. Raises DataError for any other value."""
-        cells = self.cells(name, rows)
-        lengths = keys_of(cells.values, cells.what, cells.place)
+        lengths = keys_of(self.cells(name, rows))
         if lengths.dtype != np.int64:
             raise DataError(f"{self.what(name)} holds text; lengths are whole numbers")
         broken = np.flatnonzero((lengths < 1) | (lengths > times))

@@ -109,7 +109,7 @@ def row_set(
     Raises DataError for other samples that are NaN or infinite.
     """
     where = place or (lambda row: f"{name}[{row}]")
-    ends = _ends(values) if lengths is None else lengths
+    ends = ends_of(values) if lengths is None else lengths
     flat, whole = np.empty(len(values), np.bool_), np.empty(len(values), np.bool_)
     for part, some in pieces(values):
         own = None if ends is None else ends[part]
@@ -187,18 +187,6 @@ def _check_samples(source: str, rows: RowSet, labels: npt.NDArray[Any]) -> None:
             f"{source}: {rows.name}[:, {place}] seems to be no sample: {reason}; save the series without it (a "
             "patient as groups), or with the shape (rows, 1, times) if it is a sample"
         )
-
-
-def _ends(values: Values) -> Ints | None:
-    """Do the same as `ends_of`, a piece at a time."""
-    found = [(part, ends_of(some)) for part, some in pieces(values)]
-    if all(ends is None for _, ends in found):
-        return None
-    lengths = np.full(len(values), values.shape[2], np.int64)
-    for part, ends in found:
-        if ends is not None:
-            lengths[part] = ends
-    return lengths
 
 
 def _finite(values: npt.NDArray[np.float32], lengths: Ints | None) -> npt.NDArray[np.bool_]:

@@ -18,7 +18,7 @@ from zoo.data.checks import check_file, dropped_note, flat_rows, kept_of
 from zoo.data.columns import check_one_meaning, column_name
 from zoo.data.counting import describing
 from zoo.data.csvs import Choose, CsvForm, line_number, read_csv
-from zoo.data.keys import Cells, alike_note, classes_of, keys_of_sets
+from zoo.data.keys import Cells, alike_note, classes_of, keys_of
 from zoo.data.lengths import ends_of, padding_note, settled, within
 from zoo.data.lists import ends_with_missing, from_lists, is_list
 from zoo.data.parquets import read_parquet
@@ -121,7 +121,7 @@ class Table:
         Text becomes numbers only if all of it is written alike, such as `1` and `2`. Raises DataError if a value is
         missing, or is neither a whole number nor text; groups such as `1.10` are text.
         """
-        return keys_of_sets([self.cells(name)], groups=groups)[0]
+        return keys_of(self.cells(name), groups=groups)
 
     def cells(self, name: str) -> Cells:
         """Return a column of labels or groups, unconverted."""

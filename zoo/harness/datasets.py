@@ -30,8 +30,8 @@ _FILE_PARAMETERS = ("constant", "header", *_TEXT_PARAMETERS)
 class Loaded:
     """A data set in memory; `sized` is true if it was generated with the requested number of rows.
 
-    `scale` is the one that the data set declares; "" for files and arrays, whose values decide. `entry` is None
-    for files and arrays. `grouped` is true for arrays with groups that the user passed.
+    `scale` is the one that the data set declares; "" for files and arrays, whose values decide. `grouped` is true for a
+    file that has groups, and for arrays with groups that the user passed. `entry` is None for files and arrays.
     """
 
     name: str

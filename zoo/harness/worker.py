@@ -150,10 +150,10 @@ class Worker:
 
 def _next(course: Generator[Epoch, None, Product], assignment: Assignment, spent: float) -> Epoch | Product | Failure:
     """Return the next news of a course; whatever is raised is a failure."""
-    limit, trace = assignment.limits.timeout, assignment.folder / HUNG
+    limits = replace(assignment.limits, spent=spent)
     try:
         # Not while news is sent: Ray needs memory and time for that.
-        with memory(assignment.limits.memory), deadline(None if limit is None else limit - spent, trace):
+        with memory(limits.memory), deadline(limits.left, assignment.folder / HUNG):
             try:
                 news: Epoch | Product = next(course)
             except StopIteration as end:
@@ -161,9 +161,9 @@ def _next(course: Generator[Epoch, None, Product], assignment: Assignment, spent
             check_forks()
             return news
     except Deadline:
-        return Failure.timeout(limit)
+        return Failure.timeout(limits.timeout)
     except BaseException as error:
-        return _failure(error, assignment.limits)
+        return _failure(error, limits)
 
 
 def _failure(error: BaseException, limits: Limits) -> Failure:
