@@ -285,7 +285,8 @@ def test_a_worker_computes_with_the_threads_of_its_hardware_and_waits_with_one(w
 
 
 def test_a_worker_finds_modules_where_its_driver_does(worker: Worker) -> None:
-    known = sys.path[0]
+    known = "/nowhere/known"
+    sys.path.insert(0, known)
     Worker(("/nowhere/a", known, "/nowhere/b"))
     assert sys.path[-2:] == ["/nowhere/a", "/nowhere/b"]
     assert sys.path.count(known) == 1
