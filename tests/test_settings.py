@@ -64,7 +64,8 @@ REFERENCE = "[[reference]]\narchitecture = 'x'\ndataset = 'y'\nstatus = 'reporte
     ("text", "message"),
     [
         ("[training]\nepochs = \n", r"registry.toml:2: invalid value"),
-        ("[training]\n\nepoch = 3\n", r"registry.toml:3: no key in \[training\] named 'epoch'. Did you mean epochs\?"),
+        ("[training]\n\nepoch = 3\n", "registry.toml:3: training.epoch must be one of original, resampled, not 3"),
+        ("[training]\n\nepoc = 3\n", r"registry.toml:3: no key in \[training\] named 'epoc'. Did you mean epoch"),
         ("[training]\nepochs = 'many'\n", r"registry.toml:2: training.epochs must be a whole number, not 'many'"),
         ("[training]\nepochs = true\n", r"registry.toml:2: training.epochs must be a whole number, not True"),
         ("[trainig]\nepochs = 3\n", r"registry.toml:1: no table named 'trainig'. Did you mean training\?"),
@@ -82,7 +83,8 @@ REFERENCE = "[[reference]]\narchitecture = 'x'\ndataset = 'y'\nstatus = 'reporte
         ),
         ("[training]\nclip = nan\n", r"registry.toml:2: training.clip must be a finite number, not nan"),
         ("[presets.'cnngru.']\n", r"a preset's name must be ARCHITECTURE.NAME"),
-        ("[presets.'cnngru.x']\ntraining = { epoch = 3 }\n", r"named 'epoch'. Did you mean epochs\?"),
+        ("[presets.'cnngru.x']\ntraining = { epoch = 3 }\n", "not 3; training.epochs is the number of epochs"),
+        ("[presets.'cnngru.x']\ntraining = { epoc = 3 }\n", r"named 'epoc'. Did you mean epoch"),
         (
             "[presets.'cnngru.x']\ndata_params = { k_neighbors = 3 }\n",
             r"registry.toml:1: preset cnngru.x: data_params without data",
@@ -124,7 +126,7 @@ def test_presets_of_the_user_are_read() -> None:
         ({"optimiser": "sgd"}, "training.optimiser must be one of adam, adamw, not 'sgd'"),
         (
             {"monitor": "recall"},
-            "training.monitor must be one of macro_recall, accuracy, validation_loss, not 'recall'",
+            "training.monitor must be one of macro_recall, macro_f1, accuracy, validation_loss, balanced_loss, not",
         ),
         ({"factor": 1.0}, "training.factor must be between 0 and 1"),
         ({"learning_rate": -1.0}, "training.learning_rate must be above 0"),

@@ -4,8 +4,13 @@ from collections.abc import Mapping
 from typing import Literal
 
 # The validation scores that training can monitor; `max` or `min` is the better direction.
-MONITORS: Mapping[str, Literal["max", "min"]] = {"macro_recall": "max", "accuracy": "max", "validation_loss": "min"}
-
+MONITORS: Mapping[str, Literal["max", "min"]] = {
+    "macro_recall": "max",
+    "macro_f1": "max",
+    "accuracy": "max",
+    "validation_loss": "min",
+    "balanced_loss": "min",
+}
 
 MACRO_SCORES = ("macro_recall", "macro_f1", "accuracy", "mcc", "auroc", "log_loss", "ece")
 CLASS_SCORES = ("recall", "precision", "f1")

@@ -32,12 +32,15 @@ class Training:
     """Training settings: the `[training]` table of registry.toml, which explains each of them."""
 
     epochs: int
+    min_steps: int
+    epoch: str
     batch_size: int
     optimiser: str
     learning_rate: float
     weight_decay: float
     scheduler: str
     factor: float
+    min_lr: float
     scheduler_patience: int
     monitor: str
     patience: int
@@ -48,11 +51,14 @@ class Training:
     def __post_init__(self) -> None:
         for name, allowed in CHOICES.items():
             if getattr(self, name) not in allowed:
-                raise UsageError(f"training.{name} must be one of {', '.join(allowed)}, not {getattr(self, name)!r}")
+                hint = HINTS.get(name, "")
+                raise UsageError(
+                    f"training.{name} must be one of {', '.join(allowed)}, not {getattr(self, name)!r}{hint}"
+                )
         for name in ("epochs", "batch_size", "members"):
             if getattr(self, name) < 1:
                 raise UsageError(f"training.{name} must be at least 1, not {getattr(self, name)!r}")
-        for name in ("weight_decay", "scheduler_patience", "patience", "clip"):
+        for name in ("min_steps", "weight_decay", "min_lr", "scheduler_patience", "patience", "clip"):
             if getattr(self, name) < 0:
                 raise UsageError(f"training.{name} must be at least 0, not {getattr(self, name)!r}")
         if not 0 < self.learning_rate < float("inf"):
@@ -64,11 +70,14 @@ class Training:
 FITTED = ("batch_size", "members")  # the training settings of a network with fit(), which has no epochs
 
 CHOICES: Mapping[str, tuple[str, ...]] = {
+    "epoch": ("original", "resampled"),
     "monitor": tuple(MONITORS),
     "optimiser": ("adam", "adamw"),
     "scheduler": ("plateau", "cosine", "none"),
     "precision": ("auto", "fp32", "bf16"),
 }
+
+HINTS: Mapping[str, str] = {"epoch": "; training.epochs is the number of epochs"}
 
 
 @dataclass(frozen=True)
@@ -151,7 +160,7 @@ class Layer:
             if key not in types:
                 self._fail(key, str(unknown_name(f"key in [{name}]", key, types)))
             if not _fits(value, types[key]):
-                self._fail(key, f"{name}.{key} must be {_NOUNS[types[key]]}, not {quoted(value)}")
+                self._fail(key, _wrong_type(name, key, value, types[key]))
 
     def _check_named(self, name: str, content: Any, types: Mapping[str, type]) -> None:
         if not isinstance(content, dict):
@@ -248,8 +257,16 @@ class Settings:
         }
         for name, value in values.items():
             if not _fits(value, types[name]):
-                raise UsageError(f"training.{name} must be {_NOUNS[types[name]]}, not {quoted(value)}")
+                raise UsageError(_wrong_type("training", name, value, types[name]))
         return Training(**{name: types[name](value) for name, value in values.items()})
+
+    def given_training(self, flags: Mapping[str, Value], preset: Mapping[str, Value]) -> frozenset[str]:
+        """Return the names of the training settings that somebody has set: all but those from the shipped file."""
+        user = self.user.tables.get("training", {})
+        named = {
+            name for name in _TYPES["training"] if self.environment.get(VARIABLES.get(name, f"ZOO_{name.upper()}"))
+        }
+        return frozenset({*flags, *preset, *user, *named})
 
     @property
     def disabled(self) -> list[str]:
@@ -337,6 +354,13 @@ def _fits(value: Any, wanted: type) -> bool:
     if isinstance(value, list):
         return wanted is list and all(isinstance(each, str) for each in value)
     return isinstance(value, (int, float) if wanted is float else wanted)
+
+
+def _wrong_type(table: str, key: str, value: Any, wanted: type) -> str:
+    """Return the message for a value of a wrong type, with the allowed values if they are few."""
+    allowed = CHOICES.get(key) if table.endswith("training") else None
+    noun, hint = (f"one of {', '.join(allowed)}", HINTS.get(key, "")) if allowed else (_NOUNS[wanted], "")
+    return f"{table}.{key} must be {noun}, not {quoted(value)}{hint}"
 
 
 def _from_text(variable: str, text: str, wanted: type) -> Any:

@@ -1,6 +1,6 @@
 """`cnn2d`: a 2-D CNN with a block slot, on the signal folded into a picture."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from zoo import Architecture, Choice, Float, Int, Preset, Space, hookimpl
 
@@ -19,10 +19,12 @@ STUDY_SPACE: Space = {
     "num_blocks": Int(1, 7),
     "dropout": Float(0.1, 0.4),
     "training.batch_size": Choice(16, 32, 48),
-    "training.optimiser": Choice("adam", "adamw"),
     "training.factor": Float(0.1, 0.4),
-    "data": Choice("smote", "oversampled"),
 }
+
+# As the study trained its best configurations: 30 epochs over all rows that SMOTE makes. An early end after four epochs
+# without an improvement, the default, would stop long before its 28th and 30th epoch, the ones that it reports.
+TRAINING: Mapping[str, int | float | str] = {"epochs": 30, "epoch": "resampled", "factor": 0.2, "patience": 0}
 
 # Each variant changes one setting of the defaults, so that variants compare at the same size.
 VARIANTS = {
@@ -51,7 +53,8 @@ def zoo_components() -> Iterable[Architecture]:
                 "study": Preset(
                     summary="the study's best configuration",
                     params={"hidden": 128, "num_layers": 3, "num_blocks": 1, "dropout": 0.3},
-                    training={"batch_size": 16, "factor": 0.2, "epochs": 30},
+                    data="smote",
+                    training={**TRAINING, "batch_size": 16},
                 ),
                 **VARIANTS,
             },

@@ -37,6 +37,7 @@ def zoo_components() -> Iterable[Architecture]:
                         "optimiser": "adam",
                         "learning_rate": 2e-3,
                         "scheduler": "none",
+                        "patience": 0,
                         "clip": 0.0,
                     },
                 )

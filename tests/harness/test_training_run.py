@@ -1,6 +1,7 @@
 """From a cell to a trained model, without a bench: seeds, members, best weights, resuming, what losses are told."""
 
 import itertools
+import math
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -81,7 +82,7 @@ def test_a_member_begins_with_weights_of_one_seed_and_trains_by_another(seed: in
     cell, seeds = cell_of("turning", seed=seed), SEEDS[seed, member]
     learner = lesson_of(cell).learner(member)
     assert torch.equal(torch.get_rng_state(), torch.Generator().manual_seed(seeds["batches"]).get_state())
-    assert torch.equal(learner.order.get_state(), torch.Generator().manual_seed(seeds["batches"]).get_state())
+    assert torch.equal(learner.order.generator.get_state(), torch.Generator().manual_seed(seeds["batches"]).get_state())
     torch.manual_seed(seeds["weights"])
     expected = cell.network.build(n_channels=1, n_times=48, n_classes=3)
     assert torch.equal(state(learner.model), state(expected)), "running statistics are as they were built, too"
@@ -100,9 +101,9 @@ def test_every_member_is_left_with_the_weights_of_its_best_epoch(members: int) -
         best = 1 + losses.index(min(losses))
         assert best < 4, "it unlearns in the end"
         assert int(model.epochs) == best
-        assert validate(model, Tensors.of(training_run.parts.validation, CPU.device), 0)[0] == pytest.approx(
-            min(losses)
-        )
+        assert validate(
+            model, Tensors.of(training_run.parts.validation, CPU.device), 0
+        ).validation_loss == pytest.approx(min(losses))
     assert trained_model.best_epoch == (best if members == 1 else 0)
 
 
@@ -122,6 +123,32 @@ def test_an_ensemble_resumes_in_the_member_where_it_was_interrupted_to_the_same_
     assert [replace(epoch, seconds=0) for epoch in resumed.history] == [
         replace(epoch, seconds=0) for epoch in unbroken.history
     ]
+
+
+@pytest.mark.parametrize("data", ["original", "smote", "oversampled", "undersampled", "balanced-batches"])
+def test_an_epoch_has_the_steps_of_the_rows_before_resampling_whatever_the_resampler(data: str) -> None:
+    found, count = {}, len(lessons.parts().train)
+    for epoch in ("original", "resampled"):
+        cell, of = cell_of("turning", data=data, epochs=2, **{"training.epoch": epoch}), lessons.parts()
+        rows = resampled(cell, of)
+        history = learn(TrainingRun.of(cell, of, rows, CPU)).history
+        found[epoch] = {each.steps for each in history}
+        assert found[epoch] == {math.ceil((count if epoch == "original" else len(rows)) / 16)}
+    assert (found["original"] == found["resampled"]) == (data in ("original", "balanced-batches"))
+
+
+@pytest.mark.parametrize("data", ["smote", "undersampled", "balanced-batches"])
+@pytest.mark.parametrize("stop_after", [1, 2, 3])
+def test_a_run_goes_on_in_the_middle_of_an_order_of_its_rows(data: str, stop_after: int) -> None:
+    cell, of = cell_of("turning", data=data), lessons.parts()
+    training_run = TrainingRun.of(cell, of, resampled(cell, of), CPU)
+    unbroken = learn(training_run)
+    with pytest.raises(KeyboardInterrupt):
+        learn(training_run, Diary(stop_after))
+    resumed = learn(training_run, resume=True)
+    assert torch.equal(state(resumed.model), state(unbroken.model))
+    plain = [[replace(epoch, seconds=0) for epoch in each.history] for each in (resumed, unbroken)]
+    assert plain[0] == plain[1]
 
 
 def test_resuming_where_nothing_was_begun_begins_and_without_it_a_checkpoint_is_not_read() -> None:
@@ -251,16 +278,19 @@ def test_one_row_of_validation_is_enough_to_see_the_logits() -> None:
 
 
 def test_observers_are_told_the_scores_of_an_epoch() -> None:
-    epoch = Epoch(3, 0.5, 0.25, 0.75, 0.875, 1e-3, 7.0, member=2)
+    epoch = Epoch(3, 0.5, 0.25, 0.75, 0.875, 1e-3, 7.0, member=2, macro_f1=0.625, balanced_loss=0.125, steps=4)
     assert epoch_scores(epoch) == {
         "train_loss": 0.5,
         "validation_loss": 0.25,
         "macro_recall": 0.75,
         "accuracy": 0.875,
         "learning_rate": 1e-3,
+        "macro_f1": 0.625,
+        "balanced_loss": 0.125,
     }
     fitted = replace(epoch, train_loss=None, learning_rate=None)
-    assert set(epoch_scores(fitted)) == {"validation_loss", "macro_recall", "accuracy"}
+    left = {"validation_loss", "macro_recall", "accuracy", "macro_f1", "balanced_loss"}
+    assert set(epoch_scores(fitted)) == left
 
 
 def test_a_worker_process_has_the_classes_and_shapes_and_no_row_of_the_test_part() -> None:

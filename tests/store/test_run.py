@@ -37,6 +37,7 @@ def test_a_run_as_plain_data_has_every_documented_name() -> None:
         "cost": {},
         "epochs": 0,
         "best_epoch": 0,
+        "steps": None,
         "error": "",
         "created": "",
         "finished": "",

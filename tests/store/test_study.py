@@ -39,7 +39,8 @@ def test_a_value_of_zero_is_a_value(mode: str, best: int) -> None:
 
 
 def test_each_metric_has_its_direction_and_its_worst_value() -> None:
-    assert dict(METRICS) == {"macro_recall": "max", "accuracy": "max", "validation_loss": "min"}
+    assert dict(METRICS) == {name: "min" if name.endswith("loss") else "max" for name in METRICS}
+    assert [*METRICS] == ["macro_recall", "macro_f1", "accuracy", "validation_loss", "balanced_loss"]
     assert dict(WORST) == {"max": 0.0, "min": 1e6}
     assert (SCORED, UNFINISHED) == (("done", "pruned"), ("running", "interrupted"))
     assert study_of(metric="validation_loss").mode == "min"

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from zoo.data.rows import Rows
-from zoo.training.batches import Slices, Tensors, drawn_order, in_batches
+from zoo.training.batches import RowOrder, Slices, Tensors, in_batches
 from zoo.training.fitting import Batches
 
 
@@ -24,6 +24,32 @@ def seen(batches) -> list[int]:
 
 def seeded(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
+
+
+def drawn_order(count: int, generator: torch.Generator, weights: Tensor | None) -> Tensor:
+    """The order of one epoch over all rows."""
+    return RowOrder(generator).take(count, count, weights)
+
+
+def test_an_epoch_goes_on_with_the_order_of_the_one_before_and_then_with_a_new_one() -> None:
+    order = RowOrder(seeded(3))
+    epochs = torch.stack([order.take(4, 10) for _ in range(5)]).flatten()
+    first = torch.randperm(10, generator=seeded(3))
+    assert sorted(epochs[:10].tolist()) == sorted(epochs[10:].tolist()) == list(range(10))
+    assert epochs[:10].tolist() == first.tolist() != epochs[10:].tolist()
+    few = RowOrder(seeded(3)).take(25, 10)
+    assert [sorted(few[at : at + 10].tolist()) for at in (0, 10)] == [list(range(10))] * 2
+    assert len(set(few[20:].tolist())) == 5
+
+
+def test_an_order_goes_on_from_what_is_left_of_it() -> None:
+    whole, broken = RowOrder(seeded(1)), RowOrder(seeded(1))
+    expected = [whole.take(7, 10).tolist() for _ in range(4)]
+    found = [broken.take(7, 10).tolist() for _ in range(2)]
+    resumed = RowOrder(torch.Generator())
+    resumed.generator.set_state(broken.generator.get_state())
+    resumed.left = broken.left
+    assert [*found, *(resumed.take(7, 10).tolist() for _ in range(2))] == expected
 
 
 def test_every_row_comes_once_an_epoch_in_an_order_of_the_seed() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.special import log_softmax, softmax
-from sklearn.metrics import accuracy_score, log_loss
+from sklearn.metrics import accuracy_score, f1_score, log_loss
 from torch import Tensor, nn
 
 from zoo.data.rows import Rows
@@ -264,15 +264,20 @@ def test_validation_is_cross_entropy_macro_recall_and_accuracy_in_batches_of_one
     network, rows = Noting(), rows_of(700)
     network.layer = nn.Linear(3, 4)
     rows = replace(rows, labels=2 * rows.labels)  # classes 1 and 3 have no row
-    loss, recall, accuracy = validate(network.train(), Tensors.of(rows, CPU.device), 1)
+    found = validate(network.train(), Tensors.of(rows, CPU.device), 1)
     assert [(note.training, len(note.rows)) for note in network.noted] == [(False, 512), (False, 188)]
     assert [row for note in network.noted for row in note.rows] == list(range(700))
     logits = rows.values[:, 0, 1:] @ weights_of(network)[:, :3].T + weights_of(network)[:, 3]
     chosen = logits.argmax(1)
     assert set(chosen) > {0, 2}, "classes without rows are chosen, too"
-    assert recall == pytest.approx(np.mean([(chosen == label)[rows.labels == label].mean() for label in (0, 2)]))
-    assert accuracy == pytest.approx(accuracy_score(rows.labels, chosen))
-    assert loss == pytest.approx(log_loss(rows.labels, softmax(logits, axis=1), labels=range(4)), rel=1e-5)
+    recalls = [(chosen == label)[rows.labels == label].mean() for label in (0, 2)]
+    assert found.macro_recall == pytest.approx(np.mean(recalls))
+    assert found.macro_f1 == pytest.approx(f1_score(rows.labels, chosen, labels=[0, 2], average="macro"))
+    assert found.accuracy == pytest.approx(accuracy_score(rows.labels, chosen))
+    probabilities, balance = softmax(logits, axis=1), 1 / np.bincount(rows.labels)[rows.labels]
+    assert found.validation_loss == pytest.approx(log_loss(rows.labels, probabilities, labels=range(4)), rel=1e-5)
+    balanced = log_loss(rows.labels, probabilities, labels=range(4), sample_weight=balance)
+    assert found.balanced_loss == pytest.approx(balanced, rel=1e-5)
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])

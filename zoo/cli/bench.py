@@ -158,6 +158,9 @@ def _renamed(word: str) -> str:
     return f"{RENAMED[name][0]}{sign}{value}" if name in RENAMED else word
 
 
+MOST_WITH_HINTS = 4  # runs of one bench; `zoo results RUN` has the hints of each
+
+
 def _say_notes(session: Session, runs: "list[Run]") -> None:
     for note in dict.fromkeys(note for run in runs for note in run.notes):
         session.say(f"note: {note}")
@@ -166,6 +169,12 @@ def _say_notes(session: Session, runs: "list[Run]") -> None:
             session.say(f"note: macro scores are averaged {line}")
     for reason in dict.fromkeys(reason for run in runs for reason in run.scores.reasons("macro_recall", *CLASS_SCORES)):
         session.say(f"note: no interval: {reason}")
+    if len(runs) <= MOST_WITH_HINTS:
+        from zoo.store.hints import hints_of
+
+        for run in runs:
+            for hint in hints_of(run):
+                session.say(f"note: {run.reference} {run.data} seed {run.seed}: {hint}")
 
 
 def _show(runs: "list[Run]", as_json: bool) -> None:

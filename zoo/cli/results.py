@@ -59,6 +59,7 @@ def results_command(
 
     The scores of one run are computed again from its stored probabilities.
     """
+    from zoo.store.hints import hints_of
     from zoo.store.run import RunStatus
     from zoo.store.runs import Store
 
@@ -79,7 +80,7 @@ def results_command(
             print_json(shown.to_json())
             return
         session.say(*_heading(shown))
-        for note in shown.notes:
+        for note in (*shown.notes, *hints_of(shown)):
             session.say(f"note: {note}")
         emit(SCORES, list(_score_rows(shown)))
         session.say(f"files: {store.path(shown)}")
@@ -91,7 +92,11 @@ def _heading(run: "Run") -> list[str]:
     where = ", ".join([run.dataset_label, run.protocol, f"scale {run.scale}", *parts])
     cost = ", ".join(f"{name} {_amount(value)}" for name, value in run.cost.items() if value is not None)
     plugins = ", ".join(f"{name} {version}" for name, version in run.plugins.items())
-    lines = [f"run {run.id}: {run.status}. {run.error}".rstrip(), cell, where, cost, plugins and f"plugins: {plugins}"]
+    trained = (
+        f"{run.epochs} epochs of training, {count(run.steps)} steps, best epoch {run.best_epoch}" if run.steps else ""
+    )
+    first = f"run {run.id}: {run.status}. {run.error}".rstrip()
+    lines = [first, cell, where, trained, cost, plugins and f"plugins: {plugins}"]
     return [line for line in lines if line]
 
 

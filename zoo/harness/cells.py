@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from math import ceil
 from typing import Generic
 
 from torch import nn
@@ -24,6 +25,8 @@ from zoo.standalone import plain_name
 from zoo.surroundings.imports import import_notes
 from zoo.training.hardware import Hardware
 
+ADAPTABLE = frozenset({"epochs", "batch_size", "patience", "scheduler_patience"})  # to the number of rows
+SMALLEST_BATCH = 2  # batch normalisation needs two rows
 FINGERPRINTED = ("rows", "dataset_params")  # the fingerprints of the data cover these
 SEEDED = ("seed", "seeds", "dataset_params")
 
@@ -48,8 +51,9 @@ class ChosenComponent(Generic[S]):
 class Cell:
     """One combination to train and score, before its data are loaded; a network with fit() has no objective.
 
-    `scale` is one of `zoo.specs.SCALES`, or "" until the data are loaded, which then decide. `dataset_key`
-    is the name of the data set in the key; "" for a file, which is known by its content only.
+    `scale` is one of `zoo.specs.SCALES`, or "" until the data are loaded, which then decide. `dataset_key` is the name
+    of the data set in the key; "" for a file, which is known by its content only. `adaptable` names the training
+    settings that `for_rows` may adapt.
     """
 
     network: Network
@@ -63,6 +67,28 @@ class Cell:
     dataset_params: Mapping[str, Value] = field(default_factory=dict)
     scale: str = ""
     dataset_key: str | None = None
+    adaptable: frozenset[str] = frozenset()
+
+    def for_rows(self, rows: int) -> "Cell":
+        """Adapt the training settings that nobody has set to the number of rows outside the test set.
+
+        A batch has at most a tenth of the rows. The epochs are as many as `training.min_steps` needs; the epochs of
+        patience, of early stopping and of the plateau, grow in proportion.
+        """
+        if self.network.fitted:
+            return self
+        training = self.training
+        if "batch_size" in self.adaptable:
+            training = replace(training, batch_size=min(training.batch_size, max(SMALLEST_BATCH, rows // 10)))
+        needed = ceil(training.min_steps / ceil(rows / training.batch_size))
+        if "epochs" in self.adaptable and needed > training.epochs:
+            grown = {
+                name: ceil(getattr(training, name) * needed / training.epochs)
+                for name in ("patience", "scheduler_patience")
+                if name in self.adaptable
+            }
+            training = replace(training, epochs=needed, **grown)
+        return replace(self, training=training)
 
     def config(self) -> JsonObject:
         """Return the configuration as plain data without None: the content of config.toml."""

@@ -9,7 +9,7 @@ from typing import Literal
 from zoo.assignments import split_assignments
 from zoo.data.protocols import PROTOCOLS
 from zoo.errors import UnknownName, unknown_name
-from zoo.harness.cells import Cell, ChosenComponent
+from zoo.harness.cells import ADAPTABLE, Cell, ChosenComponent
 from zoo.harness.datasets import dataset_entry, is_file
 from zoo.harness.request import Request
 from zoo.networks import Incompatible, Network
@@ -124,15 +124,17 @@ class _Planner:
         _, _, preset = self.workspace.architecture(network.reference)
         epochs: dict[str, Value] = {} if self.request.epochs is None else {"epochs": self.request.epochs}
         monitor: dict[str, Value] = {} if self.request.monitor is None else {"monitor": self.request.monitor}
+        flags, own = {**self.scopes["training"], **epochs}, {**preset.training, **monitor}
         return Cell(
             network,
             dataset,
             protocol,
             self._part("data", Resampler, data, preset, network),
             None if network.fitted else self._part("loss", Objective, loss, preset, network),
-            self.settings.training({**self.scopes["training"], **epochs}, {**preset.training, **monitor}),
+            self.settings.training(flags, own),
             self.request.rows,
             seed,
+            adaptable=frozenset() if self.request.exact else ADAPTABLE - self.settings.given_training(flags, own),
         )
 
     def _part(

@@ -39,8 +39,9 @@ class DataRequest:
 class Request(DataRequest):
     """One call of the bench: every tuple is an axis of the grid; for an empty tuple, the defaults choose.
 
-    `monitor` is the metric of a study. It chooses the best epoch and overrides the preset; a user's own setting wins.
-    `run_timeout` is the time limit of each run in seconds, for training and scoring together; None: no limit.
+    With `exact`, no training setting is adapted to the number of rows. `monitor` is the metric of a study. It chooses
+    the best epoch and overrides the preset; a user's own setting wins. `run_timeout` is the time limit of each run in
+    seconds, for training and scoring together; None: no limit.
     """
 
     architectures: tuple[str, ...]
@@ -53,6 +54,7 @@ class Request(DataRequest):
     seeds: tuple[int, ...] = (0,)
     epochs: int | None = None
     monitor: str | None = None
+    exact: bool = False
     device: str | None = None
     threads: int | None = None
     run_timeout: float | None = None

@@ -297,6 +297,7 @@ def _done(run: Run, product: Product, scored: Scored, seen: Predictions) -> Run:
         scores=seen.scores(run.parts.groups_by),
         cost=cost,
         epochs=len(product.history),
+        steps=sum(epoch.steps for epoch in product.history),
         best_epoch=product.best_epoch,
     )
 

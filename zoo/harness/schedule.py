@@ -106,8 +106,9 @@ class Schedule:
                 protocol, scale = parts.summary.protocol, parts.scaling.scale
                 for cell in same:
                     number += 1
+                    rows = len(parts.pool) if cell.rows is None else min(cell.rows, len(parts.pool))
                     known = replace(
-                        cell,
+                        cell.for_rows(rows),
                         dataset=loaded.name,
                         dataset_key=loaded.key_name,
                         dataset_params=loaded.params,

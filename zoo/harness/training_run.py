@@ -113,7 +113,21 @@ class TrainingRun:
         """Train the remaining epochs of a learner, and yield each; at the end its model has the best weights."""
         assert self.loss is not None
         data = (self.rows, self.parts.validation)
-        return train(learner, *data, self.loss, reporter=reporter, weights=self.weights, checkpoint=checkpoint)
+        return train(
+            learner,
+            *data,
+            self.loss,
+            reporter=reporter,
+            weights=self.weights,
+            rows_per_epoch=self.rows_per_epoch,
+            checkpoint=checkpoint,
+        )
+
+    @property
+    def rows_per_epoch(self) -> int:
+        """The number of rows in an epoch: as before resampling, unless `training.epoch` is `resampled`."""
+        resampled = self.cell.training.epoch == "resampled"
+        return len(self.rows) if resampled else self.parts.summary.rows["train"]
 
     def fit(self, model: nn.Module, number: int, reporter: TrainingReporter) -> Progress:
         """Train a member by the fit() method of its class."""
@@ -180,7 +194,7 @@ def epoch_scores(epoch: Epoch) -> dict[str, float]:
     return {
         name: value
         for name, value in values.items()
-        if name not in ("number", "seconds", "member") and value is not None
+        if name not in ("number", "seconds", "member", "steps") and value is not None
     }
 
 

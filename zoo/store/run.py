@@ -46,6 +46,8 @@ class Run:
     parts        the split of the data: sizes, class counts, fingerprints, shared rows and groups
     scores       scores on the test set, empty until it is scored
     cost         cost of training and of inference
+    epochs, best_epoch  the epochs of training, and the one whose weights were kept, counted from 1
+    steps        gradient steps of all epochs; None for runs of earlier versions
     served       whether the run was reused from the store
     differs      for a reused run, the differences between its environment and the current one
     """
@@ -77,6 +79,7 @@ class Run:
     cost: Cost = field(default_factory=Cost)
     epochs: int = 0
     best_epoch: int = 0
+    steps: int | None = None
     error: str = ""
     created: str = ""
     finished: str = ""

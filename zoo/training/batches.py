@@ -74,14 +74,28 @@ def _plain(values: Floats) -> Floats:
     return np.ascontiguousarray(values).reshape(-1).reshape(values.shape)
 
 
-def drawn_order(count: int, generator: torch.Generator, weights: Tensor | None) -> Tensor:
-    """Return the rows of one epoch: each once in a new order or, with weights `(count,)`, drawn with replacement."""
-    if weights is None:
-        return torch.randperm(count, generator=generator)
-    # torch.multinomial refuses more than 2^24 rows; the inverse of the cumulative sum does not
-    steps = torch.cumsum(weights.to(torch.float64), 0)
-    points = torch.rand(count, generator=generator, dtype=torch.float64) * steps[-1]
-    return torch.searchsorted(steps, points, right=True).clamp(max=count - 1)
+class RowOrder:
+    """The order in which training uses rows: all of them in a random order, and when they are used up in a new one.
+
+    With weights `(count,)`, each row is drawn with replacement instead. `left` int64 holds the rows that are left of
+    the current order; with the state of the generator it is all that a checkpoint needs.
+    """
+
+    def __init__(self, generator: torch.Generator) -> None:
+        self.generator = generator
+        self.left = torch.empty(0, dtype=torch.int64)
+
+    def take(self, number: int, count: int, weights: Tensor | None = None) -> Tensor:
+        """Return the next `number` of `count` rows."""
+        if weights is not None:
+            # torch.multinomial refuses more than 2^24 rows; the inverse of the cumulative sum does not
+            steps = torch.cumsum(weights.to(torch.float64), 0)
+            points = torch.rand(number, generator=self.generator, dtype=torch.float64) * steps[-1]
+            return torch.searchsorted(steps, points, right=True).clamp(max=count - 1)
+        while len(self.left) < number:
+            self.left = torch.cat([self.left, torch.randperm(count, generator=self.generator)])
+        taken, self.left = self.left[:number], self.left[number:].clone()
+        return taken
 
 
 def in_batches(rows: Tensors, order: Tensor, batch_size: int) -> Iterator[Tensors]:

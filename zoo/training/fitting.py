@@ -7,6 +7,7 @@ fill parameters and buffers that the class has created: values elsewhere, or of 
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
 from typing import cast
 
 import torch
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 from zoo.data.rows import Rows
 from zoo.errors import ModelError, guarded
 from zoo.settings import Training
-from zoo.training.batches import InOrder, Slices, Tensors, drawn_order, in_batches, in_order
+from zoo.training.batches import InOrder, RowOrder, Slices, Tensors, in_batches, in_order
 from zoo.training.hardware import EVALUATION_BATCH, Hardware
 from zoo.training.loop import REPORT_SECONDS, Epoch, Progress, TrainingReporter, monitored, validate
 
@@ -39,7 +40,7 @@ class Batches:
         report: Report,
     ) -> None:
         self._rows, self._validation, self._report = rows, validation, report
-        self._batch_size, self._generator, self._weights = batch_size, generator, weights
+        self._batch_size, self._order, self._weights = batch_size, RowOrder(generator), weights
         self.rows = len(rows.labels)
 
     def __len__(self) -> int:
@@ -48,7 +49,8 @@ class Batches:
 
     def __iter__(self) -> Iterator[Tensors]:
         done, reported = 0, time.perf_counter()
-        for batch in in_batches(self._rows, drawn_order(self.rows, self._generator, self._weights), self._batch_size):
+        order = self._order.take(self.rows, self.rows, self._weights)
+        for batch in in_batches(self._rows, order, self._batch_size):
             yield batch
             done += len(batch.labels)
             if (now := time.perf_counter()) - reported > REPORT_SECONDS:
@@ -87,8 +89,8 @@ def fit(
     with torch.no_grad(), guarded(ModelError, f"{type(model).__name__} cannot be fitted"):
         cast(Callable[..., None], model.fit)(batches, generator=own)
     _check_forms(model, built)
-    loss, recall, accuracy = validate(model, chosen_by, 1)
-    epoch = Epoch(1, None, loss, recall, accuracy, None, time.perf_counter() - started)
+    found = validate(model, chosen_by, 1)
+    epoch = Epoch(1, None, learning_rate=None, seconds=time.perf_counter() - started, steps=0, **asdict(found))
     reporter.on_epoch(epoch)
     return Progress([epoch], 1, monitored(epoch, settings))
 

@@ -25,7 +25,7 @@ from zoo.errors import Diverged
 from zoo.records import converted
 from zoo.scores import MONITORS
 from zoo.settings import Training
-from zoo.training.batches import InOrder, Slices, Tensors, drawn_order, in_batches, in_order
+from zoo.training.batches import InOrder, RowOrder, Slices, Tensors, in_batches, in_order
 from zoo.training.checkpoints import State, check_form, read_checkpoint, unusable, write_checkpoint
 from zoo.training.hardware import EVALUATION_BATCH, Hardware
 from zoo.training.randomness import random_states, set_random_states
@@ -38,8 +38,9 @@ REPORT_SECONDS = 0.2  # often enough for a live display, rare enough to cost not
 class Epoch:
     """The result of one epoch, counted from 1; `seconds` is the time of its training and validation.
 
-    A fitted network has one epoch, without a training loss or a learning rate. `member` is the number of the network in
-    an ensemble.
+    `balanced_loss` is the mean of the validation losses of the classes. `steps` is the number of gradient steps. A
+    fitted network has one epoch, without a training loss, a learning rate or steps. `member` is the number of the
+    network in an ensemble.
     """
 
     number: int
@@ -50,6 +51,23 @@ class Epoch:
     learning_rate: float | None
     seconds: float
     member: int = 1
+    macro_f1: float = math.nan
+    balanced_loss: float = math.nan
+    steps: int = 0
+
+
+@dataclass(frozen=True)
+class Validation:
+    """The scores of a network on the validation set; the macro scores are over the classes that it has.
+
+    The losses are plain cross entropy: the mean over rows, and `balanced_loss` the mean over classes of theirs.
+    """
+
+    validation_loss: float
+    balanced_loss: float
+    macro_recall: float
+    macro_f1: float
+    accuracy: float
 
 
 class TrainingReporter(Protocol):
@@ -77,7 +95,9 @@ class Progress:
 
     @property
     def epochs_without_gain(self) -> int:
-        return self.epochs_done - self.best_epoch
+        """The number of epochs since that of the lowest balanced validation loss."""
+        losses = [epoch.balanced_loss for epoch in self.history]
+        return len(losses) - 1 - losses.index(min(losses)) if losses else 0
 
 
 @dataclass
@@ -87,7 +107,7 @@ class Learner:
     model: nn.Module
     optimiser: Optimizer
     scheduler: LRScheduler | ReduceLROnPlateau | None
-    order: torch.Generator  # of the rows, epoch after epoch
+    order: RowOrder
     settings: Training
     hardware: Hardware
     progress: Progress = field(default_factory=Progress)
@@ -100,31 +120,33 @@ class Learner:
             model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         optimiser = make_optimiser(model, settings)
         scheduler = make_scheduler(optimiser, settings)
-        return cls(model, optimiser, scheduler, torch.Generator().manual_seed(seed), settings, hardware)
+        return cls(model, optimiser, scheduler, RowOrder(torch.Generator().manual_seed(seed)), settings, hardware)
 
     @property
     def finished(self) -> bool:
-        """Whether all epochs are done, or the last `patience` epochs were not better."""
+        """Whether all epochs are done, or the balanced validation loss has not fallen for `patience` epochs."""
         patient = self.settings.patience == 0 or self.progress.epochs_without_gain < self.settings.patience
         return self.progress.epochs_done >= self.settings.epochs or not patient
 
     def end_epoch(self, epoch: Epoch) -> None:
         """Keep the weights if they are the best so far, and step the scheduler of the learning rate."""
-        score = monitored(epoch, self.settings)
-        self.progress.history.append(epoch)
-        if self._is_best(score):
-            self.progress.best_epoch, self.progress.best_score = epoch.number, score
+        if self._is_best(epoch):
+            self.progress.best_epoch, self.progress.best_score = epoch.number, monitored(epoch, self.settings)
             self.progress.best_state = copy.deepcopy(self.model.state_dict())
         if isinstance(self.scheduler, ReduceLROnPlateau):
-            self.scheduler.step(score)
+            self.scheduler.step(epoch.balanced_loss)
         elif self.scheduler is not None:
             self.scheduler.step()
+        self.progress.history.append(epoch)
 
-    def _is_best(self, score: float) -> bool:
-        """Return whether a score is better than all before it; of equals the earlier is the best."""
-        best = self.progress.best_score
-        better = score > best if MONITORS[self.settings.monitor] == "max" else score < best
-        return better or self.progress.best_epoch == 0
+    def _is_best(self, epoch: Epoch) -> bool:
+        """Return whether an epoch is better than all before it: of equals, the one with the lower balanced loss."""
+        if self.progress.best_epoch == 0:
+            return True
+        best, score = self.progress.history[self.progress.best_epoch - 1], monitored(epoch, self.settings)
+        if score == self.progress.best_score:
+            return epoch.balanced_loss < best.balanced_loss
+        return (score > self.progress.best_score) == (MONITORS[self.settings.monitor] == "max")
 
     def save(self, path: Path) -> None:
         """Write a checkpoint atomically."""
@@ -133,7 +155,8 @@ class Learner:
             "model": self.model.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "scheduler": None if self.scheduler is None else self.scheduler.state_dict(),
-            "batches": self.order.get_state(),
+            "batches": self.order.generator.get_state(),
+            "order": self.order.left,
             **random_states(device),
             "monitor": self.settings.monitor,
             "history": [asdict(epoch) for epoch in progress.history],
@@ -159,7 +182,9 @@ class Learner:
         if self.scheduler is not None:
             check_form(self.scheduler.state_dict(), state["scheduler"])
             self.scheduler.load_state_dict(state["scheduler"])
-        self.order.set_state(state["batches"].cpu())
+        self.order.generator.set_state(state["batches"].cpu())
+        check_form(self.order.left[:0], state["order"][:0])
+        self.order.left = state["order"].cpu()
         set_random_states(state, self.hardware.device)
         self.progress = Progress(converted(state["history"], list[Epoch]), *state["best"])
         self._check_progress()
@@ -182,24 +207,27 @@ def train(
     *,
     reporter: TrainingReporter,
     weights: Tensor | None = None,
+    rows_per_epoch: int | None = None,
     checkpoint: Path | None = None,
 ) -> Iterator[Epoch]:
     """Train the remaining epochs, one at each step of the iterator, and load the weights of the best epoch at the end.
 
     An epoch is yielded after its checkpoint is written. A learner restored from that checkpoint ends with the same bits
-    as an uninterrupted run. `weights` `(rows,)` are the relative probabilities to draw each row; with None each row is
-    used once per epoch. `reporter` receives the progress within an epoch. The global random states are used. Raises
-    Diverged if the loss or the logits become NaN or infinite.
+    as an uninterrupted run. `weights` `(rows,)` are the relative probabilities to draw each row; with None the rows are
+    used in a random order, which the next epoch continues. `rows_per_epoch` is the number of rows that an epoch uses;
+    None: as many as there are. `reporter` receives the progress within an epoch. The global random states are used.
+    Raises Diverged if the loss or the logits become NaN or infinite.
     """
     device = learner.hardware.device
     here, chosen_by = Tensors.of(rows, device), in_order(validation, device)
     while not learner.finished:
         number, started = learner.progress.epochs_done + 1, time.perf_counter()
         rate = learner.optimiser.param_groups[0]["lr"]
-        train_loss = _train_epoch(learner, here, loss, weights, partial(reporter.on_batch, number))
-        validation_loss, recall, accuracy = validate(learner.model, chosen_by, number)
+        order = learner.order.take(rows_per_epoch or len(rows), len(rows), weights)
+        train_loss, steps = _train_epoch(learner, here, order, loss, partial(reporter.on_batch, number))
+        found = asdict(validate(learner.model, chosen_by, number))
         seconds = time.perf_counter() - started
-        learner.end_epoch(Epoch(number, train_loss, validation_loss, recall, accuracy, rate, seconds))
+        learner.end_epoch(Epoch(number, train_loss, learning_rate=rate, seconds=seconds, steps=steps, **found))
         if checkpoint is not None:
             learner.save(checkpoint)
         yield learner.progress.history[-1]
@@ -229,23 +257,23 @@ def make_optimiser(model: nn.Module, settings: Training) -> Optimizer:
 def make_scheduler(optimiser: Optimizer, settings: Training) -> LRScheduler | ReduceLROnPlateau | None:
     """Return the scheduler of the learning rate, or None; `plateau` follows the monitored score."""
     if settings.scheduler == "plateau":
-        mode, patience = MONITORS[settings.monitor], settings.scheduler_patience
-        return ReduceLROnPlateau(optimiser, mode=mode, factor=settings.factor, patience=patience)
+        factor, patience, least = settings.factor, settings.scheduler_patience, settings.min_lr
+        return ReduceLROnPlateau(optimiser, mode="min", factor=factor, patience=patience, min_lr=least)
     if settings.scheduler == "cosine":
         return CosineAnnealingLR(optimiser, T_max=settings.epochs)
     return None
 
 
 def _train_epoch(
-    learner: Learner, rows: Tensors, loss: Loss, weights: Tensor | None, report: Callable[[int, int, float], None]
-) -> float:
-    """Train one epoch over the rows in a new order, and return the mean loss."""
+    learner: Learner, rows: Tensors, order: Tensor, loss: Loss, report: Callable[[int, int, float], None]
+) -> tuple[float, int]:
+    """Train one epoch over rows in this order; return the mean loss and the number of steps."""
     model, optimiser, settings = learner.model, learner.optimiser, learner.settings
     device, bf16 = learner.hardware.device, learner.hardware.bf16
     model.train()
-    total, done, count = torch.zeros((), device=device), 0, len(rows.labels)
+    total, done, steps = torch.zeros((), device=device), 0, 0
     reported = time.perf_counter()
-    for batch in _batches(rows, settings.batch_size, learner.order, weights):
+    for batch in _batches(rows, settings.batch_size, order):
         with torch.autocast(device.type, torch.bfloat16) if bf16 else nullcontext():
             logits = batch.logits(model)
         value = loss(logits.float(), batch.labels)
@@ -256,33 +284,45 @@ def _train_epoch(
         optimiser.step()
         size = len(batch.labels)
         total.add_(value.detach(), alpha=size)
-        done += size
+        done, steps = done + size, steps + 1
         if (now := time.perf_counter()) - reported > REPORT_SECONDS:
             reported = now
-            report(done, count, _finite(float(total) / done, "the training loss"))
-    return _finite(float(total) / done, "the training loss")
+            report(done, len(order), _finite(float(total) / done, "the training loss"))
+    return _finite(float(total) / done, "the training loss"), steps
 
 
-def _batches(rows: Tensors, batch_size: int, generator: torch.Generator, weights: Tensor | None) -> Iterator[Tensors]:
-    """Yield all rows in a new order, one batch at a time.
+def _batches(rows: Tensors, batch_size: int, order: Tensor) -> Iterator[Tensors]:
+    """Yield rows in this order, one batch at a time.
 
     A last batch of one row is left out, a different row each epoch: batch normalisation of features needs two rows.
     """
-    count = len(rows.labels)
-    for batch in in_batches(rows, drawn_order(count, generator, weights), batch_size):
-        if len(batch.labels) > 1 or batch_size == 1 or count == 1:
+    for batch in in_batches(rows, order, batch_size):
+        if len(batch.labels) > 1 or batch_size == 1 or len(order) == 1:
             yield batch
 
 
-def validate(model: nn.Module, rows: InOrder, epoch: int) -> tuple[float, float, float]:
-    """Return the mean loss (plain cross entropy), macro recall over the classes present, and accuracy."""
+def validate(model: nn.Module, rows: InOrder, epoch: int) -> Validation:
+    """Return the scores of a network on the validation set. Raises Diverged if the logits are NaN or infinite."""
     logits, labels = predict(model, rows), rows.labels.cpu()
     if not bool(torch.isfinite(logits).all()):
         raise Diverged(f"the logits became NaN or infinite in epoch {epoch}")
-    hits = (logits.argmax(1) == labels).numpy()
-    counts = np.bincount(labels.numpy())
-    recalls = np.bincount(labels.numpy(), weights=hits)[counts > 0] / counts[counts > 0]
-    return float(nn.functional.cross_entropy(logits, labels)), float(recalls.mean()), float(hits.mean())
+    losses, predicted, true = (
+        nn.functional.cross_entropy(logits, labels, reduction="none"),
+        logits.argmax(1),
+        labels.numpy(),
+    )
+    counts = np.bincount(true, minlength=logits.shape[1])
+    there = counts > 0
+    hits = np.bincount(true, weights=predicted.numpy() == true, minlength=len(counts))[there]
+    total = np.bincount(true, weights=losses.double().numpy(), minlength=len(counts))[there]
+    said = np.bincount(predicted.numpy(), minlength=len(counts))[there]
+    return Validation(
+        validation_loss=float(nn.functional.cross_entropy(logits, labels)),
+        balanced_loss=float((total / counts[there]).mean()),
+        macro_recall=float((hits / counts[there]).mean()),
+        macro_f1=float((2 * hits / (said + counts[there])).mean()),
+        accuracy=float(hits.sum() / len(true)),
+    )
 
 
 def _finite(value: float, what: str) -> float:

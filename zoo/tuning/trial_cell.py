@@ -29,6 +29,7 @@ def bench_request(registry: Registry, request: TuneRequest, config: Mapping[str,
         assignments={key: value for key, value in values.items() if _applies(registry, key, drawn)},
         monitor=request.metric,
         threads=1,
+        exact=True,
     )
 
 
