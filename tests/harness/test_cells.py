@@ -278,6 +278,8 @@ TRAINING = {
     "weight_decay": 0.5,
     "scheduler": "cosine",
     "factor": 0.5,
+    "min_lr": 0.5,
+    "epoch": "resampled",
     "scheduler_patience": 7,
     "monitor": "accuracy",
     "patience": 7,
@@ -288,7 +290,7 @@ TRAINING = {
 
 
 def test_everything_asked_changes_key_and_configuration_and_the_seed_the_key_alone(registry: Registry) -> None:
-    assert set(TRAINING) == {item.name for item in fields(Training)}
+    assert {*TRAINING, "min_steps"} == {item.name for item in fields(Training)}
     settings = {
         **{f"training.{name}": value for name, value in TRAINING.items()},
         **{"hidden": 8, "dropout": 0.5, "block.reduction": 8, "data.k_neighbors": 3},
@@ -305,7 +307,7 @@ def test_everything_asked_changes_key_and_configuration_and_the_seed_the_key_alo
     workspace = Workspace(registry, Settings.load())
     cells = [make_plan(workspace, Request(**{**ASKED, **change})).cells for change in changes]
     assert all(len(found) == 1 for found in cells)
-    assert len({cell.key(PARTS) for (cell,) in cells}) == len(changes) == 27
+    assert len({cell.key(PARTS) for (cell,) in cells}) == len(changes) == 29
     assert len({cell.configuration(PARTS) for (cell,) in cells}) == len(changes)
     (other_seed,) = make_plan(workspace, Request(**ASKED, seeds=(1,))).cells
     assert other_seed.key(PARTS) not in {cell.key(PARTS) for (cell,) in cells}
@@ -520,10 +522,38 @@ def test_a_configuration_is_what_was_asked_but_for_the_seed(registry: Registry) 
     assert one.configuration(PARTS) != replace(one, rows=100).configuration(PARTS)
 
 
+def test_small_data_get_as_many_epochs_as_the_steps_need_unless_somebody_sets_them(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def adapted(rows: int, reference: str = "fcn", **more: Any) -> tuple[int, ...]:
+        (cell,) = plan(registry, reference, **more)
+        training = cell.for_rows(rows).training
+        return training.epochs, training.batch_size, training.patience, training.scheduler_patience
+
+    assert adapted(100_000) == (6, 128, 4, 2)
+    assert adapted(100) == (100, 10, 67, 34), "1,000 steps of a tenth of the rows; patience in proportion"
+    assert adapted(2) == (1000, 2, 667, 334), "a batch has two rows, for batch normalisation"
+    assert adapted(21_300) == (6, 128, 4, 2)
+    assert adapted(21_248) == (7, 128, 5, 3), "six epochs have 996 steps"
+    assert adapted(100, epochs=6) == (6, 10, 4, 2)
+    assert adapted(100, assignments={"training.batch_size": 50}) == (500, 50, 334, 167)
+    assert adapted(100, assignments={"training.patience": 0}) == (100, 10, 0, 34)
+    assert adapted(100, assignments={"training.min_steps": 0}) == (6, 10, 4, 2)
+    assert adapted(100, "fcn.paper")[:2] == (2000, 16), "a preset is what it says"
+    assert adapted(100, "minirocket") == (6, 128, 4, 2), "a fitted network has no epochs"
+    assert adapted(100, exact=True) == (6, 128, 4, 2), "a study is what was asked"
+    monkeypatch.setenv("ZOO_EPOCHS", "8")
+    assert adapted(100)[0] == 8
+    monkeypatch.delenv("ZOO_EPOCHS")
+    Path("registry.toml").write_text("[training]\nbatch_size = 64\n")
+    assert adapted(100)[:2] == (500, 64)
+
+
 def test_the_key_does_not_know_machine_or_presets_name(registry: Registry) -> None:
     same = {"hidden": 64, "num_blocks": 5, "gru_hidden": 256, "num_layers": 2, "dropout": 0.4}
-    training = {"training.batch_size": 32, "training.factor": 0.2, "training.epochs": 30}
-    (spelled,) = plan(registry, "cnngru", assignments={**same, **training}, device="cpu", threads=2)
+    training = {"batch_size": 32, "factor": 0.2, "epochs": 30, "epoch": "resampled", "patience": 0}
+    given = {**same, **{f"training.{name}": value for name, value in training.items()}}
+    (spelled,) = plan(registry, "cnngru", data=("smote",), assignments=given, device="cpu", threads=2)
     (preset,) = plan(registry, "cnngru.study")
     assert spelled.key(PARTS) == preset.key(PARTS)
 

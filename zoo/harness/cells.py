@@ -116,9 +116,10 @@ class Cell:
         return {**config, **scale} if self.rows is None else {**config, **scale, "rows": self.rows}
 
     def _training(self) -> JsonObject:
-        """Return the training settings that reach the network."""
+        """Return the training settings that reach the network; `min_steps` does so by the epochs."""
         settings = asdict(self.training)
-        return {name: settings[name] for name in FITTED} if self.network.fitted else settings
+        names = FITTED if self.network.fitted else settings.keys() - {"min_steps"}
+        return {name: value for name, value in settings.items() if name in names}
 
     def _files(self) -> JsonObject:
         """Return the sha256 of each file that is a parameter, by its place in the configuration: `params.weights`."""
