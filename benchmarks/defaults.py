@@ -1,97 +1,172 @@
-"""Default settings of training on small data: test macro recall for several numbers of gradient steps.
+"""The default settings of training on small data, and when each rule of early stopping ends a run.
 
-    python benchmarks/defaults.py FOLDER [--sets ECG200 GunPoint …] [--steps 0 300 1000] [--architectures fcn]
-                                         [--treatments original smote original/weighted …] [--seeds 3]
+    python benchmarks/defaults.py run FOLDER rows.jsonl [--sets ECG200 GunPoint …] [--architectures fcn]
+                                                        [--treatments original smote original/weighted …]
+                                                        [--steps 0 300 1000 2000] [--batch 0] [--seeds 2] [--jobs 2]
+    python benchmarks/defaults.py tables rows.jsonl…
 
-FOLDER holds data sets of the UCR archive, each in a folder of its name. A treatment is RESAMPLER or
-RESAMPLER/OBJECTIVE.
-`training.min_steps` 0 is the default number of epochs, whatever the size of the data. The tables have the mean over
-seeds of the test macro recall, the seconds of training, and how often each rule for the end of training would have
-stopped before the epoch that is kept: no lower loss, no lower balanced loss, no better macro recall for the patience
-of the run.
+FOLDER holds data sets of the UCR archive, each in a folder of its name; a set that is not there is one of the zoo's own
+(`heartbeats`). A treatment is RESAMPLER or RESAMPLER/OBJECTIVE; without `--treatments` all are run. `--steps` are
+values of `training.min_steps`, where 0 is the default number of epochs, whatever the size of the data; `--batch` is
+`training.batch_size`, where 0 is the default. The runs do not stop early, so that each rule can be compared with the
+best epoch. `run` appends a line for each run; `tables` prints the tables of all lines.
 """
 
 import argparse
-import csv
-import tempfile
+import json
 from collections import defaultdict
+from collections.abc import Sequence
+from math import ceil
 from pathlib import Path
 from statistics import mean
+from typing import Any
 
-import zoo
-from zoo.store.run import Run
-from zoo.store.runs import Store
+from grid import Case, History, Row, run_cases
 
 RULES = {"validation_loss": min, "balanced_loss": min, "macro_recall": max}
+SHARES = (1 / 6, 1 / 3, 1 / 2, 2 / 3)  # of the epochs: the patience of a rule
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--sets", nargs="*", default=[])
-    parser.add_argument("--steps", nargs="*", type=int, default=[0, 300, 1000])
-    parser.add_argument("--architectures", nargs="*", default=["fcn"])
-    parser.add_argument("--treatments", nargs="*", default=["original"])
-    parser.add_argument("--seeds", type=int, default=3)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(required=True)
+    run = commands.add_parser("run")
+    run.add_argument("folder", type=Path)
+    run.add_argument("rows", type=Path)
+    run.add_argument("--sets", nargs="*", default=[])
+    run.add_argument("--architectures", nargs="*", default=["fcn"])
+    run.add_argument("--treatments", nargs="*", default=[])
+    run.add_argument("--steps", nargs="*", type=int, default=[0, 300, 1000, 2000])
+    run.add_argument("--batch", type=int, default=0)
+    run.add_argument("--seeds", type=int, default=2)
+    run.add_argument("--jobs", type=int, default=2)
+    run.add_argument("--device", default="cpu")
+    run.set_defaults(command=run_all)
+    tables = commands.add_parser("tables")
+    tables.add_argument("rows", type=Path, nargs="+")
+    tables.set_defaults(command=print_tables)
     asked = parser.parse_args()
-    names = asked.sets or sorted(path.name for path in asked.folder.iterdir() if path.is_dir())
-    print(f"| set | rows | architecture | treatment | {' | '.join(f'{n} steps' for n in asked.steps)} | seconds |")
-    print(f"|{'---|' * (5 + len(asked.steps))}")
-    with tempfile.TemporaryDirectory() as results:
-        early: dict[str, list[bool]] = defaultdict(list)
-        for name in names:
-            for architecture in asked.architectures:
-                for treatment in asked.treatments:
-                    row = [_runs(asked, name, architecture, treatment, steps, results) for steps in asked.steps]
-                    _print_row(name, architecture, treatment, row)
-                    for rule in RULES:
-                        early[f"{treatment} {rule}"] += [_too_early(run, rule, results) for run in row[-1]]
-        print("\n| treatment and rule | runs | stopped before the best epoch |\n|---|---|---|")
-        for label, found in early.items():
-            print(f"| {label} | {len(found)} | {sum(found)} |")
+    asked.command(asked)
 
 
-def _runs(
-    asked: argparse.Namespace, name: str, architecture: str, treatment: str, steps: int, results: str
-) -> list[Run]:
-    data, _, loss = treatment.partition("/")
-    # patience 0: the history goes on to the end, so that each rule can be compared with the best epoch
-    settings = {"training.min_steps": steps, "training.patience": 0}
-    found = zoo.bench(
-        architecture,
-        dataset=str(asked.folder / name),
-        data=data,
-        loss=loss or None,
-        seeds=asked.seeds,
-        set=settings,
-        threads=1,
-        results=results,
-    )
-    return [run for run in found if run.status == "done"]
+def run_all(asked: argparse.Namespace) -> None:
+    sets = asked.sets or sorted(path.name for path in asked.folder.iterdir() if path.is_dir())
+    batch = {"training.batch_size": asked.batch} if asked.batch else {}
+    cases = [
+        Case(
+            dataset=str(asked.folder / name) if (asked.folder / name).is_dir() else name,
+            architecture=architecture,
+            treatment=treatment,
+            seeds=asked.seeds,
+            settings={"training.min_steps": steps, "training.patience": 0, **batch},
+            device=asked.device,
+        )
+        for steps in sorted(asked.steps, reverse=True)  # the longest first, so that no process waits for another
+        for architecture in asked.architectures
+        for treatment in asked.treatments or all_treatments()
+        for name in sets
+    ]
+    with asked.rows.open("a") as file:
+        for row in run_cases(cases, asked.jobs, row_of):
+            file.write(json.dumps(row) + "\n")
+            file.flush()
 
 
-def _print_row(name: str, architecture: str, treatment: str, row: list[list[Run]]) -> None:
-    scores = " | ".join(f"{mean(run.score('macro_recall') or 0 for run in runs):.3f}" if runs else "-" for runs in row)
-    seconds = "/".join(f"{mean(run.cost.train_seconds or 0 for run in runs):.0f}" if runs else "-" for runs in row)
-    rows = row[0][0].parts.rows["train"] if row[0] else 0
-    print(f"| {name} | {rows} | {architecture} | {treatment} | {scores} | {seconds} |", flush=True)
+def all_treatments() -> list[str]:
+    """Return every resampler, and every objective on the original rows."""
+    from zoo.registry import Registry
+
+    registry = Registry.discover()
+    resamplers, objectives = ([entry.name for entry in registry.of_kind(kind)] for kind in ("resampler", "objective"))
+    return [*sorted(resamplers), *(f"original/{name}" for name in sorted(objectives) if name != "cross-entropy")]
 
 
-def _too_early(run: Run, rule: str, results: str) -> bool:
-    """Whether training would have stopped before the kept epoch, without an improvement of the rule for its patience.
+def row_of(case: Case, run: Any, history: History) -> Row:
+    row = {
+        "set": Path(case.dataset).name,
+        "architecture": case.architecture,
+        "treatment": case.treatment,
+        "min_steps": case.settings["training.min_steps"],
+        "batch": case.settings.get("training.batch_size", 0),
+        "seed": run.seed,
+        "status": str(run.status),
+        "error": run.error,
+    }
+    if run.status != "done":
+        return row
+    return row | {
+        "rows": run.parts.rows["train"],
+        "steps": run.steps,
+        "epochs": run.epochs,
+        "best_epoch": run.best_epoch,
+        "macro_recall": run.score("macro_recall"),
+        "accuracy": run.score("accuracy"),
+        "seconds": run.cost.train_seconds,
+        "stops": [stop(rule, share, history) for rule in RULES for share in SHARES],
+    }
 
-    The patience is two thirds of the epochs, the share of the defaults.
+
+def stop(rule: str, share: float, history: History) -> Row:
+    """Return when a rule would have ended training, and what the validation set loses by it.
+
+    The rule ends training after a share of the epochs without a better value.
     """
-    with Store(Path(results), create=False) as store:
-        rows = list(csv.DictReader(store.read(run, "history.csv").read_text().splitlines()))
-    values, patience = [float(row[rule]) for row in rows], max(1, round(len(rows) * 4 / 6))
-    best = 0
-    for epoch, value in enumerate(values):
+    patience, best, end = ceil(share * len(history)), 0, len(history)
+    values = [epoch[rule] for epoch in history]
+    for place, value in enumerate(values):
         if value != values[best] and RULES[rule](value, values[best]) == value:
-            best = epoch
-        if epoch - best >= patience:
-            return epoch + 1 < run.best_epoch
-    return False
+            best = place
+        if place - best >= patience:
+            end = place + 1
+            break
+    recalls = [epoch["macro_recall"] for epoch in history]
+    return {"rule": rule, "share": share, "trained": end / len(history), "lost": max(recalls) - max(recalls[:end])}
+
+
+def print_tables(asked: argparse.Namespace) -> None:
+    rows = [json.loads(line) for path in asked.rows for line in path.read_text().splitlines()]
+    done = [row for row in rows if row["status"] == "done"]
+    _print_scores(done, "set", rows)
+    _print_scores(done, "treatment", rows)
+    _print_rules(done)
+
+
+def _print_scores(done: Sequence[Row], by: str, rows: Sequence[Row]) -> None:
+    """Print the mean test macro recall for each number of steps, over all runs with one value of `by`."""
+    choices = sorted({(row["min_steps"], row["batch"]) for row in done})
+    names = " | ".join(f"{steps} steps{f', batch {batch}' if batch else ''}" for steps, batch in choices)
+    print(f"| {by} | rows | architecture | runs | failed | {names} | seconds |\n|{'---|' * (6 + len(choices))}")
+    groups: dict[tuple[int, str, str], list[Row]] = defaultdict(list)
+    for row in done:
+        groups[row["rows"] if by == "set" else 0, row[by], row["architecture"]].append(row)
+    for (size, name, architecture), found in sorted(groups.items()):
+        cells = {choice: [row for row in found if (row["min_steps"], row["batch"]) == choice] for choice in choices}
+        scores = [f"{mean(row['macro_recall'] for row in runs):.3f}" if runs else "" for runs in cells.values()]
+        seconds = [f"{mean(row['seconds'] for row in runs):.0f}" if runs else "" for runs in cells.values()]
+        failed = sum(row["status"] != "done" and (row[by], row["architecture"]) == (name, architecture) for row in rows)
+        counts = f"{len(found)} | {failed}"
+        print(f"| {name} | {size or ''} | {architecture} | {counts} | {' | '.join(scores)} | {'/'.join(seconds)} |")
+    print()
+
+
+def _print_rules(done: Sequence[Row]) -> None:
+    """Print how often each rule ends training before the best epoch, for the runs with enough epochs to wait."""
+    groups: dict[tuple[str, float, str], list[Row]] = defaultdict(list)
+    for row in done:
+        for found in row["stops"] if row["min_steps"] else ():
+            for treatment in (row["treatment"], "all"):
+                groups[treatment, found["share"], found["rule"]].append(found)
+    print(f"| treatment | patience | {' | '.join(f'{rule}: too early | lost | trained' for rule in RULES)} |")
+    print(f"|{'---|' * (2 + 3 * len(RULES))}")
+    for treatment, share in dict.fromkeys((treatment, share) for treatment, share, _ in sorted(groups)):
+        cells = [_rule_cells(groups[treatment, share, rule]) for rule in RULES]
+        print(f"| {treatment} | {share:.2f} | {' | '.join(cells)} |")
+
+
+def _rule_cells(found: Sequence[Row]) -> str:
+    """Return the share of runs ended before the best epoch, the mean recall lost, and the share of epochs trained."""
+    early = mean(each["lost"] > 0 for each in found)
+    return f"{early:.0%} | {mean(each['lost'] for each in found):.3f} | {mean(each['trained'] for each in found):.2f}"
 
 
 if __name__ == "__main__":

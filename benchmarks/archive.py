@@ -1,0 +1,146 @@
+"""The default settings on data sets of the UCR archive, beside the accuracies that others have published.
+
+    python benchmarks/archive.py run FOLDER rows.jsonl [--sets …] [--architectures fcn resnet1d …] [--seeds 3]
+                                                       [--set training.min_steps=3000 …] [--label "3000 steps"]
+                                                       [--jobs 2] [--device cpu]
+    python benchmarks/archive.py tables FOLDER rows.jsonl…
+
+FOLDER holds the data sets, each in a folder of its name, and `published.csv` with the columns dataset,
+zoo_architecture, mean_of_sources, lowest_run, highest_run. Without `--sets`, all sets of that file are run. `run`
+appends a line for each run; `tables` prints the tables of all lines.
+"""
+
+import argparse
+import csv
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+from grid import Case, History, Row, run_cases
+
+NEAR = 0.05  # of the published accuracy
+COMPARED = ("fcn", "resnet1d", "inceptiontime", "lite")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(required=True)
+    run = commands.add_parser("run")
+    run.add_argument("folder", type=Path)
+    run.add_argument("rows", type=Path)
+    run.add_argument("--sets", nargs="*", default=[])
+    run.add_argument("--architectures", nargs="*", default=[*COMPARED])
+    run.add_argument("--seeds", type=int, default=3)
+    run.add_argument("--set", nargs="*", default=[], dest="assignments")
+    run.add_argument("--label", default="default")
+    run.add_argument("--jobs", type=int, default=2)
+    run.add_argument("--device", default="cpu")
+    run.set_defaults(command=run_all)
+    tables = commands.add_parser("tables")
+    tables.add_argument("folder", type=Path)
+    tables.add_argument("rows", type=Path, nargs="+")
+    tables.set_defaults(command=print_tables)
+    asked = parser.parse_args()
+    asked.command(asked)
+
+
+def run_all(asked: argparse.Namespace) -> None:
+    sets = asked.sets or list(dict.fromkeys(row["dataset"] for row in published(asked.folder)))
+    settings = {name: json.loads(value) for name, _, value in (text.partition("=") for text in asked.assignments)}
+    cases = [
+        Case(str(asked.folder / name), architecture, seeds=asked.seeds, settings=settings, device=asked.device)
+        for architecture in asked.architectures
+        for name in sets
+    ]
+    with asked.rows.open("a") as file:
+        for row in run_cases(cases, asked.jobs, row_of):
+            file.write(json.dumps({"label": asked.label, **row}) + "\n")
+            file.flush()
+
+
+def row_of(case: Case, run: Any, history: History) -> Row:
+    row = {
+        "set": Path(case.dataset).name,
+        "architecture": case.architecture,
+        "seed": run.seed,
+        "status": str(run.status),
+        "error": run.error,
+    }
+    if run.status != "done":
+        return row
+    return row | {
+        "rows": run.parts.rows["train"],
+        "steps": run.steps,
+        "epochs": run.epochs,
+        "best_epoch": run.best_epoch,
+        "accuracy": run.score("accuracy"),
+        "macro_recall": run.score("macro_recall"),
+        "parameters": run.cost.parameters,
+        "seconds": run.cost.train_seconds,
+    }
+
+
+def published(folder: Path) -> list[dict[str, str]]:
+    with (folder / "published.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def print_tables(asked: argparse.Namespace) -> None:
+    rows = [json.loads(line) for path in asked.rows for line in path.read_text().splitlines()]
+    known = {(row["dataset"], row["zoo_architecture"]): row for row in published(asked.folder)}
+    _print_accuracies(rows)
+    for label in dict.fromkeys(row["label"] for row in rows):
+        _print_compared([row for row in rows if row["label"] == label], label, known)
+
+
+def _print_accuracies(rows: Sequence[Row]) -> None:
+    """Print the mean test accuracy of each architecture with its default settings, for each set."""
+    groups = _groups([row for row in rows if row["label"] == "default"])
+    architectures = sorted({architecture for _, architecture in groups})
+    print(f"| set | {' | '.join(architectures)} |\n|{'---|' * (1 + len(architectures))}")
+    for name in sorted({name for name, _ in groups}):
+        cells = [_mean(groups.get((name, architecture), [])) for architecture in architectures]
+        print(f"| {name} | {' | '.join(cells)} |")
+    print()
+
+
+def _print_compared(rows: Sequence[Row], label: str, known: Mapping[tuple[str, str], Mapping[str, str]]) -> None:
+    """Print the differences to the published accuracies, and for each architecture on how many sets it is small."""
+    print(f"| {label}: set | architecture | steps | accuracy of each seed | mean | published (runs) | difference |")
+    print(f"|{'---|' * 7}")
+    near: dict[str, list[bool]] = defaultdict(list)
+    for (name, architecture), found in sorted(_groups(rows).items()):
+        bare = architecture.partition(".")[0]
+        members = "5 members" if architecture.endswith(".paper") else "1 member"
+        reference = known.get((name, bare)) or known.get((name, f"{bare} ({members})"))
+        done = [row for row in found if row["status"] == "done"]
+        if reference is None or not done:
+            continue
+        ours, theirs = mean(row["accuracy"] for row in done), float(reference["mean_of_sources"])
+        near[architecture].append(ours >= theirs - NEAR)
+        seeds = " ".join(f"{row['accuracy']:.3f}" for row in sorted(done, key=lambda row: row["seed"]))
+        runs = f"{theirs:.3f} ({reference['lowest_run'][:5]} to {reference['highest_run'][:5]})"
+        steps = f"{mean(row['steps'] or 0 for row in done):.0f}"
+        print(f"| {name} | {architecture} | {steps} | {seeds} | {ours:.3f} | {runs} | {ours - theirs:+.3f} |")
+    for architecture, each in near.items():
+        print(f"\n{architecture}: {sum(each)} of {len(each)} sets at most {NEAR} below the published mean.", end="")
+    print("\n")
+
+
+def _groups(rows: Sequence[Row]) -> dict[tuple[str, str], list[Row]]:
+    groups: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[row["set"], row["architecture"]].append(row)
+    return groups
+
+
+def _mean(rows: Sequence[Row]) -> str:
+    done = [row["accuracy"] for row in rows if row["status"] == "done"]
+    return f"{mean(done):.3f}" if done else "-"
+
+
+if __name__ == "__main__":
+    main()
