@@ -9,7 +9,6 @@ from typing import Generic
 
 from torch import nn
 
-from zoo.data.protocols import VALIDATION_SHARE
 from zoo.errors import ModelError
 from zoo.factories import complete, contents, located
 from zoo.harness.containment import contained
@@ -71,18 +70,18 @@ class Cell:
     adaptable: frozenset[str] = frozenset()
 
     def for_rows(self, rows: int) -> "Cell":
-        """Adapt the training settings that nobody has set to the number of rows outside the test set.
+        """Adapt the training settings that nobody has set to the expected number of training rows.
 
-        A batch has at most a tenth of the rows. The epochs are as many as `training.min_steps` needs on what the
-        validation set leaves of the rows; the epochs of patience, of early stopping and of the plateau, grow in
-        proportion. The rows and not the training set decide, so all seeds have the same settings.
+        A batch has at most a tenth of the rows. The epochs are as many as `training.min_steps` needs; the epochs of
+        patience, of early stopping and of the plateau, grow in proportion. The number must not depend on the seed: all
+        seeds of a configuration have the same settings.
         """
         if self.network.fitted:
             return self
         training = self.training
         if "batch_size" in self.adaptable:
             training = replace(training, batch_size=min(training.batch_size, max(SMALLEST_BATCH, rows // 10)))
-        needed = ceil(training.min_steps / ceil(rows * (1 - VALIDATION_SHARE) / training.batch_size))
+        needed = ceil(training.min_steps / ceil(rows / training.batch_size))
         if "epochs" in self.adaptable and needed > training.epochs:
             grown = {
                 name: ceil(getattr(training, name) * needed / training.epochs)
