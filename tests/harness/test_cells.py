@@ -541,7 +541,6 @@ def test_small_data_get_as_many_epochs_as_the_steps_need_unless_somebody_sets_th
     assert adapted(100, assignments={"training.min_steps": 0}) == (6, 10, 4, 2)
     assert adapted(100, "fcn.paper")[:2] == (2000, 16), "a preset is what it says"
     assert adapted(100, "minirocket") == (6, 128, 4, 2), "a fitted network has no epochs"
-    assert adapted(100, exact=True) == (6, 128, 4, 2), "a study is what was asked"
     monkeypatch.setenv("ZOO_EPOCHS", "8")
     assert adapted(100)[0] == 8
     monkeypatch.delenv("ZOO_EPOCHS")

@@ -139,7 +139,7 @@ def test_a_good_distribution_is_benched_and_its_runs_outlive_it(zoo: Run, zoo_wi
         "done",
     )
     assert (run["config"]["params"], run["config"]["block_params"]) == ({"hidden": 4}, {"start": 1.0})
-    scores = "accuracy learning_rate macro_recall train_loss validation_loss"
+    scores = "accuracy balanced_loss learning_rate macro_f1 macro_recall train_loss validation_loss"
     assert log.read_text().splitlines() == [
         "imported",
         "started pulse-net gain running",

@@ -24,6 +24,9 @@ from zoo.workspace import Workspace
 PRESET: dict[str, Any] = {"summary": "found", "params": {"hidden": 16, "dropout": 1e-05}, "training": {"epochs": 3}}
 
 
+EXACT = {"min_steps": 0}  # the epochs of the study, whatever the size of the data
+
+
 def preset_for(registry: Registry, config: dict[str, Any], **request: Any) -> dict[str, Any]:
     study = study_of((), **request)
     trial = Trial(number=1, config=config, status="done", value=0.5)
@@ -149,16 +152,17 @@ def test_a_preset_holds_what_was_fixed_and_what_was_found(registry: Registry) ->
 def test_it_lies_over_the_preset_the_study_began_with(registry: Registry) -> None:
     preset = preset_for(registry, {"num_blocks": 2}, architecture="cnngru.study")
     assert preset["params"] == {"hidden": 64, "num_blocks": 2, "gru_hidden": 256, "num_layers": 2, "dropout": 0.4}
-    assert preset["training"] == {"batch_size": 32, "factor": 0.2, "epochs": 30}
+    trained = {"batch_size": 32, "factor": 0.2, "epochs": 30, "epoch": "resampled", "patience": 0}
+    assert preset["training"] == {**trained, "min_steps": 0}
 
 
 def test_what_epochs_were_chosen_by_is_kept(registry: Registry) -> None:
-    assert "training" not in preset_for(registry, {"hidden": 16})  # as everywhere
-    assert preset_for(registry, {"hidden": 16}, metric="accuracy")["training"] == {"monitor": "accuracy"}
+    assert preset_for(registry, {"hidden": 16})["training"] == EXACT  # as everywhere
+    assert preset_for(registry, {"hidden": 16}, metric="accuracy")["training"] == {**EXACT, "monitor": "accuracy"}
     Path("registry.toml").write_text("[presets.'cnngru.mine']\ntraining = { monitor = 'accuracy' }\n")
-    assert preset_for(registry, {}, architecture="cnngru.mine")["training"] == {"monitor": "macro_recall"}
+    assert preset_for(registry, {}, architecture="cnngru.mine")["training"] == {**EXACT, "monitor": "macro_recall"}
     searched = preset_for(registry, {"training.monitor": "accuracy"}, metric="validation_loss")
-    assert searched["training"] == {"monitor": "accuracy"}
+    assert searched["training"] == {**EXACT, "monitor": "accuracy"}
 
 
 def test_what_says_nothing_to_the_block_that_won_is_left_out(registry: Registry, tmp_path: Path) -> None:
@@ -212,7 +216,7 @@ def test_what_came_from_defaults_is_written_down_so_that_other_defaults_change_n
 def test_what_the_study_found_or_was_given_comes_before_what_its_run_had(registry: Registry) -> None:
     run = ran(block="resnet", data="smote", loss="focal")
     config = {"block": "se", "data": "oversampled", "loss": "weighted"}
-    assert {**of_winner(registry, config, run), "summary": ""} == {**config, "summary": ""}
+    assert {**of_winner(registry, config, run), "summary": ""} == {**config, "summary": "", "training": EXACT}
     given = of_winner(registry, {}, run, block="eca", data="undersampled", loss="class-balanced")
     assert (given["block"], given["data"], given["loss"]) == ("eca", "undersampled", "class-balanced")
 
@@ -233,6 +237,7 @@ def test_the_preset_a_study_began_with_gives_what_was_not_searched(registry: Reg
         "data_params": {"k_neighbors": 3},
         "loss": "focal",
         "loss_params": {"gamma": 1.5},
+        "training": EXACT,
     }
     changed = of_winner(
         registry, {"data.k_neighbors": 4, "block": "eca", "loss.gamma": 2.0}, None, architecture="cnngru.base"

@@ -256,14 +256,14 @@ def test_an_architecture_without_a_space_says_how_to_give_one(with_faulty) -> No
 def test_parameters_of_a_block_go_with_the_blocks_that_have_them(registry, workspace) -> None:
     request = tune_request(architecture="cnngru")
     config = {"block": "none", "block.reduction": 2, "hidden": 8}
-    assert bench_request(registry, request, config).assignments == {"hidden": 8}
+    assert bench_request(registry, request, config).assignments == {"training.min_steps": 0, "hidden": 8}
     cell = cell_of(workspace, request, {**config, "block": "se"})
     assert cell.network.block_params == {"reduction": 2}
     assert cell.network.params["hidden"] == 8
     several = {"block": "se+eca", "block.se.reduction": 2, "block.eca.kernel_size": 5, "block.cbam.reduction": 4}
     found = bench_request(registry, request, several)
     assert found.blocks == ("se+eca",)
-    assert found.assignments == {"block.se.reduction": 2, "block.eca.kernel_size": 5}
+    assert found.assignments == {"training.min_steps": 0, "block.se.reduction": 2, "block.eca.kernel_size": 5}
 
 
 def test_a_trial_asks_the_bench_for_its_cell_alone(registry) -> None:

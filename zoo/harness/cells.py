@@ -9,6 +9,7 @@ from typing import Generic
 
 from torch import nn
 
+from zoo.data.protocols import VALIDATION_SHARE
 from zoo.errors import ModelError
 from zoo.factories import complete, contents, located
 from zoo.harness.containment import contained
@@ -69,12 +70,20 @@ class Cell:
     dataset_key: str | None = None
     adaptable: frozenset[str] = frozenset()
 
+    def for_data(self, data: SplitSummary) -> "Cell":
+        """Adapt the training settings that nobody has set to the number of training rows.
+
+        The number is that of the rows outside the test set, less the share of validation rows: split by patient, the
+        training set is of another size for another seed, and all seeds of a configuration have the same settings.
+        """
+        rows = ceil((data.rows["train"] + data.rows["validation"]) * (1 - VALIDATION_SHARE))
+        return self.for_rows(rows if self.rows is None else min(self.rows, rows))
+
     def for_rows(self, rows: int) -> "Cell":
-        """Adapt the training settings that nobody has set to the expected number of training rows.
+        """Adapt the training settings that nobody has set to a number of training rows.
 
         A batch has at most a tenth of the rows. The epochs are as many as `training.min_steps` needs; the epochs of
-        patience, of early stopping and of the plateau, grow in proportion. The number must not depend on the seed: all
-        seeds of a configuration have the same settings.
+        patience, of early stopping and of the plateau, grow in proportion.
         """
         if self.network.fitted:
             return self

@@ -134,7 +134,7 @@ class _Planner:
             self.settings.training(flags, own),
             self.request.rows,
             seed,
-            adaptable=frozenset() if self.request.exact else ADAPTABLE - self.settings.given_training(flags, own),
+            adaptable=ADAPTABLE - self.settings.given_training(flags, own),
         )
 
     def _part(

@@ -39,9 +39,8 @@ class DataRequest:
 class Request(DataRequest):
     """One call of the bench: every tuple is an axis of the grid; for an empty tuple, the defaults choose.
 
-    With `exact`, no training setting is adapted to the number of rows. `monitor` is the metric of a study. It chooses
-    the best epoch and overrides the preset; a user's own setting wins. `run_timeout` is the time limit of each run in
-    seconds, for training and scoring together; None: no limit.
+    `monitor` is the metric of a study. It chooses the best epoch and overrides the preset; a user's own setting wins.
+    `run_timeout` is the time limit of each run in seconds, for training and scoring together; None: no limit.
     """
 
     architectures: tuple[str, ...]
@@ -54,7 +53,6 @@ class Request(DataRequest):
     seeds: tuple[int, ...] = (0,)
     epochs: int | None = None
     monitor: str | None = None
-    exact: bool = False
     device: str | None = None
     threads: int | None = None
     run_timeout: float | None = None

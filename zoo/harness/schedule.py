@@ -4,9 +4,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
-from math import ceil
 
-from zoo.data.protocols import VALIDATION_SHARE, Parts
+from zoo.data.protocols import Parts
 from zoo.data.rows import Rows
 from zoo.errors import UsageError, ZooError
 from zoo.harness.cells import Cell
@@ -107,10 +106,8 @@ class Schedule:
                 protocol, scale = parts.summary.protocol, parts.scaling.scale
                 for cell in same:
                     number += 1
-                    # not the rows of the training set: split by patient, it is of another size for another seed
-                    rows = ceil(len(parts.pool) * (1 - VALIDATION_SHARE))
                     known = replace(
-                        cell.for_rows(rows if cell.rows is None else min(cell.rows, rows)),
+                        cell.for_data(parts.summary),
                         dataset=loaded.name,
                         dataset_key=loaded.key_name,
                         dataset_params=loaded.params,

@@ -18,9 +18,13 @@ AXES = {"block": "block", "data": "resampler", "loss": "objective"}  # keys that
 
 
 def bench_request(registry: Registry, request: TuneRequest, config: Mapping[str, Value]) -> Request:
-    """Return the request of the bench for one configuration: a single cell, on one thread."""
+    """Return the request of the bench for one configuration: a single cell, on one thread.
+
+    Its epochs are the asked ones, or the default: a search is to spend the same on every trial.
+    """
     cell, drawn = request.cell, {axis: str(config[axis]) for axis in AXES if axis in config}
-    values = {key: value for key, value in {**cell.assignments, **config}.items() if key not in AXES}
+    exact: dict[str, Value] = {"training.min_steps": 0} if cell.epochs is None else {}
+    values = {key: value for key, value in {**exact, **cell.assignments, **config}.items() if key not in AXES}
     return replace(
         cell,
         blocks=(drawn["block"],) if "block" in drawn else cell.blocks,
@@ -29,7 +33,6 @@ def bench_request(registry: Registry, request: TuneRequest, config: Mapping[str,
         assignments={key: value for key, value in values.items() if _applies(registry, key, drawn)},
         monitor=request.metric,
         threads=1,
-        exact=True,
     )
 
 

@@ -154,7 +154,7 @@ class Worker(Trainable):
     def _epochs(self) -> Generator[bool, None, None]:
         """Train one epoch per step; yield whether it was the last."""
         self.workspace = self.workspace or self.task.workspace()
-        cell = one_member(cell_of(self.workspace, self.task.request, self.hyper))
+        cell = one_member(cell_of(self.workspace, self.task.request, self.hyper)).for_data(self.task.summary)
         with kept(self.changes):
             training_run = self._lesson(cell)
         # nothing else computes in this process between two steps
