@@ -531,14 +531,16 @@ def test_small_data_get_as_many_epochs_as_the_steps_need_unless_somebody_sets_th
         return training.epochs, training.batch_size, training.patience, training.scheduler_patience
 
     assert adapted(100_000) == (6, 128, 4, 2)
-    assert adapted(100) == (100, 10, 67, 34), "1,000 steps of a tenth of the rows; patience in proportion"
-    assert adapted(2) == (1000, 2, 667, 334), "a batch has two rows, for batch normalisation"
+    assert adapted(100) == (143, 15, 96, 48), "1,000 steps, seven in an epoch; patience in proportion"
+    assert adapted(2) == (1000, 2, 667, 334)
+    assert adapted(600) == (100, 60, 67, 34), "a tenth of the rows"
+    assert adapted(1) == (1000, 2, 667, 334), "a batch has two rows, for batch normalisation"
     assert adapted(21_249) == (6, 128, 4, 2)
     assert adapted(21_248) == (7, 128, 5, 3), "six epochs have 996 steps"
-    assert adapted(100, epochs=6) == (6, 10, 4, 2)
+    assert adapted(100, epochs=6) == (6, 15, 4, 2)
     assert adapted(100, assignments={"training.batch_size": 50}) == (500, 50, 334, 167)
-    assert adapted(100, assignments={"training.patience": 0}) == (100, 10, 0, 34)
-    assert adapted(100, assignments={"training.min_steps": 0}) == (6, 10, 4, 2)
+    assert adapted(100, assignments={"training.patience": 0}) == (143, 15, 0, 48)
+    assert adapted(100, assignments={"training.min_steps": 0}) == (6, 15, 4, 2)
     assert adapted(100, "fcn.paper")[:2] == (2000, 16), "a preset is what it says"
     assert adapted(100, "minirocket") == (6, 128, 4, 2), "a fitted network has no epochs"
     monkeypatch.setenv("ZOO_EPOCHS", "8")

@@ -27,7 +27,7 @@ from zoo.surroundings.imports import import_notes
 from zoo.training.hardware import Hardware
 
 ADAPTABLE = frozenset({"epochs", "batch_size", "patience", "scheduler_patience"})  # to the number of rows
-SMALLEST_BATCH = 2  # batch normalisation needs two rows
+SMALL_BATCH = 16  # with batches of 3 rows, 1,000 steps left fcn 0.1 to 0.2 lower on 32 rows
 FINGERPRINTED = ("rows", "dataset_params")  # the fingerprints of the data cover these
 SEEDED = ("seed", "seeds", "dataset_params")
 
@@ -82,14 +82,15 @@ class Cell:
     def for_rows(self, rows: int) -> "Cell":
         """Adapt the training settings that nobody has set to a number of training rows.
 
-        A batch has at most a tenth of the rows. The epochs are as many as `training.min_steps` needs; the epochs of
+        A batch has at most a tenth of the rows, but 16 where that is fewer; smaller batches are then made equally
+        large, since a last batch of a few rows disturbs batch normalisation. The epochs are as many as `training.min_steps` needs; the epochs of
         patience, of early stopping and of the plateau, grow in proportion.
         """
         if self.network.fitted:
             return self
         training = self.training
         if "batch_size" in self.adaptable:
-            training = replace(training, batch_size=min(training.batch_size, max(SMALLEST_BATCH, rows // 10)))
+            training = replace(training, batch_size=_batch_size(rows, training.batch_size))
         needed = ceil(training.min_steps / ceil(rows / training.batch_size))
         if "epochs" in self.adaptable and needed > training.epochs:
             grown = {
@@ -216,6 +217,12 @@ class Cell:
             dataset=self.dataset if self.dataset_key is None else self.dataset_key,
         )
         return cell._config()
+
+
+def _batch_size(rows: int, most: int) -> int:
+    """Return the rows of a batch: a tenth of all rows, but 16 where that is fewer, and then all batches alike."""
+    size = max(SMALL_BATCH, rows // 10)
+    return most if size >= most else max(2, ceil(rows / ceil(rows / size)))
 
 
 def _known(params: JsonObject) -> JsonObject:
