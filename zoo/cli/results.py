@@ -61,7 +61,7 @@ def results_command(
 
     The scores of one run are computed again from its stored probabilities.
     """
-    from zoo.store.hints import hints_of
+    from zoo.store.hints import hints_of, with_hints
     from zoo.store.run import RunStatus
     from zoo.store.runs import Store
 
@@ -69,7 +69,10 @@ def results_command(
     if run is None:
         found = [each for each in session.stored_runs(results) if fnmatchcase(each.architecture, architecture)]
         emit(
-            _columns(found), [_row(each) for each in found], as_json=as_json, objects=[each.to_json() for each in found]
+            _columns(found),
+            [_row(each) for each in found],
+            as_json=as_json,
+            objects=[with_hints(each) for each in found],
         )
         return
     if any(run == entry.name for entry in session.registry.of_kind("architecture")):
@@ -81,7 +84,7 @@ def results_command(
 
             shown = rescored(store, shown)
         if as_json:
-            print_json(shown.to_json())
+            print_json(with_hints(shown))
             return
         session.say(*_heading(shown))
         for note in (*shown.notes, *hints_of(shown)):
