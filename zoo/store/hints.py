@@ -74,7 +74,7 @@ def _hints(run: Run) -> Iterator[Hint]:
         yield Hint(f"only class {predicted} is predicted", "only one class is predicted")
     if not run.steps:
         return  # a fitted network, or a run of an earlier version
-    members = int(_training(run, "members", 1))
+    members = max(1, int(_training(run, "members", 1)))
     steps = round(run.steps / members)
     if steps < FEW_STEPS:
         number = count_text(steps, "gradient step")
@@ -92,7 +92,7 @@ def _training(run: Run, name: str, default: int | str) -> int | str:
 
 
 def _only_class(scores: Scores, parts: SplitSummary) -> str:
-    predicted = [sum(column) for column in zip(*scores.confusion, strict=True)]
+    predicted = [sum(column) for column in zip(*scores.confusion, strict=False)]
     names = [name for name, count in zip(parts.classes, predicted, strict=False) if count]
     return names[0] if len(names) == 1 and len(predicted) > 1 else ""
 
