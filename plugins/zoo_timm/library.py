@@ -19,9 +19,11 @@ def quiet() -> Iterator[None]:
 with quiet():
     import_torchvision()
     import timm
+    from timm.data import IMAGENET_DEFAULT_MEAN as IMAGENET_MEAN
+    from timm.data import IMAGENET_DEFAULT_STD as IMAGENET_STD
     from timm.models import PretrainedCfg, get_pretrained_cfg, load_state_dict
 
-__all__ = ["PretrainedCfg", "config_of", "load_state_dict", "quiet", "timm"]
+__all__ = ["IMAGENET_MEAN", "IMAGENET_STD", "PretrainedCfg", "config_of", "load_state_dict", "quiet", "timm"]
 
 
 def config_of(name: str, tag: str = "") -> PretrainedCfg:

@@ -14,6 +14,7 @@ from zoo import ModelError
 from zoo_timm.catalogue import Entry, read_catalogue
 from zoo_timm.frontends import front_end as make_front_end
 from zoo_timm.library import config_of, quiet, timm
+from zoo_timm.scaling import PretrainedScaling
 from zoo_timm.weights import checked_tag, pretrained_arguments
 
 
@@ -51,9 +52,10 @@ def build(
     weights     start from the weights in this file instead; `tag` names the pretraining that the file is a copy of.
                 None loads no weights at all, for a trained network whose stored state follows
 
-    Pretrained first convolutions are adapted to the number of channels. A head for a different number of classes is
-    initialised anew. On the meta device nothing is loaded. Raises ModelError for weights that are not available and for
-    a size that the model does not accept.
+    Pretrained first convolutions are adapted to the number of channels, and pictures are scaled to the mean and the
+    standard deviation that the weights were trained with. A head for a different number of classes is initialised anew.
+    On the meta device nothing is loaded. Raises ModelError for weights that are not available and for a size that the
+    model does not accept.
     """
     entry = read_catalogue()[name]
     if not 0 <= drop_rate < 1:
@@ -68,9 +70,11 @@ def build(
     if (pretrained or weights) and weights is not None and not _on_meta():
         arguments |= pretrained_arguments(entry, tag=tag, weights=weights, n_classes=n_classes)
     backbone = _create(entry, pixels, n_channels, n_classes, drop_rate, arguments)
+    config = config_of(entry.name, tag) if pretrained or weights else None
     return SignalPicture(
         view,
         backbone,
+        scaling=PretrainedScaling(config, 3 if entry.needs == "rgb" else n_channels),
         colours=nn.Conv2d(n_channels, 3, 1) if entry.needs == "rgb" and n_channels != 3 else nn.Identity(),
         head=FeatureHead(backbone, n_classes, drop_rate) if entry.needs == "head" else nn.Identity(),
     )
@@ -80,18 +84,22 @@ class SignalPicture(nn.Module):
     """Maps float `(batch, n_channels, n_times)` to logits `(batch, n_classes)`: front end, then backbone.
 
     colours  from the channels of the signal to the three channels that some backbones require
+    scaling  of the picture, for pretrained weights
     head     from features to logits, for backbones that return features
     """
 
-    def __init__(self, front_end: nn.Module, backbone: nn.Module, *, colours: nn.Module, head: nn.Module) -> None:
+    def __init__(
+        self, front_end: nn.Module, backbone: nn.Module, *, colours: nn.Module, scaling: nn.Module, head: nn.Module
+    ) -> None:
         super().__init__()
         self.front_end = front_end
         self.colours = colours
+        self.scaling = scaling
         self.backbone = backbone
         self.head = head
 
     def forward(self, x: Tensor) -> Tensor:
-        output = self.backbone(self.colours(self.front_end(x)))
+        output = self.backbone(self.scaling(self.colours(self.front_end(x))))
         if isinstance(output, tuple):  # a distilled model has two heads in training, and returns their mean in eval
             output = torch.stack(output).mean(0)
         return cast(Tensor, self.head(output))

@@ -23,7 +23,7 @@ import zoo_timm
 from zoo import ModelError, build
 from zoo.inspection import count_parameters, on_meta
 from zoo.registry import Registry
-from zoo_timm import catalogue, network
+from zoo_timm import catalogue, network, scaling
 from zoo_timm.conformance import CONFORMANCE
 from zoo_timm.frontends import Fold, GramianField, Spectrogram
 from zoo_timm.library import timm
@@ -356,6 +356,66 @@ def test_a_file_that_holds_no_such_weights_is_said_in_one_line(tmp_path: Path, n
         make("test_resnet", weights=str(path))
     assert "\n" not in str(caught.value)
     assert "attribute" not in str(caught.value)
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> str:
+    save_file(timm.create_model("test_resnet").state_dict(), tmp_path / "weights.safetensors")
+    return str(tmp_path / "weights.safetensors")
+
+
+@pytest.mark.parametrize(("channels", "amplitude"), [(1, 1e-3), (2, 1.0), (3, 300.0), (5, 1.0)])
+def test_pretrained_weights_receive_the_values_that_they_were_trained_with(
+    weights: str, channels: int, amplitude: float
+) -> None:
+    """The tag's pixels are of mean 1/2 and deviation 1/2; three colours become one or repeat, as timm's filters do."""
+    model = make("test_resnet", weights=weights, tag="r160_in1k", n_channels=channels)
+    received: list[torch.Tensor] = []
+    model.backbone.register_forward_hook(lambda layer, inputs, output: received.append(inputs[0]))
+    rows = amplitude * (3 + torch.randn(64, channels, 187).cumsum(2) / 10)
+    for part in (*rows.split(16), *rows.split(16)):
+        model(part)
+    model.eval()(rows)
+    mean, deviation = (torch.tensor([0.485, 0.456, 0.406]) - 0.5) / 0.5, torch.tensor([0.229, 0.224, 0.225]) / 0.5
+    colours = [0, 1, 2, 0, 1][:channels]
+    expected = (mean.mean()[None], deviation.mean()[None]) if channels == 1 else (mean[colours], deviation[colours])
+    for picture, close in ((received[0], 1e-3), (received[-1], 0.1)):
+        torch.testing.assert_close(picture.mean((0, 2, 3)), expected[0], rtol=0, atol=close)
+        torch.testing.assert_close(picture.std((0, 2, 3)), expected[1], rtol=close, atol=0)
+
+
+def test_imagenets_own_mean_and_deviation_make_standard_pictures() -> None:
+    mean, deviation = scaling.expected(timm.models.get_pretrained_cfg("resnet18.a1_in1k"), 3)
+    torch.testing.assert_close((mean, deviation), (torch.zeros(3), torch.ones(3)))
+
+
+def test_without_pretrained_weights_pictures_are_unchanged() -> None:
+    model = make("test_resnet")
+    assert not model.scaling.state_dict()
+    picture = torch.randn(2, 1, 64, 64)
+    assert model.scaling(picture) is picture
+
+
+def test_the_scaling_is_stored_with_the_weights_and_not_needed_in_those_of_earlier_versions(weights: str) -> None:
+    model, rows = make("test_resnet", weights=weights), torch.rand(8, 1, 187)
+    model(rows)
+    state, output = model.state_dict(), model.eval()(rows)
+    assert int(state["scaling.batches"]) == 1
+    for given in ({}, {"pretrained": True, "tag": "r160_in1k"}):
+        copied = make("test_resnet", weights=None, **given)
+        copied.load_state_dict(state)
+        assert torch.equal(copied.eval()(rows), output)
+        earlier = make("test_resnet", weights=None, **given)
+        earlier.load_state_dict({name: value for name, value in state.items() if "scaling" not in name})
+        assert torch.equal(earlier.eval()(rows), model.backbone(model.front_end(rows)))
+
+
+def test_a_dead_channel_and_bf16_leave_pretrained_pictures_finite(weights: str) -> None:
+    model, rows = make("test_resnet", weights=weights, n_channels=2), torch.randn(4, 2, 187)
+    rows[:, 1] = 0.25
+    for mode in (True, False):
+        with torch.autocast("cpu", torch.bfloat16):
+            assert torch.isfinite(model.train(mode)(rows)).all()
 
 
 # torchvision

@@ -74,6 +74,37 @@ def test_the_same_rows_with_several_names_are_one_board_with_the_name_of_the_fir
     assert [standing.settings for standing in found[2].standings] == ["", "", ""]
 
 
+@pytest.mark.parametrize(
+    ("steps", "text"), [((96,), 96), ((0, 0), 0), ((990, 96), "96-990"), ((None, 96), 96), ((None, None), None)]
+)
+def test_steps_of_the_seeds_are_a_number_or_a_range(steps: tuple[int | None, ...], text: int | str | None) -> None:
+    runs = [run(f"a{seed}", 0.5, seed=seed, steps=each) for seed, each in enumerate(steps)]
+    ((standing,),) = (board.standings for board in boards(runs, "macro_recall"))
+    assert standing.steps() == text
+    assert standing.to_json("macro_recall")["steps"] == list(steps)
+
+
+def test_the_batches_of_trained_networks_are_not_compared_with_those_of_fitted_ones() -> None:
+    """Small data have smaller batches in training only; a fitted network reads its rows in batches of the default."""
+    trained = [
+        run(name, 0.5, configuration=name, architecture=name, config={"training": {"batch_size": size}})
+        for name, size in (("a", 100), ("b", 100))
+    ]
+    fitted = replace(
+        run("c", 0.8, configuration="c", architecture="c"), config={"training": {"batch_size": 128}}, loss=""
+    )
+    (board,) = boards([*trained, fitted], "macro_recall")
+    assert [standing.settings for standing in board.standings] == [""] * 3
+    larger = replace(fitted, id="d", configuration="d", config={"training": {"batch_size": 32}})
+    (board,) = boards([*trained, fitted, larger], "macro_recall")
+    assert {each.runs[0].id: each.settings for each in board.standings} == {
+        "a": "",
+        "b": "",
+        "c": "batch_size=128",
+        "d": "batch_size=32",
+    }
+
+
 def test_a_fitted_network_differs_in_no_training_setting_that_it_lacks() -> None:
     fitted = replace(run("b", 0.8, configuration="b", architecture="fitted"), config={"training": {"members": 1}})
     trained = run("a", 0.9, configuration="a", config={"training": {"epochs": 2, "members": 1}})

@@ -158,10 +158,10 @@ def _renamed(word: str) -> str:
     return f"{RENAMED[name][0]}{sign}{value}" if name in RENAMED else word
 
 
-MOST_WITH_HINTS = 4  # runs of one bench; `zoo results RUN` has the hints of each
-
-
 def _say_notes(session: Session, runs: "list[Run]") -> None:
+    from zoo.cli.views.bench_progress import run_label
+    from zoo.store.hints import hints_of_all
+
     for note in dict.fromkeys(note for run in runs for note in run.notes):
         session.say(f"note: {note}")
     for line in dict.fromkeys(run.scores.over_classes() for run in runs):
@@ -169,19 +169,16 @@ def _say_notes(session: Session, runs: "list[Run]") -> None:
             session.say(f"note: macro scores are averaged {line}")
     for reason in dict.fromkeys(reason for run in runs for reason in run.scores.reasons("macro_recall", *CLASS_SCORES)):
         session.say(f"note: no interval: {reason}")
-    if len(runs) <= MOST_WITH_HINTS:
-        from zoo.store.hints import hints_of
-
-        for run in runs:
-            for hint in hints_of(run):
-                session.say(f"note: {run.reference} {run.data} seed {run.seed}: {hint}")
+    for hint in hints_of_all([(run_label(run), run) for run in runs]):
+        session.say(f"note: {hint}")
 
 
 def _show(runs: "list[Run]", as_json: bool) -> None:
     from zoo.cli.views.runs import flat_columns, score_columns, score_row
+    from zoo.store.hints import with_hints
 
     if as_json:
-        print_json([run.to_json() for run in runs])
+        print_json([with_hints(run) for run in runs])
         return
     rows = [score_row(run) for run in runs]
     if not sys.stdout.isatty():

@@ -7,7 +7,7 @@ import typer
 
 from zoo.cli import options
 from zoo.cli.session import session_of
-from zoo.cli.views.table import Column, count, emit, millions, number, print_json, say
+from zoo.cli.views.table import Column, count, emit, millions, number, print_json, say, steps_column
 from zoo.errors import unknown_name
 from zoo.scores import MACRO_SCORES
 from zoo.settings import Reference
@@ -51,15 +51,17 @@ def leaderboard_command(
     if as_json:
         print_json([board.to_json(metric, scores) for board in found])
         return
-    columns = _columns(metric)
     if not sys.stdout.isatty():
         emit(
-            [Column("dataset", "dataset"), Column("protocol", "protocol"), Column("test", "test"), *columns],
+            [Column("dataset", "dataset"), Column("protocol", "protocol"), Column("test", "test"), *_columns(metric)],
             [row for board in found for row in _rows(board, metric, scores)],
         )
         return
+    from zoo.cli.views.runs import steps_differ
+
     for board in found:
         reported = [_reported(each, metric) for each in session.settings.references if board.holds(each)]
+        columns = _columns(metric, steps=steps_differ(run for each in board.standings for run in each.runs))
         emit(columns, [*_rows(board, metric, scores), *reported], title=("", _title(board)))
         for line in _explained([scores[standing] for standing in board.standings]):
             say(line)
@@ -67,19 +69,20 @@ def leaderboard_command(
         session.say("no finished runs yet: start one with `zoo bench cnngru`")
 
 
-def _columns(metric: str) -> list[Column]:
+def _columns(metric: str, *, steps: bool = True) -> list[Column]:
     return [
         Column("#", "rank", numeric=True),
         Column("architecture", "architecture"),
         Column("block", "block", optional=True),
         Column("data", "data"),
-        Column("loss", "loss", drop=5),
+        Column("loss", "loss", drop=6),
         Column("differs in", "settings", optional=True, wraps=True),
-        Column("seeds", "seeds", numeric=True, drop=2),
+        Column("seeds", "seeds", numeric=True, drop=1),
         Column(metric.replace("_", " "), "score", numeric=True),
+        *([steps_column(drop=5)] if steps else []),
         Column("params", "parameters", count, numeric=True, drop=3),
-        Column("MACs", "macs", millions, numeric=True, drop=6),
-        Column("train s", "train_seconds", number(1), numeric=True, drop=1),
+        Column("MACs", "macs", millions, numeric=True, drop=7),
+        Column("train s", "train_seconds", number(1), numeric=True, drop=2),
         Column("ms/row", "latency_ms", number(2), numeric=True, drop=4),
     ]
 
@@ -104,6 +107,7 @@ def _rows(board: "Board", metric: str, scores: "Mapping[Standing, Expected]") ->
     where = {"dataset": board.dataset, "protocol": board.protocol, "test": board.test[:8]}
     return [
         {**where, "rank": rank, **standing.to_json(metric), "score": _score_text(scores[standing])}
+        | {"steps": standing.steps()}
         for rank, standing in enumerate(board.standings, start=1)
     ]
 

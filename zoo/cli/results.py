@@ -1,5 +1,6 @@
 """`zoo results`: the stored runs."""
 
+import sys
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -7,7 +8,7 @@ import typer
 
 from zoo.cli import options
 from zoo.cli.session import session_of
-from zoo.cli.views.table import Column, count, emit, number, print_json
+from zoo.cli.views.table import Column, count, emit, number, print_json, steps_column
 from zoo.errors import UsageError
 from zoo.scores import CLASS_SCORES, MACRO_SCORES
 
@@ -23,8 +24,9 @@ COLUMNS = (
     Column("dataset", "dataset", drop=1),
     Column("seed", "seed", numeric=True, drop=3),
     Column("macro recall", "macro_recall", number(3), numeric=True),
+    steps_column(drop=5),
     Column("train s", "train_seconds", number(1), numeric=True, drop=4),
-    Column("created", "created", drop=5),
+    Column("created", "created", drop=6),
     Column("error", "error", optional=True, wraps=True),
 )
 SCORES = (
@@ -59,14 +61,19 @@ def results_command(
 
     The scores of one run are computed again from its stored probabilities.
     """
-    from zoo.store.hints import hints_of
+    from zoo.store.hints import hints_of, with_hints
     from zoo.store.run import RunStatus
     from zoo.store.runs import Store
 
     session = session_of(context)
     if run is None:
         found = [each for each in session.stored_runs(results) if fnmatchcase(each.architecture, architecture)]
-        emit(COLUMNS, [_row(each) for each in found], as_json=as_json, objects=[each.to_json() for each in found])
+        emit(
+            _columns(found),
+            [_row(each) for each in found],
+            as_json=as_json,
+            objects=[with_hints(each) for each in found],
+        )
         return
     if any(run == entry.name for entry in session.registry.of_kind("architecture")):
         raise UsageError(f"{run!r} is an architecture, not a run: zoo results --architecture {run}")
@@ -77,13 +84,21 @@ def results_command(
 
             shown = rescored(store, shown)
         if as_json:
-            print_json(shown.to_json())
+            print_json(with_hints(shown))
             return
         session.say(*_heading(shown))
         for note in (*shown.notes, *hints_of(shown)):
             session.say(f"note: {note}")
         emit(SCORES, list(_score_rows(shown)))
         session.say(f"files: {store.path(shown)}")
+
+
+def _columns(runs: "list[Run]") -> list[Column]:
+    """Return all columns for a pipe, and for a terminal those that tell something."""
+    from zoo.cli.views.runs import steps_differ
+
+    shown = not sys.stdout.isatty() or steps_differ(runs)
+    return [column for column in COLUMNS if shown or column.key != "steps"]
 
 
 def _heading(run: "Run") -> list[str]:
@@ -126,6 +141,7 @@ def _row(run: "Run") -> dict[str, Any]:
         "protocol": run.protocol,
         "seed": run.seed,
         "macro_recall": run.score("macro_recall"),
+        "steps": run.steps,
         "train_seconds": run.cost.train_seconds,
         "created": run.created[:16].replace("T", " "),
         "error": run.error,

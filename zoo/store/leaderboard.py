@@ -43,6 +43,13 @@ class Standing:
         values = [value for run in self.runs if (value := getattr(run.cost, name)) is not None]
         return mean(values) if values else None
 
+    def steps(self) -> int | str | None:
+        """Return the gradient steps of each run, as a range such as 980-1008 if seeds differ; None if unknown."""
+        known = sorted(run.steps for run in self.runs if run.steps is not None)
+        if not known:
+            return None
+        return known[0] if known[0] == known[-1] else f"{known[0]}-{known[-1]}"
+
     def to_json(self, score: str, expected: "Expected | None" = None) -> JsonObject:
         """Return the standing as plain data: its configuration, and its score and cost over the seeds.
 
@@ -66,6 +73,7 @@ class Standing:
             **costs,
             **whole,
             "runs": [each.id for each in self.runs],
+            "steps": [each.steps for each in self.runs],
         }
 
 
@@ -150,18 +158,18 @@ def _ranked(runs: Sequence[Run], metric: str) -> tuple[Standing, ...]:
 def _settings(runs: Mapping[str, Run]) -> dict[str, str]:
     """Return the settings that differ between configurations, apart from architecture, block, data and loss.
 
-    Training settings, rows and scale are compared over the whole board, parameters only between configurations of the
-    same architecture, block, data and loss.
+    Rows and scale are compared over the whole board, training settings separately between trained and between fitted
+    networks, parameters only between configurations of the same architecture, block, data and loss.
     """
     flat = {config: _described(run) for config, run in runs.items()}
     alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for config, run in runs.items():
         alike[run.architecture, run.block, run.data, run.loss].append(config)
-    # A fitted network lacks most training settings: that is no difference to others.
-    training = [key for key in _varying(flat.values(), present=True) if key.startswith("training.")]
-    everywhere = [key for key in _varying(flat.values()) if key in WHOLE_BOARD or key in training]
+    whole = [key for key in _varying(flat.values()) if key in WHOLE_BOARD]
     texts = {}
-    for configs in alike.values():
+    for (*_, loss), configs in alike.items():
+        same_kind = [flat[config] for config, run in runs.items() if bool(run.loss) == bool(loss)]
+        everywhere = [*whole, *(key for key in _varying(same_kind, present=True) if key.startswith("training."))]
         own = [
             key
             for key in _varying([flat[config] for config in configs])

@@ -129,7 +129,7 @@ class Run:
         return self.scores.of_all(name).value
 
     def to_json(self) -> JsonObject:
-        """Return the run as plain data: the documented form of `zoo bench --json`."""
+        """Return the run as plain data: the documented form of `zoo bench --json`, except its hints."""
         return {item.name: plain(getattr(self, item.name)) for item in fields(self)}
 
 

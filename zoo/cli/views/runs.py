@@ -1,13 +1,26 @@
 """Columns and rows of tables with the scores and costs of runs."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 
-from zoo.cli.views.table import Column, Row, count, millions, number
+from zoo.cli.views.table import Column, Row, count, millions, number, steps_column
 from zoo.records import Interval
 from zoo.scores import CLASS_SCORES, MACRO_SCORES
 from zoo.store.run import Run
 
 SHORT = number(3)
+
+
+def steps_differ(runs: Iterable[Run]) -> bool:
+    """Whether networks that were trained on the same rows of one test set differ in their number of gradient steps.
+
+    Fitted networks, which have none, and runs of earlier versions, whose number is unknown, do not count.
+    """
+    found: dict[tuple[str, str, str | None], set[int]] = defaultdict(set)
+    for run in runs:
+        if run.steps:
+            found[run.dataset_label, run.protocol, run.parts.fingerprints.get("test")].add(run.steps)
+    return any(len(numbers) > 1 for numbers in found.values())
 
 
 def interval_text(interval: Interval) -> str:
@@ -31,8 +44,9 @@ def score_columns(runs: Sequence[Run]) -> list[Column]:
         Column("macro recall", "macro_recall_text", numeric=True),
         Column("F1", "macro_f1", SHORT, numeric=True, drop=2),
         Column("accuracy", "accuracy", SHORT, numeric=True, drop=3),
-        Column("params", "parameters", count, numeric=True, drop=5),
-        Column("MACs", "macs", millions, numeric=True, drop=6),
+        *([steps_column(drop=5)] if steps_differ(runs) else []),
+        Column("params", "parameters", count, numeric=True, drop=6),
+        Column("MACs", "macs", millions, numeric=True, drop=7),
         Column("train s", "train_seconds", number(1), numeric=True, drop=4),
         *([Column("status", "status"), Column("error", "error", wraps=True)] if failed else []),
     ]
@@ -53,6 +67,7 @@ def score_row(run: Run) -> Row:
         "seed": run.seed,
         "rows": run.parts.rows.get("train"),
         "epochs": run.epochs,
+        "steps": run.steps,
     }
     for name in MACRO_SCORES:
         row |= _flat(name, run.scores.of_all(name))

@@ -117,6 +117,11 @@ def millions(value: Any) -> str:
     return "-" if value is None else f"{value / 1e6:,.1f} M"
 
 
+def steps_column(drop: int) -> Column:
+    """Return the column of gradient steps, which `_steps` formats."""
+    return Column("steps", "steps", _steps, numeric=True, drop=drop)
+
+
 def say(text: str) -> None:
     """Print a line of results outside a table: wrapped between words on a terminal, whole in a pipe."""
     print_lines(Console(highlight=False), text)
@@ -156,6 +161,13 @@ def _table(columns: Sequence[Column], rows: Sequence[Row], title: tuple[str, ...
 def _text(column: Column, row: Row) -> str:
     value = row.get(column.key)
     return visible(column.plain(value)) if value is not None or column.plain is not str else "-"
+
+
+def _steps(value: Any) -> str:
+    """Return gradient steps, or their range over seeds: 1,008 or 980-1,008; a dash for 0, a blank for None."""
+    if value is None:
+        return ""
+    return "-".join(f"{int(number):,}" for number in str(value).split("-")) if value else "-"
 
 
 def _cell(value: Any) -> str:
