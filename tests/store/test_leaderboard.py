@@ -84,6 +84,12 @@ def test_a_fitted_network_differs_in_no_training_setting_that_it_lacks() -> None
     assert [standing.settings for standing in board.standings] == ["epochs=2", "", "epochs=3"]
 
 
+def test_label_smoothing_is_a_difference_to_runs_without_it() -> None:
+    smooth = run("a", 0.9, configuration="a", config={"training": {"epochs": 2, "label_smoothing": 0.1}})
+    (board,) = boards([smooth, run("b", 0.8, configuration="b")], "macro_recall")
+    assert [standing.settings for standing in board.standings] == ["label_smoothing=0.1", "label_smoothing=0.0"]
+
+
 def test_changed_code_is_another_configuration_and_another_look_at_the_test_part() -> None:
     runs = [run("a", 0.9, configuration="old", code="1111aaaa"), run("b", 0.8, configuration="new", code="2222bbbb")]
     (board,) = boards(runs, "macro_recall")

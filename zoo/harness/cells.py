@@ -126,9 +126,13 @@ class Cell:
         return {**config, **scale} if self.rows is None else {**config, **scale, "rows": self.rows}
 
     def _training(self) -> JsonObject:
-        """Return the training settings that reach the network; `min_steps` does so by the epochs."""
+        """Return the training settings that reach the network; `min_steps` does so by the epochs.
+
+        Older keys have no label smoothing, so 0 is left out.
+        """
         settings = asdict(self.training)
-        names = FITTED if self.network.fitted else settings.keys() - {"min_steps"}
+        unused = {"min_steps"} if self.training.label_smoothing else {"min_steps", "label_smoothing"}
+        names = FITTED if self.network.fitted else settings.keys() - unused
         return {name: value for name, value in settings.items() if name in names}
 
     def _files(self) -> JsonObject:

@@ -22,6 +22,7 @@ from zoo.training.fitting import fit
 from zoo.training.hardware import Hardware
 from zoo.training.loop import Epoch, Learner, Loss, Progress, TrainingReporter, train
 from zoo.training.randomness import own_random, seed_all
+from zoo.training.smoothing import smoothed
 
 
 @dataclass(frozen=True)
@@ -216,4 +217,5 @@ def _loss(cell: Cell, parts: Parts, rows: Rows, weights: Tensor | None, device: 
     counts = torch.from_numpy(np.maximum(seen, there).astype(np.int64)).to(device)
     factory: Callable[..., Loss] = load_factory(cell.objective.entry.spec.factory)
     objective = factory(class_counts=counts, **cell.objective.params)
-    return objective.to(device) if isinstance(objective, nn.Module) else objective
+    placed = objective.to(device) if isinstance(objective, nn.Module) else objective
+    return smoothed(placed, cell.training.label_smoothing)

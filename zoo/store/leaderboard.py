@@ -177,11 +177,17 @@ def _settings(runs: Mapping[str, Run]) -> dict[str, str]:
 def _described(run: Run) -> JsonObject:
     asked = {name: value for name, value in run.config.items() if name not in UNSHOWN}
     rows = {} if run.rows is None else {"rows": run.rows}
-    flat = {**_flatten(asked), "scale": run.scale, **rows, "code": run.code[:4]}
+    flat = {**_flatten(asked), **_trained(run), "scale": run.scale, **rows, "code": run.code[:4]}
     files = run.config.get("files")
     digests = {place: str(digest) for place, digest in files.items()} if isinstance(files, Mapping) else {}
     named = {place: f"{Path(str(flat[place])).name}@{digests[place][:4]}" for place in digests if place in flat}
     return {**flat, **named}
+
+
+def _trained(run: Run) -> JsonObject:
+    """Return the training settings of a run that its configuration lacks: without smoothing, it names none."""
+    training = run.config.get("training", {})
+    return {"training.label_smoothing": training.get("label_smoothing", 0.0)} if "epochs" in training else {}
 
 
 def _varying(configs: Iterable[JsonObject], *, present: bool = False) -> list[str]:
