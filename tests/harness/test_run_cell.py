@@ -31,6 +31,7 @@ from zoo.harness.seeds import axis_seeds
 from zoo.records import Cost, Environment
 from zoo.registry import Registry, Source, source_of
 from zoo.settings import Settings
+from zoo.store.leaderboard import boards
 from zoo.store.run import Run, RunStatus
 from zoo.store.runs import Store
 from zoo.training.loop import Epoch
@@ -107,6 +108,18 @@ class Image(nn.Module):
         return logits
 
 
+class Wide(nn.Module):
+    """A convolution of 64 channels, for which bf16 pays where the hardware has it."""
+
+    def __init__(self, *, n_channels: int, n_times: int, n_classes: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Conv1d(n_channels, 64, 1), nn.Conv1d(64, n_classes, 3))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        logits: torch.Tensor = self.layers(x).mean(2)
+        return logits
+
+
 class BrokenOnTest(Linear):
     """Says nothing finite of the test set."""
 
@@ -141,7 +154,7 @@ class Branching(Linear):
 class Plugin:
     @hookimpl
     def zoo_components(self) -> list[Architecture]:
-        kinds = (Linear, Still, Broken, Leaving, Fitted, Image, BrokenOnTest, Greedy, Concrete, Branching)
+        kinds = (Linear, Still, Broken, Leaving, Fitted, Image, Wide, BrokenOnTest, Greedy, Concrete, Branching)
         made = {kind.__name__.lower(): f"{__name__}:{kind.__name__}" for kind in kinds}
         more: dict[str, dict[str, Any]] = {
             "long": {"min_times": 49},
@@ -395,6 +408,26 @@ def test_the_environment_says_where_and_with_what_a_run_was_made(bench: Runs) ->
     assert "no-such-library" not in run.environment
     assert (rounded.environment["bf16"], rounded.status) == (True, RunStatus.DONE)
     assert bench("image")[0].environment["channels_last"] is True
+
+
+def test_bf16_and_fp32_are_two_configurations_whatever_chose_them(bench: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run_on(native: bool, *, precision: str = "auto", **more: Any) -> Run:
+        monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: native)
+        (run,) = bench("wide", device="cpu", set={"training.precision": precision}, **more)
+        return run
+
+    runs = [run_on(native, seeds=[seed]) for native in (True, False) for seed in (0, 1)]
+    assert [run.config["training"]["precision"] for run in runs] == ["bf16", "bf16", "fp32", "fp32"]
+    assert [run.precision for run in runs] == ["bf16", "bf16", "fp32", "fp32"]
+    assert (len({run.key for run in runs}), len({run.configuration for run in runs})) == (4, 2)
+    for native, precision, known in ((False, "bf16", runs[0]), (True, "fp32", runs[2]), (True, "auto", runs[0])):
+        again = run_on(native, precision=precision)
+        assert (again.id, again.served) == (known.id, True)
+    (board,) = boards(runs, "macro_recall")
+    assert {standing.settings: len(standing.runs) for standing in board.standings} == {
+        "precision=bf16": 2,
+        "precision=fp32": 2,
+    }
 
 
 def test_where_a_run_is_made_is_said_by_flag_variable_or_file(bench: Runs, monkeypatch: pytest.MonkeyPatch) -> None:

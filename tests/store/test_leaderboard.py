@@ -90,6 +90,15 @@ def test_label_smoothing_is_a_difference_to_runs_without_it() -> None:
     assert [standing.settings for standing in board.standings] == ["label_smoothing=0.1", "label_smoothing=0.0"]
 
 
+def test_early_runs_in_bf16_and_in_fp32_are_not_averaged() -> None:
+    """Their configuration is the same: it had the precision `auto`."""
+    training = {"training": {"epochs": 2, "precision": "auto"}}
+    runs = [run("a", 0.9, config=training), run("b", 0.5, seed=1, config=training, environment={"bf16": True})]
+    (board,) = boards(runs, "macro_recall")
+    assert ids(board.standings) == [["a"], ["b"]]
+    assert [standing.settings for standing in board.standings] == ["precision=fp32", "precision=bf16"]
+
+
 def test_changed_code_is_another_configuration_and_another_look_at_the_test_part() -> None:
     runs = [run("a", 0.9, configuration="old", code="1111aaaa"), run("b", 0.8, configuration="new", code="2222bbbb")]
     (board,) = boards(runs, "macro_recall")

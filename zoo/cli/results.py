@@ -24,6 +24,7 @@ COLUMNS = (
     Column("seed", "seed", numeric=True, drop=3),
     Column("macro recall", "macro_recall", number(3), numeric=True),
     Column("train s", "train_seconds", number(1), numeric=True, drop=4),
+    Column("precision", "precision", optional=True, drop=6),
     Column("created", "created", drop=5),
     Column("error", "error", optional=True, wraps=True),
 )
@@ -66,7 +67,7 @@ def results_command(
     session = session_of(context)
     if run is None:
         found = [each for each in session.stored_runs(results) if fnmatchcase(each.architecture, architecture)]
-        emit(COLUMNS, [_row(each) for each in found], as_json=as_json, objects=[each.to_json() for each in found])
+        emit(COLUMNS, _rows(found), as_json=as_json, objects=[each.to_json() for each in found])
         return
     if any(run == entry.name for entry in session.registry.of_kind("architecture")):
         raise UsageError(f"{run!r} is an architecture, not a run: zoo results --architecture {run}")
@@ -93,7 +94,9 @@ def _heading(run: "Run") -> list[str]:
     cost = ", ".join(f"{name} {_amount(value)}" for name, value in run.cost.items() if value is not None)
     plugins = ", ".join(f"{name} {version}" for name, version in run.plugins.items())
     trained = (
-        f"{run.epochs} epochs of training, {count(run.steps)} steps, best epoch {run.best_epoch}" if run.steps else ""
+        f"{run.epochs} epochs of training in {run.precision}, {count(run.steps)} steps, best epoch {run.best_epoch}"
+        if run.steps
+        else ""
     )
     first = f"run {run.id}: {run.status}. {run.error}".rstrip()
     lines = [first, cell, where, trained, cost, plugins and f"plugins: {plugins}"]
@@ -113,6 +116,12 @@ def _score_rows(run: "Run") -> list[dict[str, Any]]:
             counts = {key: run.scores[key].get(label) for key in ("support", "groups", "effective_groups")}
             rows.append({"name": f"{name} {label}", **interval, **counts})
     return rows
+
+
+def _rows(runs: "list[Run]") -> list[dict[str, Any]]:
+    """Return a row for each run; they have the precision if it differs between trained runs."""
+    differs = len({run.precision for run in runs} - {""}) > 1
+    return [_row(run) | ({"precision": run.precision} if differs else {}) for run in runs]
 
 
 def _row(run: "Run") -> dict[str, Any]:

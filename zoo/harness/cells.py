@@ -153,6 +153,16 @@ class Cell:
         objective = () if self.objective is None else (self.objective.entry,)
         return (self.network.entry, *blocks, self.resampler.entry, *objective)
 
+    def with_precision(self, precision: str) -> "Cell":
+        """Return the cell with the precision that `auto` means; a chosen one, and a fitted network's, stay."""
+        if self.network.fitted or self.training.precision != "auto":
+            return self
+        return replace(self, training=replace(self.training, precision=precision))
+
+    def on_hardware(self, hardware: Hardware) -> "Cell":
+        """Return the cell with the precision of the hardware, so that its key and configuration have it."""
+        return self.with_precision("bf16" if hardware.bf16 else "fp32")
+
     @property
     def precision(self) -> str:
         """The training precision, a value of `training.precision`; a network with fit() always uses fp32."""
@@ -192,6 +202,11 @@ class Cell:
         """Return a note on each module of the components that changed the global state when it was imported."""
         modules = dict.fromkeys(entry.spec.factory.partition(":")[0] for entry in self.entries())
         return tuple(note for module in modules for note in import_notes(module))
+
+    def keys(self, summary: SplitSummary) -> tuple[str, ...]:
+        """Return the keys that the cell can have before its hardware is chosen: one for each precision."""
+        cells = (self.with_precision(precision) for precision in ("fp32", "bf16"))
+        return tuple(dict.fromkeys(cell.key(summary) for cell in cells))
 
     def key(self, summary: SplitSummary) -> str:
         """Return the hash of the cell, its separated data and the code."""

@@ -118,9 +118,10 @@ class ParallelBench:
         Raises Incompatible if it does not fit together with its blocks.
         """
         self.looked += 1
-        key = cell.key(parts.summary)
-        self._settle(key)
-        if not self.schedule.request.force and self.context.store.done(key) is not None:
+        keys = cell.keys(parts.summary)
+        for key in keys:
+            self._settle(key)
+        if not self.schedule.request.force and any(self.context.store.done(key) is not None for key in keys):
             return self.schedule.look(cell, parts, rows)
         with contextlib.suppress(Exception, SystemExit):  # while the workers are busy; `_hand_out` reports an error
             rows()

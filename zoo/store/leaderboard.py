@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, stdev
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from zoo.records import JsonObject
 from zoo.settings import Reference
@@ -15,6 +15,7 @@ from zoo.store.run import Run, RunStatus
 if TYPE_CHECKING:
     from zoo.store.expected import Expected
 
+T = TypeVar("T")
 WHOLE_BOARD = ("scale", "rows")  # settings that are compared between all configurations of a board
 # Not settings: the fields that differ between the runs of a configuration by chance only, and the name of their data.
 UNSHOWN = ("seed", "seeds", "dataset", "files")
@@ -133,9 +134,9 @@ def _first_names(runs: Iterable[Run]) -> dict[tuple[object, ...], str]:
 
 
 def _ranked(runs: Sequence[Run], metric: str) -> tuple[Standing, ...]:
-    by_config: dict[str, dict[int, Run]] = defaultdict(dict)
-    for run in runs:
-        by_config[run.configuration][run.seed] = run  # a repeated run (--force) replaces the earlier one
+    by_config: dict[tuple[str, str], dict[int, Run]] = defaultdict(dict)
+    for run in runs:  # a repeated run (--force) replaces the earlier one; early configurations lack the precision
+        by_config[run.configuration, run.precision][run.seed] = run
     named = _settings({config: next(iter(seeds.values())) for config, seeds in by_config.items()})
     standings = [Standing(tuple(seeds.values()), named[config]) for config, seeds in by_config.items()]
     sign = 1 if metric in ("log_loss", "ece") else -1
@@ -147,14 +148,14 @@ def _ranked(runs: Sequence[Run], metric: str) -> tuple[Standing, ...]:
     return tuple(sorted(standings, key=order))
 
 
-def _settings(runs: Mapping[str, Run]) -> dict[str, str]:
+def _settings(runs: Mapping[T, Run]) -> dict[T, str]:
     """Return the settings that differ between configurations, apart from architecture, block, data and loss.
 
     Training settings, rows and scale are compared over the whole board, parameters only between configurations of the
     same architecture, block, data and loss.
     """
     flat = {config: _described(run) for config, run in runs.items()}
-    alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    alike: dict[tuple[str, ...], list[T]] = defaultdict(list)
     for config, run in runs.items():
         alike[run.architecture, run.block, run.data, run.loss].append(config)
     # A fitted network lacks most training settings: that is no difference to others.
@@ -185,9 +186,12 @@ def _described(run: Run) -> JsonObject:
 
 
 def _trained(run: Run) -> JsonObject:
-    """Return the training settings of a run that its configuration lacks: without smoothing, it names none."""
+    """Return the training settings of a run that a configuration can lack: the smoothing 0, and the precision."""
     training = run.config.get("training", {})
-    return {"training.label_smoothing": training.get("label_smoothing", 0.0)} if "epochs" in training else {}
+    if "epochs" not in training:
+        return {}
+    smoothing = training.get("label_smoothing", 0.0)
+    return {"training.label_smoothing": smoothing, "training.precision": run.precision}
 
 
 def _varying(configs: Iterable[JsonObject], *, present: bool = False) -> list[str]:

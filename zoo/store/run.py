@@ -109,6 +109,11 @@ class Run:
         return full_name(self.architecture, self.preset)
 
     @property
+    def precision(self) -> str:
+        """How the run computed in training: `fp32` or `bf16`; empty for a fitted network."""
+        return ("bf16" if self.environment.bf16 else "fp32") if self.loss else ""
+
+    @property
     def dataset_label(self) -> str:
         """The data set's name, marked as synthetic if its rows are simulated."""
         return f"{self.dataset} (synthetic)" if self.synthetic else self.dataset
