@@ -13,6 +13,7 @@ import pytest
 import torch
 from conftest import waves
 from lessons import COUNTS, CPU, STATES, Seeing, cell_of, lesson_of
+from sklearn.metrics import balanced_accuracy_score
 from torch import nn
 
 import zoo
@@ -149,6 +150,39 @@ def test_a_run_goes_on_in_the_middle_of_an_order_of_its_rows(data: str, stop_aft
     assert torch.equal(state(resumed.model), state(unbroken.model))
     plain = [[replace(epoch, seconds=0) for epoch in each.history] for each in (resumed, unbroken)]
     assert plain[0] == plain[1]
+
+
+@pytest.mark.parametrize(
+    ("reference", "data", "members"),
+    [("turning", "original", 1), ("turning", "smote", 1), ("turning", "smote", 2), ("fitted", "oversampled", 2)],
+)
+def test_the_kept_weights_have_a_macro_recall_on_the_training_rows_before_resampling(
+    reference: str, data: str, members: int
+) -> None:
+    cell, of = cell_of(reference, data=data, members=members), lessons.parts()
+    training_run = TrainingRun.of(cell, of, resampled(cell, of), CPU)
+    trained_model = learn(training_run)
+    with torch.inference_mode():
+        logits = torch.stack([each(torch.from_numpy(of.train.values)) for each in members_of(trained_model)])
+    predicted = logits.softmax(2).mean(0).argmax(1)
+    assert trained_model.train_macro_recall == pytest.approx(balanced_accuracy_score(of.train.labels, predicted))
+    if reference == "turning":
+        with pytest.raises(KeyboardInterrupt):
+            learn(training_run, Diary(stop_after=4 * members))
+        resumed = learn(training_run, resume=True)
+        assert resumed.train_macro_recall == trained_model.train_macro_recall
+
+
+def test_no_macro_recall_of_training_rows_whose_logits_are_not_finite() -> None:
+    of = lessons.parts()
+    values = np.array(of.train.values)
+    values[0] = np.inf
+    spoilt = replace(of, train=replace(of.train, values=values))
+    trained_model = learn(TrainingRun.of(cell_of("turning"), spoilt, of.train, CPU))
+    assert trained_model.train_macro_recall is None
+    assert trained_model.notes == (
+        "the logits of training rows are NaN or infinite, so the macro recall on these rows is unknown",
+    )
 
 
 def test_resuming_where_nothing_was_begun_begins_and_without_it_a_checkpoint_is_not_read() -> None:

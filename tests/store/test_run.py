@@ -38,6 +38,7 @@ def test_a_run_as_plain_data_has_every_documented_name() -> None:
         "epochs": 0,
         "best_epoch": 0,
         "steps": None,
+        "train_macro_recall": None,
         "error": "",
         "created": "",
         "finished": "",

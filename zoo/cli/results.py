@@ -98,8 +98,10 @@ def _heading(run: "Run") -> list[str]:
         if run.steps
         else ""
     )
+    recall = run.train_macro_recall
+    seen = "" if recall is None else f"macro recall on the training rows, before resampling: {recall:.4f}"
     first = f"run {run.id}: {run.status}. {run.error}".rstrip()
-    lines = [first, cell, where, trained, cost, plugins and f"plugins: {plugins}"]
+    lines = [first, cell, where, trained, seen, cost, plugins and f"plugins: {plugins}"]
     return [line for line in lines if line]
 
 

@@ -299,6 +299,7 @@ def _done(run: Run, product: Product, scored: Scored, seen: Predictions) -> Run:
         epochs=len(product.history),
         steps=sum(epoch.steps for epoch in product.history),
         best_epoch=product.best_epoch,
+        train_macro_recall=product.train_macro_recall,
     )
 
 

@@ -17,27 +17,38 @@ from zoo.harness.cells import Cell
 from zoo.harness.containment import contained
 from zoo.harness.seeds import axis_seeds
 from zoo.networks import ensemble
-from zoo.training.batches import Tensors
+from zoo.training.batches import Tensors, in_order
 from zoo.training.fitting import fit
 from zoo.training.hardware import Hardware
-from zoo.training.loop import Epoch, Learner, Loss, Progress, TrainingReporter, train
+from zoo.training.loop import Epoch, Learner, Loss, Progress, TrainingReporter, macro_recall, train
 from zoo.training.randomness import own_random, seed_all
 from zoo.training.smoothing import smoothed
 
 
+EVALUATION_SEED = 0  # for a network that draws random numbers in eval mode, too
+UNKNOWN_RECALL = "the logits of training rows are NaN or infinite, so the macro recall on these rows is unknown"
+
+
 @dataclass(frozen=True)
 class TrainedModel:
-    """A trained model with the epochs of all its members."""
+    """A trained model with the epochs of all its members.
+
+    train_macro_recall  of the kept weights on the training rows before resampling; None if their logits are not finite
+    """
 
     model: nn.Module
     history: tuple[Epoch, ...]
     best_epoch: int
     notes: tuple[str, ...] = ()
+    train_macro_recall: float | None = None
 
 
 @dataclass(frozen=True)
 class TrainingRun:
-    """The common data of all members of one run: cell, resampled rows, sampling weights, loss and hardware."""
+    """The common data of all members of one run: cell, resampled rows, sampling weights, loss and hardware.
+
+    The training rows of `parts` are those before resampling.
+    """
 
     cell: Cell
     parts: Parts
@@ -80,8 +91,10 @@ class TrainingRun:
             members.append(model)
             notes += [note] if note else []
             history += [replace(epoch, member=number) for epoch in progress.history]
-        best = progress.best_epoch if len(members) == 1 else 0
-        return TrainedModel(ensemble(members), tuple(history), best, tuple(notes))
+        best, model = progress.best_epoch if len(members) == 1 else 0, ensemble(members)
+        recall = self._train_macro_recall(model)
+        notes += [UNKNOWN_RECALL] if recall is None else []
+        return TrainedModel(model, tuple(history), best, tuple(notes), recall)
 
     def member(self, number: int) -> nn.Module:
         """Build a member before its training, and set the random states for that training."""
@@ -154,6 +167,12 @@ class TrainingRun:
         for epoch in self.epochs(learner, numbered, checkpoint):
             yield replace(epoch, number=before + epoch.number, member=number)
         return learner.model, learner.progress, note
+
+    def _train_macro_recall(self, model: nn.Module) -> float | None:
+        device = self.hardware.device
+        with own_random(device):
+            seed_all(EVALUATION_SEED)
+            return macro_recall(model, in_order(self.parts.train, device))
 
     def _check_output(self, model: nn.Module) -> None:
         """Pass two rows through the untrained model, to report a wrong shape before an epoch is trained."""

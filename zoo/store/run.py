@@ -48,6 +48,8 @@ class Run:
     cost         cost of training and of inference
     epochs, best_epoch  the epochs of training, and the one whose weights were kept, counted from 1
     steps        gradient steps of all epochs; None for runs of earlier versions
+    train_macro_recall  macro recall of the kept weights on the training rows before resampling; None for runs of
+                 earlier versions
     served       whether the run was reused from the store
     differs      for a reused run, the differences between its environment and the current one
     """
@@ -80,6 +82,7 @@ class Run:
     epochs: int = 0
     best_epoch: int = 0
     steps: int | None = None
+    train_macro_recall: float | None = None
     error: str = ""
     created: str = ""
     finished: str = ""

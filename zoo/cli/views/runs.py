@@ -54,6 +54,7 @@ def score_row(run: Run) -> Row:
         "seed": run.seed,
         "rows": run.parts.rows.get("train"),
         "epochs": run.epochs,
+        "train_macro_recall": run.train_macro_recall,
     }
     for name in MACRO_SCORES:
         row |= _flat(name, run.scores.of_all(name))
