@@ -424,8 +424,10 @@ def test_settings_that_do_not_reach_a_fitted_network_are_in_no_key_and_are_noted
     (cell,) = plan(registry, "minirocket")
     assert set(cell.config()["training"]) == {"batch_size", "members"}
     unused = {f"training.{name}": value for name, value in TRAINING.items() if name not in ("batch_size", "members")}
+    unused["training.min_steps"] = 7
     (same,) = plan(registry, "minirocket", assignments={**unused, "loss.gamma": 3.0}, epochs=7, monitor="accuracy")
     assert (same.key(PARTS), same.configuration(PARTS)) == (cell.key(PARTS), cell.configuration(PARTS))
+    assert (cell.besides_loss(PARTS), cell.for_rows(10), cell.with_precision("bf16")) == ("", cell, cell)
     for name in ("batch_size", "members"):
         (other,) = plan(registry, "minirocket", assignments={f"training.{name}": TRAINING[name]})
         assert other.key(PARTS) != cell.key(PARTS)

@@ -331,6 +331,21 @@ def test_a_network_that_leaves_is_a_failed_run(bench: Runs) -> None:
     assert (left.status, left.error, right.status) == (RunStatus.FAILED, "sys.exit(3)", RunStatus.DONE)
 
 
+@pytest.mark.parametrize("members", [1, 2])
+def test_the_cosine_spans_the_epochs_that_min_steps_plans(bench: Runs, members: int) -> None:
+    steps = {"training.min_steps": 100, "training.batch_size": 16, "training.patience": 0}
+    settings = {**steps, "training.scheduler": "cosine", "training.learning_rate": 0.5, "training.members": members}
+    with pytest.raises(KeyboardInterrupt):
+        bench(epochs=None, set=settings, reporter=Notebook(stop_after=3))
+    (run,) = bench(epochs=None, set=settings, resume=True)
+    planned = run.config["training"]["epochs"]
+    assert (planned > 6, run.epochs) == (True, members * planned), "more than the default"
+    for member in range(1, members + 1):
+        rates = [float(row["learning_rate"]) for row in history(run) if row["member"] == str(member)]
+        expected = [0.25 * (1 + np.cos(np.pi * epoch / planned)) for epoch in range(planned)]
+        assert rates == pytest.approx(expected), "from the whole rate to nearly none in the last epoch"
+
+
 def test_a_fitted_network_is_one_epoch_without_loss_or_rounding(bench: Runs) -> None:
     notebook = Notebook()
     (run,) = bench("fitted", epochs=5, set={"training.precision": "bf16", "training.members": 2}, reporter=notebook)
@@ -338,6 +353,12 @@ def test_a_fitted_network_is_one_epoch_without_loss_or_rounding(bench: Runs) -> 
     assert ("started", "fitted", 1, 1, 2) in notebook.told, "one epoch of each member"
     assert [each for each in notebook.told if each[0] == "epoch"] == [("epoch", 1), ("epoch", 2)]
     assert run.config["loss_params"] == {}
+    assert (run.precision, run.steps, run.besides_loss, run.loss_gradients) == ("", 0, "", ())
+    others = {"training.learning_rate": 0.5, "training.label_smoothing": 0.1, "training.min_steps": 9}
+    (again,) = bench("fitted", epochs=1, set={**others, "training.members": 2})
+    (board,) = boards([run, *bench("fitted", epochs=2, seeds=[1], set={"training.members": 2})], "macro_recall")
+    assert (again.id, again.served) == (run.id, True)
+    assert [(len(standing.runs), standing.settings) for standing in board.standings] == [(2, "")]
 
 
 def test_logits_of_test_rows_that_are_not_finite_are_a_diverged_run(bench: Runs) -> None:
@@ -427,6 +448,20 @@ def test_bf16_and_fp32_are_two_configurations_whatever_chose_them(bench: Runs, m
     assert {standing.settings: len(standing.runs) for standing in board.standings} == {
         "precision=bf16": 2,
         "precision=fp32": 2,
+    }
+
+
+def test_losses_that_train_alike_on_balanced_rows_are_noted_and_ranked_once(bench: Runs) -> None:
+    asked = ["cross-entropy", "weighted", "logit-adjusted", "focal"]
+    runs = bench(data=["original", "oversampled", "balanced-batches"], loss=asked)
+    noted = {(run.data, run.loss) for run in runs if any("is plain cross-entropy" in note for note in run.notes)}
+    assert noted == {(data, loss) for data in ("oversampled", "balanced-batches") for loss in asked[1:3]}
+    (board,) = boards(runs, "macro_recall")
+    found = {(each.runs[0].data, each.runs[0].loss, each.same_losses) for each in board.standings}
+    assert found == {
+        *(("original", loss, ()) for loss in asked),
+        *(("oversampled", loss, tuple(same)) for loss, *same in (asked[:3], asked[3:])),
+        *(("balanced-batches", loss, tuple(same)) for loss, *same in (asked[:3], asked[3:])),
     }
 
 

@@ -282,6 +282,16 @@ def test_losses_are_told_the_rows_of_each_class_as_they_are_trained_on() -> None
     assert drawn == pytest.approx([len(parts.train) * count / sum(even) for count in even], abs=0.5)
 
 
+def test_classes_that_are_drawn_equally_often_count_equally_many_rows() -> None:
+    """Half a row is rounded alike for all classes, whatever the last digit of the sum of their weights."""
+    parts = lessons.parts()
+    for sizes in ((2, 7), (2, 9), (2, 17), (60, 9)):
+        labels = np.repeat(np.arange(2), sizes)
+        rows = Rows(parts.train.values[: len(labels)], labels, parts.train.index[: len(labels)])
+        one, other, absent = counts_told(parts, rows, data="balanced-batches")
+        assert (one == other, absent) == (True, 0), sizes
+
+
 def test_a_class_that_is_hardly_ever_drawn_counts_as_one_row() -> None:
     parts = lessons.parts()
     rows = some(parts.train, 50, below=3)

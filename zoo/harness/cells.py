@@ -220,6 +220,10 @@ class Cell:
         data = {name: summary.fingerprints[name] for name in ("pool", "test")}
         return _hash({"config": config, "data": data, "classes": summary.classes, "code": self.code()})
 
+    def besides_loss(self, summary: SplitSummary) -> str:
+        """Return the hash of the configuration without the loss and its code; "" for a network with fit()."""
+        return "" if self.objective is None else replace(self, objective=None).configuration(summary)
+
     def _asked(self) -> JsonObject:
         """Return the configuration without the names that others may have chosen, as the base of the key.
 

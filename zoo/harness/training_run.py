@@ -19,11 +19,11 @@ from zoo.harness.seeds import axis_seeds
 from zoo.networks import ensemble
 from zoo.training.batches import Tensors, in_order
 from zoo.training.fitting import fit
+from zoo.training.gradients import gradients_of, remark
 from zoo.training.hardware import Hardware
 from zoo.training.loop import Epoch, Learner, Loss, Progress, TrainingReporter, macro_recall, train
 from zoo.training.randomness import own_random, seed_all
 from zoo.training.smoothing import smoothed
-
 
 EVALUATION_SEED = 0  # for a network that draws random numbers in eval mode, too
 UNKNOWN_RECALL = "the logits of training rows are NaN or infinite, so the macro recall on these rows is unknown"
@@ -34,6 +34,7 @@ class TrainedModel:
     """A trained model with the epochs of all its members.
 
     train_macro_recall  of the kept weights on the training rows before resampling; None if their logits are not finite
+    loss_gradients  what the objective does for the class counts: see `zoo.training.gradients`
     """
 
     model: nn.Module
@@ -41,6 +42,7 @@ class TrainedModel:
     best_epoch: int
     notes: tuple[str, ...] = ()
     train_macro_recall: float | None = None
+    loss_gradients: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,9 @@ class TrainingRun:
         best, model = progress.best_epoch if len(members) == 1 else 0, ensemble(members)
         recall = self._train_macro_recall(model)
         notes += [UNKNOWN_RECALL] if recall is None else []
-        return TrainedModel(model, tuple(history), best, tuple(notes), recall)
+        gradients, said = self._loss_gradients()
+        notes += [said] if said else []
+        return TrainedModel(model, tuple(history), best, tuple(notes), recall, gradients)
 
     def member(self, number: int) -> nn.Module:
         """Build a member before its training, and set the random states for that training."""
@@ -174,6 +178,19 @@ class TrainingRun:
             seed_all(EVALUATION_SEED)
             return macro_recall(model, in_order(self.parts.train, device))
 
+    def _loss_gradients(self) -> tuple[tuple[float, ...], str]:
+        """Return the gradients of the objective without smoothing, and a note if the class counts make it plain."""
+        objective = self.cell.objective
+        if objective is None:
+            return (), ""
+        factory: Callable[..., Loss] = load_factory(objective.entry.spec.factory)
+
+        def make(counts: Tensor) -> Loss:
+            return factory(class_counts=counts, **objective.params)
+
+        counts = _class_counts(self.parts, self.rows, self.weights)
+        return gradients_of(make, counts), remark(objective.entry.name, make, counts)
+
     def _check_output(self, model: nn.Module) -> None:
         """Pass two rows through the untrained model, to report a wrong shape before an epoch is trained."""
         model.eval()
@@ -230,11 +247,17 @@ def _loss(cell: Cell, parts: Parts, rows: Rows, weights: Tensor | None, device: 
     """Build the training loss from the rows per class that training sees; None for a network with fit()."""
     if cell.objective is None:
         return None
-    drawn = None if weights is None else weights.numpy() * (len(rows.labels) / float(weights.sum()))
-    seen = np.rint(np.bincount(rows.labels, weights=drawn, minlength=len(parts.classes)))
-    there = np.bincount(rows.labels, minlength=len(parts.classes)) > 0  # a rarely drawn class counts at least one row
-    counts = torch.from_numpy(np.maximum(seen, there).astype(np.int64)).to(device)
+    counts = _class_counts(parts, rows, weights).to(device)
     factory: Callable[..., Loss] = load_factory(cell.objective.entry.spec.factory)
     objective = factory(class_counts=counts, **cell.objective.params)
     placed = objective.to(device) if isinstance(objective, nn.Module) else objective
     return smoothed(placed, cell.training.label_smoothing)
+
+
+def _class_counts(parts: Parts, rows: Rows, weights: Tensor | None) -> Tensor:
+    """Return the rows of each class, int64 `(n_classes,)`, that as many drawn rows as there are have on average."""
+    drawn = None if weights is None else weights.numpy() * (len(rows.labels) / float(weights.sum()))
+    seen = np.bincount(rows.labels, weights=drawn, minlength=len(parts.classes))
+    there = np.bincount(rows.labels, minlength=len(parts.classes)) > 0  # a rarely drawn class counts at least one row
+    whole = np.rint(np.round(seen, 6))  # classes that are drawn equally often are equal, also around a half
+    return torch.from_numpy(np.maximum(whole, there).astype(np.int64))

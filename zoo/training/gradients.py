@@ -1,0 +1,63 @@
+"""What an objective does: its gradients for random logits, by which two objectives can be found to train alike."""
+
+import contextlib
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from zoo.store.alike import alike
+from zoo.training.randomness import own_random, seed_all
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+BATCHES, ROWS_OF_A_CLASS = 8, 4
+SCALES = (0.5, 1.0, 2.0, 4.0)  # of the logits: from undecided to sure
+CPU = torch.device("cpu")
+
+
+def gradients_of(make: Callable[[Tensor], Loss], counts: Tensor) -> tuple[float, ...]:
+    """Return how the loss for these class counts, int64 `(n_classes,)`, changes in fixed random directions.
+
+    Each number is the derivative of the loss of a batch of random logits, with rows of every class that has some, in a
+    random direction. Objectives with equal numbers have equal gradients, so they train alike. `make` builds the loss,
+    of which training has another instance. Empty if the loss cannot be computed, or is not finite.
+    """
+    there = counts.nonzero().flatten()
+    targets = there.repeat(ROWS_OF_A_CLASS)
+    drawn = torch.Generator().manual_seed(0)
+    found = []
+    with own_random(CPU), contextlib.suppress(Exception, SystemExit):
+        seed_all(0)
+        loss = make(counts)
+        for batch in range(BATCHES):
+            logits = torch.randn(len(targets), len(counts), generator=drawn) * SCALES[batch % len(SCALES)]
+            direction = torch.randn(logits.shape, generator=drawn)
+            logits.requires_grad_()
+            (gradient,) = torch.autograd.grad(loss(logits, targets), logits)
+            found.append(float((gradient * direction).sum()))
+        return tuple(found) if all(map(math.isfinite, found)) else ()
+    return ()
+
+
+def remark(name: str, make: Callable[[Tensor], Loss], counts: Tensor) -> str:
+    """Return in one line that the class counts leave nothing of an objective's class weights; else an empty text.
+
+    That is said only of an objective that other class counts would change.
+    """
+    there = counts > 0
+    if int(there.sum()) < 2:
+        return ""
+    found = gradients_of(make, counts)
+    uneven, even = (torch.where(there, each, 0) for each in (10 ** (torch.arange(len(counts)) % 4), counts.max()))
+    if not found or alike(found, gradients_of(make, uneven)):
+        return ""
+    rows = f"{_range(counts[there])} training rows of each class"
+    if alike(found, gradients_of(lambda _: nn.functional.cross_entropy, counts)):
+        return f"with {rows}, loss {name} is plain cross-entropy"
+    return f"with {rows}, loss {name} treats all classes alike" if alike(found, gradients_of(make, even)) else ""
+
+
+def _range(counts: Tensor) -> str:
+    least, most = int(counts.min()), int(counts.max())
+    return f"{most:,}" if least == most else f"{least:,} to {most:,}"
