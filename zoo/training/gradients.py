@@ -43,7 +43,7 @@ def gradients_of(make: Callable[[Tensor], Loss], counts: Tensor) -> tuple[float,
 def remark(name: str, make: Callable[[Tensor], Loss], counts: Tensor) -> str:
     """Return in one line that the class counts leave nothing of an objective's class weights; else an empty text.
 
-    That is said only of an objective that other class counts would change.
+    An objective that no class counts would change has no such line.
     """
     there = counts > 0
     if int(there.sum()) < 2:

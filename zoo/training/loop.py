@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -312,11 +311,11 @@ def macro_recall(model: nn.Module, rows: InOrder) -> float | None:
     return float((hits[counts > 0] / counts[counts > 0]).mean())
 
 
-def _hits(logits: Tensor, labels: Tensor) -> tuple[Ints, npt.NDArray[np.float64]]:
+def _hits(logits: Tensor, labels: Tensor) -> tuple[Ints, Ints]:
     """Return the number of rows of each class, and the number of those that are predicted correctly."""
     predicted, true = logits.argmax(1).numpy(), labels.numpy()
     counts = np.bincount(true, minlength=logits.shape[1])
-    return counts, np.bincount(true, weights=predicted == true, minlength=len(counts))
+    return counts, np.bincount(true[predicted == true], minlength=len(counts))
 
 
 def validate(model: nn.Module, rows: InOrder, epoch: int) -> Validation:
