@@ -282,6 +282,12 @@ def test_losses_are_told_the_rows_of_each_class_as_they_are_trained_on() -> None
     assert drawn == pytest.approx([len(parts.train) * count / sum(even) for count in even], abs=0.5)
 
 
+def test_a_loss_that_changes_during_training_is_never_the_same_as_another() -> None:
+    found = {loss: learn(lesson_of(cell_of("turning", loss=loss))) for loss in ("cross-entropy", "turncoat", "focal")}
+    assert [len(each.loss_gradients) for each in found.values()] == [8, 0, 8]
+    assert not any(each.notes for each in found.values())
+
+
 def test_classes_that_are_drawn_equally_often_count_equally_many_rows() -> None:
     """Half a row is rounded alike for all classes, whatever the last digit of the sum of their weights."""
     parts = lessons.parts()

@@ -12,7 +12,9 @@ from lessons import CPU, cell_of
 from torch import Tensor, nn
 from torch.nn import functional
 
+from zoo.harness.reporter import SilentReporter
 from zoo.harness.training_run import TrainingRun
+from zoo.training.loop import train
 from zoo.training.smoothing import smoothed
 from zoo_imbalance import objectives
 
@@ -127,14 +129,13 @@ def test_rows_of_a_frequent_class_still_learn_their_own_class(name: str) -> None
 
 def test_without_smoothing_the_loss_is_the_objective_itself_and_with_it_a_run_trains_by_it() -> None:
     of = lessons.parts()
-    plain = TrainingRun.of(cell_of("turning"), of, of.train, CPU).loss
-    assert isinstance(plain, nn.CrossEntropyLoss)
     cell = cell_of("turning", **{"training.label_smoothing": 0.1})
-    run = TrainingRun.of(cell, of, of.train, CPU)
-    logits, labels = logits_of(7, 3), LABELS.clamp(max=2)
-    assert run.loss is not None
-    expected = functional.cross_entropy(logits, labels, label_smoothing=0.1)
-    torch.testing.assert_close(run.loss(logits, labels), expected)
+    run, loss = TrainingRun.of(cell, of, of.train, CPU), nn.CrossEntropyLoss()
+    assert smoothed(loss, 0.0) is loss
+    smooth = nn.CrossEntropyLoss(label_smoothing=0.1)
+    expected = train(run.learner(1), of.train, of.validation, smooth, reporter=SilentReporter())
+    losses = [epoch.train_loss for epoch in expected]
+    assert [epoch.train_loss for epoch in run.epochs(run.learner(1), SilentReporter())] == pytest.approx(losses)
     without = replace(cell, training=replace(cell.training, label_smoothing=0.0))
     assert "label_smoothing" not in without.config()["training"]
     assert without.config() == cell_of("turning").config()

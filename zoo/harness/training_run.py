@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,12 @@ from zoo.data.resampling import batch_weights, resample
 from zoo.data.rows import Rows
 from zoo.errors import ModelError, StoreError
 from zoo.factories import load_factory
-from zoo.harness.cells import Cell
+from zoo.harness.cells import Cell, ChosenComponent
 from zoo.harness.containment import contained
 from zoo.harness.seeds import axis_seeds
 from zoo.networks import ensemble
+from zoo.specs import Objective
+from zoo.store.alike import alike
 from zoo.training.batches import Tensors, in_order
 from zoo.training.fitting import fit
 from zoo.training.gradients import gradients_of, remark
@@ -49,7 +52,7 @@ class TrainedModel:
 class TrainingRun:
     """The common data of all members of one run: cell, resampled rows, sampling weights, loss and hardware.
 
-    The training rows of `parts` are those before resampling.
+    The training rows of `parts` are those before resampling. The loss is the objective, without label smoothing.
     """
 
     cell: Cell
@@ -134,7 +137,7 @@ class TrainingRun:
         return train(
             learner,
             *data,
-            self.loss,
+            smoothed(self.loss, self.cell.training.label_smoothing),
             reporter=reporter,
             weights=self.weights,
             rows_per_epoch=self.rows_per_epoch,
@@ -179,17 +182,18 @@ class TrainingRun:
             return macro_recall(model, in_order(self.parts.train, device))
 
     def _loss_gradients(self) -> tuple[tuple[float, ...], str]:
-        """Return the gradients of the objective without smoothing, and a note if the class counts make it plain."""
-        objective = self.cell.objective
-        if objective is None:
+        """Return the gradients of the objective, and a note if the class counts make it plain.
+
+        An objective that has changed during training has none: they would not show what it did in each step.
+        """
+        if self.loss is None or self.cell.objective is None:
             return (), ""
-        factory: Callable[..., Loss] = load_factory(objective.entry.spec.factory)
-
-        def make(counts: Tensor) -> Loss:
-            return factory(class_counts=counts, **objective.params)
-
-        counts = _class_counts(self.parts, self.rows, self.weights)
-        return gradients_of(make, counts), remark(objective.entry.name, make, counts)
+        trained, make = self.loss, partial(_objective, self.cell.objective, device=self.hardware.device)
+        counts = _class_counts(self.parts, self.rows, self.weights).to(self.hardware.device)
+        found = gradients_of(make, counts)
+        if not alike(found, gradients_of(lambda _: trained, counts)):
+            return (), ""
+        return found, remark(self.cell.objective.entry.name, make, counts)
 
     def _check_output(self, model: nn.Module) -> None:
         """Pass two rows through the untrained model, to report a wrong shape before an epoch is trained."""
@@ -247,11 +251,13 @@ def _loss(cell: Cell, parts: Parts, rows: Rows, weights: Tensor | None, device: 
     """Build the training loss from the rows per class that training sees; None for a network with fit()."""
     if cell.objective is None:
         return None
-    counts = _class_counts(parts, rows, weights).to(device)
-    factory: Callable[..., Loss] = load_factory(cell.objective.entry.spec.factory)
-    objective = factory(class_counts=counts, **cell.objective.params)
-    placed = objective.to(device) if isinstance(objective, nn.Module) else objective
-    return smoothed(placed, cell.training.label_smoothing)
+    return _objective(cell.objective, _class_counts(parts, rows, weights).to(device), device=device)
+
+
+def _objective(chosen: ChosenComponent[Objective], class_counts: Tensor, *, device: torch.device) -> Loss:
+    factory: Callable[..., Loss] = load_factory(chosen.entry.spec.factory)
+    objective = factory(class_counts=class_counts, **chosen.params)
+    return objective.to(device) if isinstance(objective, nn.Module) else objective
 
 
 def _class_counts(parts: Parts, rows: Rows, weights: Tensor | None) -> Tensor:
