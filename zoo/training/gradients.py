@@ -19,8 +19,9 @@ def gradients_of(make: Callable[[Tensor], Loss], counts: Tensor) -> tuple[float,
     """Return how the loss for these class counts, int64 `(n_classes,)`, changes in fixed random directions.
 
     Each number is the derivative of the loss of a batch of random logits, with rows of every class that has some, in a
-    random direction, computed on the device of the counts. Objectives with equal numbers have equal gradients, so they train alike. `make` builds the loss,
-    of which training has another instance. Empty if the loss cannot be computed, or is not finite.
+    random direction, computed on the device of the counts. Objectives with equal numbers have equal gradients, so they
+    train alike. `make` builds the loss, of which training has another instance. Empty if the loss cannot be computed,
+    or is not finite.
     """
     device, targets = counts.device, counts.nonzero().flatten().repeat(ROWS_OF_A_CLASS)
     drawn = torch.Generator().manual_seed(0)
