@@ -192,6 +192,22 @@ def told(*, class_counts: Tensor) -> nn.Module:
     return nn.CrossEntropyLoss()
 
 
+class Turncoat(nn.Module):
+    """Plain cross entropy for the first steps, and weighted in those after, as in deferred re-weighting."""
+
+    def __init__(self, class_counts: Tensor) -> None:
+        super().__init__()
+        self.steps, self.weights = 0, 1 / class_counts.clamp(min=1).float()
+
+    def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
+        self.steps += 1
+        return nn.functional.cross_entropy(logits, targets, None if self.steps <= 20 else self.weights)
+
+
+def turncoat(*, class_counts: Tensor) -> nn.Module:
+    return Turncoat(class_counts)
+
+
 @zoo.hookimpl
 def zoo_components() -> Iterable[Any]:
     kinds = (Turning, Failing, Fitted, Hiding, Growing, Image, FittedImage, Shaped)
@@ -203,6 +219,7 @@ def zoo_components() -> Iterable[Any]:
         zoo.Architecture(name="seeing", factory="lessons:Seeing", summary=".", takes_lengths=True),
         zoo.Resampler(name="stated", factory="lessons:stated", summary="."),
         zoo.Objective(name="told", factory="lessons:told", summary="."),
+        zoo.Objective(name="turncoat", factory="lessons:turncoat", summary="."),
     ]
 
 

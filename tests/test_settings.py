@@ -131,6 +131,8 @@ def test_presets_of_the_user_are_read() -> None:
         ({"factor": 1.0}, "training.factor must be between 0 and 1"),
         ({"learning_rate": -1.0}, "training.learning_rate must be above 0"),
         ({"clip": -1.0}, "training.clip must be at least 0"),
+        ({"label_smoothing": 1.0}, "training.label_smoothing must be at least 0 and below 1, not 1.0"),
+        ({"label_smoothing": -0.1}, "training.label_smoothing must be at least 0 and below 1, not -0.1"),
         ({"epochs": "ten"}, "training.epochs must be a whole number, not 'ten'"),
     ],
 )

@@ -45,6 +45,7 @@ class Training:
     monitor: str
     patience: int
     clip: float
+    label_smoothing: float
     precision: str
     members: int
 
@@ -63,6 +64,8 @@ class Training:
                 raise UsageError(f"training.{name} must be at least 0, not {getattr(self, name)!r}")
         if not 0 < self.learning_rate < float("inf"):
             raise UsageError(f"training.learning_rate must be above 0, not {self.learning_rate!r}")
+        if not 0 <= self.label_smoothing < 1:
+            raise UsageError(f"training.label_smoothing must be at least 0 and below 1, not {self.label_smoothing!r}")
         if not 0 < self.factor < 1:
             raise UsageError(f"training.factor must be between 0 and 1, not {self.factor!r}")
 

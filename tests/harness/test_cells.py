@@ -284,6 +284,7 @@ TRAINING = {
     "monitor": "accuracy",
     "patience": 7,
     "clip": 0.5,
+    "label_smoothing": 0.5,
     "precision": "fp32",
     "members": 7,
 }
@@ -307,7 +308,7 @@ def test_everything_asked_changes_key_and_configuration_and_the_seed_the_key_alo
     workspace = Workspace(registry, Settings.load())
     cells = [make_plan(workspace, Request(**{**ASKED, **change})).cells for change in changes]
     assert all(len(found) == 1 for found in cells)
-    assert len({cell.key(PARTS) for (cell,) in cells}) == len(changes) == 29
+    assert len({cell.key(PARTS) for (cell,) in cells}) == len(changes) == 30
     assert len({cell.configuration(PARTS) for (cell,) in cells}) == len(changes)
     (other_seed,) = make_plan(workspace, Request(**ASKED, seeds=(1,))).cells
     assert other_seed.key(PARTS) not in {cell.key(PARTS) for (cell,) in cells}
@@ -396,7 +397,7 @@ def test_a_cell_is_written_out_in_full(registry: Registry) -> None:
     config = replace(cell, dataset_params={"target": "kind", "group": None}).config()
     seeds, training = config.pop("seeds"), config.pop("training")
     assert set(seeds) == {"split", "resampling", "weights", "batches"}
-    assert (training["epochs"], set(training)) == (6, set(TRAINING))
+    assert (training["epochs"], set(training)) == (6, {*TRAINING} - {"label_smoothing"})
     assert config.pop("params")["hidden"] == cell.network.params["hidden"]
     assert config == {
         "architecture": "cnngru",
@@ -423,8 +424,10 @@ def test_settings_that_do_not_reach_a_fitted_network_are_in_no_key_and_are_noted
     (cell,) = plan(registry, "minirocket")
     assert set(cell.config()["training"]) == {"batch_size", "members"}
     unused = {f"training.{name}": value for name, value in TRAINING.items() if name not in ("batch_size", "members")}
+    unused["training.min_steps"] = 7
     (same,) = plan(registry, "minirocket", assignments={**unused, "loss.gamma": 3.0}, epochs=7, monitor="accuracy")
     assert (same.key(PARTS), same.configuration(PARTS)) == (cell.key(PARTS), cell.configuration(PARTS))
+    assert (cell.besides_loss(PARTS), cell.for_rows(10), cell.with_precision("bf16")) == ("", cell, cell)
     for name in ("batch_size", "members"):
         (other,) = plan(registry, "minirocket", assignments={f"training.{name}": TRAINING[name]})
         assert other.key(PARTS) != cell.key(PARTS)

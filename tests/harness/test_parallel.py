@@ -177,6 +177,7 @@ def test_several_at_a_time_give_the_bits_of_one_after_the_other(
     alone = bench(*asked[:2], **grid, threads=1, results="alone")
     for ours, theirs in zip(several, alone, strict=True):
         assert (ours.scale, ours.fingerprint, ours.scores) == ("standard", theirs.fingerprint, theirs.scores)
+        assert ours.train_macro_recall == theirs.train_macro_recall is not None
         assert ours.notes == (*theirs.notes, NOTE)
         assert all(ours.cost[name] > 0 for name in ("train_seconds", "peak_memory_mib", "latency_ms"))
         assert not (Path("results/runs") / ours.id / "checkpoint").exists()

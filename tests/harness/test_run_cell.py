@@ -31,6 +31,7 @@ from zoo.harness.seeds import axis_seeds
 from zoo.records import Cost, Environment
 from zoo.registry import Registry, Source, source_of
 from zoo.settings import Settings
+from zoo.store.leaderboard import boards
 from zoo.store.run import Run, RunStatus
 from zoo.store.runs import Store
 from zoo.training.loop import Epoch
@@ -107,6 +108,18 @@ class Image(nn.Module):
         return logits
 
 
+class Wide(nn.Module):
+    """A convolution of 64 channels, for which bf16 pays where the hardware has it."""
+
+    def __init__(self, *, n_channels: int, n_times: int, n_classes: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Conv1d(n_channels, 64, 1), nn.Conv1d(64, n_classes, 3))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        logits: torch.Tensor = self.layers(x).mean(2)
+        return logits
+
+
 class BrokenOnTest(Linear):
     """Says nothing finite of the test set."""
 
@@ -141,7 +154,7 @@ class Branching(Linear):
 class Plugin:
     @hookimpl
     def zoo_components(self) -> list[Architecture]:
-        kinds = (Linear, Still, Broken, Leaving, Fitted, Image, BrokenOnTest, Greedy, Concrete, Branching)
+        kinds = (Linear, Still, Broken, Leaving, Fitted, Image, Wide, BrokenOnTest, Greedy, Concrete, Branching)
         made = {kind.__name__.lower(): f"{__name__}:{kind.__name__}" for kind in kinds}
         more: dict[str, dict[str, Any]] = {
             "long": {"min_times": 49},
@@ -318,6 +331,21 @@ def test_a_network_that_leaves_is_a_failed_run(bench: Runs) -> None:
     assert (left.status, left.error, right.status) == (RunStatus.FAILED, "sys.exit(3)", RunStatus.DONE)
 
 
+@pytest.mark.parametrize("members", [1, 2])
+def test_the_cosine_spans_the_epochs_that_min_steps_plans(bench: Runs, members: int) -> None:
+    steps = {"training.min_steps": 100, "training.batch_size": 16, "training.patience": 0}
+    settings = {**steps, "training.scheduler": "cosine", "training.learning_rate": 0.5, "training.members": members}
+    with pytest.raises(KeyboardInterrupt):
+        bench(epochs=None, set=settings, reporter=Notebook(stop_after=3))
+    (run,) = bench(epochs=None, set=settings, resume=True)
+    planned = run.config["training"]["epochs"]
+    assert (planned > 6, run.epochs) == (True, members * planned), "more than the default"
+    for member in range(1, members + 1):
+        rates = [float(row["learning_rate"]) for row in history(run) if row["member"] == str(member)]
+        expected = [0.25 * (1 + np.cos(np.pi * epoch / planned)) for epoch in range(planned)]
+        assert rates == pytest.approx(expected), "from the whole rate to nearly none in the last epoch"
+
+
 def test_a_fitted_network_is_one_epoch_without_loss_or_rounding(bench: Runs) -> None:
     notebook = Notebook()
     (run,) = bench("fitted", epochs=5, set={"training.precision": "bf16", "training.members": 2}, reporter=notebook)
@@ -325,6 +353,12 @@ def test_a_fitted_network_is_one_epoch_without_loss_or_rounding(bench: Runs) -> 
     assert ("started", "fitted", 1, 1, 2) in notebook.told, "one epoch of each member"
     assert [each for each in notebook.told if each[0] == "epoch"] == [("epoch", 1), ("epoch", 2)]
     assert run.config["loss_params"] == {}
+    assert (run.precision, run.steps, run.besides_loss, run.loss_gradients) == ("", 0, "", ())
+    others = {"training.learning_rate": 0.5, "training.label_smoothing": 0.1, "training.min_steps": 9}
+    (again,) = bench("fitted", epochs=1, set={**others, "training.members": 2})
+    (board,) = boards([run, *bench("fitted", epochs=2, seeds=[1], set={"training.members": 2})], "macro_recall")
+    assert (again.id, again.served) == (run.id, True)
+    assert [(len(standing.runs), standing.settings) for standing in board.standings] == [(2, "")]
 
 
 def test_logits_of_test_rows_that_are_not_finite_are_a_diverged_run(bench: Runs) -> None:
@@ -395,6 +429,40 @@ def test_the_environment_says_where_and_with_what_a_run_was_made(bench: Runs) ->
     assert "no-such-library" not in run.environment
     assert (rounded.environment["bf16"], rounded.status) == (True, RunStatus.DONE)
     assert bench("image")[0].environment["channels_last"] is True
+
+
+def test_bf16_and_fp32_are_two_configurations_whatever_chose_them(bench: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run_on(native: bool, *, precision: str = "auto", **more: Any) -> Run:
+        monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: native)
+        (run,) = bench("wide", device="cpu", set={"training.precision": precision}, **more)
+        return run
+
+    runs = [run_on(native, seeds=[seed]) for native in (True, False) for seed in (0, 1)]
+    assert [run.config["training"]["precision"] for run in runs] == ["bf16", "bf16", "fp32", "fp32"]
+    assert [run.precision for run in runs] == ["bf16", "bf16", "fp32", "fp32"]
+    assert (len({run.key for run in runs}), len({run.configuration for run in runs})) == (4, 2)
+    for native, precision, known in ((False, "bf16", runs[0]), (True, "fp32", runs[2]), (True, "auto", runs[0])):
+        again = run_on(native, precision=precision)
+        assert (again.id, again.served) == (known.id, True)
+    (board,) = boards(runs, "macro_recall")
+    assert {standing.settings: len(standing.runs) for standing in board.standings} == {
+        "precision=bf16": 2,
+        "precision=fp32": 2,
+    }
+
+
+def test_losses_that_train_alike_on_balanced_rows_are_noted_and_ranked_once(bench: Runs) -> None:
+    asked = ["cross-entropy", "weighted", "logit-adjusted", "focal"]
+    runs = bench(data=["original", "oversampled", "balanced-batches"], loss=asked)
+    noted = {(run.data, run.loss) for run in runs if any("is plain cross-entropy" in note for note in run.notes)}
+    assert noted == {(data, loss) for data in ("oversampled", "balanced-batches") for loss in asked[1:3]}
+    (board,) = boards(runs, "macro_recall")
+    found = {(each.runs[0].data, each.runs[0].loss, each.same_losses) for each in board.standings}
+    assert found == {
+        *(("original", loss, ()) for loss in asked),
+        *(("oversampled", loss, tuple(same)) for loss, *same in (asked[:3], asked[3:])),
+        *(("balanced-batches", loss, tuple(same)) for loss, *same in (asked[:3], asked[3:])),
+    }
 
 
 def test_where_a_run_is_made_is_said_by_flag_variable_or_file(bench: Runs, monkeypatch: pytest.MonkeyPatch) -> None:

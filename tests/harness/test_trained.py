@@ -186,7 +186,7 @@ def assignment(cell: Cell, parts: Parts, *, resume: bool = False, memory: int = 
 
 def news_of(worker: Worker, cell: Cell, **more: Any) -> list[News]:
     parts = lessons.parts()
-    return list(worker.train(assignment(cell, parts, **more), parts.train, parts.validation))
+    return list(worker.train(assignment(cell, parts, **more), parts.train, parts.train, parts.validation))
 
 
 def numbers(news: list[News]) -> list[tuple[int, int]]:
@@ -207,6 +207,7 @@ def test_a_worker_sends_every_epoch_and_then_the_network_that_would_have_been_tr
     there = product.trained(cell, parts.summary["shape"], parts.validation, CPU)
     assert torch.equal(state(there.trained_model.model), state(here.model)), "that of its best epoch"
     assert there.trained_model.best_epoch == here.best_epoch
+    assert product.train_macro_recall == here.train_macro_recall is not None
     assert product.environment == environment_of(cell, CPU)
     for model in getattr(there.trained_model.model, "members", [there.trained_model.model]):
         assert reference == "fitted" or int(model.epochs) < 4, "its best epoch is not its last"
@@ -220,7 +221,7 @@ def test_a_worker_resumes_what_another_began_and_starts_again_where_it_is_not_as
     *_, unbroken = news_of(worker, cell)
     for path in Path().glob("state*.pt"):
         path.unlink()
-    course = worker.train(assignment(cell, parts), parts.train, parts.validation)
+    course = worker.train(assignment(cell, parts), parts.train, parts.train, parts.validation)
     for number in range(1, stop_after + 1):
         news = next(course)
         assert isinstance(news, Epoch)
@@ -277,7 +278,7 @@ def test_a_worker_computes_with_the_threads_of_its_hardware_and_waits_with_one(w
     Worker(())
     assert torch.get_num_threads() == 1
     parts = lessons.parts()
-    course = worker.train(assignment(cell_of("turning"), parts, threads=2), parts.train, parts.validation)
+    course = worker.train(assignment(cell_of("turning"), parts, threads=2), parts.train, parts.train, parts.validation)
     next(course)
     assert torch.get_num_threads() == 2
     course.close()
@@ -300,7 +301,8 @@ def test_a_worker_trains_on_rows_that_cannot_be_written_to(worker: Worker) -> No
         return Rows(*arrays)
 
     parts, cell = lessons.parts(), cell_of("turning", epochs=1)
-    news = list(worker.train(assignment(cell, parts), read_only(parts.train), read_only(parts.validation)))
+    rows = [read_only(each) for each in (parts.train, parts.train, parts.validation)]
+    news = list(worker.train(assignment(cell, parts), *rows))
     assert isinstance(news[-1], Product), "torch's warning of it is an error in these tests"
     with pytest.raises(UserWarning, match="something else"):  # as in all tests: it is that one that is ignored
         warnings.warn("something else", UserWarning, stacklevel=1)

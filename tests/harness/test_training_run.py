@@ -13,6 +13,7 @@ import pytest
 import torch
 from conftest import waves
 from lessons import COUNTS, CPU, STATES, Seeing, cell_of, lesson_of
+from sklearn.metrics import balanced_accuracy_score
 from torch import nn
 
 import zoo
@@ -151,6 +152,39 @@ def test_a_run_goes_on_in_the_middle_of_an_order_of_its_rows(data: str, stop_aft
     assert plain[0] == plain[1]
 
 
+@pytest.mark.parametrize(
+    ("reference", "data", "members"),
+    [("turning", "original", 1), ("turning", "smote", 1), ("turning", "smote", 2), ("fitted", "oversampled", 2)],
+)
+def test_the_kept_weights_have_a_macro_recall_on_the_training_rows_before_resampling(
+    reference: str, data: str, members: int
+) -> None:
+    cell, of = cell_of(reference, data=data, members=members), lessons.parts()
+    training_run = TrainingRun.of(cell, of, resampled(cell, of), CPU)
+    trained_model = learn(training_run)
+    with torch.inference_mode():
+        logits = torch.stack([each(torch.from_numpy(of.train.values)) for each in members_of(trained_model)])
+    predicted = logits.softmax(2).mean(0).argmax(1)
+    assert trained_model.train_macro_recall == pytest.approx(balanced_accuracy_score(of.train.labels, predicted))
+    if reference == "turning":
+        with pytest.raises(KeyboardInterrupt):
+            learn(training_run, Diary(stop_after=4 * members))
+        resumed = learn(training_run, resume=True)
+        assert resumed.train_macro_recall == trained_model.train_macro_recall
+
+
+def test_no_macro_recall_of_training_rows_whose_logits_are_not_finite() -> None:
+    of = lessons.parts()
+    values = np.array(of.train.values)
+    values[0] = np.inf
+    spoilt = replace(of, train=replace(of.train, values=values))
+    trained_model = learn(TrainingRun.of(cell_of("turning"), spoilt, of.train, CPU))
+    assert trained_model.train_macro_recall is None
+    assert trained_model.notes == (
+        "the logits of training rows are NaN or infinite, so the macro recall on these rows is unknown",
+    )
+
+
 def test_resuming_where_nothing_was_begun_begins_and_without_it_a_checkpoint_is_not_read() -> None:
     first, again = Diary(), Diary()
     trained_model = learn(lesson_of(cell_of("turning")), first, resume=True)
@@ -246,6 +280,22 @@ def test_losses_are_told_the_rows_of_each_class_as_they_are_trained_on() -> None
     drawn = counts_told(parts, parts.train, data="stated")
     assert sum(drawn) == pytest.approx(len(parts.train), abs=1.5)
     assert drawn == pytest.approx([len(parts.train) * count / sum(even) for count in even], abs=0.5)
+
+
+def test_a_loss_that_changes_during_training_is_never_the_same_as_another() -> None:
+    found = {loss: learn(lesson_of(cell_of("turning", loss=loss))) for loss in ("cross-entropy", "turncoat", "focal")}
+    assert [len(each.loss_gradients) for each in found.values()] == [8, 0, 8]
+    assert not any(each.notes for each in found.values())
+
+
+def test_classes_that_are_drawn_equally_often_count_equally_many_rows() -> None:
+    """Half a row is rounded alike for all classes, whatever the last digit of the sum of their weights."""
+    parts = lessons.parts()
+    for sizes in ((2, 7), (2, 9), (2, 17), (60, 9)):
+        labels = np.repeat(np.arange(2), sizes)
+        rows = Rows(parts.train.values[: len(labels)], labels, parts.train.index[: len(labels)])
+        one, other, absent = counts_told(parts, rows, data="balanced-batches")
+        assert (one == other, absent) == (True, 0), sizes
 
 
 def test_a_class_that_is_hardly_ever_drawn_counts_as_one_row() -> None:

@@ -110,9 +110,71 @@ def test_a_fitted_network_differs_in_no_training_setting_that_it_lacks() -> None
     trained = run("a", 0.9, configuration="a", config={"training": {"epochs": 2, "members": 1}})
     (board,) = boards([trained, fitted], "macro_recall")
     assert [standing.settings for standing in board.standings] == ["", ""]
+    early = replace(fitted, loss="", config={"training": {"epochs": 6, "precision": "auto", "members": 1}})
+    (board,) = boards([trained, early], "macro_recall")
+    assert [standing.settings for standing in board.standings] == ["", ""], "early configurations name all settings"
     longer = run("c", 0.7, configuration="c", config={"training": {"epochs": 3, "members": 1}})
     (board,) = boards([trained, fitted, longer], "macro_recall")
     assert [standing.settings for standing in board.standings] == ["epochs=2", "", "epochs=3"]
+
+
+def test_label_smoothing_is_a_difference_to_runs_without_it() -> None:
+    smooth = run("a", 0.9, configuration="a", config={"training": {"epochs": 2, "label_smoothing": 0.1}})
+    (board,) = boards([smooth, run("b", 0.8, configuration="b")], "macro_recall")
+    assert [standing.settings for standing in board.standings] == ["label_smoothing=0.1", "label_smoothing=0.0"]
+
+
+def test_early_runs_in_bf16_and_in_fp32_are_not_averaged() -> None:
+    """Their configuration is the same: it had the precision `auto`."""
+    training = {"training": {"epochs": 2, "precision": "auto"}}
+    runs = [run("a", 0.9, config=training), run("b", 0.5, seed=1, config=training, environment={"bf16": True})]
+    (board,) = boards(runs, "macro_recall")
+    assert ids(board.standings) == [["a"], ["b"]]
+    assert [standing.settings for standing in board.standings] == ["precision=fp32", "precision=bf16"]
+
+
+PLAIN, TILTED = (0.5, -0.25, 0.125), (0.5, -0.2501, 0.125)
+
+
+def losses_of(**gradients: tuple[float, ...]) -> list[Run]:
+    """A run for each loss, in their order; all have the same configuration besides."""
+    runs = [run(loss, 0.5, configuration=loss) for loss in gradients]
+    named = zip(runs, gradients.items(), strict=True)
+    return [replace(each, loss=loss, besides_loss="b", loss_gradients=values) for each, (loss, values) in named]
+
+
+def ranked(runs: Iterable[Run]) -> list[tuple[str, int, tuple[str, ...]]]:
+    (board,) = boards(runs, "macro_recall")
+    return [(each.runs[0].loss, len(each.runs), each.same_losses) for each in board.standings]
+
+
+def test_losses_with_equal_gradients_are_ranked_once_with_the_names_of_all() -> None:
+    plain, weighted, tilted, unknown = losses_of(plain=PLAIN, weighted=PLAIN, tilted=TILTED, unknown=())
+    assert ranked([weighted, tilted, plain, unknown]) == [
+        ("weighted", 1, ("plain",)),
+        ("tilted", 1, ()),
+        ("unknown", 1, ()),
+    ]
+    more = replace(plain, id="more", seed=1)
+    assert ranked([weighted, plain, more])[0] == ("plain", 2, ("weighted",)), "that with more seeds"
+    other = replace(more, loss_gradients=TILTED)
+    assert len(ranked([weighted, plain, other, replace(weighted, seed=1)])) == 2, "at every seed"
+    for changed in ({"besides_loss": "c"}, {"besides_loss": ""}, {"environment": {"bf16": True}}):
+        assert len(ranked([plain, replace(weighted, **changed)])) == 2
+    assert len(ranked([replace(each, besides_loss="") for each in (plain, weighted)])) == 2, "earlier runs"
+    rounded = replace(weighted, loss_gradients=tuple(1.00001 * value for value in PLAIN))
+    assert ranked([plain, rounded]) == [("plain", 1, ("weighted",))]
+
+
+def test_the_same_loss_is_named_with_the_parameters_that_differ() -> None:
+    one, two = losses_of(focal=PLAIN, more=PLAIN)
+    params = [{"gamma": 2.0, "alpha": alpha} for alpha in ("none", "balanced")]
+    runs = [
+        replace(each, loss="focal", config={"loss_params": own}) for each, own in zip((one, two), params, strict=True)
+    ]
+    assert ranked(runs) == [("focal", 1, ("focal alpha=balanced",))]
+    (board,) = boards(runs, "macro_recall")
+    assert board.standings[0].to_json("macro_recall")["same_losses"] == ["focal alpha=balanced"]
 
 
 def test_changed_code_is_another_configuration_and_another_look_at_the_test_part() -> None:

@@ -169,8 +169,23 @@ def _say_notes(session: Session, runs: "list[Run]") -> None:
             session.say(f"note: macro scores are averaged {line}")
     for reason in dict.fromkeys(reason for run in runs for reason in run.scores.reasons("macro_recall", *CLASS_SCORES)):
         session.say(f"note: no interval: {reason}")
+    for line in _same_trainings(runs):
+        session.say(f"note: {line}")
     for hint in hints_of_all([(run_label(run), run) for run in runs]):
         session.say(f"note: {hint}")
+
+
+def _same_trainings(runs: "list[Run]") -> list[str]:
+    """Return a line for each run whose loss makes it the same training as an earlier run."""
+    from zoo.store.alike import loss_text, same_training
+
+    lines = []
+    for place, run in enumerate(runs):
+        first = next((each for each in runs[:place] if each.seed == run.seed and same_training([each], [run])), None)
+        if first is not None and first.id != run.id:
+            same = f"losses {loss_text(first, run)} and {loss_text(run, first)} are the same training"
+            lines.append(f"{run.reference} {run.data}: {same}, which the leaderboard ranks once")
+    return list(dict.fromkeys(lines))
 
 
 def _show(runs: "list[Run]", as_json: bool) -> None:

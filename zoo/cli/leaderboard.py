@@ -65,6 +65,8 @@ def leaderboard_command(
         emit(columns, [*_rows(board, metric, scores), *reported], title=("", _title(board)))
         for line in _explained([scores[standing] for standing in board.standings]):
             say(line)
+        if any(standing.same_losses for standing in board.standings):
+            say("=: losses with equal gradients on the training rows, which are the same training and ranked once")
     if not found:
         session.say("no finished runs yet: start one with `zoo bench cnngru`")
 
@@ -106,10 +108,15 @@ def _classes(board: "Board") -> str:
 def _rows(board: "Board", metric: str, scores: "Mapping[Standing, Expected]") -> list[dict[str, Any]]:
     where = {"dataset": board.dataset, "protocol": board.protocol, "test": board.test[:8]}
     return [
-        {**where, "rank": rank, **standing.to_json(metric), "score": _score_text(scores[standing])}
-        | {"steps": standing.steps()}
+        {**where, "rank": rank, **standing.to_json(metric), **_texts(standing, scores)} | {"steps": standing.steps()}
         for rank, standing in enumerate(board.standings, start=1)
     ]
+
+
+def _texts(standing: "Standing", scores: "Mapping[Standing, Expected]") -> dict[str, str]:
+    """Return the score of a standing as text, and its loss with those that are the same training."""
+    losses = " = ".join((standing.runs[0].loss, *standing.same_losses))
+    return {"loss": losses, "score": _score_text(scores[standing])}
 
 
 def _expected(folder: "Path", found: "Sequence[Board]", metric: str) -> "dict[Standing, Expected]":

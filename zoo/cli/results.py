@@ -26,6 +26,7 @@ COLUMNS = (
     Column("macro recall", "macro_recall", number(3), numeric=True),
     steps_column(drop=5),
     Column("train s", "train_seconds", number(1), numeric=True, drop=4),
+    Column("precision", "precision", optional=True, drop=7),
     Column("created", "created", drop=6),
     Column("error", "error", optional=True, wraps=True),
 )
@@ -68,12 +69,8 @@ def results_command(
     session = session_of(context)
     if run is None:
         found = [each for each in session.stored_runs(results) if fnmatchcase(each.architecture, architecture)]
-        emit(
-            _columns(found),
-            [_row(each) for each in found],
-            as_json=as_json,
-            objects=[with_hints(each) for each in found],
-        )
+        objects = [with_hints(each) for each in found]
+        emit(_columns(found), _rows(found), as_json=as_json, objects=objects)
         return
     if any(run == entry.name for entry in session.registry.of_kind("architecture")):
         raise UsageError(f"{run!r} is an architecture, not a run: zoo results --architecture {run}")
@@ -108,10 +105,14 @@ def _heading(run: "Run") -> list[str]:
     cost = ", ".join(f"{name} {_amount(value)}" for name, value in run.cost.items() if value is not None)
     plugins = ", ".join(f"{name} {version}" for name, version in run.plugins.items())
     trained = (
-        f"{run.epochs} epochs of training, {count(run.steps)} steps, best epoch {run.best_epoch}" if run.steps else ""
+        f"{run.epochs} epochs of training in {run.precision}, {count(run.steps)} steps, best epoch {run.best_epoch}"
+        if run.steps
+        else ""
     )
+    recall = run.train_macro_recall
+    seen = "" if recall is None else f"macro recall on the training rows, before resampling: {recall:.4f}"
     first = f"run {run.id}: {run.status}. {run.error}".rstrip()
-    lines = [first, cell, where, trained, cost, plugins and f"plugins: {plugins}"]
+    lines = [first, cell, where, trained, seen, cost, plugins and f"plugins: {plugins}"]
     return [line for line in lines if line]
 
 
@@ -128,6 +129,12 @@ def _score_rows(run: "Run") -> list[dict[str, Any]]:
             counts = {key: run.scores[key].get(label) for key in ("support", "groups", "effective_groups")}
             rows.append({"name": f"{name} {label}", **interval, **counts})
     return rows
+
+
+def _rows(runs: "list[Run]") -> list[dict[str, Any]]:
+    """Return a row for each run; they have the precision if it differs between trained runs."""
+    differs = len({run.precision for run in runs} - {""}) > 1
+    return [_row(run) | ({"precision": run.precision} if differs else {}) for run in runs]
 
 
 def _row(run: "Run") -> dict[str, Any]:

@@ -82,8 +82,8 @@ class Cell:
     def for_rows(self, rows: int) -> "Cell":
         """Adapt the training settings that nobody has set to a number of training rows.
 
-        A batch has at most a tenth of the rows, but 16 where that is fewer; smaller batches are then made equally
-        large, since a last batch of a few rows disturbs batch normalisation. The epochs are as many as `training.min_steps` needs; the epochs of
+        A batch has a tenth of the rows, or 16 where that is fewer; such batches are equally large, since a last batch
+        of a few rows disturbs batch normalisation. The epochs are as many as `training.min_steps` needs; the epochs of
         patience, of early stopping and of the plateau, grow in proportion.
         """
         if self.network.fitted:
@@ -127,9 +127,13 @@ class Cell:
         return {**config, **scale} if self.rows is None else {**config, **scale, "rows": self.rows}
 
     def _training(self) -> JsonObject:
-        """Return the training settings that reach the network; `min_steps` does so by the epochs."""
+        """Return the training settings that reach the network; `min_steps` does so by the epochs.
+
+        Older keys have no label smoothing, so 0 is left out.
+        """
         settings = asdict(self.training)
-        names = FITTED if self.network.fitted else settings.keys() - {"min_steps"}
+        unused = {"min_steps"} if self.training.label_smoothing else {"min_steps", "label_smoothing"}
+        names = FITTED if self.network.fitted else settings.keys() - unused
         return {name: value for name, value in settings.items() if name in names}
 
     def _files(self) -> JsonObject:
@@ -149,6 +153,16 @@ class Cell:
         blocks = (part.entry for part in self.network.blocks)
         objective = () if self.objective is None else (self.objective.entry,)
         return (self.network.entry, *blocks, self.resampler.entry, *objective)
+
+    def with_precision(self, precision: str) -> "Cell":
+        """Return the cell with the precision that `auto` means; a chosen one, and a fitted network's, stay."""
+        if self.network.fitted or self.training.precision != "auto":
+            return self
+        return replace(self, training=replace(self.training, precision=precision))
+
+    def on_hardware(self, hardware: Hardware) -> "Cell":
+        """Return the cell with the precision of the hardware, so that its key and configuration have it."""
+        return self.with_precision("bf16" if hardware.bf16 else "fp32")
 
     @property
     def precision(self) -> str:
@@ -190,6 +204,11 @@ class Cell:
         modules = dict.fromkeys(entry.spec.factory.partition(":")[0] for entry in self.entries())
         return tuple(note for module in modules for note in import_notes(module))
 
+    def keys(self, summary: SplitSummary) -> tuple[str, ...]:
+        """Return the keys that the cell can have before its hardware is chosen: one for each precision."""
+        cells = (self.with_precision(precision) for precision in ("fp32", "bf16"))
+        return tuple(dict.fromkeys(cell.key(summary) for cell in cells))
+
     def key(self, summary: SplitSummary) -> str:
         """Return the hash of the cell, its separated data and the code."""
         config = {name: value for name, value in self._asked().items() if name not in FINGERPRINTED}
@@ -201,6 +220,10 @@ class Cell:
         config = {name: value for name, value in self._asked().items() if name not in SEEDED}
         data = {name: summary.fingerprints[name] for name in ("pool", "test")}
         return _hash({"config": config, "data": data, "classes": summary.classes, "code": self.code()})
+
+    def besides_loss(self, summary: SplitSummary) -> str:
+        """Return the hash of the configuration without the loss and its code; "" for a network with fit()."""
+        return "" if self.objective is None else replace(self, objective=None).configuration(summary)
 
     def _asked(self) -> JsonObject:
         """Return the configuration without the names that others may have chosen, as the base of the key.

@@ -118,9 +118,10 @@ class ParallelBench:
         Raises Incompatible if it does not fit together with its blocks.
         """
         self.looked += 1
-        key = cell.key(parts.summary)
-        self._settle(key)
-        if not self.schedule.request.force and self.context.store.done(key) is not None:
+        keys = cell.keys(parts.summary)
+        for key in keys:
+            self._settle(key)
+        if not self.schedule.request.force and any(self.context.store.done(key) is not None for key in keys):
             return self.schedule.look(cell, parts, rows)
         with contextlib.suppress(Exception, SystemExit):  # while the workers are busy; `_hand_out` reports an error
             rows()
@@ -152,8 +153,9 @@ class ParallelBench:
         pool, changes = self._started(1), Changes()
         try:
             with kept(changes):
-                resampled = prepared.rows()
-            rows, validation = self.sent.training(resampled), self.sent.validation(prepared.parts.validation)
+                resampled, parts = prepared.rows(), prepared.parts
+            before, validation = self.sent.before(parts.train), self.sent.validation(parts.validation)
+            rows = before if resampled is parts.train else self.sent.resampled(resampled)
         except (Exception, SystemExit) as error:
             if self.context.stopped():
                 raise
@@ -171,7 +173,8 @@ class ParallelBench:
         how = (prepared.hardware, checkpoint, step.resume, self.limits)
         assignment = Assignment(prepared.cell, prepared.parts.summary, *how)
         folder = assignment.folder
-        pool.hand_out(Training(ticket=run.id, folder=folder, assignment=assignment, rows=rows, validation=validation))
+        sent = {"rows": rows, "before": before, "validation": validation}
+        pool.hand_out(Training(ticket=run.id, folder=folder, assignment=assignment, **sent))
         if self.scorer is None:
             self.scorer = Pool(1, cpus=0, gpus=0.0, timeout=self.limits.timeout, here=True)
         self._show()
@@ -266,8 +269,12 @@ class _Sent:
     def __init__(self) -> None:
         self.latest: dict[str, tuple[Any, Any]] = {}
 
-    def training(self, rows: Rows) -> Any:
-        return self._ref("training", rows, rows)
+    def before(self, rows: Rows) -> Any:
+        """Send the training rows before resampling."""
+        return self._ref("before", rows, rows)
+
+    def resampled(self, rows: Rows) -> Any:
+        return self._ref("resampled", rows, rows)
 
     def validation(self, rows: Rows) -> Any:
         return self._ref("validation", rows, rows)

@@ -133,6 +133,7 @@ def describe_run(cell: Cell, parts: Parts, loaded: Loaded, preview: Preview) -> 
         id="",
         key=key,
         configuration=cell.configuration(parts.summary),
+        besides_loss=cell.besides_loss(parts.summary),
         code=cell.code(),
         fingerprint=_fingerprint(key, environment),
         architecture=cell.network.entry.name,
@@ -299,6 +300,8 @@ def _done(run: Run, product: Product, scored: Scored, seen: Predictions) -> Run:
         epochs=len(product.history),
         steps=sum(epoch.steps for epoch in product.history),
         best_epoch=product.best_epoch,
+        loss_gradients=product.loss_gradients,
+        train_macro_recall=product.train_macro_recall,
     )
 
 

@@ -160,6 +160,7 @@ class Schedule:
         preview = (
             Preview(cell.hardware(None, self.device, self.threads), Cost()) if isinstance(found, Failure) else found
         )
+        cell = cell.on_hardware(preview.hardware)
         run = describe_run(cell, parts, loaded, preview)
         settle(run.key)
         run, resume = self._claim(run)

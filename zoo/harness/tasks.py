@@ -37,14 +37,16 @@ class Task:
 
 @dataclass(kw_only=True)
 class Training(Task):
-    """An assignment with its rows in the object store."""
+    """An assignment with its rows in the object store; `before` holds the training rows before resampling."""
 
     assignment: Assignment
     rows: Any
+    before: Any
     validation: Any
 
     def begin(self, worker: Any) -> Any:
-        return worker.train.options(num_returns="streaming").remote(self.assignment, self.rows, self.validation)
+        rows = (self.rows, self.before, self.validation)
+        return worker.train.options(num_returns="streaming").remote(self.assignment, *rows)
 
     def next(self, answer: Any) -> Any:
         return next(answer)

@@ -48,6 +48,7 @@ class Product:
     """A trained network as plain data for any process.
 
     probe  the logits of the first validation rows
+    train_macro_recall, loss_gradients  as in `TrainedModel`
     notes  facts about the training that a reader of the score must know
     spoilt whether its code changed global state of the process that could not be restored
     """
@@ -58,6 +59,8 @@ class Product:
     peak_memory_mib: float
     environment: Environment
     probe: Tensor
+    train_macro_recall: float | None = None
+    loss_gradients: tuple[float, ...] = ()
     notes: tuple[str, ...] = ()
     spoilt: bool = False
 
@@ -73,6 +76,8 @@ class Product:
             trained.peak_memory_mib,
             trained.environment,
             probe,
+            trained_model.train_macro_recall,
+            trained_model.loss_gradients,
             trained_model.notes,
         )
 

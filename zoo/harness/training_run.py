@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,30 +14,46 @@ from zoo.data.resampling import batch_weights, resample
 from zoo.data.rows import Rows
 from zoo.errors import ModelError, StoreError
 from zoo.factories import load_factory
-from zoo.harness.cells import Cell
+from zoo.harness.cells import Cell, ChosenComponent
 from zoo.harness.containment import contained
 from zoo.harness.seeds import axis_seeds
 from zoo.networks import ensemble
-from zoo.training.batches import Tensors
+from zoo.specs import Objective
+from zoo.store.alike import alike
+from zoo.training.batches import Tensors, in_order
 from zoo.training.fitting import fit
+from zoo.training.gradients import gradients_of, remark
 from zoo.training.hardware import Hardware
-from zoo.training.loop import Epoch, Learner, Loss, Progress, TrainingReporter, train
+from zoo.training.loop import Epoch, Learner, Loss, Progress, TrainingReporter, macro_recall, train
 from zoo.training.randomness import own_random, seed_all
+from zoo.training.smoothing import smoothed
+
+EVALUATION_SEED = 0  # for a network that draws random numbers in eval mode, too
+UNKNOWN_RECALL = "the logits of training rows are NaN or infinite, so the macro recall on these rows is unknown"
 
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """A trained model with the epochs of all its members."""
+    """A trained model with the epochs of all its members.
+
+    train_macro_recall  of the kept weights on the training rows before resampling; None if their logits are not finite
+    loss_gradients  what the objective does for the class counts: see `zoo.training.gradients`
+    """
 
     model: nn.Module
     history: tuple[Epoch, ...]
     best_epoch: int
     notes: tuple[str, ...] = ()
+    train_macro_recall: float | None = None
+    loss_gradients: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
 class TrainingRun:
-    """The common data of all members of one run: cell, resampled rows, sampling weights, loss and hardware."""
+    """The common data of all members of one run: cell, resampled rows, sampling weights, loss and hardware.
+
+    The training rows of `parts` are those before resampling. The loss is the objective, without label smoothing.
+    """
 
     cell: Cell
     parts: Parts
@@ -79,8 +96,12 @@ class TrainingRun:
             members.append(model)
             notes += [note] if note else []
             history += [replace(epoch, member=number) for epoch in progress.history]
-        best = progress.best_epoch if len(members) == 1 else 0
-        return TrainedModel(ensemble(members), tuple(history), best, tuple(notes))
+        best, model = progress.best_epoch if len(members) == 1 else 0, ensemble(members)
+        recall = self._train_macro_recall(model)
+        notes += [UNKNOWN_RECALL] if recall is None else []
+        gradients, said = self._loss_gradients()
+        notes += [said] if said else []
+        return TrainedModel(model, tuple(history), best, tuple(notes), recall, gradients)
 
     def member(self, number: int) -> nn.Module:
         """Build a member before its training, and set the random states for that training."""
@@ -116,7 +137,7 @@ class TrainingRun:
         return train(
             learner,
             *data,
-            self.loss,
+            smoothed(self.loss, self.cell.training.label_smoothing),
             reporter=reporter,
             weights=self.weights,
             rows_per_epoch=self.rows_per_epoch,
@@ -153,6 +174,26 @@ class TrainingRun:
         for epoch in self.epochs(learner, numbered, checkpoint):
             yield replace(epoch, number=before + epoch.number, member=number)
         return learner.model, learner.progress, note
+
+    def _train_macro_recall(self, model: nn.Module) -> float | None:
+        device = self.hardware.device
+        with own_random(device):
+            seed_all(EVALUATION_SEED)
+            return macro_recall(model, in_order(self.parts.train, device))
+
+    def _loss_gradients(self) -> tuple[tuple[float, ...], str]:
+        """Return the gradients of the objective, and a note if the class counts make it plain.
+
+        An objective that has changed during training has none: they would not show what it did in each step.
+        """
+        if self.loss is None or self.cell.objective is None:
+            return (), ""
+        trained, make = self.loss, partial(_objective, self.cell.objective, device=self.hardware.device)
+        counts = _class_counts(self.parts, self.rows, self.weights).to(self.hardware.device)
+        found = gradients_of(make, counts)
+        if not alike(found, gradients_of(lambda _: trained, counts)):
+            return (), ""
+        return found, remark(self.cell.objective.entry.name, make, counts)
 
     def _check_output(self, model: nn.Module) -> None:
         """Pass two rows through the untrained model, to report a wrong shape before an epoch is trained."""
@@ -210,10 +251,19 @@ def _loss(cell: Cell, parts: Parts, rows: Rows, weights: Tensor | None, device: 
     """Build the training loss from the rows per class that training sees; None for a network with fit()."""
     if cell.objective is None:
         return None
-    drawn = None if weights is None else weights.numpy() * (len(rows.labels) / float(weights.sum()))
-    seen = np.rint(np.bincount(rows.labels, weights=drawn, minlength=len(parts.classes)))
-    there = np.bincount(rows.labels, minlength=len(parts.classes)) > 0  # a rarely drawn class counts at least one row
-    counts = torch.from_numpy(np.maximum(seen, there).astype(np.int64)).to(device)
-    factory: Callable[..., Loss] = load_factory(cell.objective.entry.spec.factory)
-    objective = factory(class_counts=counts, **cell.objective.params)
+    return _objective(cell.objective, _class_counts(parts, rows, weights).to(device), device=device)
+
+
+def _objective(chosen: ChosenComponent[Objective], class_counts: Tensor, *, device: torch.device) -> Loss:
+    factory: Callable[..., Loss] = load_factory(chosen.entry.spec.factory)
+    objective = factory(class_counts=class_counts, **chosen.params)
     return objective.to(device) if isinstance(objective, nn.Module) else objective
+
+
+def _class_counts(parts: Parts, rows: Rows, weights: Tensor | None) -> Tensor:
+    """Return the rows of each class, int64 `(n_classes,)`, that as many drawn rows as there are have on average."""
+    drawn = None if weights is None else weights.numpy() * (len(rows.labels) / float(weights.sum()))
+    seen = np.bincount(rows.labels, weights=drawn, minlength=len(parts.classes))
+    there = np.bincount(rows.labels, minlength=len(parts.classes)) > 0  # a rarely drawn class counts at least one row
+    whole = np.rint(np.round(seen, 6))  # classes that are drawn equally often are equal, also around a half
+    return torch.from_numpy(np.maximum(whole, there).astype(np.int64))

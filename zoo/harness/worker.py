@@ -99,13 +99,15 @@ class Worker:
         """Return when the process has started."""
         import_slow_modules()
 
-    def train(self, assignment: Assignment, rows: Rows, validation: Rows) -> Iterator[News]:
+    def train(self, assignment: Assignment, rows: Rows, before: Rows, validation: Rows) -> Iterator[News]:
         """Yield each epoch after its checkpoint is written, then the product; a failure at any point ends the news.
 
-        The rows are views of the object store, without a copy, and are read-only.
+        `before` holds the training rows before resampling. The rows are views of the object store, without a copy, and
+        are read-only.
         """
         changes = Changes()
-        course = _course(assignment, rows, validation, changes)
+        parts = Parts.without_test(before, validation, assignment.summary)
+        course = _course(assignment, rows, parts, changes)
         spent = 0.0
         with last_words(assignment.folder):
             while True:
@@ -173,16 +175,15 @@ def _failure(error: BaseException, limits: Limits) -> Failure:
     return failure
 
 
-def _course(assignment: Assignment, rows: Rows, validation: Rows, changes: Changes) -> Generator[Epoch, None, Product]:
+def _course(assignment: Assignment, rows: Rows, parts: Parts, changes: Changes) -> Generator[Epoch, None, Product]:
     cell, hardware = assignment.cell, assignment.hardware
     # nothing else computes in this process between two steps
     with computing_on(hardware, changes), without_memories(cell.packages):
         peak = PeakMemory(hardware.device)
         peak.start()
-        parts = Parts.without_test(rows, validation, assignment.summary)
         training_run = TrainingRun.of(cell, parts, rows, hardware)
         trained_model = yield from training_run.course(
             SilentReporter(), assignment.checkpoint, resume=assignment.resume
         )
         trained = Trained(trained_model, peak.mib(), environment_of(cell, hardware))
-        return Product.of(trained, validation, hardware)
+        return Product.of(trained, parts.validation, hardware)

@@ -6,15 +6,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, stdev
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from zoo.records import JsonObject
-from zoo.settings import Reference
+from zoo.settings import FITTED, Reference
+from zoo.store.alike import loss_text, same_training
 from zoo.store.run import Run, RunStatus
 
 if TYPE_CHECKING:
     from zoo.store.expected import Expected
 
+T = TypeVar("T")
+Runs = tuple[Run, ...]  # of one configuration, one for each seed
 WHOLE_BOARD = ("scale", "rows")  # settings that are compared between all configurations of a board
 # Not settings: the fields that differ between the runs of a configuration by chance only, and the name of their data.
 UNSHOWN = ("seed", "seeds", "dataset", "files")
@@ -22,10 +25,14 @@ UNSHOWN = ("seed", "seeds", "dataset", "files")
 
 @dataclass(frozen=True, eq=False)
 class Standing:
-    """One configuration with its runs, one for each seed."""
+    """One configuration with its runs, one for each seed.
+
+    `same_losses` are the losses of further configurations that are the same training, and are not ranked.
+    """
 
     runs: tuple[Run, ...]
     settings: str = ""
+    same_losses: tuple[str, ...] = ()
 
     def mean(self, score: str) -> float | None:
         values = self.values(score)
@@ -63,6 +70,7 @@ class Standing:
             "block": run.block,
             "data": run.data,
             "loss": run.loss,
+            "same_losses": list(self.same_losses),
             "settings": self.settings,
             "seeds": len(self.runs),
             "score": {
@@ -141,11 +149,12 @@ def _first_names(runs: Iterable[Run]) -> dict[tuple[object, ...], str]:
 
 
 def _ranked(runs: Sequence[Run], metric: str) -> tuple[Standing, ...]:
-    by_config: dict[str, dict[int, Run]] = defaultdict(dict)
-    for run in runs:
-        by_config[run.configuration][run.seed] = run  # a repeated run (--force) replaces the earlier one
-    named = _settings({config: next(iter(seeds.values())) for config, seeds in by_config.items()})
-    standings = [Standing(tuple(seeds.values()), named[config]) for config, seeds in by_config.items()]
+    by_config: dict[tuple[str, str], dict[int, Run]] = defaultdict(dict)
+    for run in runs:  # a repeated run (--force) replaces the earlier one; early configurations lack the precision
+        by_config[run.configuration, run.precision][run.seed] = run
+    found = _each_training_once([tuple(seeds.values()) for seeds in by_config.values()])
+    named = _settings({place: each[0] for place, (each, _) in enumerate(found)})
+    standings = [Standing(each, named[place], losses) for place, (each, losses) in enumerate(found)]
     sign = 1 if metric in ("log_loss", "ece") else -1
 
     def order(standing: Standing) -> float:
@@ -155,14 +164,28 @@ def _ranked(runs: Sequence[Run], metric: str) -> tuple[Standing, ...]:
     return tuple(sorted(standings, key=order))
 
 
-def _settings(runs: Mapping[str, Run]) -> dict[str, str]:
+def _each_training_once(configurations: Sequence[Runs]) -> list[tuple[Runs, tuple[str, ...]]]:
+    """Return one configuration of each training, that with the most seeds, with the losses of the others."""
+    groups: list[list[Runs]] = []
+    for runs in sorted(configurations, key=len, reverse=True):  # of equally many, the first stays first
+        known = next((group for group in groups if same_training(group[0], runs)), None)
+        if known is None:
+            groups.append([runs])
+        else:
+            known.append(runs)
+    places = {id(runs): place for place, runs in enumerate(configurations)}
+    groups.sort(key=lambda group: places[id(group[0])])
+    return [(runs, tuple(dict.fromkeys(loss_text(other[0], runs[0]) for other in others))) for runs, *others in groups]
+
+
+def _settings(runs: Mapping[T, Run]) -> dict[T, str]:
     """Return the settings that differ between configurations, apart from architecture, block, data and loss.
 
     Rows and scale are compared over the whole board, training settings separately between trained and between fitted
     networks, parameters only between configurations of the same architecture, block, data and loss.
     """
     flat = {config: _described(run) for config, run in runs.items()}
-    alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    alike: dict[tuple[str, ...], list[T]] = defaultdict(list)
     for config, run in runs.items():
         alike[run.architecture, run.block, run.data, run.loss].append(config)
     whole = [key for key in _varying(flat.values()) if key in WHOLE_BOARD]
@@ -185,11 +208,23 @@ def _settings(runs: Mapping[str, Run]) -> dict[str, str]:
 def _described(run: Run) -> JsonObject:
     asked = {name: value for name, value in run.config.items() if name not in UNSHOWN}
     rows = {} if run.rows is None else {"rows": run.rows}
-    flat = {**_flatten(asked), "scale": run.scale, **rows, "code": run.code[:4]}
+    flat = {**_flatten({**asked, "training": _training(run)}), "scale": run.scale, **rows, "code": run.code[:4]}
     files = run.config.get("files")
     digests = {place: str(digest) for place, digest in files.items()} if isinstance(files, Mapping) else {}
     named = {place: f"{Path(str(flat[place])).name}@{digests[place][:4]}" for place in digests if place in flat}
     return {**flat, **named}
+
+
+def _training(run: Run) -> JsonObject:
+    """Return the training settings that reached the network, also those that some configurations do not name.
+
+    Early configurations of fitted networks name all settings. Without label smoothing, a configuration does not name
+    it; early ones have the precision that was asked for.
+    """
+    named = run.config.get("training", {})
+    if not run.loss:
+        return {name: value for name, value in named.items() if name in FITTED}
+    return {"label_smoothing": 0.0, **named, "precision": run.precision}
 
 
 def _varying(configs: Iterable[JsonObject], *, present: bool = False) -> list[str]:

@@ -33,6 +33,7 @@ class Run:
 
     key          hash of the request; a finished run with the same key is reused
     configuration  hash of the request without the seed; the leaderboard averages the runs of one configuration
+    besides_loss  hash of the configuration without the loss; empty for a fitted network and runs of earlier versions
     code         hash of the code that ran: the plugins' and the zoo's
     fingerprint  hash of the key and of everything else that can change the bits of the result
     status       running, done, failed, diverged, timeout, interrupted, stale: its process has ended, or damaged: its
@@ -48,6 +49,10 @@ class Run:
     cost         cost of training and of inference
     epochs, best_epoch  the epochs of training, and the one whose weights were kept, counted from 1
     steps        gradient steps of all epochs; None for runs of earlier versions
+    loss_gradients  derivatives of the loss for fixed random logits: runs with equal ones and equal `besides_loss` are
+                 the same training
+    train_macro_recall  macro recall of the kept weights on the training rows before resampling; None for runs of
+                 earlier versions
     served       whether the run was reused from the store
     differs      for a reused run, the differences between its environment and the current one
     """
@@ -55,6 +60,7 @@ class Run:
     id: str
     key: str
     configuration: str = ""
+    besides_loss: str = ""
     code: str = ""
     fingerprint: str = ""
     status: RunStatus = RunStatus.RUNNING
@@ -80,6 +86,8 @@ class Run:
     epochs: int = 0
     best_epoch: int = 0
     steps: int | None = None
+    loss_gradients: tuple[float, ...] = ()
+    train_macro_recall: float | None = None
     error: str = ""
     created: str = ""
     finished: str = ""
@@ -107,6 +115,11 @@ class Run:
     def reference(self) -> str:
         """The architecture with its preset, as the command line names it."""
         return full_name(self.architecture, self.preset)
+
+    @property
+    def precision(self) -> str:
+        """How the run computed in training: `fp32` or `bf16`; empty for a fitted network."""
+        return ("bf16" if self.environment.bf16 else "fp32") if self.loss else ""
 
     @property
     def dataset_label(self) -> str:

@@ -21,6 +21,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, ReduceLROnPlateau
 
 from zoo.data.rows import Rows
+from zoo.data.series import Ints
 from zoo.errors import Diverged
 from zoo.records import converted
 from zoo.scores import MONITORS
@@ -301,27 +302,39 @@ def _batches(rows: Tensors, batch_size: int, order: Tensor) -> Iterator[Tensors]
             yield batch
 
 
+def macro_recall(model: nn.Module, rows: InOrder) -> float | None:
+    """Return the mean recall of the classes that the rows have; None if the logits are NaN or infinite."""
+    logits, labels = predict(model, rows), rows.labels.cpu()
+    if not bool(torch.isfinite(logits).all()):
+        return None
+    counts, hits = _hits(logits, labels)
+    return float((hits[counts > 0] / counts[counts > 0]).mean())
+
+
+def _hits(logits: Tensor, labels: Tensor) -> tuple[Ints, Ints]:
+    """Return the number of rows of each class, and the number of those that are predicted correctly."""
+    predicted, true = logits.argmax(1).numpy(), labels.numpy()
+    counts = np.bincount(true, minlength=logits.shape[1])
+    return counts, np.bincount(true[predicted == true], minlength=len(counts))
+
+
 def validate(model: nn.Module, rows: InOrder, epoch: int) -> Validation:
     """Return the scores of a network on the validation set. Raises Diverged if the logits are NaN or infinite."""
     logits, labels = predict(model, rows), rows.labels.cpu()
     if not bool(torch.isfinite(logits).all()):
         raise Diverged(f"the logits became NaN or infinite in epoch {epoch}")
-    losses, predicted, true = (
-        nn.functional.cross_entropy(logits, labels, reduction="none"),
-        logits.argmax(1),
-        labels.numpy(),
-    )
-    counts = np.bincount(true, minlength=logits.shape[1])
+    losses = nn.functional.cross_entropy(logits, labels, reduction="none").double().numpy()
+    counts, hits = _hits(logits, labels)
     there = counts > 0
-    hits = np.bincount(true, weights=predicted.numpy() == true, minlength=len(counts))[there]
-    total = np.bincount(true, weights=losses.double().numpy(), minlength=len(counts))[there]
-    said = np.bincount(predicted.numpy(), minlength=len(counts))[there]
+    hits = hits[there]
+    total = np.bincount(labels.numpy(), weights=losses, minlength=len(counts))[there]
+    said = np.bincount(logits.argmax(1).numpy(), minlength=len(counts))[there]
     return Validation(
         validation_loss=float(nn.functional.cross_entropy(logits, labels)),
         balanced_loss=float((total / counts[there]).mean()),
         macro_recall=float((hits / counts[there]).mean()),
         macro_f1=float((2 * hits / (said + counts[there])).mean()),
-        accuracy=float(hits.sum() / len(true)),
+        accuracy=float(hits.sum() / len(labels)),
     )
 
 

@@ -64,10 +64,12 @@ def score_row(run: Run) -> Row:
         "dataset": run.dataset_label,
         "protocol": run.protocol,
         "scale": run.scale,
+        "precision": run.precision,
         "seed": run.seed,
         "rows": run.parts.rows.get("train"),
         "epochs": run.epochs,
         "steps": run.steps,
+        "train_macro_recall": run.train_macro_recall,
     }
     for name in MACRO_SCORES:
         row |= _flat(name, run.scores.of_all(name))
@@ -126,5 +128,5 @@ def _flat(name: str, interval: Interval) -> dict[str, float | None]:
 
 def _varying(runs: Sequence[Run]) -> list[Column]:
     """Return columns for the other axes in which these runs differ."""
-    names = ("loss", "dataset", "protocol", "scale", "seed")
+    names = ("loss", "dataset", "protocol", "scale", "precision", "seed")
     return [Column(name, name) for name in names if len({getattr(run, name) for run in runs}) > 1]
