@@ -286,6 +286,7 @@ TRAINING = {
     "clip": 0.5,
     "precision": "fp32",
     "members": 7,
+    "validation": 0.3,
 }
 
 
@@ -307,7 +308,7 @@ def test_everything_asked_changes_key_and_configuration_and_the_seed_the_key_alo
     workspace = Workspace(registry, Settings.load())
     cells = [make_plan(workspace, Request(**{**ASKED, **change})).cells for change in changes]
     assert all(len(found) == 1 for found in cells)
-    assert len({cell.key(PARTS) for (cell,) in cells}) == len(changes) == 29
+    assert len({cell.key(PARTS) for (cell,) in cells}) == len(changes) == 30
     assert len({cell.configuration(PARTS) for (cell,) in cells}) == len(changes)
     (other_seed,) = make_plan(workspace, Request(**ASKED, seeds=(1,))).cells
     assert other_seed.key(PARTS) not in {cell.key(PARTS) for (cell,) in cells}
@@ -396,7 +397,7 @@ def test_a_cell_is_written_out_in_full(registry: Registry) -> None:
     config = replace(cell, dataset_params={"target": "kind", "group": None}).config()
     seeds, training = config.pop("seeds"), config.pop("training")
     assert set(seeds) == {"split", "resampling", "weights", "batches"}
-    assert (training["epochs"], set(training)) == (6, set(TRAINING))
+    assert (training["epochs"], set(training)) == (6, {*TRAINING} - {"validation"})
     assert config.pop("params")["hidden"] == cell.network.params["hidden"]
     assert config == {
         "architecture": "cnngru",
@@ -414,6 +415,21 @@ def test_a_cell_is_written_out_in_full(registry: Registry) -> None:
     }
 
 
+def test_the_share_of_validation_rows_is_none_unless_somebody_sets_it(registry: Registry) -> None:
+    assert [cell.validation for cell in plan(registry)] == [None]
+    assert "validation" not in plan(registry)[0].config()["training"]
+    (asked,) = plan(registry, assignments={"training.validation": 0.25})
+    assert (asked.validation, asked.config()["training"]["validation"]) == (0.25, 0.25)
+
+
+def test_only_what_can_choose_without_them_goes_without_validation_rows(registry: Registry) -> None:
+    request = Request(architectures=("cnngru", "hydra"), assignments={"training.validation": 0})
+    found = make_plan(Workspace(registry, Settings.load()), request)
+    assert [cell.network.reference for cell in found.cells] == ["hydra"]
+    assert found.left_out == ("cnngru with training.validation=0: it needs validation rows",)
+    assert found.notes == ()
+
+
 def test_a_fitted_network_has_no_loss_to_write_down(registry: Registry) -> None:
     config = plan(registry, "minirocket")[0].config()
     assert (config["loss"], config["loss_params"], config["block"]) == ("", {}, "")
@@ -422,10 +438,11 @@ def test_a_fitted_network_has_no_loss_to_write_down(registry: Registry) -> None:
 def test_settings_that_do_not_reach_a_fitted_network_are_in_no_key_and_are_noted(registry: Registry) -> None:
     (cell,) = plan(registry, "minirocket")
     assert set(cell.config()["training"]) == {"batch_size", "members"}
-    unused = {f"training.{name}": value for name, value in TRAINING.items() if name not in ("batch_size", "members")}
-    (same,) = plan(registry, "minirocket", assignments={**unused, "loss.gamma": 3.0}, epochs=7, monitor="accuracy")
+    reach = ("batch_size", "members", "monitor", "validation")
+    unused = {f"training.{name}": value for name, value in TRAINING.items() if name not in reach}
+    (same,) = plan(registry, "minirocket", assignments={**unused, "loss.gamma": 3.0}, epochs=7)
     assert (same.key(PARTS), same.configuration(PARTS)) == (cell.key(PARTS), cell.configuration(PARTS))
-    for name in ("batch_size", "members"):
+    for name in reach:
         (other,) = plan(registry, "minirocket", assignments={f"training.{name}": TRAINING[name]})
         assert other.key(PARTS) != cell.key(PARTS)
         assert other.configuration(PARTS) != cell.configuration(PARTS)

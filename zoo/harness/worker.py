@@ -185,4 +185,4 @@ def _course(assignment: Assignment, rows: Rows, validation: Rows, changes: Chang
             SilentReporter(), assignment.checkpoint, resume=assignment.resume
         )
         trained = Trained(trained_model, peak.mib(), environment_of(cell, hardware))
-        return Product.of(trained, validation, hardware)
+        return Product.of(trained, parts.to_check_with, hardware)
