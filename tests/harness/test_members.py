@@ -117,7 +117,7 @@ def test_a_fitted_network_can_choose_without_validation_rows(bench) -> None:
     assert "nan" not in ",".join(epoch.values())
     left_out = [note for note in reporter.notes if note.startswith("left out: ")]
     assert left_out[0] == "left out: cnngru with training.validation=0: it needs validation rows"
-    assert "smote repeats rows or makes new ones near them: use --data original" in left_out[1]
+    assert "which must not contain copies of it: use --data original, not smote" in left_out[1]
     (usual,) = bench("minirocket")
     assert usual.parts["rows"]["train"] < run.parts["rows"]["train"]
     for name in ("test", "pool"):
