@@ -80,12 +80,14 @@ class RidgeHead(nn.Module):
         self.scale.copy_(ridge.scale)
         self.bias.copy_(ridge.intercept)
         weights = torch.stack([ridge.weights(alpha) for alpha in ALPHAS]).to(self.weight)
+        validated = len(batches.validation) > 0
         scores, labels = (
             self._validation_scores(features, batches, weights)
-            if len(batches.validation)
+            if validated
             else _left_out_scores(ridge, self._columns(features, batches, shift), shift.to(ridge.mean))
         )
-        chosen, temperature = choose(scores, labels, batches.score, balanced=batches.monitor == "balanced_loss")
+        balanced = batches.monitor == "balanced_loss"
+        chosen, temperature = choose(scores, labels, batches.score, balanced=balanced, squared=not validated)
         self.weight.copy_(weights[chosen].T)
         self.alpha.fill_(ALPHAS[chosen])
         self.temperature.fill_(temperature)
@@ -268,12 +270,15 @@ def _scale(variance: Tensor, mean: Tensor, standardise: bool) -> Tensor:
     return torch.where(keep, deviation, 1.0)
 
 
-def choose(scores: Tensor, labels: Tensor, score: Score, *, balanced: bool = False) -> tuple[int, float]:
+def choose(
+    scores: Tensor, labels: Tensor, score: Score, *, balanced: bool = False, squared: bool = False
+) -> tuple[int, float]:
     """Return the index of the best of several score tables `(rows, tables, classes)`, and its temperature.
 
     The best table has the best `score` of its logits. By default that is macro recall, in which a small class counts as
     much as a large one; accuracy would choose the penalty for the majority class. If several are equal, the one with
-    the lowest log loss is chosen. `balanced`: the temperature is for a log loss in which all classes count the same.
+    the lowest log loss is chosen, or with `squared` the one with the lowest squared error, by which RidgeClassifierCV
+    chooses. `balanced`: the temperature is for a log loss in which all classes count the same.
     """
     each_class = torch.bincount(labels, minlength=scores.shape[2]).to(scores)
     weights = (
@@ -281,10 +286,15 @@ def choose(scores: Tensor, labels: Tensor, score: Score, *, balanced: bool = Fal
     )
     temperatures = fit_temperatures(scores, labels, weights)
     logits = scores / temperatures[:, None]
-    losses = functional.cross_entropy(logits.movedim(1, 2), labels[:, None].expand(logits.shape[:2]), reduction="none")
-    ranks = [
-        (score(table, labels), -loss) for table, loss in zip(logits.unbind(1), losses.mean(0).tolist(), strict=True)
-    ]
+    targets = functional.one_hot(labels, scores.shape[2]).to(scores)
+    errors = (
+        (2 * targets[:, None] - 1 - scores).square().mean((0, 2))
+        if squared
+        else functional.cross_entropy(
+            logits.movedim(1, 2), labels[:, None].expand(logits.shape[:2]), reduction="none"
+        ).mean(0)
+    )
+    ranks = [(score(table, labels), -error) for table, error in zip(logits.unbind(1), errors.tolist(), strict=True)]
     best = max(range(len(ranks)), key=ranks.__getitem__)
     return best, float(temperatures[best])
 

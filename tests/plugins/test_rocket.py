@@ -142,6 +142,17 @@ def test_macro_recall_chooses_and_log_loss_decides_between_equals() -> None:
     assert choose(tables, labels, score)[0] == 2
 
 
+@pytest.mark.parametrize(("squared", "best"), [(False, 0), (True, 1)])
+def test_of_equal_penalties_log_loss_or_the_squared_error_decides(squared: bool, best: int) -> None:
+    labels = torch.arange(20) % 2
+    right = (2 * functional.one_hot(labels) - 1).double()
+    small, off = 0.1 * right, 0.9 * right  # the scores of a large penalty are small: a temperature mends that
+    off[0] = 0.01 * right[0]
+    tables = torch.stack([small, off], 1)
+    score = Batches(*table(20, 5)).score
+    assert choose(tables, labels, score, squared=squared)[0] == best
+
+
 @pytest.mark.parametrize(
     ("monitor", "best"),
     [("macro_recall", 1), ("macro_f1", 0), ("accuracy", 0), ("validation_loss", 0), ("balanced_loss", 1)],

@@ -169,8 +169,8 @@ def check_held_out(cell: Cell, parts: Parts) -> None:
     resampler = cell.resampler
     if not len(parts.validation) and changes_rows(resampler.entry.spec, resampler.params):
         raise Incompatible(
-            "without validation rows it scores each training row by the others, which must not contain copies of it: use "
-            f"--data original, not {resampler.entry.name}"
+            "without validation rows it scores each training row by the others, which must not contain copies of it: "
+            f"use --data original, not {resampler.entry.name}"
         )
 
 

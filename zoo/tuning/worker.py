@@ -48,7 +48,10 @@ Result = dict[str, Any]  # a message between Tune and a trial: a configuration o
 
 @dataclass(frozen=True)
 class Task:
-    """The data that all trials of a study share, except the rows: plain data for a worker."""
+    """The data that all trials of a study share, except the rows: plain data for a worker.
+
+    `share` is the share of validation rows, as in `Parts`.
+    """
 
     request: TuneRequest
     settings: Settings
