@@ -128,6 +128,8 @@ def test_presets_of_the_user_are_read() -> None:
             {"monitor": "recall"},
             "training.monitor must be one of macro_recall, macro_f1, accuracy, validation_loss, balanced_loss, not",
         ),
+        ({"validation": 0.6}, "training.validation must be above 0 and at most 0.5, not 0.6; 0 is for architectures"),
+        ({"validation": -0.1}, "training.validation must be above 0 and at most 0.5, not -0.1"),
         ({"factor": 1.0}, "training.factor must be between 0 and 1"),
         ({"learning_rate": -1.0}, "training.learning_rate must be above 0"),
         ({"clip": -1.0}, "training.clip must be at least 0"),

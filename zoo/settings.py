@@ -48,6 +48,7 @@ class Training:
     label_smoothing: float
     precision: str
     members: int
+    validation: float
 
     def __post_init__(self) -> None:
         for name, allowed in CHOICES.items():
@@ -66,11 +67,18 @@ class Training:
             raise UsageError(f"training.learning_rate must be above 0, not {self.learning_rate!r}")
         if not 0 <= self.label_smoothing < 1:
             raise UsageError(f"training.label_smoothing must be at least 0 and below 1, not {self.label_smoothing!r}")
+        if not 0 <= self.validation <= MOST_VALIDATION:
+            raise UsageError(
+                f"training.validation must be above 0 and at most {MOST_VALIDATION}, not {self.validation!r}; 0 is for "
+                "architectures that need no validation rows"
+            )
         if not 0 < self.factor < 1:
             raise UsageError(f"training.factor must be between 0 and 1, not {self.factor!r}")
 
 
-FITTED = ("batch_size", "members")  # the training settings of a network with fit(), which has no epochs
+# the training settings that reach a network with fit(), which has no epochs
+FITTED = ("batch_size", "members", "monitor", "validation")
+MOST_VALIDATION = 0.5
 
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "epoch": ("original", "resampled"),

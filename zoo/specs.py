@@ -109,6 +109,8 @@ class Architecture(Component):
     block       the default block of the slot
     recurrent   whether the network steps through time; such networks use one thread by default
     min_times   the length of the shortest series that the network accepts
+    needs_validation  whether it needs validation rows; False for a class with `fit` that can choose without them, by
+                scores of training rows that it holds out: only then may users set `training.validation=0`
     spaces      search spaces by name; `default` is used unless another is requested
     """
 
@@ -119,6 +121,7 @@ class Architecture(Component):
     takes_lengths: bool = False
     recurrent: bool = False
     min_times: int = 1
+    needs_validation: bool = True
     spaces: Mapping[str, Space] = field(default_factory=dict)
     presets: Mapping[str, Preset] = field(default_factory=dict)
 

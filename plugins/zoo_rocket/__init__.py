@@ -21,6 +21,7 @@ def zoo_components() -> Iterable[Architecture]:
             paper="Dempster, Schmidt and Webb 2021, MiniRocket: a very fast (almost) deterministic transform for time "
             "series classification, KDD, arXiv:2012.08791",
             min_times=9,
+            needs_validation=False,
             spaces={"default": MINIROCKET_SPACE},
             presets={
                 "balanced": BALANCED,
@@ -37,6 +38,7 @@ def zoo_components() -> Iterable[Architecture]:
             paper="Tan, Dempster, Bergmeir and Webb 2022, MultiRocket: multiple pooling operators and transformations "
             "for fast and effective time series classification, DMKD, arXiv:2102.00457",
             min_times=10,
+            needs_validation=False,
             spaces={"default": MULTIROCKET_SPACE},
             presets={
                 "balanced": BALANCED,
@@ -53,6 +55,7 @@ def zoo_components() -> Iterable[Architecture]:
             paper="Dempster, Schmidt and Webb 2023, Hydra: competing convolutional kernels for fast and accurate time "
             "series classification, DMKD, arXiv:2203.13652",
             min_times=9,
+            needs_validation=False,
             spaces={"default": HYDRA_SPACE},
             presets={
                 "balanced": BALANCED,

@@ -22,20 +22,28 @@ class Batch(Protocol):
 
 
 class Pass(Protocol):
-    """Rows in batches; it can be iterated several times."""
+    """Rows in batches; it can be iterated several times. Its length is the number of batches."""
 
     def __iter__(self) -> Iterator[Batch]: ...
+    def __len__(self) -> int: ...
 
 
 class Batches(Pass, Protocol):
-    """The training rows, in a new random order in each pass.
+    """The training rows, in a new random order in each pass: the form of `zoo.training.fitting.Batches`.
 
     rows        their number
-    validation  the validation rows
+    validation  the validation rows; without batches if there are none
+    monitor     the name of the score that chooses
     """
 
     rows: int
-    validation: Pass
+    monitor: str
+
+    @property
+    def validation(self) -> Pass: ...
+    def score(self, logits: Tensor, labels: Tensor) -> float: ...
+    def held_out(self, logits: Tensor, labels: Tensor) -> None: ...
+    def note(self, text: str) -> None: ...
 
 
 class FittedClassifier(nn.Module):

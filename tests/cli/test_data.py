@@ -165,6 +165,11 @@ def test_a_terminal_shows_a_series_of_each_class(waves_csv: Path) -> None:
     assert max(len(re.sub(r"\x1b\[[0-9;]*m", "", line)) for line in text.splitlines()) <= 80
 
 
+def test_the_share_of_validation_rows_shows(zoo: Zoo, waves_csv: Path) -> None:
+    done = zoo("data", str(waves_csv), *FILE, "--set", "training.validation=0", "--json")
+    assert json.loads(done.stdout)["protocols"]["holdout"]["sets"]["validation"]["rows"] == 0
+
+
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [

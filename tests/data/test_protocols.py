@@ -206,6 +206,74 @@ def test_validation_that_is_declared_is_not_drawn(series: LabelledSeries) -> Non
     assert one.summary == two.summary
 
 
+@pytest.mark.parametrize("share", [0.05, 0.25, 0.5])
+@pytest.mark.parametrize("protocol", ["holdout", "inter-patient"])
+def test_the_share_of_validation_rows_or_patients_is_that_asked_for(
+    series: LabelledSeries, protocol: str, share: float
+) -> None:
+    usual, parts = (separate(series, protocol, seed=3, validation=asked) for asked in (None, share))
+    assert parts.summary["fingerprints"]["test"] == usual.summary["fingerprints"]["test"]
+    assert (parts.share, usual.share) == (share, None)
+    chosen, trained = parts.validation, parts.train
+    if protocol == "inter-patient":
+        patients = [len(np.unique(rows.groups)) for rows in (chosen, trained)]
+        assert patients[0] == max(1, round(share * sum(patients)))
+        assert not np.isin(chosen.groups, trained.groups).any()
+    else:
+        assert len(chosen) == round(share * (len(chosen) + len(trained)))
+    assert {*chosen.labels} == {*trained.labels} == {0, 1, 2}
+
+
+@pytest.mark.parametrize(("protocol", "share"), [("holdout", 0.1), ("inter-patient", 0.2)])
+def test_the_usual_share_is_the_same_whoever_sets_it(series: LabelledSeries, protocol: str, share: float) -> None:
+    usual, parts = (separate(series, protocol, seed=3, validation=asked) for asked in (None, share))
+    assert (parts.share, parts.summary, parts.notes) == (None, usual.summary, usual.notes)
+
+
+@pytest.mark.parametrize("protocol", ["official", "holdout", "inter-patient"])
+def test_without_a_validation_set_all_rows_outside_the_test_set_are_learnt_from(
+    series: LabelledSeries, protocol: str
+) -> None:
+    data = published(series) if protocol == "official" else series
+    usual, parts = (separate(data, protocol, seed=3, validation=asked) for asked in (None, 0.0))
+    assert parts.summary["fingerprints"]["test"] == usual.summary["fingerprints"]["test"]
+    assert parts.summary["fingerprints"]["pool"] == usual.summary["fingerprints"]["pool"]
+    assert parts.train.index.tolist() == sorted([*usual.train.index, *usual.validation.index])
+    assert (len(parts.validation), parts.summary["rows"]["validation"], parts.share) == (0, 0, 0)
+    patients = (
+        "without a validation set, training chooses by patients that it also learns from: the test patients are new"
+    )
+    assert (patients in parts.notes) == (protocol == "inter-patient")
+    assert len(separate(data, protocol, seed=3, validation=0.0, rows=40).train) == 40
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3])
+def test_a_published_validation_set_stays_whatever_share_is_asked_for(series: LabelledSeries, share: float) -> None:
+    split = np.where(np.arange(240) % 4 == 0, TEST, TRAIN).astype(np.int8)
+    split[1::8] = VALIDATION
+    declared = replace(series, splits={"official": DeclaredSplit(split)})
+    usual, parts = (separate(declared, "official", seed=1, validation=asked) for asked in (None, share))
+    assert (parts.share, parts.summary) == (None, usual.summary)
+    own = "the data set was published with its own validation rows: training.validation has no effect"
+    assert {*parts.notes} - {*usual.notes} == {own}
+
+
+def test_each_class_has_a_validation_row_even_if_the_share_is_too_small(series: LabelledSeries) -> None:
+    parts = separate(published(series), "official", seed=0, validation=0.005)
+    assert np.bincount(parts.validation.labels).tolist() == [1, 1, 1]
+    assert "the validation set has 3 rows instead of 1, as many as the classes need" in parts.notes
+
+
+def test_a_class_of_two_rows_is_enough_without_a_validation_set(series: LabelledSeries) -> None:
+    labels = np.where(series.labels == 2, 0, series.labels)
+    labels[5:7] = 2
+    parts = separate(replace(series, labels=labels), "holdout", seed=0, validation=0.0)
+    assert (parts.train.labels == 2).sum() == 1
+    labels[6] = 0
+    with pytest.raises(DataError, match="class 'c' has 1 row, but the training and test set need one each"):
+        separate(replace(series, labels=labels), "holdout", seed=0, validation=0.0)
+
+
 @pytest.mark.parametrize(
     ("protocol", "change", "error", "message"),
     [

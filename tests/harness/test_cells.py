@@ -287,6 +287,7 @@ TRAINING = {
     "label_smoothing": 0.5,
     "precision": "fp32",
     "members": 7,
+    "validation": 0.3,
 }
 
 
@@ -397,7 +398,7 @@ def test_a_cell_is_written_out_in_full(registry: Registry) -> None:
     config = replace(cell, dataset_params={"target": "kind", "group": None}).config()
     seeds, training = config.pop("seeds"), config.pop("training")
     assert set(seeds) == {"split", "resampling", "weights", "batches"}
-    assert (training["epochs"], set(training)) == (6, {*TRAINING} - {"label_smoothing"})
+    assert (training["epochs"], set(training)) == (6, {*TRAINING} - {"label_smoothing", "validation"})
     assert config.pop("params")["hidden"] == cell.network.params["hidden"]
     assert config == {
         "architecture": "cnngru",
@@ -415,6 +416,21 @@ def test_a_cell_is_written_out_in_full(registry: Registry) -> None:
     }
 
 
+def test_the_share_of_validation_rows_is_none_unless_somebody_sets_it(registry: Registry) -> None:
+    assert [cell.validation for cell in plan(registry)] == [None]
+    assert "validation" not in plan(registry)[0].config()["training"]
+    (asked,) = plan(registry, assignments={"training.validation": 0.25})
+    assert (asked.validation, asked.config()["training"]["validation"]) == (0.25, 0.25)
+
+
+def test_only_what_can_choose_without_them_goes_without_validation_rows(registry: Registry) -> None:
+    request = Request(architectures=("cnngru", "hydra"), assignments={"training.validation": 0})
+    found = make_plan(Workspace(registry, Settings.load()), request)
+    assert [cell.network.reference for cell in found.cells] == ["hydra"]
+    assert found.left_out == ("cnngru with training.validation=0: it needs validation rows",)
+    assert found.notes == ()
+
+
 def test_a_fitted_network_has_no_loss_to_write_down(registry: Registry) -> None:
     config = plan(registry, "minirocket")[0].config()
     assert (config["loss"], config["loss_params"], config["block"]) == ("", {}, "")
@@ -423,12 +439,13 @@ def test_a_fitted_network_has_no_loss_to_write_down(registry: Registry) -> None:
 def test_settings_that_do_not_reach_a_fitted_network_are_in_no_key_and_are_noted(registry: Registry) -> None:
     (cell,) = plan(registry, "minirocket")
     assert set(cell.config()["training"]) == {"batch_size", "members"}
-    unused = {f"training.{name}": value for name, value in TRAINING.items() if name not in ("batch_size", "members")}
+    reach = ("batch_size", "members", "monitor", "validation")
+    unused = {f"training.{name}": value for name, value in TRAINING.items() if name not in reach}
     unused["training.min_steps"] = 7
-    (same,) = plan(registry, "minirocket", assignments={**unused, "loss.gamma": 3.0}, epochs=7, monitor="accuracy")
+    (same,) = plan(registry, "minirocket", assignments={**unused, "loss.gamma": 3.0}, epochs=7)
     assert (same.key(PARTS), same.configuration(PARTS)) == (cell.key(PARTS), cell.configuration(PARTS))
     assert (cell.besides_loss(PARTS), cell.for_rows(10), cell.with_precision("bf16")) == ("", cell, cell)
-    for name in ("batch_size", "members"):
+    for name in reach:
         (other,) = plan(registry, "minirocket", assignments={f"training.{name}": TRAINING[name]})
         assert other.key(PARTS) != cell.key(PARTS)
         assert other.configuration(PARTS) != cell.configuration(PARTS)

@@ -106,6 +106,25 @@ def test_a_fitted_network_is_left_out_where_a_loss_is_asked_for(bench) -> None:
     assert read.startswith("read waves.csv: 240 rows x 48 samples (t0 … t47), ")
 
 
+def test_a_fitted_network_can_choose_without_validation_rows(bench) -> None:
+    reporter = StopAfter()
+    without = {"training.validation": 0}
+    (run,) = bench(["minirocket", "cnngru"], data=["original", "smote"], set=without, reporter=reporter)
+    assert (run.status, run.error, run.data) == (RunStatus.DONE, "", "original")
+    assert (run.parts["rows"]["validation"], run.config["training"]["validation"]) == (0, 0)
+    (epoch,) = history(run)
+    assert float(epoch["macro_recall"]) > 0.8
+    assert "nan" not in ",".join(epoch.values())
+    left_out = [note for note in reporter.notes if note.startswith("left out: ")]
+    assert left_out[0] == "left out: cnngru with training.validation=0: it needs validation rows"
+    assert "which must not contain copies of it: use --data original, not smote" in left_out[1]
+    (usual,) = bench("minirocket")
+    assert usual.parts["rows"]["train"] < run.parts["rows"]["train"]
+    for name in ("test", "pool"):
+        assert usual.parts["fingerprints"][name] == run.parts["fingerprints"][name]
+    assert (usual.key != run.key, usual.configuration != run.configuration) == (True, True)
+
+
 def test_balanced_batches_leave_the_rows_and_losses_see_classes_alike(bench) -> None:
     (plain,) = bench("cnngru")
     (balanced,) = bench("cnngru", data="balanced-batches")

@@ -2,7 +2,7 @@
 
 import copy
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ import safetensors.torch
 import torch
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
-from sklearn.linear_model import Ridge, RidgeClassifier
+from sklearn.linear_model import Ridge, RidgeClassifier, RidgeClassifierCV
 from sklearn.metrics import accuracy_score, balanced_accuracy_score
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
@@ -20,6 +20,8 @@ from torch.nn import functional
 from zoo import build
 from zoo.errors import ModelError
 from zoo.inspection import count_macs, count_parameters, on_meta
+from zoo.training import fitting
+from zoo.training.batches import Tensors
 from zoo_rocket.fitted import FittedClassifier, random_rows
 from zoo_rocket.hydra import SparseScaler, compete, draw_kernels
 from zoo_rocket.kernels import MiniRocketKernels, channel_combinations, dilations, kernels
@@ -39,10 +41,21 @@ class Rows:
     lengths: Tensor | None = None
 
 
-class Batches:
-    def __init__(self, values: Tensor, labels: Tensor, validation: tuple[Tensor, Tensor] | None = None, size: int = 32):
-        self.all, self.size, self.rows = Rows(values, labels), size, len(labels)
-        self.validation = [Rows(*(validation or (values, labels)))]
+class Batches(fitting.Batches):
+    """Those of the harness, which count their passes. By default the rows are their own validation rows."""
+
+    def __init__(
+        self,
+        values: Tensor,
+        labels: Tensor,
+        validation: tuple[Tensor, Tensor] | None = None,
+        size: int = 32,
+        monitor: str = "macro_recall",
+    ):
+        rows, chosen_by = Tensors(values, labels, None), Tensors(*(validation or (values, labels)), None)
+        order = torch.Generator().manual_seed(0)
+        super().__init__(rows, chosen_by, size, order, None, lambda done, count: None, monitor)
+        self.all, self.size = Rows(values, labels), size
         self.order = torch.Generator().manual_seed(0)
         self.passes = 0
 
@@ -125,8 +138,108 @@ def test_macro_recall_chooses_and_log_loss_decides_between_equals() -> None:
     minority[:4] *= -1  # accuracy 0.6, macro recall 0.75
     worse = minority.clone()
     worse[4:] *= 0.1  # right, and less sure of it than where it is wrong
-    best, _ = choose(torch.stack([majority, worse, minority, majority], 1).double(), labels)
-    assert best == 2
+    tables, score = torch.stack([majority, worse, minority, majority], 1).double(), Batches(*table(20, 5)).score
+    assert choose(tables, labels, score)[0] == 2
+
+
+@pytest.mark.parametrize(("squared", "best"), [(False, 0), (True, 1)])
+def test_of_equal_penalties_log_loss_or_the_squared_error_decides(squared: bool, best: int) -> None:
+    labels = torch.arange(20) % 2
+    right = (2 * functional.one_hot(labels) - 1).double()
+    small, off = 0.1 * right, 0.9 * right  # the scores of a large penalty are small: a temperature mends that
+    off[0] = 0.01 * right[0]
+    tables = torch.stack([small, off], 1)
+    score = Batches(*table(20, 5)).score
+    assert choose(tables, labels, score, squared=squared)[0] == best
+
+
+@pytest.mark.parametrize(
+    ("monitor", "best"),
+    [("macro_recall", 1), ("macro_f1", 0), ("accuracy", 0), ("validation_loss", 0), ("balanced_loss", 1)],
+)
+def test_the_score_that_training_monitors_chooses(monitor: str, best: int) -> None:
+    labels = torch.tensor([0] * 18 + [1] * 2)
+    careful = torch.tensor([[1.0, -1.0]] * 19 + [[-1.0, 1.0]])  # accuracy 0.95, macro recall 0.75, macro F1 0.82
+    eager = torch.where(labels[:, None] == 1, torch.tensor([-1.0, 1.0]), torch.tensor([1.0, -1.0]))
+    eager[:3] *= -1  # accuracy 0.85, macro recall 0.92, macro F1 0.74
+    batches = Batches(*table(20, 5), monitor=monitor)
+    tables = torch.stack([careful, eager], 1).double()
+    assert choose(tables, labels, batches.score, balanced=monitor == "balanced_loss")[0] == best
+
+
+def test_the_temperature_of_a_balanced_loss_is_the_best_of_a_fine_grid() -> None:
+    generator = torch.Generator().manual_seed(0)
+    scores = torch.randn(400, 2, generator=generator).double()
+    scores[:, 0] += 1
+    labels = (scores / 0.5).softmax(1).multinomial(1, generator=generator)[:, 0]
+    counts = torch.bincount(labels)
+    weights = (400 / (2 * counts.double()))[labels]
+    grid = torch.logspace(-1, 1, 801, dtype=torch.float64)
+    losses = [
+        (weights * functional.cross_entropy(scores / t, labels, label_smoothing=2 / 402, reduction="none")).mean()
+        for t in grid
+    ]
+    _, found = choose(scores[:, None], labels, lambda logits, true: 0.0, balanced=True)
+    assert found == pytest.approx(float(grid[torch.stack(losses).argmin()]), rel=6e-3)
+
+
+@pytest.mark.parametrize("place", [0, 6, 12])
+@pytest.mark.parametrize(("rows", "columns"), [(300, 30), (40, 80)], ids=["from sums", "from rows"])
+def test_leave_one_out_scores_are_those_of_scikit_learn(rows: int, columns: int, place: int) -> None:
+    values, labels = table(rows, columns)
+    scores = left_out(RidgeHead(columns, 3), values, labels, place)
+    x, y = StandardScaler().fit_transform(flat(values)[:, :-1].double().numpy()), labels.numpy()
+    model = RidgeClassifierCV(alphas=[rows * ALPHAS[place]], store_cv_results=True).fit(x, y)
+    np.testing.assert_allclose((2 * np.eye(3)[y] - 1 - scores) ** 2, model.cv_results_[..., 0], rtol=2e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("balanced", [False, True])
+@pytest.mark.parametrize(("rows", "columns"), [(60, 12), (30, 50)], ids=["from sums", "from rows"])
+def test_leave_one_out_scores_are_those_of_a_fit_without_the_row(rows: int, columns: int, balanced: bool) -> None:
+    values, labels = table(rows, columns)
+    head = RidgeHead(columns, 3, balanced=balanced)
+    scores = left_out(head, values, labels, 7)
+    weight = (rows / (3 * torch.bincount(labels)))[labels].numpy() if balanced else np.ones(rows)
+    x, y = ((flat(values).double() - head.mean) / head.scale).numpy(), 2 * np.eye(3)[labels.numpy()] - 1
+    for row in (0, rows // 2, rows - 1):
+        others = np.arange(rows) != row
+        model = Ridge(alpha=weight.sum() * ALPHAS[7]).fit(x[others], y[others], sample_weight=weight[others])
+        np.testing.assert_allclose(scores[row], model.predict(x[row : row + 1])[0], rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize(("place", "word"), [(0, "lowest"), (3, ""), (-1, "highest")])
+def test_a_penalty_at_an_end_of_the_grid_is_noted(place: int, word: str) -> None:
+    batches = Batches(*table(50, 5))
+    batches.score = prefer(place)  # type: ignore[method-assign]
+    RidgeHead(5, 3).fit(flat, batches)
+    assert batches.notes == (
+        [f"the ridge penalty chosen is the {word} tried, {ALPHAS[place]:g} of the rows"] if word else []
+    )
+
+
+def prefer(place: int) -> Callable[[Tensor, Tensor], float]:
+    """The score of a harness that wants this penalty."""
+    wanted = iter([number == place % len(ALPHAS) for number in range(len(ALPHAS))])
+    return lambda logits, labels: float(next(wanted))
+
+
+class InOrder(Batches):
+    def __iter__(self) -> Iterator[Rows]:
+        for values, labels in zip(*(each.split(self.size) for each in (self.all.values, self.all.labels)), strict=True):
+            yield Rows(values, labels)
+
+
+def left_out(head: RidgeHead, values: Tensor, labels: Tensor, place: int) -> np.ndarray:
+    """Fit a head without validation rows, with this penalty; return the leave-one-out scores of the rows."""
+    batches = InOrder(values, labels, (values[:0], labels[:0]))
+    found: list[tuple[Tensor, Tensor]] = []
+    batches.score = prefer(place)  # type: ignore[method-assign]
+    batches.held_out = lambda *reported: found.append(reported)  # type: ignore[method-assign]
+    head.fit(flat, batches)
+    [(logits, true)] = found
+    assert torch.equal(true, labels)
+    assert float(head.alpha) == pytest.approx(ALPHAS[place])
+    return (logits * float(head.temperature)).numpy()
 
 
 def test_the_temperature_is_the_best_of_a_fine_grid() -> None:
@@ -386,7 +499,8 @@ def test_a_balanced_head_finds_more_of_a_small_class() -> None:
 
 
 def test_the_penalties_are_those_of_the_papers() -> None:
-    np.testing.assert_allclose(ALPHAS, np.logspace(-3, 3, 10))
+    np.testing.assert_allclose(ALPHAS[-10:], np.logspace(-3, 3, 10))
+    np.testing.assert_allclose(ALPHAS, np.logspace(-7, 3, 16))
 
 
 @pytest.mark.parametrize(
@@ -559,7 +673,7 @@ def test_a_group_of_hydra_sums_half_of_the_channels_two_to_eight(channels: int, 
 @pytest.mark.parametrize("balanced", [False, True])
 @pytest.mark.parametrize("columns", [30, 150], ids=["from sums", "from rows"])
 def test_the_penalty_is_that_of_the_best_macro_recall_on_validation_rows(columns: int, balanced: bool) -> None:
-    rng = np.random.default_rng(5)
+    rng = np.random.default_rng(6)
     labels = rng.choice(3, size=520, p=(0.7, 0.2, 0.1))
     values = rng.normal(size=(520, columns)) * rng.uniform(0.1, 5, size=columns)
     values[:, :3] += np.eye(3)[labels]
@@ -570,7 +684,7 @@ def test_the_penalty_is_that_of_the_best_macro_recall_on_validation_rows(columns
     weight = 120 / (3 * np.bincount(train[1])) if balanced else np.ones(3)
     scaler = StandardScaler().fit(train[0], sample_weight=weight[train[1]])
     recalls, accuracies, chosen = [], [], []
-    for alpha in np.logspace(-3, 3, 10):
+    for alpha in ALPHAS:
         model = RidgeClassifier(alpha=120 * alpha, class_weight="balanced" if balanced else None)
         model.fit(scaler.transform(train[0]), train[1])
         chosen.append(model.predict(scaler.transform(other[0])))
@@ -579,7 +693,7 @@ def test_the_penalty_is_that_of_the_best_macro_recall_on_validation_rows(columns
     best = int(np.argmax(recalls))
     assert sorted(recalls)[-2] < recalls[best]
     assert balanced or np.argmax(accuracies) != best
-    assert float(head.alpha) == pytest.approx(np.logspace(-3, 3, 10)[best])
+    assert float(head.alpha) == pytest.approx(ALPHAS[best])
     scores = head.scores(flat(as_rows[1][0]))
     np.testing.assert_array_equal(scores.argmax(1), chosen[best])
     torch.testing.assert_close(head(flat(as_rows[1][0])), scores / head.temperature)
@@ -633,8 +747,9 @@ def test_sums_are_exact_enough_for_features_that_hardly_differ(columns: int) -> 
     own = rng.normal(size=(400, columns))
     values = torch.from_numpy(rng.normal(size=(400, 1)) + 0.03 * own).float()
     labels = torch.from_numpy(own[:, :3].argmax(1))
-    head = RidgeHead(columns, 3)
-    head.fit(flat, Batches(values[:, None], labels))
+    head, batches = RidgeHead(columns, 3), Batches(values[:, None], labels)
+    batches.score = prefer(ALPHAS.index(1e-3))  # type: ignore[method-assign]
+    head.fit(flat, batches)
     assert float(head.alpha) == pytest.approx(1e-3)
     x, y = values.double().numpy(), 2 * functional.one_hot(labels).numpy() - 1
     scaled = StandardScaler().fit_transform(x)

@@ -384,6 +384,12 @@ class Means(nn.Module):
             self.means[label] = features[labels == label].mean(0)
 
 
+class MeansOfValidation(Means):
+    def fit(self, batches: Any, *, generator: torch.Generator) -> None:
+        super().fit(batches, generator=generator)
+        self.means += 0 * batches.validation[0].values.mean()
+
+
 class MeansOfAnyOrder(Means):
     def fit(self, batches: Any, *, generator: torch.Generator) -> None:
         super().fit(batches, generator=generator)
@@ -607,6 +613,7 @@ BROKEN: dict[str, tuple[str, dict[str, Any], str, str]] = {
     "draws": ("Draws", {}, "global_state", "it changes NumPy's random state"),
     "logs": ("Logs", {}, "writes", "it writes log.txt in the working folder"),
     "saves": ("Saves", {}, "writes", "it writes last.pt in the working folder"),
+    "needy": ("MeansOfValidation", {"needs_validation": False}, "without_validation", "IndexError"),
     "caches": ("Caches", {}, "writes", "No such file or directory"),
     "mistaken": ("Fine", {"expected_failures": {"paddings": "why"}}, "expectations", "no check .* named 'paddings'"),
 }

@@ -14,6 +14,7 @@ from torch import nn
 from zoo.data.rows import Rows
 from zoo.errors import Diverged, ModelError
 from zoo.harness.reporter import SilentReporter
+from zoo.harness.training_run import epoch_scores
 from zoo.settings import Settings
 from zoo.training.fitting import fit
 from zoo.training.hardware import Hardware
@@ -104,7 +105,7 @@ def fitted(
     settings = Settings.load().training({"batch_size": 4, "monitor": monitor}, {})
     return fit(
         model,
-        *data(),
+        *more.pop("rows", data()),
         settings,
         more.pop("hardware", HARDWARE),
         seeds=(1, 2),
@@ -189,6 +190,40 @@ def test_a_fit_that_gives_infinite_logits_is_diverged() -> None:
 
 def test_extra_state_that_is_no_tensor_is_left_out_of_account() -> None:
     assert fitted(Stateful()).epochs_done == 1
+
+
+class Choosing(Means):
+    """Holds out its rows, as if it had not learnt from them, and tells what it knows."""
+
+    def fit(self, batches, *, generator: torch.Generator) -> None:
+        super().fit(batches, generator=generator)
+        rows = [*batches]
+        logits, labels = torch.cat([self(batch.values) for batch in rows]), torch.cat([batch.labels for batch in rows])
+        batches.note(f"{batches.monitor}:\n{batches.score(logits, labels):.6f}")
+        batches.held_out(logits, labels)
+
+
+@pytest.mark.parametrize("monitor", ["macro_recall", "macro_f1", "accuracy", "validation_loss", "balanced_loss"])
+def test_what_was_held_out_is_the_history_of_a_fit_without_validation_rows(monitor: str) -> None:
+    rows = data()[0]
+    nothing = Rows(rows.values[:0], rows.labels[:0], rows.index[:0])
+    progress, expected = fitted(Choosing(), monitor, rows=(rows, nothing)), fitted(Means(), monitor, rows=(rows, rows))
+    for name in ("macro_recall", "macro_f1", "accuracy", "validation_loss", "balanced_loss"):
+        assert getattr(progress.history[0], name) == pytest.approx(getattr(expected.history[0], name))
+    sign = -1 if "loss" in monitor else 1
+    assert progress.notes == (f"{monitor}:\\n{sign * getattr(expected.history[0], monitor):.6f}",)
+    assert progress.best_score == getattr(progress.history[0], monitor)
+
+
+def test_validation_rows_come_before_what_was_held_out() -> None:
+    assert replace(fitted(Choosing()).history[0], seconds=0) == replace(fitted(Means()).history[0], seconds=0)
+
+
+def test_nothing_is_known_of_a_fit_that_held_nothing_out() -> None:
+    rows = data()[0]
+    nothing = Rows(rows.values[:0], rows.labels[:0], rows.index[:0])
+    (epoch,) = fitted(Means(), rows=(rows, nothing)).history
+    assert epoch_scores(epoch) == {}
 
 
 @pytest.mark.parametrize(("kind", "name"), [(Wider, "means"), (Another, "scale")])

@@ -233,6 +233,10 @@ def test_what_a_flag_sets_is_not_searched_and_that_is_said(workspace) -> None:
             {"overrides": ("dataset.seed=1..3",)},
             "dataset.seed cannot be searched, because all trials use the same data",
         ),
+        (
+            {"overrides": ("training.validation=0.1..0.3",)},
+            "training.validation cannot be searched, because all trials use the same data",
+        ),
         ({"overrides": ("optimiser.rate=1..3",)}, "no scope of --set named 'optimiser'"),
         ({"overrides": ("training.learning_rate=0..1",)}, "training.learning_rate must be above 0"),
     ],

@@ -69,8 +69,8 @@ class Trials:
 
     def losses(self, **config: Any) -> list[float]:
         """The validation losses of a plain training of the same configuration."""
-        cell = one_member(cell_of(self.workspace, self.request, config))
         parts = self.data.parts
+        cell = one_member(cell_of(self.workspace, self.request, config)).for_data(parts.summary)
         rows = resampled(cell, parts)
         hardware = cell.hardware(cell.on_meta(parts.summary.shape), "cpu", threads=1)
         training_run = TrainingRun.of(cell, parts, rows, hardware)
@@ -170,6 +170,19 @@ def test_an_ensemble_is_tried_by_one_member_and_a_fitted_network_in_one_step(tri
     results = to_the_end(fitted.worker(1, **{"training.batch_size": 16}))
     assert [result["epoch"] for result in results] == [1]
     assert told(results) == fitted.losses(**{"training.batch_size": 16})
+
+
+def test_without_validation_rows_a_trial_is_scored_by_the_rows_that_it_held_out(trials) -> None:
+    made = trials(
+        architecture="minirocket",
+        assignments={"training.validation": 0},
+        overrides=("training.batch_size=16,32",),
+        data="original",
+    )
+    assert len(made.data.parts.validation) == 0
+    results = to_the_end(made.worker(1, **{"training.batch_size": 16}))
+    assert results[-1]["status"] == "done"
+    assert told(results) == made.losses(**{"training.batch_size": 16})
 
 
 def test_the_resamplers_own_parameters_can_be_searched(trials) -> None:

@@ -42,7 +42,7 @@ def data_command(
         list[str] | None,
         typer.Option(
             "--set",
-            help="Parameter of the data set: dataset.KEY=VALUE. Repeat the option for more.",
+            help="Parameter of the data set, dataset.KEY=VALUE, or training.validation. Repeat the option for more.",
             metavar="KEY=VALUE",
             rich_help_panel=options.DATA,
         ),
@@ -68,8 +68,11 @@ def data_command(
     session = session_of(context)
     given = parse_assignments(assignments or ())
     for key in given:
-        if not key.startswith("dataset."):
-            raise UsageError(f"--set {key}: zoo data accepts only parameters of the data set, dataset.KEY=VALUE")
+        if not key.startswith("dataset.") and key != "training.validation":
+            raise UsageError(
+                f"--set {key}: zoo data accepts only parameters of the data set, dataset.KEY=VALUE, and "
+                "training.validation"
+            )
     for kind, name, known in (("protocol", protocol, PROTOCOLS), ("scale", scale, SCALES)):
         if name and name not in known:
             raise unknown_name(kind, name, known)

@@ -6,8 +6,8 @@
 - `inter-patient-strict`: the same, without the groups that the published split has in two sets
 
 The test set depends only on the data set and the protocol, and is the same for every seed. The validation set is drawn
-from the other rows with the run's seed, by class or by group like the test set. `rows` then reduces the training set,
-stratified by class, and changes neither validation nor test set.
+from the other rows with the run's seed, by class or by group like the test set, unless the data set was published with
+one. `rows` then reduces the training set, stratified by class, and changes neither validation nor test set.
 """
 
 from collections.abc import Mapping
@@ -42,7 +42,8 @@ class Parts:
 
     `summary` describes them before any scaling; the run stores it. `pool` holds the positions of all rows outside the
     test set, which depend neither on the seed nor on the size of the training set. `scaling` was applied to the
-    training and validation rows; the sealed rows are not scaled, and the network that is scored scales them.
+    training and validation rows; the sealed rows are not scaled, and the network that is scored scales them. `share` is
+    the share of validation rows or groups that was asked for; None if it is that of the protocol.
     """
 
     train: Rows
@@ -52,6 +53,7 @@ class Parts:
     notes: tuple[str, ...]
     pool: Ints = field(default_factory=lambda: np.empty(0, np.int64))
     scaling: Scaling = field(default_factory=Scaling)
+    share: float | None = None
 
     @classmethod
     def without_test(cls, train: Rows, validation: Rows, summary: SplitSummary) -> "Parts":
@@ -63,6 +65,11 @@ class Parts:
     def classes(self) -> tuple[str, ...]:
         """The scored classes, in the order of their labels."""
         return tuple(self.summary.classes)
+
+    @property
+    def to_check_with(self) -> Rows:
+        """The validation rows, or the training rows if there are none: a network is tried on the first of them."""
+        return self.validation if len(self.validation) else self.train
 
     def scaled(self, scale: str) -> "Parts":
         """Return the data scaled with the statistics of these training rows. Raises UnknownName for a wrong scale."""
@@ -81,38 +88,47 @@ def default_protocol(series: LabelledSeries) -> str:
 
 
 def separate(
-    series: LabelledSeries, protocol: str, *, seed: int, rows: int | None = None, sized: bool = False
+    series: LabelledSeries,
+    protocol: str,
+    *,
+    seed: int,
+    rows: int | None = None,
+    sized: bool = False,
+    validation: float | None = None,
 ) -> Parts:
     """Split a data set. `seed` draws the validation set; `rows` is the size of the training set, None for all rows.
 
-    With `sized`, the data set was generated for this number of rows, and fewer rows are no error. Raises DataError if
-    the data set does not support the protocol, or if the training set lacks a class.
+    With `sized`, the data set was generated for this number of rows, and fewer rows are no error. `validation` is the
+    share of the rows outside the test set, or of their groups, that become validation rows; 0: none, and None: that of
+    the protocol. A published validation set stays unchanged. Raises DataError if the data set does not support the
+    protocol, or if the training set lacks a class.
     """
-    declared = declared_split(series, protocol)
+    declared = declared_split(series, protocol, validation=validation != 0)
     parts, classes, labels = _score_only(series, declared)
     if not (parts == TRAIN).any():
         raise DataError("the training set has no rows")
     rng = np.random.default_rng(seed)
-    reasons: tuple[str, ...] = ()
-    if not (parts == VALIDATION).any():
-        parts, reasons = _with_validation(series, declared, parts, labels, rng)
+    parts, share, reasons = _with_validation(series, declared, parts, labels, rng, validation)
     outside_test = (parts == TRAIN) | (parts == VALIDATION)
     hashes = row_hashes(series.values)
     pool = pool_fingerprint(series, labels, outside_test, hashes)
     before = int((parts == TRAIN).sum())
     if rows is not None:
         parts = _cut_training(parts, labels, rows, rng, at_most=sized)
-    _check_classes(parts, labels, classes)
+    _check_classes(parts, labels, classes, validation=share != 0)
     taken = {part: _take(series, labels, np.flatnonzero(parts == part)) for part in (TRAIN, VALIDATION, TEST)}
     summary, notes = _describe(protocol, declared, taken, series, classes, pool, hashes)
     rows_of_train = taken[TRAIN]
     train = replace(rows_of_train, values=np.asarray(rows_of_train.values), cut=len(rows_of_train) < before)
     test, notes = SealedTest(taken[TEST]), (*series.notes, *notes, *reasons)
-    return Parts(train, taken[VALIDATION], test, summary, notes, np.flatnonzero(outside_test))
+    return Parts(train, taken[VALIDATION], test, summary, notes, np.flatnonzero(outside_test), share=share)
 
 
-def declared_split(series: LabelledSeries, protocol: str) -> DeclaredSplit:
-    """Return the split that the data set declares for a protocol, or the one that the harness draws."""
+def declared_split(series: LabelledSeries, protocol: str, *, validation: bool = True) -> DeclaredSplit:
+    """Return the split that the data set declares for a protocol, or the one that the harness draws.
+
+    With `validation`, the rows outside a drawn test set suffice for a validation set, too.
+    """
     if protocol not in PROTOCOLS:
         raise unknown_name("protocol", protocol, PROTOCOLS)
     if protocol in series.splits:
@@ -124,7 +140,7 @@ def declared_split(series: LabelledSeries, protocol: str) -> DeclaredSplit:
         return _published(series, official)
     rng = np.random.default_rng(TEST_SEED)
     if protocol == "holdout":
-        _refuse_small_classes(series)
+        _refuse_small_classes(series, 3 if validation else 2)
         present = len(np.unique(series.labels))
         test = stratified(series.labels, max(round(HOLDOUT_SHARE * len(series.labels)), present), rng)
         return DeclaredSplit(_mark(series, test))
@@ -186,13 +202,14 @@ def stratified(labels: Ints, size: int, rng: np.random.Generator) -> Ints:
     return np.sort(np.concatenate(chosen)).astype(np.int64)
 
 
-def _refuse_small_classes(series: LabelledSeries) -> None:
+def _refuse_small_classes(series: LabelledSeries, needed: int) -> None:
     counts = np.bincount(series.labels, minlength=len(series.classes))
+    sets = "training, validation and test set" if needed == 3 else "training and test set"
     for name, count in zip(series.classes, counts, strict=True):
-        if 0 < count < 3:
+        if 0 < count < needed:
             raise DataError(
-                f"class {name!r} has {count_text(count, 'row')}, but the training, validation and test set need one "
-                f"each: add rows, or drop the class: --drop-class {name}"
+                f"class {name!r} has {count_text(count, 'row')}, but the {sets} need one each: add rows, or drop the "
+                f"class: --drop-class {name}"
             )
 
 
@@ -218,25 +235,63 @@ def _with_validation(
     parts: npt.NDArray[np.int8],
     labels: Ints,
     rng: np.random.Generator,
-) -> tuple[npt.NDArray[np.int8], tuple[str, ...]]:
-    """Return the parts with validation rows, and a note if they are not drawn as the test set was."""
+    share: float | None,
+) -> tuple[npt.NDArray[np.int8], float | None, tuple[str, ...]]:
+    """Return the parts with validation rows, the share if it is not the usual one, and notes on what was asked for.
+
+    There is a note if the rows are not drawn as the test set was, or if they are not as many as were asked for.
+    """
+    if (parts == VALIDATION).any():
+        published = "the data set was published with its own validation rows: training.validation has no effect"
+        return parts, None, () if share is None else (published,)
+    if share == 0:
+        return parts, share, _without_validation(series, declared)
     train, reasons = np.flatnonzero(parts == TRAIN), tuple[str, ...]()
+    usual = VALIDATION_GROUPS_SHARE
     try:
-        chosen = _validation_groups(series, declared, labels, train, rng)
+        chosen = _validation_groups(series, declared, labels, train, rng, usual if share is None else share)
     except DataError as reason:
         if not any(split.parts is declared.parts and not split.by_group for split in series.splits.values()):
             raise
         # Published as it is, without a word about groups: better than no score.
         chosen, reasons = None, (f"the validation set is drawn by class, not by {series.group_noun}: {reason}",)
+    by_group = chosen is not None
     if chosen is None:
-        chosen = _validation_rows(labels, train, declared.classes or series.classes, rng)
+        usual = VALIDATION_SHARE
+        chosen = _validation_rows(
+            labels, train, declared.classes or series.classes, rng, usual if share is None else share
+        )
     divided = parts.copy()
     divided[chosen] = VALIDATION
-    return divided, reasons
+    if share in (None, usual):
+        return divided, None, reasons
+    return divided, share, (*reasons, *_unlike_asked(series, train, chosen, float(share), by_group=by_group))
+
+
+def _without_validation(series: LabelledSeries, declared: DeclaredSplit) -> tuple[str, ...]:
+    if not declared.by_group:
+        return ()
+    nouns = plural(series.group_noun)
+    return (
+        f"without a validation set, training chooses by {nouns} that it also learns from: the test {nouns} are new",
+    )
+
+
+def _unlike_asked(
+    series: LabelledSeries, train: Ints, chosen: Ints, share: float, *, by_group: bool
+) -> tuple[str, ...]:
+    """Return a note if the validation set has not as many rows or groups as were asked for."""
+    owners = series.groups if by_group and series.groups is not None else np.arange(len(series.labels))
+    noun = series.group_noun if by_group else "row"
+    drawn, wanted = len(np.unique(owners[chosen])), max(1, round(share * len(np.unique(owners[train]))))
+    if drawn == wanted:
+        return ()
+    why = "as many as the classes need" if drawn > wanted else "as many as can be spared"
+    return (f"the validation set has {drawn} {noun if drawn == 1 else plural(noun)} instead of {wanted}, {why}",)
 
 
 def _validation_groups(
-    series: LabelledSeries, declared: DeclaredSplit, labels: Ints, train: Ints, rng: np.random.Generator
+    series: LabelledSeries, declared: DeclaredSplit, labels: Ints, train: Ints, rng: np.random.Generator, share: float
 ) -> Ints | None:
     """Return the rows of drawn training groups; None if the split is not by group."""
     if not declared.by_group or series.groups is None:
@@ -245,7 +300,7 @@ def _validation_groups(
         labels,
         series.groups,
         train,
-        share=VALIDATION_GROUPS_SHARE,
+        share=share,
         rng=rng,
         classes=declared.classes or series.classes,
         noun=series.group_noun,
@@ -253,11 +308,13 @@ def _validation_groups(
     )
 
 
-def _validation_rows(labels: Ints, train: Ints, classes: tuple[str, ...], rng: np.random.Generator) -> Ints:
+def _validation_rows(
+    labels: Ints, train: Ints, classes: tuple[str, ...], rng: np.random.Generator, share: float
+) -> Ints:
     counts = np.unique(labels[train], return_counts=True)[1]
     if (counts < 2).any():
         _refuse_lone_rows(labels[train], classes)
-    return train[stratified(labels[train], max(round(VALIDATION_SHARE * len(train)), len(counts)), rng)]
+    return train[stratified(labels[train], max(round(share * len(train)), len(counts)), rng)]
 
 
 def _refuse_lone_rows(labels: Ints, classes: tuple[str, ...]) -> None:
@@ -282,13 +339,13 @@ def _cut_training(
     return cut
 
 
-def _check_classes(parts: npt.NDArray[np.int8], labels: Ints, classes: tuple[str, ...]) -> None:
+def _check_classes(parts: npt.NDArray[np.int8], labels: Ints, classes: tuple[str, ...], *, validation: bool) -> None:
     counts = {part: np.bincount(labels[parts == part], minlength=len(classes)) for part in (TRAIN, VALIDATION, TEST)}
     for number, name in enumerate(classes):
         if counts[TRAIN][number] == 0 and counts[TEST][number] + counts[VALIDATION][number] > 0:
             raise DataError(f"class {name!r} has rows in the validation or test set but none in the training set")
     for part, name in ((VALIDATION, "validation"), (TEST, "test")):
-        if counts[part].sum() == 0:
+        if counts[part].sum() == 0 and (part != VALIDATION or validation):
             raise DataError(f"the {name} set has no rows")
     if (counts[TRAIN] > 0).sum() < 2:
         raise DataError("the training set has rows of one class only")

@@ -56,6 +56,14 @@ def resample(spec: Resampler, params: Mapping[str, Value], rows: Rows, classes: 
     return balanced(rows, values.reshape(-1, *rows.values.shape[1:]), labels, lengths)
 
 
+def changes_rows(spec: Resampler, params: Mapping[str, Value]) -> bool:
+    """Return whether a resampler leaves rows out, repeats them or makes new ones, or draws them with weights."""
+    try:
+        return _make(spec, params, 0) is not None
+    except ResamplingError:  # the run reports it
+        return False
+
+
 def batch_weights(
     spec: Resampler, params: Mapping[str, Value], labels: Ints, classes: tuple[str, ...], seed: int
 ) -> npt.NDArray[np.float64] | None:

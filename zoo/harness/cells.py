@@ -54,7 +54,7 @@ class Cell:
 
     `scale` is one of `zoo.specs.SCALES`, or "" until the data are loaded, which then decide. `dataset_key` is the name
     of the data set in the key; "" for a file, which is known by its content only. `adaptable` names the training
-    settings that `for_rows` may adapt.
+    settings that `for_rows` may adapt. `validation` is the share of validation rows, or None for that of the protocol.
     """
 
     network: Network
@@ -69,6 +69,7 @@ class Cell:
     scale: str = ""
     dataset_key: str | None = None
     adaptable: frozenset[str] = frozenset()
+    validation: float | None = None
 
     def for_data(self, data: SplitSummary) -> "Cell":
         """Adapt the training settings that nobody has set to the number of training rows.
@@ -76,7 +77,8 @@ class Cell:
         The number is that of the rows outside the test set, less the share of validation rows: split by patient, the
         training set is of another size for another seed, and all seeds of a configuration have the same settings.
         """
-        rows = ceil((data.rows["train"] + data.rows["validation"]) * (1 - VALIDATION_SHARE))
+        share = VALIDATION_SHARE if self.validation is None else self.validation
+        rows = ceil((data.rows["train"] + data.rows["validation"]) * (1 - share))
         return self.for_rows(rows if self.rows is None else min(self.rows, rows))
 
     def for_rows(self, rows: int) -> "Cell":
@@ -129,12 +131,21 @@ class Cell:
     def _training(self) -> JsonObject:
         """Return the training settings that reach the network; `min_steps` does so by the epochs.
 
-        Older keys have no label smoothing, so 0 is left out.
+        Older keys have no `validation`, no label smoothing and no `monitor` of a network with fit(): their defaults are
+        left out.
         """
-        settings = asdict(self.training)
-        unused = {"min_steps"} if self.training.label_smoothing else {"min_steps", "label_smoothing"}
-        names = FITTED if self.network.fitted else settings.keys() - unused
-        return {name: value for name, value in settings.items() if name in names}
+        settings = {**asdict(self.training), "validation": self.validation}
+        usual: JsonObject = {
+            "validation": None,
+            "label_smoothing": 0.0,
+            **({"monitor": "macro_recall"} if self.network.fitted else {}),
+        }
+        names = FITTED if self.network.fitted else settings.keys() - {"min_steps"}
+        return {
+            name: value
+            for name, value in settings.items()
+            if name in names and not (name in usual and value == usual[name])
+        }
 
     def _files(self) -> JsonObject:
         """Return the sha256 of each file that is a parameter, by its place in the configuration: `params.weights`."""

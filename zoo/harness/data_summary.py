@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from zoo.assignments import split_assignments
 from zoo.data.checks import flat_rows
 from zoo.data.fingerprints import content_key
 from zoo.data.lengths import within
@@ -115,8 +116,9 @@ def summarise(
     """Return the summary of a data set or file; constant rows of a file are counted, unless the request decides.
 
     `protocol` is the one whose test set is kept out, by default that of a bench; `scale` is that of the resampled
-    rows, by default that of a bench; `seed` draws the validation sets. Raises DataError or UsageError if the data set
-    cannot be loaded, UsageError if it does not support `protocol`, UnknownName for an unknown scale.
+    rows, by default that of a bench; `seed` draws the validation sets, with the share that `training.validation` sets.
+    Raises DataError or UsageError if the data set cannot be loaded, UsageError if it does not support `protocol`,
+    UnknownName for an unknown scale.
     """
     if is_file(workspace.registry, dataset) and CONSTANT not in request.assignments:
         request = replace(request, assignments={**request.assignments, CONSTANT: "keep"})
@@ -124,10 +126,11 @@ def summarise(
     series = loaded.series
     default = chosen_protocol(loaded, protocol, request)
     scale = scale or str(workspace.settings.default("defaults", "scale"))
+    share = _validation_share(workspace, request)
     known, protocols = dict[str, Parts](), dict[str, ProtocolSummary]()
     for name in PROTOCOLS:
         try:
-            parts = separated(loaded, name, seed, request)
+            parts = separated(loaded, name, seed, request, share)
         except (DataError, UsageError) as reason:
             protocols[name] = ProtocolSummary(error=str(reason))
             if protocol == name:
@@ -159,6 +162,13 @@ def summarise(
         read=series.read,
         content=content_key(series),
     )
+
+
+def _validation_share(workspace: Workspace, request: DataRequest) -> float | None:
+    """Return the share of validation rows, or None if nobody sets it."""
+    flags = split_assignments(request.assignments)["training"]
+    training = workspace.settings.training(flags, {})
+    return training.validation if "validation" in workspace.settings.given_training(flags, {}) else None
 
 
 def _protocol(parts: Parts, loaded: Loaded) -> ProtocolSummary:

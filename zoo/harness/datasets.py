@@ -87,10 +87,14 @@ def _load(workspace: Workspace, name: str, request: DataRequest) -> Loaded:
     return Loaded(entry.name, complete_params, series, spec.synthetic, spec.generated, spec.scale, entry=entry)
 
 
-def separated(loaded: Loaded, protocol: str, seed: int, request: DataRequest) -> Parts:
-    """Separate a data set for the seed of a run; see `chosen_protocol` for the default."""
-    chosen = chosen_protocol(loaded, protocol, request)
-    return separate(loaded.series, chosen, seed=axis_seeds(seed)["split"], rows=request.rows, sized=loaded.sized)
+def separated(loaded: Loaded, protocol: str, seed: int, request: DataRequest, validation: float | None = None) -> Parts:
+    """Separate a data set for the seed of a run; see `chosen_protocol` for the default.
+
+    `validation` is the share of validation rows or groups; None: that of the protocol.
+    """
+    chosen, split = chosen_protocol(loaded, protocol, request), axis_seeds(seed)["split"]
+    size = request.rows
+    return separate(loaded.series, chosen, seed=split, rows=size, sized=loaded.sized, validation=validation)
 
 
 def scaled(loaded: Loaded, parts: Parts, scale: str) -> Parts:

@@ -61,10 +61,13 @@ class _Planner:
             for data, network, loss in product(_axis(resamplers), networks, _axis(objectives)):
                 if network.fitted and loss is not None:
                     self.left_out[f"{network.reference} with loss {loss}: its fit() takes no loss"] = None
-                else:
-                    self._note_no_effect(network)
-                    cell = self._cell(network, dataset, protocol, seed, data, loss)
-                    yield replace(cell, scale=scale)
+                    continue
+                cell = self._cell(network, dataset, protocol, seed, data, loss)
+                if cell.validation == 0 and (network.spec.needs_validation or not network.fitted):
+                    self.left_out[f"{network.reference} with training.validation=0: it needs validation rows"] = None
+                    continue
+                self._note_no_effect(network)
+                yield replace(cell, scale=scale)
 
     def _note_no_effect(self, network: Network) -> None:
         """Note the settings of the request that do not reach a network with fit()."""
@@ -125,16 +128,18 @@ class _Planner:
         epochs: dict[str, Value] = {} if self.request.epochs is None else {"epochs": self.request.epochs}
         monitor: dict[str, Value] = {} if self.request.monitor is None else {"monitor": self.request.monitor}
         flags, own = {**self.scopes["training"], **epochs}, {**preset.training, **monitor}
+        training, given = self.settings.training(flags, own), self.settings.given_training(flags, own)
         return Cell(
             network,
             dataset,
             protocol,
             self._part("data", Resampler, data, preset, network),
             None if network.fitted else self._part("loss", Objective, loss, preset, network),
-            self.settings.training(flags, own),
+            training,
             self.request.rows,
             seed,
-            adaptable=ADAPTABLE - self.settings.given_training(flags, own),
+            adaptable=ADAPTABLE - given,
+            validation=training.validation if "validation" in given else None,
         )
 
     def _part(

@@ -18,7 +18,7 @@ from torch import Tensor
 from zoo.cost import PeakMemory
 from zoo.data.fingerprints import fingerprint
 from zoo.data.protocols import Parts
-from zoo.data.resampling import refusal
+from zoo.data.resampling import changes_rows, refusal
 from zoo.data.rows import Rows
 from zoo.data.unread import Unread
 from zoo.errors import DataError, Diverged
@@ -29,7 +29,7 @@ from zoo.harness.preview import Preview
 from zoo.harness.reporter import BenchReporter
 from zoo.harness.scoring import Scored, ToScore
 from zoo.harness.trained import PROBED, Failure, Product, Trained
-from zoo.harness.training_run import TrainingRun, epoch_scores
+from zoo.harness.training_run import TrainingRun, epoch_scores, known
 from zoo.networks import Incompatible
 from zoo.records import Environment, plain
 from zoo.registry import Registry
@@ -75,7 +75,7 @@ class Prepared:
     def to_score(self, product: Product) -> ToScore:
         """Return the trained network with everything that its scoring needs, except the test rows."""
         parts = self.parts
-        probed = parts.validation.first(PROBED)
+        probed = parts.to_check_with.first(PROBED)
         return ToScore(self.cell, parts.summary.shape, product, probed, parts.scaling, self.hardware)
 
 
@@ -124,6 +124,7 @@ def check_cell(cell: Cell, parts: Parts) -> None:
     """Raise Incompatible if the network, its block or the resampler cannot take such series."""
     cell.network.check(n_times=parts.train.values.shape[2], lengths=parts.train.lengths is not None)
     check_lengths(cell.resampler.entry.spec, parts.train)
+    check_held_out(cell, parts)
 
 
 def describe_run(cell: Cell, parts: Parts, loaded: Loaded, preview: Preview) -> Run:
@@ -162,6 +163,16 @@ def check_lengths(spec: Resampler, rows: Rows) -> None:
     """Raise Incompatible if the resampler interpolates between rows and the rows have unequal lengths."""
     if reason := refusal(spec, rows):
         raise Incompatible(reason)
+
+
+def check_held_out(cell: Cell, parts: Parts) -> None:
+    """Raise Incompatible if rows that a network holds out would have copies among the rows that it learns from."""
+    resampler = cell.resampler
+    if not len(parts.validation) and changes_rows(resampler.entry.spec, resampler.params):
+        raise Incompatible(
+            "without validation rows it scores each training row by the others, which must not contain copies of it: "
+            f"use --data original, not {resampler.entry.name}"
+        )
 
 
 def environment_of(cell: Cell, hardware: Hardware) -> Environment:
@@ -260,7 +271,7 @@ def _train(prepared: Prepared, run: Run, context: RunContext, resume: bool) -> P
     training_run = TrainingRun.of(cell, prepared.parts, rows, hardware)
     trained_model = training_run.learn(_Relay(context, run), context.store.checkpoint(run), resume=resume)
     trained = Trained(trained_model, memory.mib(), run.environment)
-    return Product.of(trained, prepared.parts.validation, hardware)
+    return Product.of(trained, prepared.parts.to_check_with, hardware)
 
 
 def noted(run: Run, *notes: str) -> Run:
@@ -309,7 +320,7 @@ def _history(epochs: tuple[Epoch, ...]) -> str:
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, [item.name for item in fields(Epoch)])
     writer.writeheader()
-    writer.writerows(asdict(epoch) for epoch in epochs)
+    writer.writerows({name: known(value) for name, value in asdict(epoch).items()} for epoch in epochs)
     return buffer.getvalue()
 
 

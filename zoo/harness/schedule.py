@@ -107,7 +107,7 @@ class Schedule:
                 for cell in same:
                     number += 1
                     known = replace(
-                        cell.for_data(parts.summary),
+                        replace(cell, validation=parts.share).for_data(parts.summary),
                         dataset=loaded.name,
                         dataset_key=loaded.key_name,
                         dataset_params=loaded.params,
@@ -124,9 +124,11 @@ class Schedule:
 
     def _separated(self, loaded: Loaded, cells: Iterable[Cell]) -> Iterator[tuple[Parts, Iterator[Cell]]]:
         """Yield the cells that share separated and scaled data, with these data."""
-        for (protocol, seed), same in groupby(cells, key=lambda cell: (cell.protocol, cell.seed)):
+        for (protocol, seed, share), same in groupby(
+            cells, key=lambda cell: (cell.protocol, cell.seed, cell.validation)
+        ):
             try:
-                parts = separated(loaded, protocol, seed, self.request)
+                parts = separated(loaded, protocol, seed, self.request, share)
             except ZooError as problem:
                 self.problems.append(problem)
                 continue

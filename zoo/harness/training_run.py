@@ -1,5 +1,6 @@
 """Train the model of a cell: one network, or the members of an ensemble one after another."""
 
+import math
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -92,9 +93,9 @@ class TrainingRun:
         notes: list[str] = []
         for number in range(1, self.cell.training.members + 1):
             path = checkpoint if number == 1 else checkpoint.with_stem(f"{checkpoint.stem}-{number}")
-            model, progress, note = yield from self._member(number, len(history), reporter, path, resume)
+            model, progress, told = yield from self._member(number, len(history), reporter, path, resume)
             members.append(model)
-            notes += [note] if note else []
+            notes += told
             history += [replace(epoch, member=number) for epoch in progress.history]
         best, model = progress.best_epoch if len(members) == 1 else 0, ensemble(members)
         recall = self._train_macro_recall(model)
@@ -159,21 +160,21 @@ class TrainingRun:
 
     def _member(
         self, number: int, before: int, reporter: TrainingReporter, checkpoint: Path, resume: bool
-    ) -> Generator[Epoch, None, tuple[nn.Module, Progress, str]]:
+    ) -> Generator[Epoch, None, tuple[nn.Module, Progress, tuple[str, ...]]]:
         """Yield the epochs of a member, numbered from `before` + 1; at the end it has the weights of its best epoch.
 
-        The last item returned is a note for readers of the run, or "".
+        The last item returned is notes for readers of the run.
         """
         numbered = _MemberReporter(reporter, before)
         if self.loss is None:
             model = self.member(number)
             progress = self.fit(model, number, numbered)
             yield replace(progress.history[0], number=before + 1, member=number)
-            return model, progress, ""
+            return model, progress, progress.notes
         learner, note = self.resumed(number, checkpoint) if resume else (self.learner(number), "")
         for epoch in self.epochs(learner, numbered, checkpoint):
             yield replace(epoch, number=before + epoch.number, member=number)
-        return learner.model, learner.progress, note
+        return learner.model, learner.progress, (note,) if note else ()
 
     def _train_macro_recall(self, model: nn.Module) -> float | None:
         device = self.hardware.device
@@ -198,10 +199,10 @@ class TrainingRun:
     def _check_output(self, model: nn.Module) -> None:
         """Pass two rows through the untrained model, to report a wrong shape before an epoch is trained."""
         model.eval()
-        rows = Tensors.of(self.parts.validation.part(slice(0, 2)), torch.device("cpu"))
+        rows = Tensors.of(self.parts.to_check_with.part(slice(0, 2)), torch.device("cpu"))
         with torch.no_grad():
             output = rows.copy().logits(model)
-        wanted = (min(2, len(self.parts.validation)), len(self.parts.classes))
+        wanted = (len(rows.labels), len(self.parts.classes))
         if not isinstance(output, Tensor) or tuple(output.shape) != wanted:
             got = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
             raise ModelError(f"{self.cell.network.reference} returned {got}, not logits of shape {wanted}")
@@ -231,12 +232,17 @@ def resampled(cell: Cell, parts: Parts) -> Rows:
 
 def epoch_scores(epoch: Epoch) -> dict[str, float]:
     """Return the values of an epoch that observers receive."""
-    values: Mapping[str, float | None] = asdict(epoch)
+    values: Mapping[str, float | None] = {name: known(value) for name, value in asdict(epoch).items()}
     return {
         name: value
         for name, value in values.items()
         if name not in ("number", "seconds", "member", "steps") and value is not None
     }
+
+
+def known(value: float | None) -> float | None:
+    """Return a value of an epoch, or None if it is NaN: without validation rows a score may be unknown."""
+    return None if value is None or math.isnan(value) else value
 
 
 def _weights(cell: Cell, rows: Rows, classes: tuple[str, ...]) -> Tensor | None:

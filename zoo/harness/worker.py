@@ -186,4 +186,4 @@ def _course(assignment: Assignment, rows: Rows, parts: Parts, changes: Changes) 
             SilentReporter(), assignment.checkpoint, resume=assignment.resume
         )
         trained = Trained(trained_model, peak.mib(), environment_of(cell, hardware))
-        return Product.of(trained, parts.validation, hardware)
+        return Product.of(trained, parts.to_check_with, hardware)

@@ -239,6 +239,17 @@ def learns(registry: Registry, entry: Entry[Architecture]) -> None:
     expect(loss.item() < LEARNT, f"after {STEPS} steps on sixteen rows its loss is still {loss.item():.3f}")
 
 
+def without_validation(registry: Registry, entry: Entry[Architecture]) -> None:
+    """If its spec declares that it needs no validation rows, it has a fit(), which works without them."""
+    rows, labels = sixteen_rows(_times(entry))
+    model = _model(registry, entry, classes=2)
+    expect(_network(registry, entry).fitted, "needs_validation=False is for a class with fit()")
+    _fit(model, rows, labels, chosen_by=0)
+    expect(
+        bool(torch.isfinite(_forward(model.eval(), rows)).all()), "without validation rows its logits are not finite"
+    )
+
+
 def autocast(registry: Registry, entry: Entry[Architecture]) -> None:
     """Under bf16 autocast, in training and in eval mode, its logits and gradients are finite."""
     model, trained = _model(registry, entry), not _network(registry, entry).fitted
@@ -271,6 +282,7 @@ CHECKS = (
     spaces,
     slot,
     learns,
+    without_validation,
 )
 WHERE: Mapping[Callable[..., None], Callable[[Entry[Architecture]], bool]] = {
     gradients: lambda entry: not _is_fitted(entry),
@@ -279,6 +291,7 @@ WHERE: Mapping[Callable[..., None], Callable[[Entry[Architecture]], bool]] = {
     presets: lambda entry: bool(_spec(entry).presets),
     slot: lambda entry: _spec(entry).block_dims is not None,
     spaces: lambda entry: bool(_spec(entry).spaces),
+    without_validation: lambda entry: not _spec(entry).needs_validation,
 }
 
 
@@ -329,10 +342,12 @@ def _forward(model: nn.Module, rows: Tensor) -> Tensor:
         return logits
 
 
-def _fit(model: nn.Module, rows: Tensor, labels: Tensor) -> None:
-    """Fit a network; the same rows are its validation rows."""
+def _fit(model: nn.Module, rows: Tensor, labels: Tensor, *, chosen_by: int = 16) -> None:
+    """Fit a network; the first `chosen_by` of the same rows are its validation rows."""
     data = Tensors(rows, labels, None)
-    batches = Batches(data, data, 5, torch.Generator().manual_seed(0), None, lambda done, count: None)
+    batches = Batches(
+        data, data.take(slice(0, chosen_by)), 5, torch.Generator().manual_seed(0), None, lambda done, count: None
+    )
     with torch.no_grad():
         cast(Any, model).fit(batches, generator=torch.Generator().manual_seed(0))
 

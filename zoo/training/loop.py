@@ -40,8 +40,8 @@ class Epoch:
     """The result of one epoch, counted from 1; `seconds` is the time of its training and validation.
 
     `balanced_loss` is the mean of the validation losses of the classes. `steps` is the number of gradient steps. A
-    fitted network has one epoch, without a training loss, a learning rate or steps. `member` is the number of the
-    network in an ensemble.
+    fitted network has one epoch, without a training loss, a learning rate or steps. Without validation rows its scores
+    are those of rows that it held out, or NaN. `member` is the number of the network in an ensemble.
     """
 
     number: int
@@ -82,13 +82,15 @@ class TrainingReporter(Protocol):
 class Progress:
     """The progress of training, which a checkpoint holds beside the states of model and optimiser.
 
-    `best_score` is the monitored score of the best epoch; NaN before the first epoch.
+    `best_score` is the monitored score of the best epoch; NaN before the first epoch. `notes` are those of the `fit` of
+    a network.
     """
 
     history: list[Epoch] = field(default_factory=list)
     best_epoch: int = 0
     best_score: float = math.nan
     best_state: State = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def epochs_done(self) -> int:
@@ -320,7 +322,12 @@ def _hits(logits: Tensor, labels: Tensor) -> tuple[Ints, Ints]:
 
 def validate(model: nn.Module, rows: InOrder, epoch: int) -> Validation:
     """Return the scores of a network on the validation set. Raises Diverged if the logits are NaN or infinite."""
-    logits, labels = predict(model, rows), rows.labels.cpu()
+    return scored(predict(model, rows), rows.labels, epoch)
+
+
+def scored(logits: Tensor, labels: Tensor, epoch: int = 1) -> Validation:
+    """Return the scores of logits `(rows, classes)`. Raises Diverged if they are NaN or infinite."""
+    logits, labels = logits.cpu(), labels.cpu()
     if not bool(torch.isfinite(logits).all()):
         raise Diverged(f"the logits became NaN or infinite in epoch {epoch}")
     losses = nn.functional.cross_entropy(logits, labels, reduction="none").double().numpy()

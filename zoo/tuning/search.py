@@ -130,6 +130,7 @@ class Search:
             sources=sources_of(self.workspace.registry),
             paths=tuple(sys.path),
             summary=self.data.parts.summary,
+            share=self.data.parts.share,
             refused={asked: rows for asked, rows in self.data.variants.items() if isinstance(rows, str)},
             folder=self.folder.absolute(),
             device=device,

@@ -53,7 +53,7 @@ def check_space(workspace: Workspace, request: TuneRequest, space: Mapping[str, 
     """Plan a cell for each choice and each end of a range. Raises UsageError for an invalid key or value."""
     for key in space:
         scope = key.partition(".")[0]
-        if scope == "dataset":
+        if scope == "dataset" or key == "training.validation":
             raise UsageError(f"{key} cannot be searched, because all trials use the same data: set it with --set")
         if "." in key and scope in AXES and isinstance(named := space.get(scope), Choice):
             _check_applies(workspace.registry, key, named)

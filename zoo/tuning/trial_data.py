@@ -59,7 +59,8 @@ def prepare(workspace: Workspace, request: TuneRequest, space: Space, reporter: 
     loaded = load_dataset(workspace, dataset, request.cell)
     if loaded.series.read:
         reporter.on_note(loaded.series.read)
-    parts = scaled(loaded, separated(loaded, protocol, request.seed, request.cell), cells[0].scale)
+    parts = separated(loaded, protocol, request.seed, request.cell, cells[0].validation)
+    parts = scaled(loaded, parts, cells[0].scale)
     if any(key.startswith("data.") for key in space):
         return StudyData(parts, {})
     variants: dict[Asked, Rows | str] = {}

@@ -7,7 +7,8 @@ import contextlib
 import importlib
 import time
 from collections.abc import Generator, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,11 @@ from ray.tune import Trainable
 
 from zoo.data.protocols import Parts
 from zoo.data.rows import Rows
-from zoo.errors import Diverged, PluginError, ResamplingError, ZooError, describe
+from zoo.errors import Diverged, ModelError, PluginError, ResamplingError, ZooError, describe
 from zoo.factories import load_factory
 from zoo.harness.cells import Cell
 from zoo.harness.reporter import SilentReporter
-from zoo.harness.run_cell import check_lengths
+from zoo.harness.run_cell import check_held_out, check_lengths
 from zoo.harness.training_run import TrainingRun, resampled
 from zoo.records import SplitSummary
 from zoo.registry import Registry, Source
@@ -47,7 +48,10 @@ Result = dict[str, Any]  # a message between Tune and a trial: a configuration o
 
 @dataclass(frozen=True)
 class Task:
-    """The data that all trials of a study share, except the rows: plain data for a worker."""
+    """The data that all trials of a study share, except the rows: plain data for a worker.
+
+    `share` is the share of validation rows, as in `Parts`.
+    """
 
     request: TuneRequest
     settings: Settings
@@ -58,6 +62,7 @@ class Task:
     folder: Path
     device: str
     memory: int
+    share: float | None = None
 
     def workspace(self) -> Workspace:
         """Return the driver's settings, and its plugins imported from the same modules.
@@ -154,13 +159,19 @@ class Worker(Trainable):
     def _epochs(self) -> Generator[bool, None, None]:
         """Train one epoch per step; yield whether it was the last."""
         self.workspace = self.workspace or self.task.workspace()
-        cell = one_member(cell_of(self.workspace, self.task.request, self.hyper)).for_data(self.task.summary)
+        cell = one_member(cell_of(self.workspace, self.task.request, self.hyper))
+        cell = replace(cell, validation=self.task.share).for_data(self.task.summary)
         with kept(self.changes):
             training_run = self._lesson(cell)
         # nothing else computes in this process between two steps
         with computing_on(training_run.hardware, self.changes), without_memories(cell.packages):
             if training_run.loss is None:
                 self.history = training_run.fit(training_run.member(1), 1, SilentReporter()).history
+                if isnan(self._metric(self.history[0])):
+                    raise ModelError(
+                        f"{cell.network.reference} reports no scores of held-out rows, so without validation rows its "
+                        "trials cannot be compared: set training.validation above 0"
+                    )
                 yield True
                 return
             checkpoint = self.task.checkpoint(self.number)
@@ -178,6 +189,7 @@ class Worker(Trainable):
         parts = Parts.without_test(train, validation, self.task.summary)
         cell.network.check(n_times=train.values.shape[2], lengths=train.lengths is not None)
         check_lengths(cell.resampler.entry.spec, train)
+        check_held_out(cell, parts)
         asked = asked_of(cell.resampler)
         if asked in self.task.refused:
             raise ResamplingError(self.task.refused[asked])

@@ -1,6 +1,7 @@
 """The progress of a bench: a live bar on a terminal, otherwise one line per run."""
 
 from collections.abc import Sequence
+from math import isnan
 from types import TracebackType
 from typing import Self
 
@@ -64,7 +65,7 @@ class BenchDisplay:
         self.progress.update(self.task, description=self.label, completed=done, detail=detail)
 
     def on_epoch(self, epoch: Epoch) -> None:
-        self.validation = f"  recall {epoch.macro_recall:.3f}"
+        self.validation = "" if isnan(epoch.macro_recall) else f"  recall {epoch.macro_recall:.3f}"
         loss = "" if epoch.train_loss is None else f"  loss {epoch.train_loss:.3f}"
         detail = f"epoch {epoch.number}/{self.epochs}{loss}{self.validation}"
         self.progress.update(self.task, completed=epoch.number, detail=detail)
