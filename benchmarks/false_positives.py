@@ -16,8 +16,9 @@ import argparse
 import numpy as np
 import numpy.typing as npt
 
+from zoo.metrics.differences import difference
 from zoo.metrics.outcome import Outcome, scores_of_confusion
-from zoo.metrics.seeds import FEWEST, of_differences
+from zoo.metrics.seeds import FEWEST
 
 SUPPORTS = (200, 60, 20)
 RATIOS = (0.25, 0.5, 1.0, 2.0, 4.0)
@@ -67,7 +68,7 @@ def _drawn(outcome: Outcome, weights: Doubles) -> Doubles:
 
 
 def differs(pairs: list[tuple[Outcome, Outcome]]) -> bool:
-    _, (low, high) = of_differences(pairs, "macro_recall")
+    low, high = difference(pairs, "macro_recall").limits
     return low > 0 or high < 0
 
 

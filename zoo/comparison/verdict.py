@@ -1,9 +1,9 @@
 """Verdicts of a comparison: was tuning worth it, and is one searcher better than another?
 
 On the test set, each winner is compared with the defaults of its seed, on the same rows. From five seeds on, the
-interval of the mean difference covers seeds and rows (or whole groups); `zoo.metrics.seeds` has the method. Fewer seeds
-have an interval over rows and no verdict. Searchers are compared on validation, seed by seed, so that the test set is
-not reused to choose a searcher. Their interval is Student's for paired differences.
+interval of the mean difference covers seeds and rows (or whole groups); `zoo.metrics.differences` has the method. Fewer
+seeds have an interval over rows and no verdict. Searchers are compared on validation, seed by seed, so that the test
+set is not reused to choose a searcher. Their interval is Student's for paired differences.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,10 +16,11 @@ import numpy.typing as npt
 from zoo.comparison.comparison import Comparison, seed_of
 from zoo.comparison.curve import trial_curve
 from zoo.errors import StoreError, UnknownName
+from zoo.metrics.differences import difference
 from zoo.metrics.limits import students
 from zoo.metrics.outcome import Outcome
 from zoo.metrics.patients import Patients
-from zoo.metrics.seeds import FEWEST, of_differences
+from zoo.metrics.seeds import FEWEST
 from zoo.records import Interval
 from zoo.store.predictions import Predictions, predictions_of
 from zoo.store.run import RunStatus
@@ -204,10 +205,9 @@ def _verdict(comparison: Comparison, searcher: str, tests: _Tests) -> Verdict:
 
 def _difference(tests: _Tests, paired: Sequence[Study]) -> tuple[Interval, float | None]:
     """Return the mean difference with its interval, and its standard deviation over seeds."""
-    values, (low, high) = of_differences(tests.pairs(paired), tests.score)
-    mean, reason = float(values.mean()), tests.reason()
-    deviation = float(values.std(ddof=1)) if len(values) > 1 else None
-    return Interval(mean, reason=reason) if reason else Interval(mean, low, high), deviation
+    found, reason = difference(tests.pairs(paired), tests.score), tests.reason()
+    deviation = float(found.values.std(ddof=1)) if len(paired) > 1 else None
+    return Interval(found.mean, reason=reason) if reason else Interval(found.mean, *found.limits), deviation
 
 
 def _value(found: Predictions, score: str) -> float:

@@ -87,18 +87,41 @@ class Outcome:
             "ece": self._calibration_error(),
         }
 
-    def influence(self, name: str) -> Doubles:
+    def influence(self, name: str, at: Doubles | None = None) -> Doubles:
         """Return by how much each row moves a score, `(rows,)` or for a score by class `(rows, classes)`.
 
-        It is the derivative of the score by the weight of the row; over all rows, the sum is zero.
+        It is the derivative of the score by the weight of the row; over all rows, the sum is zero. `at`, in the form of
+        `levels`, is the score by a hypothesis, to which each row is then compared instead of to the observed score.
         """
         if name == "log_loss":
-            moved: Doubles = (self.loss - self.loss.mean()) / len(self.loss)
+            moved: Doubles = (self.loss - (self.loss.mean() if at is None else at)) / len(self.loss)
         elif name == "auroc":
-            each = [influence for _, influence in self.areas.values()]
+            each = [influence + self._beyond(number, area, at) for number, (area, influence) in self.areas.items()]
             moved = np.mean(each, axis=0, dtype=np.float64) if each else np.zeros(len(self.labels))
         else:
-            moved = cell_influence(name, self.confusion)[self.labels, self.predicted]
+            moved = cell_influence(name, self.confusion, at)[self.labels, self.predicted]
+        return moved
+
+    def levels(self, name: str) -> Doubles:
+        """Return the values that a score consists of: `(classes,)` for macro means and scores by class, else `()`.
+
+        NaN for a class without rows.
+        """
+        if name == "auroc":
+            areas = {number: area for number, (area, _) in self.areas.items()}
+            return np.array([areas.get(number, np.nan) for number in range(self.n_classes)])
+        if name == "log_loss":
+            return np.asarray(self.loss.mean())
+        found: Doubles = scores_of_confusion(self.confusion[None])[name.removeprefix("macro_")][0]
+        return found
+
+    def _beyond(self, number: int, area: float, at: Doubles | None) -> Doubles | float:
+        """Return what to add to the influences on an AUROC if rows are compared to a hypothesis."""
+        if at is None:
+            return 0.0
+        positive = self.labels == number
+        sizes = np.where(positive, positive.sum(), (~positive).sum())
+        moved: Doubles = (area - at[number]) / sizes
         return moved
 
     def by_unit(self, influence: Doubles) -> Doubles:
@@ -149,8 +172,8 @@ def scores_of_confusion(confusion: Doubles) -> dict[str, Doubles]:
     }
 
 
-def cell_influence(name: str, confusion: Doubles) -> Doubles:
-    """Return the derivative of a score by each cell of the confusion matrix.
+def cell_influence(name: str, confusion: Doubles, at: Doubles | None = None) -> Doubles:
+    """Return the derivative of a score by each cell of the confusion matrix; `at` as in `Outcome.influence`.
 
     `(true, predicted)`, and for a score by class `(true, predicted, classes)`, 0 for a class without rows.
     """
@@ -158,14 +181,14 @@ def cell_influence(name: str, confusion: Doubles) -> Doubles:
     true, predicted, hits, total = confusion.sum(1), confusion.sum(0), np.diag(confusion), confusion.sum()
     moved: Doubles
     if name in ("macro_recall", "macro_f1"):
-        by_class = cell_influence(name.removeprefix("macro_"), confusion)
+        by_class = cell_influence(name.removeprefix("macro_"), confusion, at)
         moved = by_class.sum(2) / max(int((true > 0).sum()), 1)
         return moved
     if name == "accuracy":
-        moved = (own - hits.sum() / total) / total
+        moved = (own - (hits.sum() / total if at is None else at)) / total
         return moved
     if name == "mcc":
-        return _mcc_influence(confusion)
+        return _mcc_influence(confusion, at)
     hit = own[:, None, :] * own[None, :, :]
     rows, columns = own[:, None, :], own[None, :, :]
     numerator, denominator, weight = {
@@ -175,11 +198,12 @@ def cell_influence(name: str, confusion: Doubles) -> Doubles:
     }[name]
     known = (true > 0) & (denominator > 0)
     size = np.where(known, denominator, 1.0)
-    moved = ((2 if name == "f1" else 1) * hit - numerator / size * weight) / size * known
+    level = numerator / size if at is None else np.nan_to_num(at)
+    moved = ((2 if name == "f1" else 1) * hit - level * weight) / size * known
     return moved
 
 
-def _mcc_influence(confusion: Doubles) -> Doubles:
+def _mcc_influence(confusion: Doubles, at: Doubles | None = None) -> Doubles:
     true, predicted, hits, total = confusion.sum(1), confusion.sum(0), np.trace(confusion), confusion.sum()
     covariance = hits * total - true @ predicted
     spread_true, spread_predicted = total**2 - true @ true, total**2 - predicted @ predicted
@@ -188,7 +212,8 @@ def _mcc_influence(confusion: Doubles) -> Doubles:
         return np.zeros_like(confusion)
     moved = np.eye(len(confusion)) * total + hits - predicted[:, None] - true[None, :]
     relative = (total - true)[:, None] / spread_true + (total - predicted)[None, :] / spread_predicted
-    found: Doubles = moved / spread - covariance / spread * relative
+    level = covariance / spread if at is None else at
+    found: Doubles = moved / spread - level * relative
     return found
 
 

@@ -2,8 +2,7 @@
 
 The variance is s²/S over the S seeds, plus the variance over rows (or patients) of the mean score of the seeds, since
 all seeds are scored on the same rows. The degrees of freedom of the sum are Satterthwaite's (1946). With fewer than
-`FEWEST` seeds, the interval is over rows only. `python benchmarks/false_positives.py` measures how often an interval of
-differences leaves out zero by chance.
+`FEWEST` seeds, the interval is over rows only.
 """
 
 from collections.abc import Sequence
@@ -44,27 +43,3 @@ def over_rows_of_mean(tests: Sequence[Outcome], name: str, found: Sequence[tuple
     ratio = min(joint / own, 1.0) if own > 0 else 1.0
     below, above = np.mean(found, axis=0)
     return float(below) * ratio, float(above) * ratio
-
-
-def of_differences(pairs: Sequence[tuple[Outcome, Outcome]], name: str) -> tuple[Doubles, tuple[float, float]]:
-    """Return the differences of macro recall or accuracy by seed, and the interval of their mean.
-
-    The variance over rows is that of no difference, as in McNemar's test (1947): a class of one row, right in each
-    seed of one side only, proves nothing.
-    """
-    by_row = np.array([_shares(one, name) - _shares(other, name) for one, other in pairs])
-    values, mean = by_row.sum(1), float(by_row.sum(1).mean())
-    within = float(variance_of(pairs[0][0], by_row.mean(0)))
-    between = float(values.var(ddof=1)) / len(values) if len(values) >= FEWEST else 0.0
-    freedoms = [max(len(values) - 1, 1), max(pairs[0][0].units - 1, 1)]
-    half = limits.students(limits.satterthwaite([between, within], freedoms)) * float(np.sqrt(between + within))
-    return values, (mean - half, mean + half)
-
-
-def _shares(outcome: Outcome, name: str) -> Doubles:
-    """Return what each row adds to the score, `(rows,)`; their sum is the score."""
-    hit = outcome.predicted == outcome.labels
-    support = np.bincount(outcome.labels, minlength=outcome.n_classes)
-    size = len(hit) if name == "accuracy" else support[outcome.labels] * np.count_nonzero(support)
-    shares: Doubles = hit / size
-    return shares
