@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from zoo.harness.reporter import BenchReporter
+    from zoo.versus.result import Comparisons
 
 
 def list_components(kind: str | None = None, *, registry: Registry | None = None) -> list[Entry[Component]]:
@@ -154,6 +155,28 @@ def bench(
     with Store(workspace.settings.results_folder(results)) as store:
         asked = (workspace, request, store, reporter or watch or SilentReporter())
         return list(run_bench(*asked, jobs=jobs, address=address, isolate=isolate))
+
+
+def compare(
+    runs: Sequence[Run | str] | None = None,
+    *,
+    baseline: str = "",
+    metric: str = "macro_recall",
+    all_pairs: bool = False,
+    results: str | Path | None = None,
+) -> "Comparisons":
+    """Compare the configurations of stored runs, paired by seed and by test row; two single runs by McNemar's test.
+
+    `runs` are runs or their ids, by default all in `results`. Each configuration is compared with `baseline`, or with
+    the first of its board, or, with `all_pairs`, with each other one. A `metric` is a score, such as `macro_recall`, or
+    that of a class, such as `recall:F`. The comparisons have a `boards` entry for each test set, `over_datasets` if
+    there are several data sets, `to_json()`, and `to_frame()` for a pandas DataFrame. Raises ZooError if there is
+    nothing to compare.
+    """
+    from zoo.versus.runs import compare_given
+
+    with Store(Settings.load().results_folder(results), create=False) as store:
+        return compare_given(store, runs, metric, baseline, all_pairs=all_pairs)
 
 
 def load(run: str, *, results: str | Path | None = None, registry: Registry | None = None) -> "nn.Module":

@@ -83,9 +83,10 @@ class Scores(Record):
     effective_groups: Mapping[str, float] = field(default_factory=dict)
 
     def of_all(self, name: str) -> Interval:
-        """Return one of `zoo.scores.MACRO_SCORES` by its name."""
-        interval: Interval = getattr(self, name)
-        return interval
+        """Return one of `zoo.scores.MACRO_SCORES` by its name, or that of a class, such as `recall:F`."""
+        score, _, label = name.partition(":")
+        found: Interval | Mapping[str, Interval] = getattr(self, score)
+        return found if isinstance(found, Interval) else found.get(label, Interval())
 
     def over_classes(self) -> str:
         """How many classes the macro means go over, where that is not all: "over 4 of 5 classes (F absent)"."""

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from zoo.cli import bench, check, data, leaderboard, new, plugins, results, show, studies, tune
+from zoo.cli import bench, check, compare, data, leaderboard, new, plugins, results, show, studies, tune
 from zoo.cli import list as list_
 from zoo.cli.group import GridCommand, ZooGroup
 from zoo.cli.session import Session
@@ -98,6 +98,13 @@ app.command(
     rich_help_panel=RESULTS,
     epilog=_examples("zoo leaderboard", "zoo leaderboard --metric mcc --results my-results"),
 )(leaderboard.leaderboard_command)
+app.command(
+    "compare",
+    rich_help_panel=RESULTS,
+    epilog=_examples(
+        "zoo compare", "zoo compare --baseline 'cnngru original' --metric recall:F", "zoo compare 0b65 9f21"
+    ),
+)(compare.compare_command)
 app.command(
     "results",
     rich_help_panel=RESULTS,

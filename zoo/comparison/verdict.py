@@ -16,10 +16,9 @@ import numpy.typing as npt
 from zoo.comparison.comparison import Comparison, seed_of
 from zoo.comparison.curve import trial_curve
 from zoo.errors import StoreError, UnknownName
-from zoo.metrics.differences import difference
+from zoo.metrics.differences import difference, too_few_patients
 from zoo.metrics.limits import students
 from zoo.metrics.outcome import Outcome
-from zoo.metrics.patients import Patients
 from zoo.metrics.seeds import FEWEST
 from zoo.records import Interval
 from zoo.store.predictions import Predictions, predictions_of
@@ -141,12 +140,10 @@ class _Tests:
     def reason(self) -> str:
         """Return why no difference has an interval; "" if it can have one."""
         some = next(iter(self.read.values()), None)
-        if some is None or some.groups is None:
+        if some is None:
             return ""
-        patients = Patients(Outcome.of(some.probabilities, some.labels, some.groups).counts(), self.noun)
-        if self.score == "accuracy":
-            return patients.too_few_in_all()
-        return "; ".join(filter(None, patients.too_few(some.classes)))
+        outcome = Outcome.of(some.probabilities, some.labels, some.groups)
+        return too_few_patients(outcome, some.classes, self.noun, self.score)
 
     def _outcome(self, identifier: str) -> Outcome:
         found = self.read[identifier]

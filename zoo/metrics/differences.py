@@ -21,7 +21,7 @@ from scipy.special import stdtrit
 
 from zoo.metrics import limits
 from zoo.metrics.outcome import Doubles, Outcome
-from zoo.metrics.patients import variance_of
+from zoo.metrics.patients import BY_CLASS, Patients, variance_of
 from zoo.metrics.seeds import FEWEST
 
 Pair = tuple[Outcome, Outcome]
@@ -88,6 +88,17 @@ def difference(pairs: Sequence[Pair], name: str, number: int | None = None) -> D
     within = float(variance_of(pairs[0][0], _influence(pairs, name, number)))
     between = float(values.var(ddof=1)) / len(values) if len(values) >= FEWEST else 0.0
     return Difference(values, (between, within), (max(len(values) - 1, 1), max(pairs[0][0].units - 1, 1)))
+
+
+def too_few_patients(outcome: Outcome, classes: Sequence[str], noun: str, name: str, number: int | None = None) -> str:
+    """Return the reason for which no difference of a score has an interval; "" if it can have one."""
+    if outcome.unit is None:
+        return ""
+    patients = Patients(outcome.counts(), noun)
+    reasons = patients.too_few(classes)
+    if number is not None:
+        return reasons[number]
+    return "; ".join(filter(None, reasons)) if name in BY_CLASS else patients.too_few_in_all()
 
 
 def _influence(pairs: Sequence[Pair], name: str, number: int | None) -> Doubles:

@@ -31,13 +31,17 @@ def of_expected(values: Doubles, rows: tuple[float, float], freedom: float) -> t
     return mean - halves[0], mean + halves[1]
 
 
-def over_rows_of_mean(tests: Sequence[Outcome], name: str, found: Sequence[tuple[float, float]]) -> tuple[float, float]:
+def over_rows_of_mean(
+    tests: Sequence[Outcome], name: str, found: Sequence[tuple[float, float]], number: int | None = None
+) -> tuple[float, float]:
     """Return by how much the interval over rows of the mean of seeds goes below and above it.
 
     `found` has for each seed how much its own interval goes below and above its score. Their mean would be right if all
     seeds were wrong on the same rows. It is reduced by how much the mean of the seeds varies less from row to row.
+    `number` is the position of the class, for a score by class.
     """
-    influences = [test.influence(name) for test in tests]
+    every = [test.influence(name) for test in tests]
+    influences = every if number is None else [each[:, number] for each in every]
     own = float(np.mean([np.sqrt(variance_of(test, each)) for test, each in zip(tests, influences, strict=True)]))
     joint = float(np.sqrt(variance_of(tests[0], np.mean(influences, axis=0))))
     ratio = min(joint / own, 1.0) if own > 0 else 1.0

@@ -10,6 +10,7 @@ from zoo.errors import StoreError
 from zoo.metrics.outcome import Outcome
 from zoo.metrics.seeds import FEWEST, of_expected, over_rows_of_mean
 from zoo.records import Interval
+from zoo.scores import metric_parts
 from zoo.store.predictions import predictions_of, rescored
 from zoo.store.run import Run
 from zoo.store.runs import Store
@@ -60,7 +61,9 @@ def _interval(store: Store, runs: Sequence[Run], values: npt.NDArray[np.float64]
         return scores[0]
     found = [predictions_of(store, run) for run in runs]
     outcomes = [Outcome.of(each.probabilities, each.labels, each.groups, each.logits) for each in found]
-    below, above = over_rows_of_mean(outcomes, metric, ends)
+    name, label = metric_parts(metric)
+    number = found[0].classes.index(label) if label else None
+    below, above = over_rows_of_mean(outcomes, name, ends, number)
     low, high = of_expected(values, (mean - below, mean + above), max(outcomes[0].units - 1, 1))
     least, most = RANGES.get(metric, (0.0, 1.0))
     return Interval(mean, max(low, least), min(high, most))

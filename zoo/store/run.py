@@ -138,7 +138,7 @@ class Run:
         return (*self.notes, f"macro scores are averaged {over}") if over else self.notes
 
     def score(self, name: str) -> float | None:
-        """Return the value of one macro score; None if there is none."""
+        """Return the value of a score, `macro_recall` or `recall:F`; None if there is none."""
         return self.scores.of_all(name).value
 
     def to_json(self) -> JsonObject:

@@ -1,0 +1,96 @@
+"""`zoo compare`: which configurations differ, and which are tied."""
+
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from zoo.cli import options
+from zoo.cli.session import session_of
+from zoo.cli.views.configurations import show_comparisons
+from zoo.errors import UsageError
+from zoo.scores import metric_parts
+
+if TYPE_CHECKING:
+    from zoo.store.run import Run
+
+FILTERS = "Runs"
+
+
+def _pattern(text: str) -> Any:
+    return typer.Option(help=f"Only {text} that match a pattern.", metavar="PATTERN", rich_help_panel=FILTERS)
+
+
+def compare_command(
+    context: typer.Context,
+    runs: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="RUN…", help="Compare these runs: their ids, or the starts of their ids.", show_default="all"
+        ),
+    ] = None,
+    architecture: Annotated[str, _pattern("architectures")] = "*",
+    dataset: Annotated[str, _pattern("data sets")] = "*",
+    data: Annotated[str, _pattern("resamplers")] = "*",
+    protocol: Annotated[str, _pattern("protocols")] = "*",
+    baseline: Annotated[
+        str,
+        typer.Option(
+            help="Configuration to compare the others with, as the table names it.",
+            metavar="NAME",
+            rich_help_panel=options.OUTPUT,
+            show_default="the first of each board",
+        ),
+    ] = "",
+    all_pairs: Annotated[
+        bool,
+        typer.Option(
+            "--all-pairs", help="Compare each configuration with each other one.", rich_help_panel=options.OUTPUT
+        ),
+    ] = False,
+    metric: Annotated[
+        str,
+        typer.Option(
+            help="Score to compare: macro_recall, mcc, …, or that of a class: recall:F, f1:F, precision:F.",
+            metavar="NAME",
+            rich_help_panel=options.OUTPUT,
+        ),
+    ] = "macro_recall",
+    results: options.ResultsToRead = None,
+    as_json: options.Json = False,
+) -> None:
+    """Compare configurations that were scored on the same test rows.
+
+    Differences are paired by seed and by test row. Each has an interval, and a verdict: better, worse, tied, or too few
+    seeds. Two RUNs are compared by McNemar's test. Several data sets are also compared together.
+    """
+    from zoo.store.runs import Store
+    from zoo.versus.runs import compare_given, compare_runs
+
+    metric_parts(metric)
+    session = session_of(context)
+    folder = session.settings.results_folder(results)
+    if not Store.exists(folder):
+        raise UsageError(f"no results in {str(folder)!r}: start a run with `zoo bench cnngru`, or name --results DIR")
+    patterns = {"reference": architecture, "dataset": dataset, "data": data, "protocol": protocol}
+    filtered = any(pattern != "*" for pattern in patterns.values())
+    if runs and filtered:
+        raise UsageError("name either runs or filters such as --architecture, not both")
+    with Store(folder, create=False) as store:
+        if runs:
+            found = compare_given(store, runs, metric, baseline, all_pairs=all_pairs)
+        else:
+            chosen = [run for run in store.runs() if _matches(run, patterns)]
+            if filtered and not chosen:
+                raise UsageError("no run matches these filters: `zoo results` lists the stored runs")
+            found = compare_runs(store, chosen, metric, baseline, all_pairs=all_pairs)
+    show_comparisons(session.say, found, as_json=as_json)
+
+
+def _matches(run: "Run", patterns: Mapping[str, str]) -> bool:
+    """Return whether a run matches all patterns; that of the architecture also without its preset."""
+    wanted = {name: [getattr(run, name)] for name in patterns}
+    wanted["reference"].append(run.architecture)
+    wanted["dataset"].append(run.dataset_label)
+    return all(any(fnmatchcase(value, patterns[name]) for value in values) for name, values in wanted.items())

@@ -1,0 +1,1 @@
+"""Comparisons of configurations: on one test set, over several data sets, and of two single runs."""

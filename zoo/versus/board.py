@@ -1,0 +1,196 @@
+"""The configurations of one test set, compared with a baseline or all with each other.
+
+Rank intervals, and which configurations are tied with the first, come from all pairs. The first of a board was chosen
+by its score, so its comparisons are adjusted for all pairs, too: otherwise it would look better than equal ones in up
+to 11 % of boards (`python benchmarks/false_boards.py`). A baseline that was named needs only its own comparisons.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.stats import mannwhitneyu
+
+from zoo.errors import StoreError
+from zoo.metrics.differences import difference, too_few_patients
+from zoo.metrics.multiple import ALPHA, holm, pairs_of, rank_intervals
+from zoo.metrics.outcome import Outcome
+from zoo.metrics.seeds import FEWEST
+from zoo.records import Interval
+from zoo.scores import LOWER_IS_BETTER, metric_parts
+from zoo.store.expected import expected
+from zoo.store.leaderboard import Board, Standing
+from zoo.store.predictions import predictions_of
+from zoo.store.run import Run
+from zoo.versus.result import BoardComparison, Pair, Placed, Verdict
+
+if TYPE_CHECKING:
+    from zoo.store.runs import Store
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """A configuration with the predictions of its seeds."""
+
+    name: str
+    standing: Standing
+    outcomes: Mapping[int, Outcome]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """How a score is compared: its name, the position of its class, and the sign that makes higher better."""
+
+    name: str
+    number: int | None
+    sign: int
+
+    @classmethod
+    def of(cls, metric: str, classes: Sequence[str]) -> "Measured":
+        name, label = metric_parts(metric)
+        return cls(name, classes.index(label) if label else None, -1 if name in LOWER_IS_BETTER else 1)
+
+
+def compared(
+    store: "Store", board: Board, names: Mapping[Standing, str], metric: str, baseline: str, *, all_pairs: bool
+) -> BoardComparison:
+    """Compare the configurations of a board. `baseline` is one of their names, or "" for the first."""
+    entrants, notes = _entrants(store, board, names)
+    some = entrants[0].standing.runs[0]
+    measured = Measured.of(metric, some.parts.classes)
+    given = (some.parts.classes, some.parts.groups_by or "group")
+    every = {pair: _pair(entrants[pair[1]], entrants[pair[0]], measured, *given) for pair in pairs_of(len(entrants))}
+    adjusted = dict(zip(every, judged(list(every.values()), measured.sign), strict=True))
+    if all_pairs:
+        wanted = list(adjusted.values())
+    elif baseline:
+        wanted = judged([each for pair in every.values() for each in _against(pair, baseline)], measured.sign)
+    else:
+        wanted = [adjusted[0, other] for other in range(1, len(entrants))]
+    family = wanted if baseline else list(adjusted.values())
+    return BoardComparison(
+        dataset=board.dataset,
+        protocol=board.protocol,
+        test=board.test,
+        metric=metric,
+        baseline="" if all_pairs else baseline or entrants[0].name,
+        chosen=bool(baseline),
+        comparisons=sum(each.p is not None for each in family),
+        resampled=some.scores.resampled or "rows",
+        configurations=tuple(_placed(store, entrants, adjusted, metric)),
+        pairs=tuple(wanted),
+        notes=tuple(notes),
+    )
+
+
+def outcome_of(store: "Store", run: Run) -> Outcome:
+    """Return what a run predicted. Raises StoreError if its predictions cannot be read."""
+    found = predictions_of(store, run)
+    return Outcome.of(found.probabilities, found.labels, found.groups, found.logits)
+
+
+def _entrants(store: "Store", board: Board, names: Mapping[Standing, str]) -> tuple[list[Entrant], list[str]]:
+    entrants, notes, labels = [], [], None
+    for standing in board.standings:
+        outcomes = {}
+        for run in standing.runs:
+            try:
+                outcome = outcome_of(store, run)
+            except StoreError as problem:
+                notes.append(f"run {run.id} is not compared: {problem}")
+                continue
+            labels = outcome.labels if labels is None else labels
+            if np.array_equal(labels, outcome.labels):
+                outcomes[run.seed] = outcome
+            else:
+                notes.append(f"run {run.id} is not compared: it was scored on different test rows")
+        entrants.append(Entrant(names[standing], standing, outcomes))
+    return entrants, notes
+
+
+def _pair(one: Entrant, other: Entrant, measured: Measured, classes: Sequence[str], noun: str) -> Pair:
+    """Return the comparison of a configuration with another one, not yet adjusted."""
+    seeds = tuple(sorted(one.outcomes.keys() & other.outcomes.keys()))
+    blank = Pair(one.name, other.name, seeds, Interval(), None, None, None, None, Verdict.TOO_FEW_SEEDS)
+    if not seeds:
+        return replace(blank, difference=Interval(reason="no seed in common"))
+    pairs = [(one.outcomes[seed], other.outcomes[seed]) for seed in seeds]
+    found = difference(pairs, measured.name, measured.number)
+    if np.isnan(found.mean):
+        return replace(blank, difference=Interval(reason="no such test rows"), verdict=Verdict.NO_INTERVAL)
+    reason = too_few_patients(pairs[0][0], classes, noun, measured.name, measured.number)
+    low, high = (None, None) if reason else found.limits
+    verdict = Verdict.TOO_FEW_SEEDS if len(seeds) < FEWEST else Verdict.NO_INTERVAL if reason else Verdict.TIED
+    return replace(
+        blank,
+        difference=Interval(found.mean, low, high, reason),
+        deviation=float(found.values.std(ddof=1)) if len(seeds) > 1 else None,
+        effect=_superiority(pairs, measured),
+        p=found.p if verdict is Verdict.TIED else None,
+        verdict=verdict,
+    )
+
+
+def _superiority(pairs: Sequence[tuple[Outcome, Outcome]], measured: Measured) -> float:
+    """Return the chance that a seed of the first is better than one of the second, ties counting half."""
+    values = [[_value(outcome, measured) for outcome in side] for side in zip(*pairs, strict=True)]
+    return float(mannwhitneyu(*values, method="asymptotic").statistic / len(pairs) ** 2)
+
+
+def _value(outcome: Outcome, measured: Measured) -> float:
+    levels = outcome.levels(measured.name)
+    return measured.sign * float(np.nanmean(levels) if measured.number is None else levels[measured.number])
+
+
+def _against(pair: Pair, baseline: str) -> list[Pair]:
+    """Return the pair so that the baseline is its second configuration; nothing if it is none of both."""
+    if pair.baseline == baseline:
+        return [pair]
+    if pair.configuration != baseline:
+        return []
+    value, high, low = (None if each is None else -each for each in list(pair.difference.values())[:3])
+    turned = Interval(value, low, high, pair.difference.reason)
+    effect = None if pair.effect is None else 1 - pair.effect
+    return [replace(pair, configuration=pair.baseline, baseline=baseline, difference=turned, effect=effect)]
+
+
+def judged(pairs: Sequence[Pair], sign: int) -> list[Pair]:
+    """Return the pairs with p adjusted for their number, and with their verdicts; `sign` makes higher better."""
+    values = holm([np.nan if each.p is None else each.p for each in pairs])
+    return [_judged(each, p, sign) for each, p in zip(pairs, values, strict=True)]
+
+
+def _judged(pair: Pair, adjusted: float, sign: int) -> Pair:
+    if pair.p is None or pair.difference.value is None:
+        return pair
+    verdict = Verdict.BETTER if sign * pair.difference.value > 0 else Verdict.WORSE
+    return replace(pair, adjusted=adjusted, verdict=verdict if adjusted <= ALPHA else Verdict.TIED)
+
+
+def _placed(
+    store: "Store", entrants: Sequence[Entrant], pairs: Mapping[tuple[int, int], Pair], metric: str
+) -> Iterator[Placed]:
+    beaten = np.zeros((len(entrants), len(entrants)), bool)
+    for (high, low), pair in pairs.items():
+        beaten[high, low], beaten[low, high] = pair.verdict == Verdict.WORSE, pair.verdict == Verdict.BETTER
+    ranks = rank_intervals(beaten.tolist())
+    for place, (entrant, (low, high)) in enumerate(zip(entrants, ranks, strict=True)):
+        run, found = entrant.standing.runs[0], expected(store, entrant.standing.runs, metric)
+        first = pairs.get((0, place))
+        yield Placed(
+            name=entrant.name,
+            architecture=run.reference,
+            block=run.block,
+            data=run.data,
+            loss=run.loss,
+            settings=entrant.standing.settings,
+            seeds=tuple(sorted(each.seed for each in entrant.standing.runs)),
+            score=found.interval,
+            deviation=found.deviation,
+            rank=place + 1,
+            rank_low=low,
+            rank_high=high,
+            tied=True if first is None else None if first.p is None else first.verdict == Verdict.TIED,
+            runs=tuple(each.id for each in entrant.standing.runs),
+        )

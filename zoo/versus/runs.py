@@ -1,0 +1,178 @@
+"""From stored runs to comparisons: which runs are compared, and what each configuration is called."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from zoo.errors import UsageError, unknown_name
+from zoo.metrics.differences import difference, too_few_patients
+from zoo.metrics.single import mcnemar
+from zoo.records import Interval
+from zoo.scores import LOWER_IS_BETTER, metric_parts
+from zoo.store.leaderboard import Board, Standing, boards
+from zoo.store.run import Run, RunStatus
+from zoo.versus.board import Measured, compared, outcome_of
+from zoo.versus.result import Comparisons, RunPair
+from zoo.versus.several import over_datasets
+
+if TYPE_CHECKING:
+    from zoo.store.runs import Store
+
+
+def compare_given(
+    store: "Store", runs: Sequence[Run | str] | None, metric: str, baseline: str = "", *, all_pairs: bool = False
+) -> Comparisons:
+    """Compare the runs that were given, or those with these ids; without any, all runs of the store."""
+    metric_parts(metric)
+    if runs is None:
+        return compare_runs(store, store.runs(), metric, baseline, all_pairs=all_pairs)
+    found = [store.get(run) if isinstance(run, str) else run for run in runs]
+    if len(found) == 2 and not baseline:
+        return compare_two(store, found, metric)
+    return compare_runs(store, found, metric, baseline, all_pairs=all_pairs)
+
+
+def compare_runs(
+    store: "Store", runs: Sequence[Run], metric: str, baseline: str = "", *, all_pairs: bool = False
+) -> Comparisons:
+    """Compare the configurations of runs, on each test set, and over data sets if there are several.
+
+    Raises UnknownName or UsageError if there is nothing to compare, with the reason.
+    """
+    if metric == "ece":
+        raise UsageError("ece cannot be compared: it has no interval. Try log_loss")
+    if all_pairs and baseline:
+        raise UsageError("--all-pairs compares all configurations and has no --baseline: leave one of them out")
+    done = [run for run in runs if run.status == RunStatus.DONE]
+    if not done:
+        raise UsageError("no finished run to compare: `zoo results` lists the stored runs")
+    found = _with_metric(boards(done, metric), metric)
+    names = names_of([standing for board in found for standing in board.standings])
+    chosen = _named(baseline, sorted(set(names.values()))) if baseline else ""
+    usable, notes = [], []
+    for board in found:
+        if problem := _problem(board, names, chosen):
+            notes.append(f"{board.dataset}, {board.protocol}: {problem}")
+        else:
+            usable.append(board)
+    if not usable:
+        raise UsageError(f"nothing to compare: {'; '.join(notes)}")
+    found_boards = tuple(compared(store, board, names, metric, chosen, all_pairs=all_pairs) for board in usable)
+    sign = -1 if metric_parts(metric)[0] in LOWER_IS_BETTER else 1
+    table = _table(found, names, metric, notes)
+    several = over_datasets(table, metric, chosen, all_pairs=all_pairs, sign=sign) if len(table) > 1 else None
+    if len(table) > 1 and several is None:
+        notes.append("over data sets: fewer than two configurations were scored on all of them")
+    return Comparisons(found_boards, several, notes=tuple(notes))
+
+
+def compare_two(store: "Store", runs: Sequence[Run], metric: str) -> Comparisons:
+    """Compare two single runs on the same test rows. Raises UsageError if they were not scored on the same."""
+    one, other = runs
+    for run in runs:
+        if run.status != RunStatus.DONE:
+            raise UsageError(f"run {run.id} ended as {run.status}: only finished runs can be compared")
+    if one.id == other.id:
+        raise UsageError(f"run {one.id} was given twice: name two runs")
+    if len(boards(runs, "macro_recall")) > 1:
+        where = [f"{run.id} on {run.dataset_label}, {run.protocol}" for run in runs]
+        raise UsageError(f"these runs have different test rows: {where[0]}; {where[1]}")
+    (board,) = _with_metric(boards(runs, "macro_recall"), metric)
+    measured = Measured.of(metric, one.parts.classes)
+    pair = (outcome_of(store, one), outcome_of(store, other))
+    if not np.array_equal(pair[0].labels, pair[1].labels):
+        raise UsageError(f"runs {one.id} and {other.id} were scored on different test rows")
+    found = difference([pair], measured.name, measured.number)
+    reason = too_few_patients(
+        pair[0], one.parts.classes, one.parts.groups_by or "group", measured.name, measured.number
+    )
+    counted = mcnemar(*pair, measured.number)
+    return Comparisons(
+        single=RunPair(
+            dataset=board.dataset,
+            protocol=board.protocol,
+            metric=metric,
+            runs=(one.id, other.id),
+            names=(_title(one), _title(other)),
+            scores=(one.score(metric) or 0.0, other.score(metric) or 0.0),
+            difference=Interval(found.mean, reason=reason) if reason else Interval(found.mean, *found.limits),
+            only_first=counted.first,
+            only_second=counted.second,
+            rows=metric_parts(metric)[1] or "all",
+            resampled=one.scores.resampled or "rows",
+            p=counted.p,
+        )
+    )
+
+
+def names_of(standings: Sequence[Standing]) -> dict[Standing, str]:
+    """Return a name for each configuration: its architecture, and what else differs between some of them."""
+    parts = {
+        standing: {
+            "architecture": standing.runs[0].reference,
+            "block": standing.runs[0].block,
+            "data": standing.runs[0].data,
+            "loss": standing.runs[0].loss,
+            "settings": standing.settings,
+        }
+        for standing in standings
+    }
+    keys = ("architecture", "block", "data", "loss", "settings")
+    shown = [key for key in keys if key == "architecture" or len({each[key] for each in parts.values()}) > 1]
+    return {standing: " ".join(each[key] for key in shown if each[key]) for standing, each in parts.items()}
+
+
+def _title(run: Run) -> str:
+    return " ".join(part for part in (run.reference, run.block, run.data, run.loss, f"seed={run.seed}") if part)
+
+
+def _with_metric(found: Sequence[Board], metric: str) -> list[Board]:
+    """Return the boards that have the class of a metric, if it has one. Raises UnknownName if none has."""
+    label = metric_parts(metric)[1]
+    kept = [board for board in found if not label or label in board.standings[0].runs[0].parts.classes]
+    if kept:
+        return kept
+    classes = dict.fromkeys(name for board in found for name in board.standings[0].runs[0].parts.classes)
+    raise unknown_name("class", label, classes)
+
+
+def _named(baseline: str, names: Sequence[str]) -> str:
+    """Return the configuration that a user means: its name, or words that only its name contains."""
+    if baseline in names:
+        return baseline
+    words = set(baseline.split())
+    found = [name for name in names if words <= set(name.split())]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise UsageError(f"{baseline!r} is {len(found)} configurations: {', '.join(found)}. Name one of them")
+    raise unknown_name("configuration", baseline, names)
+
+
+def _problem(board: Board, names: Mapping[Standing, str], baseline: str) -> str:
+    """Return why a board has nothing to compare; "" if it has."""
+    if len(board.standings) < 2:
+        return f"{names[board.standings[0]]} is the only configuration"
+    if baseline and baseline not in {names[standing] for standing in board.standings}:
+        return f"{baseline} was not scored"
+    seeds = Counter(run.seed for standing in board.standings for run in standing.runs)
+    return "" if max(seeds.values()) > 1 else "no two configurations have a seed in common"
+
+
+def _table(
+    found: Sequence[Board], names: Mapping[Standing, str], metric: str, notes: list[str]
+) -> dict[str, dict[str, float]]:
+    """Return the mean scores by data set; a data set with several test sets is left out, since they are one."""
+    by_dataset: dict[str, list[Board]] = defaultdict(list)
+    for board in found:
+        by_dataset[board.dataset].append(board)
+    table = {}
+    for dataset, several in by_dataset.items():
+        if len(several) > 1:
+            notes.append(f"{dataset} has {len(several)} test sets and is left out of the comparison over data sets")
+            continue
+        means = {names[standing]: standing.mean(metric) for standing in several[0].standings}
+        table[dataset] = {name: mean for name, mean in means.items() if mean is not None}
+    return table
