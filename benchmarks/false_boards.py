@@ -7,8 +7,8 @@ divided by that over test rows.
 
 *equal*: all k configurations have the same expected macro recall. The columns are the shares of boards with any claim
 of a difference. `uncorrected` compares the first of the board with each other one at 5 %. `first` adjusts these k - 1
-comparisons by Holm, as if the first had not been chosen by its score. `best` says of each configuration that it is not
-the best if any other one is better at 5 % / (k - 1), one-sided (Hsu 1984, with Bonferroni). `baseline` adjusts by Holm
+comparisons by Holm, as if the first had not been chosen by its score. `best` claims that a configuration is not
+the best if any other is better at 5 % / (k - 1), one-sided (Hsu 1984, with Bonferroni). `baseline` adjusts by Holm
 the comparisons with a configuration that was chosen beforehand, and `all pairs` adjusts all pairs.
 
 *power*: half of the k configurations are worse by `gap`. The columns are the shares of these differences that were

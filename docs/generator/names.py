@@ -36,6 +36,9 @@ MODULES: dict[str, tuple[str, ...]] = {
     "zoo.errors": tuple(name for name in zoo.__all__ if name.endswith("Error") or name in ("Diverged", "UnknownName")),
     "zoo.store.run": ("Run",),
     "zoo.records": ("Scores", "Interval", "Cost", "SplitSummary", "Environment"),
+    "zoo.versus.result": (
+        *("Comparisons", "BoardComparison", "Placed", "Pair", "RunPair", "DatasetComparison", "DatasetPair", "Verdict"),
+    ),
     "zoo.training.fitting": ("Batches",),
 }
 GIVEN = ("Batches", "Check", "Run", "Table")  # created by the zoo only, so their signatures are not shown

@@ -65,8 +65,8 @@ def test_the_interval_is_over_rows_and_from_five_seeds_on_over_seeds(
     units = mean_rows if groups is None else np.array([mean_rows[groups == group].sum() for group in range(12)])
     within = max(len(each) / (len(each) - 1) * (each**2).sum() for each in (mean_rows, units))
     between = values.var(ddof=1) / seeds if seeds >= 5 else 0.0
-    freedom = (within + between) ** 2 / (between**2 / (seeds - 1) + within**2 / (len(units) - 1))
-    half = stats.t.ppf(0.975, freedom) * np.sqrt(within + between)
+    parts = [(between, seeds - 1), (within, len(units) - 1)]
+    half = np.sqrt(sum(stats.t.ppf(0.975, freedom) ** 2 * variance for variance, freedom in parts))
     mean = values.mean()
     assert found.difference == pytest.approx({"value": mean, "low": mean - half, "high": mean + half})
     assert found.deviation == pytest.approx(values.std(ddof=1))

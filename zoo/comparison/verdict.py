@@ -16,7 +16,7 @@ import numpy.typing as npt
 from zoo.comparison.comparison import Comparison, seed_of
 from zoo.comparison.curve import trial_curve
 from zoo.errors import StoreError, UnknownName
-from zoo.metrics.differences import difference, too_few_patients
+from zoo.metrics.differences import difference, no_interval
 from zoo.metrics.limits import students
 from zoo.metrics.outcome import Outcome
 from zoo.metrics.seeds import FEWEST
@@ -143,7 +143,7 @@ class _Tests:
         if some is None:
             return ""
         outcome = Outcome.of(some.probabilities, some.labels, some.groups)
-        return too_few_patients(outcome, some.classes, self.noun, self.score)
+        return no_interval((outcome, outcome), some.classes, self.noun, self.score)
 
     def _outcome(self, identifier: str) -> Outcome:
         found = self.read[identifier]

@@ -90,8 +90,14 @@ def difference(pairs: Sequence[Pair], name: str, number: int | None = None) -> D
     return Difference(values, (between, within), (max(len(values) - 1, 1), max(pairs[0][0].units - 1, 1)))
 
 
-def too_few_patients(outcome: Outcome, classes: Sequence[str], noun: str, name: str, number: int | None = None) -> str:
-    """Return the reason for which no difference of a score has an interval; "" if it can have one."""
+def no_interval(pair: Pair, classes: Sequence[str], noun: str, name: str, number: int | None = None) -> str:
+    """Return the reason for which a difference of a score has no interval; "" if it can have one.
+
+    `noun` is the word for a group of rows.
+    """
+    outcome, _ = pair
+    if name == "precision" and any(number not in each.predicted for each in pair):
+        return f"class {classes[number or 0]} is never predicted"
     if outcome.unit is None:
         return ""
     patients = Patients(outcome.counts(), noun)

@@ -1,4 +1,4 @@
-"""Two single runs on the same test rows: do they find different numbers of rows? It says nothing of other seeds."""
+"""Two single runs on the same test rows: does one of them find more rows? Other seeds may order them differently."""
 
 from dataclasses import dataclass
 

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.stats import mannwhitneyu
 
 from zoo.errors import StoreError
-from zoo.metrics.differences import difference, too_few_patients
+from zoo.metrics.differences import difference, no_interval
 from zoo.metrics.multiple import ALPHA, holm, pairs_of, rank_intervals
 from zoo.metrics.outcome import Outcome
 from zoo.metrics.seeds import FEWEST
@@ -119,7 +119,8 @@ def _pair(one: Entrant, other: Entrant, measured: Measured, classes: Sequence[st
     found = difference(pairs, measured.name, measured.number)
     if np.isnan(found.mean):
         return replace(blank, difference=Interval(reason="no such test rows"), verdict=Verdict.NO_INTERVAL)
-    reason = too_few_patients(pairs[0][0], classes, noun, measured.name, measured.number)
+    reasons = [no_interval(pair, classes, noun, measured.name, measured.number) for pair in pairs]
+    reason = next(filter(None, reasons), "")
     low, high = (None, None) if reason else found.limits
     verdict = Verdict.TOO_FEW_SEEDS if len(seeds) < FEWEST else Verdict.NO_INTERVAL if reason else Verdict.TIED
     return replace(

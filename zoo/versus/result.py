@@ -97,7 +97,7 @@ class BoardComparison:
 
 @dataclass(frozen=True)
 class RunPair:
-    """Two single runs, compared on the same test rows. It says nothing of other seeds.
+    """Two single runs, compared on the same test rows. Other seeds may order them differently.
 
     difference  the score of the first run minus that of the second, with its 95 % interval over rows
     only_first, only_second  test rows that only one of them predicted right

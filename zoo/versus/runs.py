@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zoo.errors import UsageError, unknown_name
-from zoo.metrics.differences import difference, too_few_patients
+from zoo.metrics.differences import difference, no_interval
 from zoo.metrics.single import mcnemar
 from zoo.records import Interval
 from zoo.scores import LOWER_IS_BETTER, metric_parts
@@ -85,9 +85,7 @@ def compare_two(store: "Store", runs: Sequence[Run], metric: str) -> Comparisons
     if not np.array_equal(pair[0].labels, pair[1].labels):
         raise UsageError(f"runs {one.id} and {other.id} were scored on different test rows")
     found = difference([pair], measured.name, measured.number)
-    reason = too_few_patients(
-        pair[0], one.parts.classes, one.parts.groups_by or "group", measured.name, measured.number
-    )
+    reason = no_interval(pair, one.parts.classes, one.parts.groups_by or "group", measured.name, measured.number)
     counted = mcnemar(*pair, measured.number)
     return Comparisons(
         single=RunPair(

@@ -1,4 +1,4 @@
-"""Comparisons of configurations as tables, with lines that say what was found and what the numbers are."""
+"""Comparisons of configurations as tables, with lines with the result and the meaning of the numbers."""
 
 import sys
 from collections.abc import Iterable
