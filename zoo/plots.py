@@ -84,7 +84,7 @@ def check_installed() -> None:
 
 
 @contextmanager
-def _styled() -> Iterator[None]:
+def styled() -> Iterator[None]:
     """Use matplotlib's own defaults and `STYLE`, without any matplotlibrc, and restore the previous settings."""
     check_installed()
     from matplotlib import style
@@ -94,7 +94,7 @@ def _styled() -> Iterator[None]:
         yield
 
 
-@_styled()
+@styled()
 def file_bytes(figure: "Figure", suffix: str) -> bytes:
     """Return the content of a file with the figure: SVG for the suffix `.svg`, PNG for `.png`.
 
@@ -109,7 +109,7 @@ def file_bytes(figure: "Figure", suffix: str) -> bytes:
     return file.getvalue()
 
 
-@_styled()
+@styled()
 def study_history(study: Study) -> "Figure":
     """Draw the value of every ended trial by its number, and the best so far as a stepped line.
 
@@ -135,7 +135,7 @@ def study_history(study: Study) -> "Figure":
     return figure
 
 
-@_styled()
+@styled()
 def study_parallel(study: Study) -> "Figure":
     """Draw the values and the score of each trial as a line across vertical axes, one for each parameter.
 
@@ -158,7 +158,7 @@ def study_parallel(study: Study) -> "Figure":
     return figure
 
 
-@_styled()
+@styled()
 def comparison_by_trials(comparison: Comparison) -> "Figure":
     """Draw the best validation score so far of each searcher, by the number of trials.
 
@@ -170,7 +170,7 @@ def comparison_by_trials(comparison: Comparison) -> "Figure":
     return figure
 
 
-@_styled()
+@styled()
 def comparison_by_seconds(comparison: Comparison, studies: "StudyStore") -> "Figure":
     """Draw the best validation score so far of each searcher, by the training time of all its trials together.
 

@@ -91,3 +91,15 @@ def test_what_cannot_be_compared_is_one_line(store: Store, words: list[str], mes
     assert found.exit_code == 2
     assert message in found.stderr
     assert np.size(found.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("a.jpg", "a figure is written as .svg or .png, not as 'a.jpg'"),
+        ("a.svg", "a diagram needs configurations that were scored on several data sets"),
+    ],
+)
+def test_a_diagram_needs_several_data_sets_and_a_known_format(store: Store, name: str, message: str) -> None:
+    found = CliRunner().invoke(app, ["compare", "-o", name])
+    assert (found.exit_code, message in found.stderr, Path(name).exists()) == (2, True, False)

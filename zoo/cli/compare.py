@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -9,6 +10,7 @@ import typer
 from zoo.cli import options
 from zoo.cli.session import session_of
 from zoo.cli.views.configurations import show_comparisons
+from zoo.cli.views.pictures import check_file, write_datasets
 from zoo.errors import UsageError
 from zoo.scores import metric_parts
 
@@ -57,6 +59,16 @@ def compare_command(
             rich_help_panel=options.OUTPUT,
         ),
     ] = "macro_recall",
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Write a diagram of several data sets to FILE, a .svg or .png. Needs the extra plots.",
+            metavar="FILE",
+            rich_help_panel=options.OUTPUT,
+        ),
+    ] = None,
     results: options.ResultsToRead = None,
     as_json: options.Json = False,
 ) -> None:
@@ -69,6 +81,8 @@ def compare_command(
     from zoo.versus.runs import compare_given, compare_runs
 
     metric_parts(metric)
+    if output is not None:
+        check_file(output)
     session = session_of(context)
     folder = session.settings.results_folder(results)
     if not Store.exists(folder):
@@ -85,7 +99,11 @@ def compare_command(
             if filtered and not chosen:
                 raise UsageError("no run matches these filters: `zoo results` lists the stored runs")
             found = compare_runs(store, chosen, metric, baseline, all_pairs=all_pairs)
+    if output is not None and found.over_datasets is None:
+        raise UsageError("a diagram needs configurations that were scored on several data sets")
     show_comparisons(session.say, found, as_json=as_json)
+    if output is not None and found.over_datasets:
+        write_datasets(session.say, found.over_datasets, output)
 
 
 def _matches(run: "Run", patterns: Mapping[str, str]) -> bool:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoo.cli.views.table import Say
+from zoo.errors import UsageError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from zoo.comparison.comparison import Comparison
     from zoo.store.runs import Store
     from zoo.store.study import Study
+    from zoo.versus.result import DatasetComparison
 
 
 def write_study(say: Say, study: "Study", folder: Path) -> None:
@@ -28,6 +30,22 @@ def write_comparison(say: Say, store: "Store", comparison: "Comparison", folder:
 
     by_seconds = comparison_by_seconds(comparison, StudyStore(store))
     _write(say, folder, {"trials.svg": comparison_by_trials(comparison), "time.svg": by_seconds})
+
+
+def check_file(path: Path) -> None:
+    """Raise UsageError if no figure can be written to this file."""
+    from zoo.plots import FORMATS, check_installed
+
+    if path.suffix not in FORMATS:
+        raise UsageError(f"a figure is written as {' or '.join(FORMATS)}, not as {path.name!r}")
+    check_installed()
+
+
+def write_datasets(say: Say, found: "DatasetComparison", path: Path) -> None:
+    """Write the diagram of configurations over data sets, and report the file."""
+    from zoo.versus.diagram import diagram
+
+    _write(say, path.parent, {path.name: diagram(found)})
 
 
 def _write(say: Say, folder: Path, figures: Mapping[str, "Figure"]) -> None:
