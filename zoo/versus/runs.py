@@ -49,7 +49,7 @@ def compare_runs(
     if not done:
         raise UsageError("no finished run to compare: `zoo results` lists the stored runs")
     found = _with_metric(boards(done, metric), metric)
-    names = names_of([standing for board in found for standing in board.standings])
+    names = names_of(found)
     chosen = _named(baseline, sorted(set(names.values()))) if baseline else ""
     usable, notes = [], []
     for board in found:
@@ -105,21 +105,24 @@ def compare_two(store: "Store", runs: Sequence[Run], metric: str) -> Comparisons
     )
 
 
-def names_of(standings: Sequence[Standing]) -> dict[Standing, str]:
-    """Return a name for each configuration: its architecture, and what else differs between some of them."""
-    parts = {
-        standing: {
-            "architecture": standing.runs[0].reference,
-            "block": standing.runs[0].block,
-            "data": standing.runs[0].data,
-            "loss": standing.runs[0].loss,
-            "settings": standing.settings,
-        }
-        for standing in standings
+def names_of(found: Sequence[Board]) -> dict[Standing, str]:
+    """Return a name for each configuration: its architecture, and what else differs between some of them.
+
+    The settings in which it differs are part of the name only where a board has two configurations without them.
+    """
+    standings = [standing for board in found for standing in board.standings]
+    fields = {
+        each: (each.runs[0].reference, each.runs[0].block, each.runs[0].data, each.runs[0].loss) for each in standings
     }
-    keys = ("architecture", "block", "data", "loss", "settings")
-    shown = [key for key in keys if key == "architecture" or len({each[key] for each in parts.values()}) > 1]
-    return {standing: " ".join(each[key] for key in shown if each[key]) for standing, each in parts.items()}
+    shown = [number for number in range(4) if number == 0 or len({each[number] for each in fields.values()}) > 1]
+    short = {each: " ".join(part for number in shown if (part := fields[each][number])) for each in standings}
+    alike = {
+        name
+        for board in found
+        for name, times in Counter(short[standing] for standing in board.standings).items()
+        if times > 1
+    }
+    return {each: f"{name} {each.settings}".rstrip() if name in alike else name for each, name in short.items()}
 
 
 def _title(run: Run) -> str:

@@ -37,10 +37,11 @@ def p_text(value: float | None) -> str:
     return "-" if value is None else "<0.001" if value < 0.001 else f"{value:.3f}"
 
 
-CONFIGURATION = Column("configuration", "configuration", cut=True)
+CONFIGURATION = Column("configuration", "configuration", wraps=True)
 PLACES = (
     Column("ranks", "ranks", numeric=True),
     CONFIGURATION,
+    Column("differs in", "settings", optional=True, wraps=True, drop=5),
     Column("seeds", "seeds", numeric=True, drop=2),
     Column("score", "score", numeric=True),
     Column("±", "deviation", number(3), numeric=True, drop=3),
@@ -51,7 +52,7 @@ PAIR = (
     Column("p", "adjusted", p_text, numeric=True, drop=1),
     Column("verdict", "verdict"),
 )
-AGAINST = Column("compared with", "baseline", cut=True)
+AGAINST = Column("compared with", "baseline", wraps=True)
 
 
 def _show_board(board: "BoardComparison") -> None:
@@ -73,6 +74,7 @@ def _place_row(placed: "Placed") -> Row:
     return {
         "configuration": placed.name,
         "ranks": f"{placed.rank_low}-{placed.rank_high}" if placed.rank_low < placed.rank_high else placed.rank_low,
+        "settings": "" if placed.name.endswith(placed.settings) else placed.settings,
         "seeds": len(placed.seeds),
         "score": interval_text(Interval(placed.score.value)),
         "deviation": placed.deviation,
@@ -102,15 +104,16 @@ def _lines_of(board: "BoardComparison") -> Iterable[str]:
             [f"tied with it: {', '.join(tied)}"] * bool(tied)
             + [f"{count_text(worse, 'configuration')} shown to be worse"] * bool(worse)
         )
-    fewest = min((len(pair.seeds) for pair in board.pairs), default=0)
+    enough = [len(pair.seeds) >= FEWEST for pair in board.pairs]
     units = "test rows" if board.resampled == "rows" else f"the test set's {board.resampled}"
-    over = f"seeds and {units}" if fewest >= FEWEST else f"{units} only with fewer than {FEWEST} seeds"
+    over = f"seeds and {units}" if any(enough) else f"{units} only"
+    over += f" ({units} only with fewer than {FEWEST} seeds)" if any(enough) and not all(enough) else ""
     yield f"brackets: 95 % interval of the difference, over {over}; ±: standard deviation over seeds"
     if board.comparisons:
         family = f"with {board.baseline}" if board.chosen else "of all pairs"
         adjusted = f"p: adjusted by Holm for {count_text(board.comparisons, 'comparison')} {family}"
         yield f"{adjusted}; effect: chance that a seed is better than one of the other configuration"
-    if fewest < FEWEST:
+    if not all(enough):
         yield f"a verdict needs {FEWEST} seeds of both configurations: zoo bench … --seeds {FEWEST}"
     reasons = dict.fromkeys(part for pair in board.pairs for part in pair.difference.reason.split("; ") if part)
     yield from (f"no interval: {reason}" for reason in reasons)
