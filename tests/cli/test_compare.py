@@ -103,3 +103,18 @@ def test_what_cannot_be_compared_is_one_line(store: Store, words: list[str], mes
 def test_a_diagram_needs_several_data_sets_and_a_known_format(store: Store, name: str, message: str) -> None:
     found = CliRunner().invoke(app, ["compare", "-o", name])
     assert (found.exit_code, message in found.stderr, Path(name).exists()) == (2, True, False)
+
+
+def test_the_leaderboard_shows_possible_ranks_and_ties_also_by_class(store: Store) -> None:
+    (board,) = json.loads(CliRunner().invoke(app, ["leaderboard", "--metric", "recall:a", "--json"]).stdout)
+    compared = compare_runs(store, store.runs(), "recall:a").boards[0].configurations
+    fields = ("rank_low", "rank_high", "tied")
+    assert [[each[name] for name in fields] for each in board["standings"]] == [
+        [getattr(each, name) for name in fields] for each in compared
+    ]
+    assert [each["tied"] for each in board["standings"]] == [True, True, False]
+    assert [each["score"]["low"] for each in board["standings"]] == [each.score.low for each in compared]
+    heading, *lines = (each.split("\t") for each in CliRunner().invoke(app, ["leaderboard"]).stdout.splitlines())
+    assert [dict(zip(heading, line, strict=True))["ranks"] for line in lines] == ["1-2", "1-2", "3"]
+    refused = CliRunner().invoke(app, ["leaderboard", "--metric", "recall:z"])
+    assert (refused.exit_code, "no class named 'z'. Available: a, b, c" in refused.stderr) == (2, True)

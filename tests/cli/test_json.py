@@ -22,6 +22,7 @@ from zoo.store.runs import Store
 from zoo.store.studies import StudyStore
 from zoo.tuning.importance import importance
 from zoo.tuning.study_json import study_to_json
+from zoo.versus.board import places_of
 
 
 @pytest.fixture
@@ -55,7 +56,8 @@ def test_a_board(store: Store, same: Any) -> None:
     found = boards(store.runs(), "accuracy")
     assert [len(board.standings) for board in found] == [3, 3]
     scores = {each: expected(store, each.runs, "accuracy") for board in found for each in board.standings}
-    shown = [board.to_json("accuracy", scores) for board in found]
+    places = {each: place for board in found for each, place in places_of(store, board, "accuracy").items()}
+    shown = [board.to_json("accuracy", scores, places) for board in found]
     assert shown[0]["standings"][0]["score"]["low"] is not None
     assert same(shown, "leaderboard", "--metric", "accuracy")
 

@@ -8,8 +8,7 @@ import typer
 from zoo.cli import options
 from zoo.cli.session import session_of
 from zoo.cli.views.table import Column, count, emit, millions, number, print_json, say, steps_column
-from zoo.errors import unknown_name
-from zoo.scores import MACRO_SCORES
+from zoo.scores import MACRO_SCORES, metric_parts
 from zoo.settings import Reference
 from zoo.specs import full_name
 from zoo.wording import count_text
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from zoo.store.expected import Expected
-    from zoo.store.leaderboard import Board, Standing
+    from zoo.store.leaderboard import Board, Place, Standing
 
 
 def leaderboard_command(
@@ -27,7 +26,9 @@ def leaderboard_command(
     metric: Annotated[
         str,
         typer.Option(
-            help=f"Score to rank by: {', '.join(MACRO_SCORES)}.", metavar="NAME", rich_help_panel=options.OUTPUT
+            help=f"Score to rank by: {', '.join(MACRO_SCORES)}, or that of a class, such as recall:F.",
+            metavar="NAME",
+            rich_help_panel=options.OUTPUT,
         ),
     ] = "macro_recall",
     results: options.ResultsToRead = None,
@@ -40,21 +41,25 @@ def leaderboard_command(
     from zoo.store.leaderboard import boards
     from zoo.store.run import RunStatus
 
-    if metric not in MACRO_SCORES:
-        raise unknown_name("metric", metric, MACRO_SCORES)
+    metric_parts(metric)
     session = session_of(context)
     runs = session.stored_runs(results)
     found = boards(runs, metric)
-    scores = _expected(session.settings.results_folder(results), found, metric)
+    if ":" in metric and found:
+        from zoo.versus.runs import with_metric
+
+        found = with_metric(found, metric)
+    scores, places = _computed(session.settings.results_folder(results), found, metric)
     if damaged := sum(run.status == RunStatus.DAMAGED for run in runs):
         session.say(f"note: {count_text(damaged, 'damaged run')} left out; `zoo results` shows why")
     if as_json:
-        print_json([board.to_json(metric, scores) for board in found])
+        print_json([board.to_json(metric, scores, places) for board in found])
         return
     if not sys.stdout.isatty():
         emit(
-            [Column("dataset", "dataset"), Column("protocol", "protocol"), Column("test", "test"), *_columns(metric)],
-            [row for board in found for row in _rows(board, metric, scores)],
+            [Column("dataset", "dataset"), Column("protocol", "protocol"), Column("test", "test")]
+            + [*_columns(metric), *PLACE],
+            [row for board in found for row in _rows(board, metric, scores, places)],
         )
         return
     from zoo.cli.views.runs import steps_differ
@@ -62,7 +67,9 @@ def leaderboard_command(
     for board in found:
         reported = [_reported(each, metric) for each in session.settings.references if board.holds(each)]
         columns = _columns(metric, steps=steps_differ(run for each in board.standings for run in each.runs))
-        emit(columns, [*_rows(board, metric, scores), *reported], title=("", _title(board)))
+        emit(columns, [*_rows(board, metric, scores, places), *reported], title=("", _title(board)))
+        if tied := _tied(board, places):
+            say(tied)
         for line in _explained([scores[standing] for standing in board.standings]):
             say(line)
         if any(standing.same_losses for standing in board.standings):
@@ -74,12 +81,13 @@ def leaderboard_command(
 def _columns(metric: str, *, steps: bool = True) -> list[Column]:
     return [
         Column("#", "rank", numeric=True),
+        Column("ranks", "ranks", numeric=True, optional=True, drop=1),
         Column("architecture", "architecture"),
         Column("block", "block", optional=True),
         Column("data", "data"),
         Column("loss", "loss", drop=6),
         Column("differs in", "settings", optional=True, wraps=True),
-        Column("seeds", "seeds", numeric=True, drop=1),
+        Column("seeds", "seeds", numeric=True),
         Column(metric.replace("_", " "), "score", numeric=True),
         *([steps_column(drop=5)] if steps else []),
         Column("params", "parameters", count, numeric=True, drop=3),
@@ -105,10 +113,36 @@ def _classes(board: "Board") -> str:
     return f" ({', '.join(words)})" if words else ""
 
 
-def _rows(board: "Board", metric: str, scores: "Mapping[Standing, Expected]") -> list[dict[str, Any]]:
+PLACE = (Column("lowest rank", "rank_low"), Column("highest rank", "rank_high"), Column("tied with first", "tied"))
+
+
+def _tied(board: "Board", places: "Mapping[Standing, Place]") -> str:
+    """Return a line with the configurations that are tied with the first; "" if no other could be compared with it."""
+    if not _compared(board, places):
+        return ""
+    tied = [str(rank) for rank, each in enumerate(board.standings, start=1) if rank > 1 and places[each].tied]
+    shown = f"tied with the first: {', '.join(tied)}" if tied else "no configuration is tied with the first"
+    return f"{shown}; ranks: those possible by all significant differences. `zoo compare` shows them"
+
+
+def _compared(board: "Board", places: "Mapping[Standing, Place]") -> bool:
+    return any(each in places and places[each].tied is not None for each in board.standings[1:])
+
+
+def _rows(
+    board: "Board", metric: str, scores: "Mapping[Standing, Expected]", places: "Mapping[Standing, Place]"
+) -> list[dict[str, Any]]:
     where = {"dataset": board.dataset, "protocol": board.protocol, "test": board.test[:8]}
+    compared = _compared(board, places)
     return [
-        {**where, "rank": rank, **standing.to_json(metric), **_texts(standing, scores)} | {"steps": standing.steps()}
+        {
+            **where,
+            "rank": rank,
+            "ranks": _ranks_text(places[standing]) if compared else None,
+            **standing.to_json(metric, place=places.get(standing)),
+            **_texts(standing, scores),
+            "steps": standing.steps(),
+        }
         for rank, standing in enumerate(board.standings, start=1)
     ]
 
@@ -119,15 +153,24 @@ def _texts(standing: "Standing", scores: "Mapping[Standing, Expected]") -> dict[
     return {"loss": losses, "score": _score_text(scores[standing])}
 
 
-def _expected(folder: "Path", found: "Sequence[Board]", metric: str) -> "dict[Standing, Expected]":
-    """Return the score of each configuration of the boards, with an interval computed from the stored predictions."""
+def _ranks_text(place: "Place") -> str:
+    return str(place.low) if place.low == place.high else f"{place.low}-{place.high}"
+
+
+def _computed(
+    folder: "Path", found: "Sequence[Board]", metric: str
+) -> "tuple[dict[Standing, Expected], dict[Standing, Place]]":
+    """Return the score of each configuration with an interval, and its place, from the stored predictions."""
     if not found:
-        return {}
+        return {}, {}
     from zoo.store.expected import expected
     from zoo.store.runs import Store
+    from zoo.versus.board import places_of
 
     with Store(folder, create=False) as store:
-        return {each: expected(store, each.runs, metric) for board in found for each in board.standings}
+        scores = {each: expected(store, each.runs, metric) for board in found for each in board.standings}
+        compared = [places_of(store, board, metric) for board in found if metric != "ece"]
+        return scores, {standing: place for places in compared for standing, place in places.items()}
 
 
 def _score_text(score: "Expected") -> str:

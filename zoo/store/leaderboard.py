@@ -23,6 +23,18 @@ WHOLE_BOARD = ("scale", "rows")  # settings that are compared between all config
 UNSHOWN = ("seed", "seeds", "dataset", "files")
 
 
+@dataclass(frozen=True)
+class Place:
+    """The ranks that a configuration can have by all significant differences of its board.
+
+    `tied` is whether no difference to the first was shown; None if it could not be, as with too few seeds.
+    """
+
+    low: int
+    high: int
+    tied: bool | None
+
+
 @dataclass(frozen=True, eq=False)
 class Standing:
     """One configuration with its runs, one for each seed.
@@ -57,8 +69,8 @@ class Standing:
             return None
         return known[0] if known[0] == known[-1] else f"{known[0]}-{known[-1]}"
 
-    def to_json(self, score: str, expected: "Expected | None" = None) -> JsonObject:
-        """Return the standing as plain data: its configuration, and its score and cost over the seeds.
+    def to_json(self, score: str, expected: "Expected | None" = None, place: Place | None = None) -> JsonObject:
+        """Return the standing as plain data: its configuration, its score and cost over the seeds, and its place.
 
         The score has an interval if `expected` has one.
         """
@@ -78,6 +90,9 @@ class Standing:
                 "deviation": self.deviation(score),
                 **({} if expected is None else _interval_json(expected)),
             },
+            "rank_low": None if place is None else place.low,
+            "rank_high": None if place is None else place.high,
+            "tied": None if place is None else place.tied,
             **costs,
             **whole,
             "runs": [each.id for each in self.runs],
@@ -102,7 +117,12 @@ class Board:
         """Whether a reference result belongs to this data set and protocol."""
         return reference.dataset == self.dataset and reference.protocol in ("", self.protocol)
 
-    def to_json(self, score: str, expected: "Mapping[Standing, Expected] | None" = None) -> JsonObject:
+    def to_json(
+        self,
+        score: str,
+        expected: "Mapping[Standing, Expected] | None" = None,
+        places: Mapping[Standing, Place] | None = None,
+    ) -> JsonObject:
         """Return the board as plain data: the documented form of `zoo leaderboard --json`."""
         return {
             "dataset": self.dataset,
@@ -110,7 +130,10 @@ class Board:
             "protocol": self.protocol,
             "test": self.test,
             "configurations_scored": len(self.standings),
-            "standings": [standing.to_json(score, (expected or {}).get(standing)) for standing in self.standings],
+            "standings": [
+                standing.to_json(score, (expected or {}).get(standing), (places or {}).get(standing))
+                for standing in self.standings
+            ],
         }
 
 

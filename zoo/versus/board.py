@@ -20,7 +20,7 @@ from zoo.metrics.seeds import FEWEST
 from zoo.records import Interval
 from zoo.scores import LOWER_IS_BETTER, metric_parts
 from zoo.store.expected import expected
-from zoo.store.leaderboard import Board, Standing
+from zoo.store.leaderboard import Board, Place, Standing
 from zoo.store.predictions import predictions_of
 from zoo.store.run import Run
 from zoo.versus.result import BoardComparison, Pair, Placed, Verdict
@@ -59,13 +59,11 @@ def compared(
     entrants, notes = _entrants(store, board, names)
     some = entrants[0].standing.runs[0]
     measured = Measured.of(metric, some.parts.classes)
-    given = (some.parts.classes, some.parts.groups_by or "group")
-    every = {pair: _pair(entrants[pair[1]], entrants[pair[0]], measured, *given) for pair in pairs_of(len(entrants))}
-    adjusted = dict(zip(every, judged(list(every.values()), measured.sign), strict=True))
+    adjusted = _all_pairs(entrants, measured, some)
     if all_pairs:
         wanted = list(adjusted.values())
     elif baseline:
-        wanted = judged([each for pair in every.values() for each in _against(pair, baseline)], measured.sign)
+        wanted = judged([each for pair in adjusted.values() for each in _against(pair, baseline)], measured.sign)
     else:
         wanted = [adjusted[0, other] for other in range(1, len(entrants))]
     family = wanted if baseline else list(adjusted.values())
@@ -78,7 +76,7 @@ def compared(
         chosen=bool(baseline),
         comparisons=sum(each.p is not None for each in family),
         resampled=some.scores.resampled or "rows",
-        configurations=tuple(_placed(store, entrants, adjusted, metric)),
+        configurations=tuple(_placed(store, entrants, _places(adjusted, len(entrants)), metric)),
         pairs=tuple(wanted),
         notes=tuple(notes),
     )
@@ -169,16 +167,37 @@ def _judged(pair: Pair, adjusted: float, sign: int) -> Pair:
     return replace(pair, adjusted=adjusted, verdict=verdict if adjusted <= ALPHA else Verdict.TIED)
 
 
-def _placed(
-    store: "Store", entrants: Sequence[Entrant], pairs: Mapping[tuple[int, int], Pair], metric: str
-) -> Iterator[Placed]:
-    beaten = np.zeros((len(entrants), len(entrants)), bool)
+def places_of(store: "Store", board: Board, metric: str) -> dict[Standing, Place]:
+    """Return for each configuration of a board the ranks it can have, and whether it is tied with the first."""
+    size = len(board.standings)
+    if sum(len(standing.runs) >= FEWEST for standing in board.standings) < 2:
+        return {each: Place(1, size, None if number else True) for number, each in enumerate(board.standings)}
+    entrants, _ = _entrants(store, board, dict.fromkeys(board.standings, ""))
+    some = entrants[0].standing.runs[0]
+    measured = Measured.of(metric, some.parts.classes)
+    return dict(zip(board.standings, _places(_all_pairs(entrants, measured, some), size), strict=True))
+
+
+def _all_pairs(entrants: Sequence[Entrant], measured: Measured, some: Run) -> dict[tuple[int, int], Pair]:
+    """Return all pairs of a board, adjusted for their number; the configuration is the second of the two positions."""
+    given = (some.parts.classes, some.parts.groups_by or "group")
+    every = {pair: _pair(entrants[pair[1]], entrants[pair[0]], measured, *given) for pair in pairs_of(len(entrants))}
+    return dict(zip(every, judged(list(every.values()), measured.sign), strict=True))
+
+
+def _places(pairs: Mapping[tuple[int, int], Pair], size: int) -> list[Place]:
+    beaten = np.zeros((size, size), bool)
     for (high, low), pair in pairs.items():
         beaten[high, low], beaten[low, high] = pair.verdict == Verdict.WORSE, pair.verdict == Verdict.BETTER
-    ranks = rank_intervals(beaten.tolist())
-    for place, (entrant, (low, high)) in enumerate(zip(entrants, ranks, strict=True)):
+    tied = [True] + [
+        None if pairs[0, other].p is None else pairs[0, other].verdict == Verdict.TIED for other in range(1, size)
+    ]
+    return [Place(*ranks, each) for ranks, each in zip(rank_intervals(beaten.tolist()), tied, strict=True)]
+
+
+def _placed(store: "Store", entrants: Sequence[Entrant], places: Sequence[Place], metric: str) -> Iterator[Placed]:
+    for rank, (entrant, place) in enumerate(zip(entrants, places, strict=True), start=1):
         run, found = entrant.standing.runs[0], expected(store, entrant.standing.runs, metric)
-        first = pairs.get((0, place))
         yield Placed(
             name=entrant.name,
             architecture=run.reference,
@@ -189,9 +208,9 @@ def _placed(
             seeds=tuple(sorted(each.seed for each in entrant.standing.runs)),
             score=found.interval,
             deviation=found.deviation,
-            rank=place + 1,
-            rank_low=low,
-            rank_high=high,
-            tied=True if first is None else None if first.p is None else first.verdict == Verdict.TIED,
+            rank=rank,
+            rank_low=place.low,
+            rank_high=place.high,
+            tied=place.tied,
             runs=tuple(each.id for each in entrant.standing.runs),
         )

@@ -48,7 +48,7 @@ def compare_runs(
     done = [run for run in runs if run.status == RunStatus.DONE]
     if not done:
         raise UsageError("no finished run to compare: `zoo results` lists the stored runs")
-    found = _with_metric(boards(done, metric), metric)
+    found = with_metric(boards(done, metric), metric)
     names = names_of(found)
     chosen = _named(baseline, sorted(set(names.values()))) if baseline else ""
     usable, notes = [], []
@@ -79,7 +79,7 @@ def compare_two(store: "Store", runs: Sequence[Run], metric: str) -> Comparisons
     if len(boards(runs, "macro_recall")) > 1:
         where = [f"{run.id} on {run.dataset_label}, {run.protocol}" for run in runs]
         raise UsageError(f"these runs have different test rows: {where[0]}; {where[1]}")
-    (board,) = _with_metric(boards(runs, "macro_recall"), metric)
+    (board,) = with_metric(boards(runs, "macro_recall"), metric)
     measured = Measured.of(metric, one.parts.classes)
     pair = (outcome_of(store, one), outcome_of(store, other))
     if not np.array_equal(pair[0].labels, pair[1].labels):
@@ -129,7 +129,7 @@ def _title(run: Run) -> str:
     return " ".join(part for part in (run.reference, run.block, run.data, run.loss, f"seed={run.seed}") if part)
 
 
-def _with_metric(found: Sequence[Board], metric: str) -> list[Board]:
+def with_metric(found: Sequence[Board], metric: str) -> list[Board]:
     """Return the boards that have the class of a metric, if it has one. Raises UnknownName if none has."""
     label = metric_parts(metric)[1]
     kept = [board for board in found if not label or label in board.standings[0].runs[0].parts.classes]
