@@ -13,7 +13,8 @@ the comparisons with a configuration that was chosen beforehand, and `all pairs`
 
 *power*: half of the k configurations are worse by `gap`. The columns are the shares of these differences that were
 found, by comparisons of the best half with one of the worse (`baseline`) and by all pairs; the share of boards with a
-false claim; and the share whose rank intervals all contain the true ranks.
+false claim; the share whose rank intervals all contain the true ranks; and of the intervals of these differences, the
+share that contains the true one.
 
 *scores*: two equal configurations, every score, over rows and over patients. `rare` has classes of 200, 5 and 2 rows.
 
@@ -34,6 +35,7 @@ from scipy.special import ndtr, ndtri, softmax
 
 from zoo.metrics.datasets import friedman, friedman_possible, posterior, ranks, signed_ranks, signed_ranks_possible
 from zoo.metrics.differences import difference, p_values
+from zoo.metrics.limits import students
 from zoo.metrics.multiple import ALPHA, holm, pairs_of, rank_intervals
 from zoo.metrics.outcome import Labels, Outcome
 from zoo.scores import CLASS_SCORES
@@ -60,6 +62,9 @@ class Board:
         self.first = np.argsort(-values.mean(1), kind="stable")
         self.score, self.size = apart.mean(2), len(shift)
         self.p = p_values(self.score, between, within, *freedom)
+        self.half = np.sqrt(students(freedom[0]) ** 2 * between + students(freedom[1]) ** 2 * within)
+        expected = ndtr((0.8 + shift) / np.sqrt(2 + (ratio * ROW_DEVIATION) ** 2))
+        self.true = expected[:, None] - expected[None]
 
     def with_all(self) -> Doubles:
         """Return the p values of all pairs, adjusted."""
@@ -107,7 +112,7 @@ def squares(mean: Doubles) -> Doubles:
 
 CLAIMS: dict[str, Callable[[Board], bool]] = {
     "uncorrected": lambda board: bool((board.p[board.first[0]] <= ALPHA).any()),
-    "Holm, first": lambda board: min(board.with_one(board.first[0])) <= ALPHA,
+    "first": lambda board: min(board.with_one(board.first[0])) <= ALPHA,
     "best": lambda board: bool(board.not_best().any()),
     "baseline": lambda board: min(board.with_one(0)) <= ALPHA,
     "all pairs": lambda board: bool((board.with_all() <= ALPHA).any()),
@@ -124,8 +129,8 @@ def of_equal(repeats: int, rng: np.random.Generator) -> None:
 
 
 def of_power(repeats: int, rng: np.random.Generator) -> None:
-    print("\n| seeds / rows | seeds | k | gap | baseline | all pairs | false claims | true ranks |")
-    print("|---|---|---|---|---|---|---|---|")
+    print("\n| seeds / rows | seeds | k | gap | baseline | all pairs | false claims | true ranks | covered |")
+    print("|---|---|---|---|---|---|---|---|---|")
     for ratio, seeds, size, gap in product((0.25, 1.0, 4.0), (5, 10), (4, 20), (0.05, 0.1, 0.2)):
         half, share = size // 2, ndtr(0.8 / np.sqrt(2))
         shift = np.where(np.arange(size) < half, 0.0, np.sqrt(2) * ndtri(share - gap) - 0.8)
@@ -134,8 +139,8 @@ def of_power(repeats: int, rng: np.random.Generator) -> None:
         print(f"| {ratio:g} | {seeds} | {size} | {gap:.2f} | {shares} |", flush=True)
 
 
-def judged(board: Board, half: int) -> tuple[float, float, float, float]:
-    """Return the shares of differences found with a baseline and in all pairs, false claims, and true ranks."""
+def judged(board: Board, half: int) -> tuple[float, ...]:
+    """Return the shares of differences found with a baseline and in all pairs, false claims, true ranks, coverage."""
     claimed = board.with_all() <= ALPHA
     alike = np.arange(board.size) < half
     different = alike[:, None] != alike[None]
@@ -144,7 +149,9 @@ def judged(board: Board, half: int) -> tuple[float, float, float, float]:
     covered = all(low <= first and last <= high for (low, high), (first, last) in zip(ranks, true, strict=True))
     with_baseline = np.array(board.with_one(board.size - 1))[:half] <= ALPHA
     wrong = claimed & (~different | (different & (board.score > 0) & ~alike[:, None]))
-    return float(with_baseline.mean()), float(claimed[different].mean()), float(wrong.any()), float(covered)
+    inside = (np.abs(board.score - board.true) <= board.half + 1e-12)[different]
+    found = (with_baseline.mean(), claimed[different].mean(), wrong.any(), covered, inside.mean())
+    return tuple(float(each) for each in found)
 
 
 SCORES = ("macro_recall", "macro_f1", "accuracy", "mcc", "auroc", "log_loss", *CLASS_SCORES)

@@ -101,9 +101,7 @@ app.command(
 app.command(
     "compare",
     rich_help_panel=RESULTS,
-    epilog=_examples(
-        "zoo compare", "zoo compare --baseline 'cnngru original' --metric recall:F", "zoo compare 0b65 9f21"
-    ),
+    epilog=_examples("zoo compare --baseline 'cnngru original' --metric recall:F", "zoo compare 0b65 9f21"),
 )(compare.compare_command)
 app.command(
     "results",

@@ -21,7 +21,9 @@ FILTERS = "Runs"
 
 
 def _pattern(text: str) -> Any:
-    return typer.Option(help=f"Only {text} that match a pattern.", metavar="PATTERN", rich_help_panel=FILTERS)
+    return typer.Option(
+        help=f"Only {text} that match a pattern.", metavar="PATTERN", rich_help_panel=FILTERS, show_default="all"
+    )
 
 
 def compare_command(
@@ -29,13 +31,13 @@ def compare_command(
     runs: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="RUN…", help="Compare these runs: their ids, or the starts of their ids.", show_default="all"
+            metavar="RUN", help="Compare these runs: their ids, or the starts of their ids.", show_default="all"
         ),
     ] = None,
-    architecture: Annotated[str, _pattern("architectures")] = "*",
-    dataset: Annotated[str, _pattern("data sets")] = "*",
-    data: Annotated[str, _pattern("resamplers")] = "*",
-    protocol: Annotated[str, _pattern("protocols")] = "*",
+    architecture: Annotated[str | None, _pattern("architectures")] = None,
+    dataset: Annotated[str | None, _pattern("data sets")] = None,
+    data: Annotated[str | None, _pattern("resamplers")] = None,
+    protocol: Annotated[str | None, _pattern("protocols")] = None,
     baseline: Annotated[
         str,
         typer.Option(
@@ -74,8 +76,9 @@ def compare_command(
 ) -> None:
     """Compare configurations that were scored on the same test rows.
 
-    Differences are paired by seed and by test row. Each has an interval, and a verdict: better, worse, tied, or too few
-    seeds. Two RUNs are compared by McNemar's test. Several data sets are also compared together.
+    Differences are paired by seed and by test row. Each has an interval, and a verdict: better, worse or tied.
+
+    Two RUNs are compared by McNemar's test. Several data sets are compared one by one, and together.
     """
     from zoo.store.runs import Store
     from zoo.versus.runs import compare_given, compare_runs
@@ -87,16 +90,16 @@ def compare_command(
     folder = session.settings.results_folder(results)
     if not Store.exists(folder):
         raise UsageError(f"no results in {str(folder)!r}: start a run with `zoo bench cnngru`, or name --results DIR")
-    patterns = {"reference": architecture, "dataset": dataset, "data": data, "protocol": protocol}
-    filtered = any(pattern != "*" for pattern in patterns.values())
-    if runs and filtered:
+    asked = {"reference": architecture, "dataset": dataset, "data": data, "protocol": protocol}
+    patterns = {name: pattern for name, pattern in asked.items() if pattern is not None}
+    if runs and patterns:
         raise UsageError("name either runs or filters such as --architecture, not both")
     with Store(folder, create=False) as store:
         if runs:
             found = compare_given(store, runs, metric, baseline, all_pairs=all_pairs)
         else:
             chosen = [run for run in store.runs() if _matches(run, patterns)]
-            if filtered and not chosen:
+            if patterns and not chosen:
                 raise UsageError("no run matches these filters: `zoo results` lists the stored runs")
             found = compare_runs(store, chosen, metric, baseline, all_pairs=all_pairs)
     if output is not None and found.over_datasets is None:
@@ -107,8 +110,9 @@ def compare_command(
 
 
 def _matches(run: "Run", patterns: Mapping[str, str]) -> bool:
-    """Return whether a run matches all patterns; that of the architecture also without its preset."""
-    wanted = {name: [getattr(run, name)] for name in patterns}
-    wanted["reference"].append(run.architecture)
-    wanted["dataset"].append(run.dataset_label)
-    return all(any(fnmatchcase(value, patterns[name]) for value in values) for name, values in wanted.items())
+    """Return whether a run matches all patterns; an architecture and a data set have two names each."""
+    more = {"reference": [run.architecture], "dataset": [run.dataset_label]}
+    return all(
+        any(fnmatchcase(value, pattern) for value in (getattr(run, name), *more.get(name, ())))
+        for name, pattern in patterns.items()
+    )
