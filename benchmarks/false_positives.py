@@ -8,7 +8,7 @@ difficult they are, the same for all runs. `before` is the bootstrap of rows and
 one seed on; `now` is the interval of differences, which needs five seeds. The last column has 20 patients in the place
 of independent rows.
 
-Goal: at most 6 % for ratios of 1/4 to 4.
+Goal: at most 5 % for ratios of 1/4 to 4.
 """
 
 import argparse
