@@ -18,6 +18,10 @@ share that contains the true one.
 
 *scores*: two equal configurations, every score, over rows and over patients. `rare` has classes of 200, 5 and 2 rows.
 
+*runs*: two single runs, of which the first finds each class more often by `gap`; the test rows, or the patients with
+their rows, are drawn anew. The columns are the shares of 95 % intervals that contain the true difference, and the share
+of p of at most 0.05 by McNemar's test, over all rows and over those of the rarest class.
+
 *datasets*: equal configurations on N data sets, whose scores differ between data sets more than between configurations:
 how often the test of Friedman, and any of the tests of Wilcoxon adjusted by Holm, finds a difference.
 
@@ -34,14 +38,15 @@ from false_positives import PATIENTS, ROW_DEVIATION, SUPPORTS
 from scipy.special import ndtr, ndtri, softmax
 
 from zoo.metrics.datasets import friedman, friedman_possible, posterior, ranks, signed_ranks, signed_ranks_possible
-from zoo.metrics.differences import difference, p_values
+from zoo.metrics.differences import difference, lowest_variances, p_values
 from zoo.metrics.limits import students
 from zoo.metrics.multiple import ALPHA, holm, pairs_of, rank_intervals
 from zoo.metrics.outcome import Labels, Outcome
+from zoo.metrics.single import mcnemar
 from zoo.scores import CLASS_SCORES
 
 Doubles = npt.NDArray[np.float64]
-CLASSES = len(SUPPORTS)
+CLASSES, RARE = len(SUPPORTS), (200, 5, 2)
 
 
 class Board:
@@ -55,7 +60,9 @@ class Board:
         hits = (margin + shift[:, None, None] > 0) * weight
         values, mean = hits.sum(2), hits.mean(1)
         units = [mean] if groups is None else [mean, by_group(mean, groups)]
-        within = np.max([squares(each) for each in units], axis=0)
+        least = lowest_variances(SUPPORTS) / CLASSES**2
+        parts = [np.maximum(squares(mean[:, labels == n], 0), least[n]) for n in range(CLASSES)]
+        within = np.max([*(squares(each) for each in units), np.sum(parts, axis=0)], axis=0)
         apart = values[:, None] - values[None]
         between = apart.var(2, ddof=1) / seeds
         freedom = [max(seeds - 1, 1), units[-1].shape[1] - 1]
@@ -102,12 +109,12 @@ def by_group(mean: Doubles, groups: npt.NDArray[np.int64]) -> Doubles:
     return sums
 
 
-def squares(mean: Doubles) -> Doubles:
+def squares(mean: Doubles, lost: int = 1) -> Doubles:
     """Return the variances over units of all differences, `(configurations, configurations)`."""
     inner = mean @ mean.T
     found = inner.diagonal()[:, None] + inner.diagonal()[None] - 2 * inner
     units = mean.shape[1]
-    return np.maximum(found, 0.0) * units / (units - 1)
+    return np.maximum(found, 0.0) * units / (units - lost)
 
 
 CLAIMS: dict[str, Callable[[Board], bool]] = {
@@ -168,7 +175,7 @@ def of_scores(repeats: int, rng: np.random.Generator) -> None:
 def claims(seeds: int, ratio: float, units: str, rng: np.random.Generator) -> list[bool]:
     """Return for each score whether two equal configurations differ; scores by class are those of the rarest class."""
     if units == "rare":
-        labels, groups = np.repeat(np.arange(CLASSES), (200, 5, 2)), None
+        labels, groups = np.repeat(np.arange(CLASSES), RARE), None
         easy = rng.normal(0.8, 1.0, len(labels))
     else:
         labels, groups, easy = rows_of(units != "rows", rng)
@@ -219,7 +226,39 @@ def over_datasets(datasets: int, size: int, rng: np.random.Generator) -> list[bo
     ]
 
 
-PARTS = {"equal": of_equal, "power": of_power, "scores": of_scores, "datasets": of_datasets}
+RUN_SCORES = ("macro_recall", "accuracy", "recall")
+
+
+def of_runs(repeats: int, rng: np.random.Generator) -> None:
+    print(f"\n| units | gap | {' | '.join(RUN_SCORES)} | p, all rows | p, rarest class |\n|{'---|' * 7}")
+    for units, gap in product(("rows", f"{PATIENTS} patients", "rare"), (0.0, 0.1, 0.2)):
+        found = np.array([of_two_runs(units, gap, rng) for _ in range(repeats)])
+        print(f"| {units} | {gap:.1f} | {' | '.join(f'{each:.1%}' for each in found.mean(0))} |", flush=True)
+
+
+def of_two_runs(units: str, gap: float, rng: np.random.Generator) -> list[bool]:
+    """Return which intervals contain the true difference, and which p values of McNemar's test are at most 0.05."""
+    labels = np.repeat(np.arange(CLASSES), RARE if units == "rare" else SUPPORTS)
+    patients = "patients" in units
+    groups = np.arange(len(labels)) % PATIENTS if patients else None
+    own, variance = 0.5 if patients else 0.0, 2.25 if patients else 2.0
+    share = ndtr(0.8 / np.sqrt(variance))
+    shifts = (np.sqrt(variance) * ndtri(share + gap) - 0.8, 0.0)
+    easy = rng.normal(0.8, 1.0, len(labels))
+
+    def run(shift: float) -> Outcome:
+        by_patient = rng.normal(0, own, PATIENTS)[groups] if groups is not None else 0.0
+        hit = easy + by_patient + rng.normal(0, 1, len(labels)) + shift > 0
+        return Outcome.of(np.eye(CLASSES)[np.where(hit, labels, (labels + 1) % CLASSES)], labels, groups)
+
+    pair = (run(shifts[0]), run(shifts[1]))
+    numbers = [CLASSES - 1 if name in CLASS_SCORES else None for name in RUN_SCORES]
+    limits = [difference([pair], name, number).limits for name, number in zip(RUN_SCORES, numbers, strict=True)]
+    tests = [mcnemar(*pair, number).p <= ALPHA for number in (None, CLASSES - 1)]
+    return [low - 1e-9 <= gap <= high + 1e-9 for low, high in limits] + tests
+
+
+PARTS = {"equal": of_equal, "power": of_power, "scores": of_scores, "runs": of_runs, "datasets": of_datasets}
 
 
 def main() -> None:

@@ -115,6 +115,15 @@ def test_two_rows_prove_nothing_however_many_seeds_agree(name: str) -> None:
     assert shown.p > 0.05
 
 
+@pytest.mark.parametrize(("name", "width"), [("recall", 1 / 3), ("macro_recall", np.hypot(1 / 61, 1 / 3) / 2)])
+def test_equal_predictions_for_two_rows_leave_room_for_a_difference(name: str, width: float) -> None:
+    labels = np.repeat([0, 1], [60, 2])
+    same = Outcome.of(np.eye(2)[labels], labels)
+    shown = difference([(same, same)], name, 1 if name == "recall" else None)
+    assert (shown.mean, shown.p) == (0.0, 1.0)
+    assert shown.limits[1] == pytest.approx(stats.t.isf(0.025, 61) * width)
+
+
 def test_patients_are_counted_whole() -> None:
     groups = np.arange(len(LABELS)) % 9
     pairs = [(outcome(0.2, groups, seed), outcome(0.0, groups, 9 + seed)) for seed in range(5)]

@@ -261,6 +261,18 @@ def test_from_python_pairs_are_records_and_a_frame(tmp_path: Path) -> None:
     assert record["boards"][0]["configurations"][0]["score"]["low"] is not None
 
 
+def test_a_class_without_test_rows_has_no_difference(store: Store) -> None:
+    labels = np.arange(60) % 2
+    for name in ("fcn", "tcn"):
+        for seed in range(5):
+            kept(store, name, seed, Predictions(np.eye(3, dtype=np.float32)[labels], labels, np.arange(60), CLASSES))
+    (pair,) = compare_runs(store, store.runs(), "recall:c").boards[0].pairs
+    assert (pair.verdict, pair.difference.value, pair.difference.reason) == ("no interval", None, "no such test rows")
+    assert compare_runs(store, store.runs(), "macro_recall").boards[0].pairs[0].verdict == "tied"
+    with pytest.raises(UsageError, match="recall:c has no value"):
+        compare_two(store, store.runs()[:2], "recall:c")
+
+
 def test_equal_predictions_are_tied(store: Store) -> None:
     for name in ("fcn", "tcn"):
         for seed in range(5):

@@ -28,6 +28,7 @@ Pair = tuple[Outcome, Outcome]
 
 
 SMALLEST_P = 1e-15
+UNSEEN = 1.0  # rows of a class that may be predicted unequally although no test row was
 HALVINGS = 50
 
 
@@ -85,9 +86,33 @@ def difference(pairs: Sequence[Pair], name: str, number: int | None = None) -> D
     number  the position of the class, for a score by class
     """
     values = np.array([_value(one, name, number) - _value(other, name, number) for one, other in pairs])
-    within = float(variance_of(pairs[0][0], _influence(pairs, name, number)))
+    within = _over_rows(pairs[0][0], _influence(pairs, name, number), name, number)
     between = float(values.var(ddof=1)) / len(values) if len(values) >= FEWEST else 0.0
     return Difference(values, (between, within), (max(len(values) - 1, 1), max(pairs[0][0].units - 1, 1)))
+
+
+def _over_rows(outcome: Outcome, influence: Doubles, name: str, number: int | None) -> float:
+    """Return the variance over rows; that of a class is at least that of one more row with unequal predictions.
+
+    Without it, two configurations that are equal on the two rows of a class would have an interval without width.
+    """
+    variance = float(variance_of(outcome, influence))
+    if name == "log_loss":
+        return variance
+    by_class = name in BY_CLASS or number is not None
+    kind = outcome.labels if by_class else np.zeros_like(outcome.labels)
+    least = lowest_variances(np.bincount(kind))
+    if number is not None:
+        least = np.where(np.arange(len(least)) == number, least, 0.0)
+    squares = np.bincount(kind, influence**2, len(least))
+    scale = 1 if number is not None else np.count_nonzero(least)
+    return max(variance, float(np.maximum(squares, least / scale**2).sum()))
+
+
+def lowest_variances(sizes: npt.ArrayLike) -> Doubles:
+    """Return the lowest variance of the difference of a share of these numbers of rows; 0 without rows."""
+    rows = np.asarray(sizes, np.float64)
+    return np.where(rows > 0, UNSEEN / (rows + UNSEEN) ** 2, 0.0)
 
 
 def no_interval(pair: Pair, classes: Sequence[str], noun: str, name: str, number: int | None = None) -> str:

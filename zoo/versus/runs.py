@@ -84,6 +84,9 @@ def compare_two(store: "Store", runs: Sequence[Run], metric: str) -> Comparisons
     pair = (outcome_of(store, one), outcome_of(store, other))
     if not np.array_equal(pair[0].labels, pair[1].labels):
         raise UsageError(f"runs {one.id} and {other.id} were scored on different test rows")
+    scores = [score for run in runs if (score := run.score(metric)) is not None]
+    if len(scores) < 2:
+        raise UsageError(f"{metric} has no value: there are no such test rows")
     found = difference([pair], measured.name, measured.number)
     reason = no_interval(pair, one.parts.classes, one.parts.groups_by or "group", measured.name, measured.number)
     counted = mcnemar(*pair, measured.number)
@@ -94,7 +97,7 @@ def compare_two(store: "Store", runs: Sequence[Run], metric: str) -> Comparisons
             metric=metric,
             runs=(one.id, other.id),
             names=(_title(one), _title(other)),
-            scores=(one.score(metric) or 0.0, other.score(metric) or 0.0),
+            scores=(scores[0], scores[1]),
             difference=Interval(found.mean, reason=reason) if reason else Interval(found.mean, *found.limits),
             only_first=counted.first,
             only_second=counted.second,
