@@ -57,8 +57,7 @@ def leaderboard_command(
         return
     if not sys.stdout.isatty():
         emit(
-            [Column("dataset", "dataset"), Column("protocol", "protocol"), Column("test", "test")]
-            + [*_columns(metric), *PLACE],
+            [*(Column(name, name) for name in ("dataset", "protocol", "test")), *_columns(metric), *PLACE],
             [row for board in found for row in _rows(board, metric, scores, places)],
         )
         return
