@@ -188,6 +188,19 @@ def test_over_data_sets_each_counts_once_and_only_complete_configurations_take_p
     assert pair.worse == pytest.approx(1.0, abs=0.01)
 
 
+def test_over_data_sets_the_newest_code_of_a_configuration_counts(store: Store) -> None:
+    for number in range(2):
+        for name, share in {"fcn": 0.9, "tcn": 0.7}.items():
+            added(store, name, share, seeds=1, dataset=f"set{number}")
+    runs = store.runs()
+    old = replace(runs[0], configuration="before", code="0123abcd", created="2020-01-01T00:00:00")
+    found = compare_runs(store, [*(replace(run, code="4567abcd") for run in runs), old], "accuracy")
+    assert found.over_datasets is not None
+    assert set(found.over_datasets.mean_ranks) == {"fcn", "tcn"}
+    assert found.notes == ("set0: over data sets, the newest code of each configuration counts",)
+    assert len(found.boards[0].configurations) == 3
+
+
 def test_too_few_data_sets_have_no_verdict() -> None:
     table = {f"set{number}": {"fcn": 0.9, "tcn": 0.8 - number / 100, "gru": 0.1} for number in range(6)}
     every, named = over_datasets(table, "mcc"), over_datasets({**table, "more": table["set1"]}, "mcc", "tcn")

@@ -62,7 +62,9 @@ def compare_runs(
     found_boards = tuple(compared(store, board, names, metric, chosen, all_pairs=all_pairs) for board in usable)
     sign = -1 if metric_parts(metric)[0] in LOWER_IS_BETTER else 1
     table = _table(found, names, metric, notes)
-    several = over_datasets(table, metric, chosen, all_pairs=all_pairs, sign=sign) if len(table) > 1 else None
+    several = (
+        over_datasets(table, metric, _without_code(chosen), all_pairs=all_pairs, sign=sign) if len(table) > 1 else None
+    )
     if len(table) > 1 and several is None:
         notes.append("over data sets: fewer than two configurations were scored on all of them")
     return Comparisons(found_boards, several, notes=tuple(notes))
@@ -165,6 +167,11 @@ def _problem(board: Board, names: Mapping[Standing, str], baseline: str) -> str:
     return "" if max(seeds.values()) > 1 else "no two configurations have a seed in common"
 
 
+def _without_code(name: str) -> str:
+    """Return the name of a configuration without the hash of its code, which a new release changes."""
+    return " ".join(word for word in name.split() if not word.startswith("code="))
+
+
 def _table(
     found: Sequence[Board], names: Mapping[Standing, str], metric: str, notes: list[str]
 ) -> dict[str, dict[str, float]]:
@@ -177,6 +184,9 @@ def _table(
         if len(several) > 1:
             notes.append(f"{dataset} has {len(several)} test sets and is left out of the comparison over data sets")
             continue
-        means = {names[standing]: standing.mean(metric) for standing in several[0].standings}
+        newest = sorted(several[0].standings, key=lambda standing: max(run.created for run in standing.runs))
+        means = {_without_code(names[standing]): standing.mean(metric) for standing in newest}
         table[dataset] = {name: mean for name, mean in means.items() if mean is not None}
+        if len(means) < len(newest):
+            notes.append(f"{dataset}: over data sets, the newest code of each configuration counts")
     return table
