@@ -118,10 +118,12 @@ def test_two_rows_prove_nothing_however_many_seeds_agree(name: str) -> None:
 @pytest.mark.parametrize(("name", "width"), [("recall", 1 / 3), ("macro_recall", np.hypot(1 / 61, 1 / 3) / 2)])
 def test_equal_predictions_for_two_rows_leave_room_for_a_difference(name: str, width: float) -> None:
     labels = np.repeat([0, 1], [60, 2])
-    same = Outcome.of(np.eye(2)[labels], labels)
-    shown = difference([(same, same)], name, 1 if name == "recall" else None)
+    one, other = (Outcome.of(np.eye(2)[labels] * sure + 0.1, labels) for sure in (0.8, 0.7))
+    number = 1 if name == "recall" else None
+    shown = difference([(one, other)], name, number)
     assert (shown.mean, shown.p) == (0.0, 1.0)
     assert shown.limits[1] == pytest.approx(stats.t.isf(0.025, 61) * width)
+    assert difference([(one, one)], name, number).limits == (0.0, 0.0)  # the same network
 
 
 def test_patients_are_counted_whole() -> None:

@@ -86,7 +86,8 @@ def difference(pairs: Sequence[Pair], name: str, number: int | None = None) -> D
     number  the position of the class, for a score by class
     """
     values = np.array([_value(one, name, number) - _value(other, name, number) for one, other in pairs])
-    within = _over_rows(pairs[0][0], _influence(pairs, name, number), name, number)
+    same = all(np.array_equal(one.probabilities, other.probabilities) for one, other in pairs)  # the same networks
+    within = 0.0 if same else _over_rows(pairs[0][0], _influence(pairs, name, number), name, number)
     between = float(values.var(ddof=1)) / len(values) if len(values) >= FEWEST else 0.0
     return Difference(values, (between, within), (max(len(values) - 1, 1), max(pairs[0][0].units - 1, 1)))
 
