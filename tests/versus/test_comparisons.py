@@ -261,6 +261,14 @@ def test_a_run_without_its_predictions_is_left_out_with_a_note(store: Store) -> 
     assert board.notes[0].startswith(f"run {runs[0].id} is not compared: ")
 
 
+def test_seeds_that_diverged_are_noted(store: Store) -> None:
+    added(store, "fcn", 0.9)
+    runs = [*added(store, "tcn", 0.5)]
+    lost = [replace(runs[0], id=f"lost{seed}", seed=seed, status=RunStatus.DIVERGED) for seed in (0, 5, 6)]
+    found = compare_runs(store, [*store.runs(), *lost], "mcc")
+    assert found.notes == ("tcn: 2 diverged, of 7 seeds; only the others are compared",)
+
+
 def test_from_python_pairs_are_records_and_a_frame(tmp_path: Path) -> None:
     with Store(tmp_path / "results") as store:
         for name, share in {"fcn": 0.9, "tcn": 0.5}.items():

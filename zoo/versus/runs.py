@@ -57,6 +57,7 @@ def compare_runs(
             notes.append(f"{board.dataset}, {board.protocol}: {problem}")
         else:
             usable.append(board)
+    notes += _unfinished(runs, usable, names)
     if not usable:
         raise UsageError(f"nothing to compare: {'; '.join(notes)}")
     found_boards = tuple(compared(store, board, names, metric, chosen, all_pairs=all_pairs) for board in usable)
@@ -170,6 +171,24 @@ def _problem(board: Board, names: Mapping[Standing, str], baseline: str) -> str:
 def _without_code(name: str) -> str:
     """Return the name of a configuration without the hash of its code, which a new release changes."""
     return " ".join(word for word in name.split() if not word.startswith("code="))
+
+
+def _unfinished(runs: Sequence[Run], found: Sequence[Board], names: Mapping[Standing, str]) -> list[str]:
+    """Return a note for each configuration of which seeds ended without scores: the others may be the easier ones."""
+    ended: dict[str, dict[int, str]] = defaultdict(dict)
+    for run in runs:
+        if run.configuration and run.status in (RunStatus.DIVERGED, RunStatus.FAILED, RunStatus.TIMEOUT):
+            ended[run.configuration][run.seed] = str(run.status)
+    notes = []
+    for standing in (standing for board in found for standing in board.standings):
+        done = {run.seed for run in standing.runs}
+        lost = Counter(word for seed, word in ended[standing.runs[0].configuration].items() if seed not in done)
+        if lost:
+            words = ", ".join(f"{count} {word}" for word, count in lost.items())
+            notes.append(
+                f"{names[standing]}: {words}, of {len(done) + lost.total()} seeds; only the others are compared"
+            )
+    return notes
 
 
 def _table(
