@@ -2,7 +2,7 @@
 
 Rank intervals, and which configurations are tied with the first, come from all pairs. The first of a board was chosen
 by its score, so its comparisons are adjusted for all pairs, too: otherwise it would look better than equal ones in up
-to 11 % of boards (`python benchmarks/false_boards.py`). A baseline that was named needs only its own comparisons.
+to 9 % of boards (`python benchmarks/false_boards.py`). A baseline that was named needs only its own comparisons.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
