@@ -171,7 +171,15 @@ def test_two_runs_are_two_networks(store: Store) -> None:
     assert (found.only_first, found.only_second, found.rows) == (*alone, "b")
     assert found.p == pytest.approx(stats.binomtest(alone[0], sum(alone)).pvalue)
     assert found.difference.value == pytest.approx(right[0].mean() - right[1].mean())
-    assert compare_given(store, [one.id, other.id], "recall:b").single == found
+    again = compare_given(store, [one.id, other.id], "recall:b")
+    assert again.single == found
+    (record,) = again.records()
+    assert [record[name] for name in ("run_1", "run_2", "p", "low")] == [
+        one.id,
+        other.id,
+        found.p,
+        found.difference.low,
+    ]
 
 
 def test_over_data_sets_each_counts_once_and_only_complete_configurations_take_part(store: Store) -> None:

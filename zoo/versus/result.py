@@ -118,6 +118,13 @@ class RunPair:
     resampled: str
     p: float
 
+    def record(self) -> dict[str, Any]:
+        """Return the pair as one flat dictionary."""
+        both = {"run": self.runs, "name": self.names, "score": self.scores}
+        numbered = {f"{key}_{n}": value for key, pair in both.items() for n, value in enumerate(pair, start=1)}
+        rest = {item.name: getattr(self, item.name) for item in fields(self) if item.name not in TWO}
+        return numbered | rest | _flat(self.difference)
+
 
 @dataclass(frozen=True)
 class DatasetPair:
@@ -185,7 +192,9 @@ class Comparisons:
         return found
 
     def records(self) -> list[dict[str, Any]]:
-        """Return each pair as one flat dictionary, with its board."""
+        """Return each pair as one flat dictionary, with its board; of two single runs, their one pair."""
+        if self.single:
+            return [self.single.record()]
         return [
             {
                 "dataset": board.dataset,
@@ -194,10 +203,7 @@ class Comparisons:
                 "metric": board.metric,
                 **{item.name: getattr(pair, item.name) for item in fields(Pair) if item.name not in SPREAD},
                 "seeds": len(pair.seeds),
-                "difference": pair.difference.value,
-                "low": pair.difference.low,
-                "high": pair.difference.high,
-                "reason": pair.difference.reason,
+                **_flat(pair.difference),
                 "verdict": str(pair.verdict),
             }
             for board in self.boards
@@ -212,6 +218,12 @@ class Comparisons:
 
 
 SPREAD = ("seeds", "difference", "verdict")
+TWO = ("runs", "names", "scores", "difference")
+
+
+def _flat(difference: Interval) -> dict[str, Any]:
+    ends = {"low": difference.low, "high": difference.high, "reason": difference.reason}
+    return {"difference": difference.value, **ends}
 
 
 def _plain(value: Any) -> Any:

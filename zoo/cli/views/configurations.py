@@ -207,20 +207,9 @@ def _lines_of_datasets(found: "DatasetComparison") -> Iterable[str]:
 
 def _show_tsv(found: "Comparisons") -> None:
     """Write one line for each pair; those over data sets have their number in the place of the data set."""
-    if found.single:
-        values = asdict(found.single)
-        difference = values.pop("difference")
-        pairs = {name: values.pop(name) for name in ("runs", "names", "scores")}
-        named = {f"{key[:-1]}_{n}": value for key, both in pairs.items() for n, value in enumerate(both, start=1)}
-        rows = [{**named, **values, "difference": difference["value"], **_ends(difference)}]
-    else:
-        rows = found.records()
-        if several := found.over_datasets:
-            where = {"dataset": count_text(len(several.datasets), "data set"), "metric": several.metric}
-            rows += [where | asdict(pair) for pair in several.pairs]
+    rows = found.records()
+    if several := found.over_datasets:
+        where = {"dataset": count_text(len(several.datasets), "data set"), "metric": several.metric}
+        rows += [where | asdict(pair) for pair in several.pairs]
     keys = dict.fromkeys(key for row in rows for key in row)
     print_tsv([Column(key, key) for key in keys], rows)
-
-
-def _ends(difference: dict[str, object]) -> Row:
-    return {name: difference[name] for name in ("low", "high", "reason")}
