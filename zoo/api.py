@@ -67,6 +67,7 @@ def bench(
     block: str | Sequence[str] = (),
     data: str | Sequence[str] = (),
     loss: str | Sequence[str] = (),
+    treatment: str | Sequence[str] = (),
     dataset: Any = (),
     protocol: str | Sequence[str] = (),
     scale: str | Sequence[str] = (),
@@ -98,7 +99,8 @@ def bench(
 
     An axis is one value or several. An architecture may be an unregistered network, `path/to/file.py:Net` or
     `package.module:Net`. `seeds` is the number of seeds (0, 1, …) or a list of them. `set` holds the assignments of
-    `--set`: `{"hidden": 64, "training.batch_size": 32}`.
+    `--set`: `{"hidden": 64, "training.batch_size": 32}`. A `treatment` is a resampler, alone or with a loss, in
+    place of `data` and `loss`: `["original", "smote", "original/weighted"]`.
 
     A `dataset` is a name, a path, `(X, y)`, a published split `(X_train, y_train, X_test, y_test)`, a DataFrame with
     the column `target` of its labels, or a `LabelledSeries`; a list holds several. X is `(rows, times)` or
@@ -131,6 +133,7 @@ def bench(
         block=block,
         data=data,
         loss=loss,
+        treatment=treatment,
         dataset=datasets,
         protocol=protocol,
         scale=scale,

@@ -1,5 +1,6 @@
 """What was asked becomes cells; the key says what was asked and nothing else."""
 
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import fields, replace
@@ -95,6 +96,85 @@ def test_what_cannot_be_is_said_once_for_all_seeds_and_resamplers(registry: Regi
         "minirocket with loss focal: its fit() takes no loss",
     )
     assert [cell.network.reference for cell in found.cells] == ["cnngru.study"] * 8
+
+
+@pytest.mark.parametrize(
+    ("treatments", "grids"),
+    [
+        (("original", "smote"), [("original", None), ("smote", None)]),
+        # treatments with equal rows are neighbours, and equal ones are one
+        (
+            ("original", "smote", "original/weighted", "smote", "imbalance:smote"),
+            [("original", None), ("original", "weighted"), ("smote", None)],
+        ),
+        (
+            ("balanced-batches/logit-adjusted", "imbalance:original/imbalance:focal"),
+            [("balanced-batches", "logit-adjusted"), ("original", "focal")],
+        ),
+    ],
+)
+def test_treatments_are_the_cells_of_their_resampler_and_loss(
+    registry: Registry, treatments: tuple[str, ...], grids: list[tuple[str, str | None]]
+) -> None:
+    Path("registry.toml").write_text("[presets.'cnngru.mine']\nloss = 'focal'\nloss_params = {gamma = 1.0}\n")
+    for name in ("cnngru", "cnngru.mine"):
+        expected = [
+            cell.config()
+            for data, loss in grids
+            for cell in plan(registry, name, data=(data,), losses=() if loss is None else (loss,))
+        ]
+        assert [cell.config() for cell in plan(registry, name, treatments=treatments)] == expected
+
+
+def test_a_treatment_that_names_the_default_loss_is_not_run_twice(registry: Registry) -> None:
+    Path("registry.toml").write_text("[presets.'cnngru.mine']\nloss = 'focal'\n")
+    names = ("original", "original/cross-entropy", "original/focal")
+    asked = Request(architectures=("cnngru", "cnngru.mine"), treatments=names)
+    found = make_plan(Workspace(registry, Settings.load()), asked)
+    assert [cell.objective.entry.name for cell in found.cells if cell.objective] == [
+        *("cross-entropy", "focal"),
+        *("focal", "cross-entropy"),
+    ]
+    assert found.notes == (
+        "cnngru: original/cross-entropy is the same treatment as original",
+        "cnngru.mine: original/focal is the same treatment as original",
+    )
+
+
+def test_a_fitted_network_takes_the_treatments_without_a_loss(registry: Registry) -> None:
+    asked = Request(architectures=("minirocket",), treatments=("original/weighted", "smote", "smote/focal"))
+    found = make_plan(Workspace(registry, Settings.load()), asked)
+    assert [cell.resampler.entry.name for cell in found.cells] == ["smote"]
+    assert found.left_out == (
+        "minirocket with loss weighted: its fit() takes no loss",
+        "minirocket with loss focal: its fit() takes no loss",
+    )
+
+
+@pytest.mark.parametrize("axis", [{"data": ("smote",)}, {"losses": ("focal",)}])
+def test_treatments_replace_resamplers_and_losses(axis: dict[str, tuple[str, ...]]) -> None:
+    with pytest.raises(UsageError, match=r"^--treatment names the resamplers and the losses: leave out --data and"):
+        Request(architectures=("cnngru",), treatments=("original",), **axis)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("treatment", "error", "message"),
+    [
+        ("original/", UsageError, "'original/' must be RESAMPLER or RESAMPLER/OBJECTIVE"),
+        ("/weighted", UsageError, "'/weighted' must be RESAMPLER or"),
+        ("/", UsageError, "'/' must be RESAMPLER or"),
+        ("", UsageError, "'' must be RESAMPLER or"),
+        ("smot", UnknownName, "no resampler named 'smot'. Did you mean smote"),
+        ("smot/weighted", UnknownName, "no resampler named 'smot'. Did you mean smote"),
+        ("smote/wieghted", UnknownName, "no objective named 'wieghted'. Did you mean weighted?"),
+        ("smote/focal/weighted", UnknownName, "no objective named 'focal/weighted'."),
+    ],
+)
+def test_a_treatment_of_another_form_is_one_line(
+    registry: Registry, treatment: str, error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=re.escape(message)):
+        plan(registry, treatments=(treatment,))
 
 
 def test_a_preset_brings_parameters_and_training_and_flags_go_before_it(registry: Registry) -> None:

@@ -35,6 +35,7 @@ def bench_command(
     block: options.Blocks = None,
     data: options.Resamplers = None,
     loss: options.Losses = None,
+    treatment: options.Treatments = None,
     dataset: options.Datasets = None,
     protocol: options.Protocols = None,
     scale: options.Scales = None,
@@ -114,6 +115,7 @@ def bench_command(
     request = options.request_of(
         context,
         names,
+        treatment=treatment,
         seeds=range(seed, seed + seeds),
         assignments=assignments,
         threads=threads,

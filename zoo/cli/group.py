@@ -14,7 +14,7 @@ from zoo.errors import ZooError
 from zoo.interruption import exit_code
 from zoo.visible import sentence
 
-GRID_OPTIONS = frozenset({"--block", "--data", "--loss", "--dataset", "--protocol", "--scale"})
+GRID_OPTIONS = frozenset({"--block", "--data", "--loss", "--treatment", "--dataset", "--protocol", "--scale"})
 GLOBAL_OPTIONS = {"--config": 1, "--registry": 1, "--debug": 0}  # with the number of values that each takes
 WRONG_USAGE = 2
 # Typer contains its own copy of click and exports only the subclasses of this class.

@@ -9,6 +9,7 @@ from typing import Any
 
 from zoo.cli.session import Session
 from zoo.errors import UnknownName, UsageError
+from zoo.harness.treatments import FORM, halves
 from zoo.paths import is_file, is_folder, problem
 from zoo.registry import Registry, is_pattern, presets_of, split_reference
 from zoo.specs import KINDS
@@ -37,6 +38,8 @@ def check_cell(session: Session, command: str, architectures: Iterable[str], giv
         values = given.get(parameter) or ()
         for word in [values] if isinstance(values, str) else values:
             _check_value(session.registry, command, kind, word)
+    for word in given.get("treatment") or ():
+        _check_treatment(session.registry, word)
     folder = given.get("data_dir")
     if folder is not None and is_file(folder):
         raise UsageError(f"--data-dir {str(folder)!r} is a file, not a folder: use --dataset {folder}")
@@ -124,6 +127,17 @@ def _check_value(registry: Registry, command: str, kind: str, word: str) -> None
         for other in kinds if kind not in kinds else ():
             message = f"{name!r} is {with_article(other)}, but {option} takes {with_article(kind)}"
             raise UsageError(f"{message}: {_use(other, name)}")
+
+
+def _check_treatment(registry: Registry, word: str) -> None:
+    """Raise an error for a treatment that is not RESAMPLER[/OBJECTIVE]."""
+    names = word.split(",")
+    if len(names) > 1 and all(_kinds_of(registry, name.partition("/")[0]) for name in names):
+        raise UsageError(f"--treatment {word}: separate treatments by spaces: --treatment {' '.join(names)}")
+    for name, kind in zip(halves(registry, word), ("resampler", "objective"), strict=True):
+        kinds = [] if name is None else _kinds_of(registry, name)
+        if kinds and kind not in kinds:
+            raise UsageError(f"{name!r} is {with_article(kinds[0])}, but --treatment takes {FORM}")
 
 
 def _check_file(word: str) -> None:

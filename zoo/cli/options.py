@@ -102,6 +102,12 @@ _BLOCK = (
 )
 _DATA = DATA, "Resampler, which balances the training set.", BY_SETTINGS, names_of("resampler")
 _LOSS = TRAINING, "Training loss, an objective.", BY_SETTINGS, names_of("objective")
+_TREATMENT = (
+    DATA,
+    "Resampler, alone or with a loss: smote, original/weighted. Replaces --data and --loss.",
+    "none",
+    names_of("resampler"),
+)
 _DATASET = DATA, "Data set, or a .csv, .parquet, .npz, .ts or .tsv file.", "registry.toml", names_of("dataset")
 _PROTOCOL = (
     DATA,
@@ -118,6 +124,7 @@ Block = Annotated[str | None, _axis(*_BLOCK)]
 Blocks = Annotated[list[str] | None, _axis(*_BLOCK, grid=True)]
 Resampler = Annotated[str | None, _axis(*_DATA)]
 Resamplers = Annotated[list[str] | None, _axis(*_DATA, grid=True)]
+Treatments = Annotated[list[str] | None, _axis(*_TREATMENT, grid=True)]
 Loss = Annotated[str | None, _axis(*_LOSS)]
 Losses = Annotated[list[str] | None, _axis(*_LOSS, grid=True)]
 Dataset = Annotated[str | None, _axis(*_DATASET)]

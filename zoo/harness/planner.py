@@ -1,6 +1,6 @@
 """The planner: turn a request into cells, one per combination of the axes, with every default filled in."""
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from itertools import product
@@ -12,6 +12,7 @@ from zoo.errors import UnknownName, unknown_name
 from zoo.harness.cells import ADAPTABLE, Cell, ChosenComponent
 from zoo.harness.datasets import dataset_entry, is_file
 from zoo.harness.request import Request
+from zoo.harness.treatments import treatment_of
 from zoo.networks import Incompatible, Network
 from zoo.registry import DISTRIBUTION, C, is_pattern, presets_of
 from zoo.settings import FITTED
@@ -55,19 +56,48 @@ class _Planner:
                 if name and name not in known:
                     raise unknown_name(kind, name, known)
         networks = list(self._networks())
-        resamplers = [self.registry.get(Resampler, name).name for name in request.data]
-        objectives = [self.registry.get(Objective, name).name for name in request.losses]
+        combined = list(self._combined(networks))
         for dataset, protocol, seed, scale in product(datasets, protocols, request.seeds, scales):
-            for data, network, loss in product(_axis(resamplers), networks, _axis(objectives)):
-                if network.fitted and loss is not None:
-                    self.left_out[f"{network.reference} with loss {loss}: its fit() takes no loss"] = None
-                    continue
+            for data, network, loss in combined:
                 cell = self._cell(network, dataset, protocol, seed, data, loss)
                 if cell.validation == 0 and (network.spec.needs_validation or not network.fitted):
                     self.left_out[f"{network.reference} with training.validation=0: it needs validation rows"] = None
                     continue
                 self._note_no_effect(network)
                 yield replace(cell, scale=scale)
+
+    def _combined(self, networks: Iterable[Network]) -> Iterator[tuple[str | None, Network, str | None]]:
+        """Yield a resampler, a network and a loss for each combination; None: defaults choose.
+
+        Combinations with the same resampler are neighbours, because they share the resampled rows.
+        """
+        for data, losses in self._treatments().items():
+            for network in networks:
+                for loss in self._losses(network, data, losses):
+                    yield data, network, loss
+
+    def _treatments(self) -> dict[str | None, list[str | None]]:
+        """Return the losses to combine with each resampler."""
+        request = self.request
+        if not request.treatments:
+            resamplers = [self.registry.get(Resampler, name).name for name in request.data]
+            objectives = [self.registry.get(Objective, name).name for name in request.losses]
+            return {data: _axis(objectives) for data in _axis(resamplers)}
+        found: dict[str | None, list[str | None]] = {}
+        for data, loss in dict.fromkeys(treatment_of(self.registry, text) for text in request.treatments):
+            found.setdefault(data, []).append(loss)
+        return found
+
+    def _losses(self, network: Network, data: str | None, losses: Sequence[str | None]) -> Iterator[str | None]:
+        """Yield the losses that the network takes, each once: the default one may also be named."""
+        own = self.workspace.architecture(network.reference)[2].loss
+        for loss in losses:
+            if network.fitted and loss is not None:
+                self.left_out[f"{network.reference} with loss {loss}: its fit() takes no loss"] = None
+            elif loss is not None and None in losses and loss == self._default("loss", Objective, own, network):
+                self.notes[f"{network.reference}: {data}/{loss} is the same treatment as {data}"] = None
+            else:
+                yield loss
 
     def _note_no_effect(self, network: Network) -> None:
         """Note the settings of the request that do not reach a network with fit()."""

@@ -39,6 +39,7 @@ class DataRequest:
 class Request(DataRequest):
     """One call of the bench: every tuple is an axis of the grid; for an empty tuple, the defaults choose.
 
+    `treatments` are pairs of a resampler and a loss, in place of the axes `data` and `losses`: `original/weighted`.
     `monitor` is the metric of a study. It chooses the best epoch and overrides the preset; a user's own setting wins.
     `run_timeout` is the time limit of each run in seconds, for training and scoring together; None: no limit.
     """
@@ -47,6 +48,7 @@ class Request(DataRequest):
     blocks: tuple[str, ...] = ()
     data: tuple[str, ...] = ()
     losses: tuple[str, ...] = ()
+    treatments: tuple[str, ...] = ()
     datasets: tuple[str, ...] = ()
     protocols: tuple[str, ...] = ()
     scales: tuple[str, ...] = ()
@@ -62,6 +64,8 @@ class Request(DataRequest):
     def __post_init__(self) -> None:
         if not self.architectures:
             raise UsageError("name an architecture to bench: `zoo list architecture` shows them all")
+        if self.treatments and (self.data or self.losses):
+            raise UsageError("--treatment names the resamplers and the losses: leave out --data and --loss")
         if self.force and self.resume:
             raise UsageError("--force trains again and --resume continues: choose one")
         for name, value in (("rows", self.rows), ("epochs", self.epochs), ("seeds", len(self.seeds))):
@@ -80,6 +84,7 @@ class Request(DataRequest):
         block: Axis = None,
         data: Axis = None,
         loss: Axis = None,
+        treatment: Axis = None,
         dataset: Axis = None,
         protocol: Axis = None,
         scale: Axis = None,
@@ -99,6 +104,7 @@ class Request(DataRequest):
             blocks=_values(block),
             data=_values(data),
             losses=_values(loss),
+            treatments=_values(treatment),
             datasets=_values(dataset),
             protocols=_values(protocol),
             scales=_values(scale),
