@@ -25,9 +25,10 @@ from zoo.cli.app import app
 from zoo.cli.options import seconds_of
 from zoo.cli.session import Session
 from zoo.cli.tune import Ends, _run
+from zoo.cli.views.pace import clock_text
 from zoo.cli.views.study import outcome
 from zoo.cli.views.trials import trial_line
-from zoo.cli.views.tune_progress import PatientConsole, TuneDisplay, clock_text, shown_trials, summary_lines
+from zoo.cli.views.tune_progress import PatientConsole, TuneDisplay, shown_trials, summary_lines
 from zoo.interruption import Stopped
 from zoo.settings import Settings
 from zoo.store.run import Run

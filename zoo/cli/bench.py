@@ -17,6 +17,8 @@ from zoo.deprecation import RENAMED
 from zoo.interruption import exit_code
 from zoo.scores import CLASS_SCORES
 
+MOST_BY_CLASS = 4  # runs with a table of their classes
+
 if TYPE_CHECKING:
     from zoo.harness.request import Request
     from zoo.store.run import Run
@@ -141,7 +143,9 @@ def _run(session: Session, request: "Request", results: Path | None, runs: "list
     from zoo.harness.bench import run_bench
     from zoo.store.runs import Store
 
-    with Store(session.settings.results_folder(results)) as store, BenchDisplay(session.stderr) as display:
+    several = {"dataset": request.datasets, "protocol": request.protocols}
+    also = [axis for axis, values in several.items() if len(set(values)) > 1]
+    with Store(session.settings.results_folder(results)) as store, BenchDisplay(session.stderr, also) as display:
         try:
             with quiet_stdout():
                 for run in run_bench(session.workspace, request, store, display, **workers):
@@ -162,6 +166,7 @@ def _renamed(word: str) -> str:
 
 def _say_notes(session: Session, runs: "list[Run]") -> None:
     from zoo.cli.views.bench_progress import run_label
+    from zoo.cli.views.failures import failure_lines
     from zoo.store.hints import hints_of_all
 
     for note in dict.fromkeys(note for run in runs for note in run.notes):
@@ -173,8 +178,11 @@ def _say_notes(session: Session, runs: "list[Run]") -> None:
         session.say(f"note: no interval: {reason}")
     for line in _same_trainings(runs):
         session.say(f"note: {line}")
-    for hint in hints_of_all([(run_label(run), run) for run in runs]):
+    also = _several(runs)
+    for hint in hints_of_all([(run_label(run, also), run) for run in runs]):
         session.say(f"note: {hint}")
+    for line in failure_lines(runs) if len(runs) > 1 else ():
+        session.say(line)
 
 
 def _same_trainings(runs: "list[Run]") -> list[str]:
@@ -206,17 +214,33 @@ def _show(runs: "list[Run]", as_json: bool) -> None:
 
 
 def _show_classes(runs: "list[Run]") -> None:
-    """Print one table with a row per run if the terminal is wide enough, otherwise one table per run."""
+    """Print one table with a row per run if the terminal is wide enough, otherwise one table per run.
+
+    Nobody reads the tables of more than a few runs: for them, print where to find these scores.
+    """
     from zoo.cli.views.bench_progress import run_label
     from zoo.cli.views.runs import BY_CLASS, by_class_rows, class_columns, class_row
-    from zoo.cli.views.table import fits
+    from zoo.cli.views.table import fits, say
 
+    if len(runs) > MOST_BY_CLASS:
+        say(f"scores by class: zoo results RUN, such as zoo results {runs[0].id}")
+        return
+    also = _several(runs)
     columns, rows = class_columns(runs), [class_row(run) for run in runs]
     if len(runs) > 1 and fits(columns, rows):
         emit(columns, rows, title=("", "recall by class"))
         return
     for run in runs:
-        emit(BY_CLASS, by_class_rows(run), title=("", f"{run_label(run)} by class" if len(runs) > 1 else "by class"))
+        emit(
+            BY_CLASS,
+            by_class_rows(run),
+            title=("", f"{run_label(run, also)} by class" if len(runs) > 1 else "by class"),
+        )
+
+
+def _several(runs: "list[Run]") -> list[str]:
+    """Return the axes besides those in every label in which these runs differ."""
+    return [axis for axis in ("dataset", "protocol") if len({getattr(run, axis) for run in runs}) > 1]
 
 
 def _title(runs: "list[Run]") -> str:

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from zoo.cli.views.bench_progress import BenchDisplay
+from zoo.cli.views.pace import clock_text
 from zoo.cli.views.terminal import plain
 from zoo.cli.views.trials import number_text, trial_line
 from zoo.scores import metric_words
@@ -141,13 +142,6 @@ def shown_trials(study: Study, room: int) -> list[Trial]:
     ended = sorted(study.ended, key=lambda trial: (trial.finished, trial.number))
     last = ended[max(0, len(ended) - (room - len(running))) :]
     return sorted([*last, *running], key=lambda trial: trial.number)
-
-
-def clock_text(seconds: float) -> str:
-    """Return seconds as a clock: 1:05, 2:00:00."""
-    minutes, rest = divmod(max(0, round(seconds)), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def _table(study: Study, trials: Sequence[Trial], width: int) -> Table:
