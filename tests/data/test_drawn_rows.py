@@ -230,9 +230,22 @@ def test_as_many_rows_as_there_are_is_no_error_and_more_are_none_where_they_were
     assert (len(train), train.cut) == (left, left < 72)
 
 
-def test_one_row_more_than_there_are_is_an_error() -> None:
-    with pytest.raises(UsageError, match="--rows 73: the training set has only 72 rows"):
-        separate(hundred(), "holdout", seed=0, rows=73)
+@pytest.mark.parametrize("rows", [73, 200])
+def test_more_rows_than_there_are_are_all_rows_with_a_note(rows: int) -> None:
+    whole, asked = separate(hundred(), "holdout", seed=0), separate(hundred(), "holdout", seed=0, rows=rows)
+    assert asked.notes == (*whole.notes, f"--rows {rows}: the training set has only 72 rows, which are all used")
+    assert asked.summary == whole.summary
+    assert (asked.train.cut, asked.whole, whole.whole) == (False, True, False)
+
+
+def test_of_groups_more_rows_than_any_seed_has_are_all_rows() -> None:
+    labels = np.arange(120) % 2
+    groups = np.repeat(np.arange(12), 10)
+    values = np.random.default_rng(0).normal(size=(120, 1, 9)).astype(np.float32)
+    grouped = LabelledSeries(values, labels, ("a", "b"), groups=groups)
+    found = {rows: separate(grouped, "inter-patient", seed=0, rows=rows) for rows in (20, 91, 101)}
+    assert {rows: parts.whole for rows, parts in found.items()} == {20: False, 91: False, 101: True}
+    assert [any("--rows" in note for note in parts.notes) for parts in found.values()] == [False, True, True]
 
 
 def test_a_row_hash_is_the_sum_of_its_bits_by_fixed_weights() -> None:

@@ -243,6 +243,17 @@ def test_the_same_twice_is_asked_once(bench) -> None:
     assert len(bench("cnngru", "cnngru", data=["original", "original"], epochs=1)) == 1
 
 
+def test_more_rows_than_there_are_is_the_run_of_all_rows_with_a_note(bench) -> None:
+    (whole,), (asked,) = bench(epochs=1), bench(epochs=1, rows=5000)
+    assert (asked.served, asked.id) == (True, whole.id)
+    assert (
+        asked.notes[-1]
+        == f"--rows 5000: the training set has only {whole.parts.rows['train']} rows, which are all used"
+    )
+    (other,) = bench(epochs=1, rows=5000, seeds=[1])
+    assert (other.served, other.configuration, other.rows) == (False, whole.configuration, None)
+
+
 def test_batches_of_one_row_train(bench) -> None:
     assert bench(rows=12, epochs=1, set={"training.batch_size": 1})[0].status == RunStatus.DONE
 

@@ -298,11 +298,13 @@ def test_dropped_and_merged_classes_are_in_the_key_the_configuration_and_a_note(
     assert bench("layer", dataset="plain", registry=own, drop_class=["b"])[0].served
 
 
-def test_more_rows_than_there_are_is_an_error_but_for_a_set_that_was_made_for_them(own: Registry) -> None:
-    with pytest.raises(UsageError, match=r"^--rows 60: the training set has only \d+ rows$"):
-        parts_of(load(own, "plain"), "", rows=60)
+def test_more_rows_than_there_are_is_a_note_but_for_a_set_that_was_made_for_them(own: Registry) -> None:
+    plain = parts_of(load(own, "plain"), "", rows=60)
+    note = f"--rows 60: the training set has only {len(plain.train)} rows, which are all used"
+    assert (plain.notes[-1], plain.whole) == (note, True)
     made = parts_of(load(own, "sized", rows=60), "", rows=60)
     assert 30 < len(made.train) < 60
+    assert (made.whole, [text for text in made.notes if "--rows" in text]) == (False, [])
 
 
 def test_a_synthetic_set_is_benched_by_its_name_and_says_so(own: Registry) -> None:

@@ -43,7 +43,8 @@ class Parts:
     `summary` describes them before any scaling; the run stores it. `pool` holds the positions of all rows outside the
     test set, which depend neither on the seed nor on the size of the training set. `scaling` was applied to the
     training and validation rows; the sealed rows are not scaled, and the network that is scored scales them. `share` is
-    the share of validation rows or groups that was asked for; None if it is that of the protocol.
+    the share of validation rows or groups that was asked for; None if it is that of the protocol. `whole` means that
+    more rows were asked for than the training set has for any seed, which is the same as to ask for all.
     """
 
     train: Rows
@@ -54,6 +55,7 @@ class Parts:
     pool: Ints = field(default_factory=lambda: np.empty(0, np.int64))
     scaling: Scaling = field(default_factory=Scaling)
     share: float | None = None
+    whole: bool = False
 
     @classmethod
     def without_test(cls, train: Rows, validation: Rows, summary: SplitSummary) -> "Parts":
@@ -98,10 +100,10 @@ def separate(
 ) -> Parts:
     """Split a data set. `seed` draws the validation set; `rows` is the size of the training set, None for all rows.
 
-    With `sized`, the data set was generated for this number of rows, and fewer rows are no error. `validation` is the
-    share of the rows outside the test set, or of their groups, that become validation rows; 0: none, and None: that of
-    the protocol. A published validation set stays unchanged. Raises DataError if the data set does not support the
-    protocol, or if the training set lacks a class.
+    A training set with fewer rows is used whole, with a note unless it is `sized`: generated for this number of rows.
+    `validation` is the share of the rows outside the test set, or of their groups, that become validation rows; 0:
+    none, and None: that of the protocol. A published validation set stays unchanged. Raises DataError if the data set
+    does not support the protocol, or if the training set lacks a class.
     """
     declared = declared_split(series, protocol, validation=validation != 0)
     parts, classes, labels = _score_only(series, declared)
@@ -113,15 +115,19 @@ def separate(
     hashes = row_hashes(series.values)
     pool = pool_fingerprint(series, labels, outside_test, hashes)
     before = int((parts == TRAIN).sum())
-    if rows is not None:
-        parts = _cut_training(parts, labels, rows, rng, at_most=sized)
+    if rows is not None and rows < before:
+        parts = _cut_training(parts, labels, rows, rng)
+    too_many = rows is not None and rows > before and not sized
+    used = (f"--rows {rows}: the training set has only {count_text(before, 'row')}, which are all used",)
     _check_classes(parts, labels, classes, validation=share != 0)
     taken = {part: _take(series, labels, np.flatnonzero(parts == part)) for part in (TRAIN, VALIDATION, TEST)}
     summary, notes = _describe(protocol, declared, taken, series, classes, pool, hashes)
     rows_of_train = taken[TRAIN]
     train = replace(rows_of_train, values=np.asarray(rows_of_train.values), cut=len(rows_of_train) < before)
-    test, notes = SealedTest(taken[TEST]), (*series.notes, *notes, *reasons)
-    return Parts(train, taken[VALIDATION], test, summary, notes, np.flatnonzero(outside_test), share=share)
+    test, notes = SealedTest(taken[TEST]), (*series.notes, *notes, *reasons, *(used if too_many else ()))
+    pool_rows = np.flatnonzero(outside_test)
+    whole = too_many and (not declared.by_group or (rows or 0) > len(pool_rows))
+    return Parts(train, taken[VALIDATION], test, summary, notes, pool_rows, share=share, whole=whole)
 
 
 def declared_split(series: LabelledSeries, protocol: str, *, validation: bool = True) -> DeclaredSplit:
@@ -326,13 +332,9 @@ def _refuse_lone_rows(labels: Ints, classes: tuple[str, ...]) -> None:
 
 
 def _cut_training(
-    parts: npt.NDArray[np.int8], labels: Ints, rows: int, rng: np.random.Generator, *, at_most: bool
+    parts: npt.NDArray[np.int8], labels: Ints, rows: int, rng: np.random.Generator
 ) -> npt.NDArray[np.int8]:
     train = np.flatnonzero(parts == TRAIN)
-    if at_most and rows >= len(train):
-        return parts
-    if rows > len(train):
-        raise UsageError(f"--rows {rows}: the training set has only {len(train)} rows")
     cut = parts.copy()
     cut[train] = LEFT_OUT
     cut[train[stratified(labels[train], rows, rng)]] = TRAIN

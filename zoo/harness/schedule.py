@@ -108,6 +108,7 @@ class Schedule:
                     number += 1
                     known = replace(
                         replace(cell, validation=parts.share).for_data(parts.summary),
+                        rows=None if parts.whole else cell.rows,
                         dataset=loaded.name,
                         dataset_key=loaded.key_name,
                         dataset_params=loaded.params,
