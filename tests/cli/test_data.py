@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from conftest import Zoo, waves
 
-from zoo.cli.views.data import sparkline
+from zoo.cli.views.sparkline import sparkline
 from zoo.data.protocols import separate
 
 FILE = ("--target", "kind", "--group", "patient")

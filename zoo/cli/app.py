@@ -106,7 +106,11 @@ app.command(
 app.command(
     "results",
     rich_help_panel=RESULTS,
-    epilog=_examples("zoo results --architecture 'cnn*'", "zoo results 0b65"),
+    epilog=_examples(
+        "zoo results --architecture 'cnn*'",
+        "zoo results 0b65",
+        "zoo results --delete --status failed,stale --until 2026-01-31",
+    ),
 )(results.results_command)
 app.add_typer(
     studies.studies,

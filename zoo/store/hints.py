@@ -74,7 +74,7 @@ def _hints(run: Run) -> Iterator[Hint]:
         yield Hint(f"only class {predicted} is predicted", "only one class is predicted")
     if not run.steps:
         return  # a fitted network, or a run of an earlier version
-    members = max(1, int(_training(run, "members", 1)))
+    members = max(1, int(training_setting(run, "members", 1)))
     steps = round(run.steps / members)
     if steps < FEW_STEPS:
         number = count_text(steps, "gradient step")
@@ -85,7 +85,8 @@ def _hints(run: Run) -> Iterator[Hint]:
         yield from _on_choice(run)
 
 
-def _training(run: Run, name: str, default: int | str) -> int | str:
+def training_setting(run: Run, name: str, default: int | str) -> int | str:
+    """Return a training setting of a run; the default if its record has none, or one of another type."""
     training = run.config.get("training")
     value = training.get(name, default) if isinstance(training, dict) else default
     return value if isinstance(value, type(default)) else default
@@ -104,7 +105,7 @@ def _on_choice(run: Run) -> Iterator[Hint]:
         yield from _on_precision(run, there)
     if run.best_epoch == run.epochs:  # an ensemble has no single best epoch, and 0 here
         last = "the best epoch is the last"
-        if run.epochs < int(_training(run, "epochs", run.epochs)):
+        if run.epochs < int(training_setting(run, "epochs", run.epochs)):
             more = "early stopping came soon, and more patience can raise the score"
         else:
             more = "more epochs can raise the score"
@@ -116,7 +117,7 @@ def _on_precision(run: Run, counts: dict[str, int]) -> Iterator[Hint]:
 
     It has a number only where rows are independent of each other and the score is a mean of recalls.
     """
-    monitor = str(_training(run, "monitor", "macro_recall"))
+    monitor = str(training_setting(run, "monitor", "macro_recall"))
     total, rarest = sum(counts.values()), min(counts, key=lambda name: counts[name])
     if (total < FEW_FOR_ACCURACY) if monitor == "accuracy" else (counts[rarest] < FEW_ROWS):
         known = {"macro_recall": counts.values(), "accuracy": [total]}.get(monitor)

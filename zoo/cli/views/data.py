@@ -1,10 +1,10 @@
 """A data set as lines and tables: what it holds, the sets of each protocol, and a series of each class."""
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Iterator, Mapping
 from shutil import get_terminal_size
 
+from zoo.cli.views.sparkline import WIDEST, sparkline
 from zoo.cli.views.table import Column, Row, count, emit, number, say
 from zoo.harness.data_summary import DataSummary
 from zoo.wording import count_text
@@ -17,8 +17,6 @@ CHANNELS = (
     *[Column(name, name, number(4), numeric=True) for name in ("minimum", "maximum", "mean", "std")],
 )
 MOST_CHANNELS = 12  # in the table; --json has all
-BARS = "▁▂▃▄▅▆▇█"
-WIDEST = 60  # characters of a drawn series
 
 
 def print_summary(summary: DataSummary) -> None:
@@ -106,14 +104,4 @@ def _drawn(summary: DataSummary) -> Iterator[str]:
     longest = max(map(len, summary.examples), default=0)
     width = max(8, min(WIDEST, get_terminal_size().columns - longest - 16))
     for name, example in summary.examples.items():
-        yield f"{name.ljust(longest)}  {sparkline(example.values, width)}  row {example.row}"
-
-
-def sparkline(values: Sequence[float], width: int) -> str:
-    """Draw a series in `width` characters or fewer, each the mean of its samples, between lowest and highest mean."""
-    size = min(width, len(values))
-    edges = [place * len(values) // size for place in range(size + 1)]
-    means = [sum(values[start:end]) / (end - start) for start, end in pairwise(edges)]
-    low, high = min(means), max(means)
-    scale = (len(BARS) - 1) / (high - low) if high > low else 0.0
-    return "".join(BARS[round((mean - low) * scale)] for mean in means)
+        yield f"{name.ljust(longest)}  {sparkline(example.values, width, sys.stdout.encoding)}  row {example.row}"

@@ -1,0 +1,134 @@
+"""One stored run: what was run, its learning curve, its scores and its classes."""
+
+import csv
+import math
+from collections import defaultdict
+from collections.abc import Iterator
+
+from zoo.cli.views.sparkline import WIDEST, sparkline
+from zoo.cli.views.table import Column, Row, count, number
+from zoo.errors import StoreError
+from zoo.scores import CLASS_SCORES, MACRO_SCORES
+from zoo.store.hints import MONITORED, training_setting
+from zoo.store.run import Run
+from zoo.store.runs import Store
+
+SCORES = (
+    Column("score", "name"),
+    Column("value", "value", number(4), numeric=True),
+    Column("low", "low", number(4), numeric=True),
+    Column("high", "high", number(4), numeric=True),
+    Column("test rows", "support", count, numeric=True, optional=True),
+    Column("groups", "groups", count, numeric=True, optional=True, drop=2),
+    Column("effective", "effective_groups", number(1), numeric=True, optional=True, drop=1),
+    Column("why no interval", "reason", optional=True, wraps=True),
+)
+CLASSES = (
+    Column("class", "name"),
+    Column("training rows", "train", count, numeric=True),
+    Column("validation rows", "validation", count, numeric=True),
+    Column("test rows", "test", count, numeric=True),
+)
+
+
+def heading(run: Run) -> list[str]:
+    """Return the lines above the scores of a run."""
+    cell = f"{run.reference} block={run.block or '-'} data={run.data} loss={run.loss or '-'} seed={run.seed}"
+    parts = [f"{part} {count(rows)} rows" for part, rows in run.parts.rows.items()]
+    where = ", ".join([run.dataset_label, run.protocol, f"scale {run.scale}", *parts])
+    cost = ", ".join(f"{name} {_amount(value)}" for name, value in run.cost.items() if value is not None)
+    plugins = ", ".join(f"{name} {version}" for name, version in run.plugins.items())
+    trained = (
+        f"{run.epochs} epochs of training in {run.precision}, {count(run.steps)} steps, best epoch {run.best_epoch}"
+        if run.steps
+        else ""
+    )
+    recall = run.train_macro_recall
+    seen = "" if recall is None else f"macro recall on the training rows, before resampling: {recall:.4f}"
+    first = f"run {run.id}: {run.status}. {run.error}".rstrip()
+    lines = [first, cell, where, trained, seen, cost, plugins and f"plugins: {plugins}"]
+    return [line for line in lines if line]
+
+
+def learning_curve(store: Store, run: Run, encoding: str) -> str:
+    """Return the monitored score of each epoch as a line of signs; "" without several epochs.
+
+    `encoding` is that of the stream that shows it.
+    """
+    monitor = str(training_setting(run, "monitor", "macro_recall"))
+    members = _history(store, run, monitor)
+    values = [value for curve in members for value in curve if math.isfinite(value)]
+    if len(values) < 2 or all(len(curve) < 2 for curve in members):
+        return ""
+    each = f" of each of {len(members)} networks" if len(members) > 1 else ""
+    signs = "  ".join(sparkline(curve, WIDEST // len(members), encoding) for curve in members)
+    score = f"validation {MONITORED.get(monitor, monitor)}"
+    return f"{score} by epoch{each}: {signs}  from {values[0]:.3f} to {values[-1]:.3f}, best {_best(monitor, values)}"
+
+
+def score_rows(run: Run) -> list[Row]:
+    """Return the rows of `SCORES`: the macro scores, and the scores of each class."""
+    if not run.scores:
+        return []
+    rows: list[Row] = [{"name": name, **run.scores.of_all(name)} for name in MACRO_SCORES]
+    for name in CLASS_SCORES:
+        for label, interval in run.scores.by_class(name).items():
+            counts = {key: run.scores[key].get(label) for key in ("support", "groups", "effective_groups")}
+            rows.append({"name": f"{name} {label}", **interval, **counts})
+    return rows
+
+
+def class_rows(run: Run) -> list[Row]:
+    """Return the rows of `CLASSES`: the rows of each set by class."""
+    counts = run.parts.class_counts
+    return [
+        {"name": name} | {part: numbers[place] for part, numbers in counts.items() if place < len(numbers)}
+        for place, name in enumerate(run.parts.classes)
+    ]
+
+
+def confusion(run: Run) -> tuple[list[Column], list[Row]]:
+    """Return the columns and rows of the confusion matrix: true classes in rows, predicted classes in columns."""
+    names = run.parts.classes
+    columns = [Column("true class", "name")]
+    columns += [Column(name, f"predicted_{place}", count, numeric=True) for place, name in enumerate(names)]
+    rows: list[Row] = [
+        {"name": name} | {f"predicted_{place}": number for place, number in enumerate(numbers)}
+        for name, numbers in zip(names, run.scores.confusion, strict=False)
+    ]
+    return columns, rows
+
+
+def _history(store: Store, run: Run, monitor: str) -> list[list[float]]:
+    """Return a score of each epoch for each network of a run; none if it is not stored."""
+    members: dict[str, list[float]] = defaultdict(list)
+    try:
+        with store.read(run, "history.csv").open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                members[row.get("member") or ""].append(_number(row.get(monitor)))
+    except (StoreError, OSError, ValueError, csv.Error):
+        return []
+    return list(members.values())
+
+
+def _number(text: str | None) -> float:
+    try:
+        return float(text or "nan")
+    except ValueError:
+        return math.nan
+
+
+def _best(monitor: str, values: list[float]) -> str:
+    return f"{min(values) if monitor.endswith('loss') else max(values):.3f}"
+
+
+def _amount(value: float) -> str:
+    return count(value) if isinstance(value, int) else f"{value:,.6g}"
+
+
+def tables(run: Run) -> Iterator[tuple[str, list[Column], list[Row]]]:
+    """Yield the title, the columns and the rows of the tables that only a terminal shows."""
+    if any(run.parts.class_counts.values()):
+        yield "rows by class", list(CLASSES), class_rows(run)
+    if run.scores.confusion:
+        yield "confusion matrix: true classes in rows, predicted classes in columns", *confusion(run)
