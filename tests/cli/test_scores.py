@@ -5,8 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from zoo.cli.views.runs import BY_CLASS, by_class_rows, class_columns, class_row, score_columns, score_row
-from zoo.cli.views.table import fits, steps_column
+from zoo.cli.views.data import print_resampled
+from zoo.cli.views.headings import class_heading
+from zoo.cli.views.run import confusion
+from zoo.cli.views.runs import BY_CLASS, by_class_rows, class_columns, class_row, flat_columns, score_columns, score_row
+from zoo.cli.views.table import emit, fits, steps_column
 from zoo.metrics import score
 from zoo.store.run import Run, RunStatus
 
@@ -67,3 +70,64 @@ def test_steps_on_different_test_sets_are_not_compared() -> None:
 )
 def test_steps_and_their_range_on_a_terminal(value: int | str | None, text: str) -> None:
     assert steps_column(drop=1).plain(value) == text
+
+
+AWKWARD = (
+    *("noise", "noise_low", "noise_low_low", "noise_high", "(noise_low)", "((noise_low))", "_low", ""),
+    *("[red]x", "[/]", ":bug:", "a\tb", "a\\tb", "('a\\tb')", "style", "resampler", "macro_recall"),
+)
+
+
+def awkward() -> Run:
+    probabilities = np.eye(len(AWKWARD), dtype=np.float32)[np.arange(40) % len(AWKWARD)]
+    scores = score(probabilities, np.arange(40) % len(AWKWARD), AWKWARD, None)
+    return replace(run("focal"), scores=scores, parts={"classes": AWKWARD})  # type: ignore[arg-type]
+
+
+def test_no_two_columns_have_one_heading_whatever_the_classes(capsys: pytest.CaptureFixture[str]) -> None:
+    row = score_row(awkward())
+    assert (row["recall_noise"], row["recall_(noise_low)"], row["recall_((noise_low))"]) == (1.0, 1.0, 1.0)
+    assert row["recall_noise_low"] == awkward().scores.recall["noise"].low
+    emit(flat_columns([row]), [row])
+    heading, line = (text.split("\t") for text in capsys.readouterr().out.splitlines())
+    plain = score_row(run("focal"))
+    assert len(heading) == len(set(heading)) == len(line) == len(plain) - 1 + 3 * (len(AWKWARD) - 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "heading"),
+    [
+        ("N", "N"),
+        ("noise", "noise"),
+        ("low", "low"),
+        ("noise_low", "(noise_low)"),
+        ("style", "(style)"),
+        ("(N)", "((N))"),
+        ("a\tb", "('a\\tb')"),
+    ],
+)
+def test_a_heading_that_could_be_mistaken_is_in_brackets(name: str, heading: str) -> None:
+    assert class_heading(name, endings=("_low",), reserved=("style",)) == heading
+
+
+def test_class_names_are_text_on_a_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "600")
+    run = awkward()
+    counts = dict.fromkeys(AWKWARD, 7)
+    for show in (
+        lambda: emit(BY_CLASS, by_class_rows(run)),
+        lambda: emit(class_columns([run]), [class_row(run)]),
+        lambda: emit(*confusion(run)),
+        lambda: print_resampled("holdout", {"smote": counts, "adasyn": counts}),
+    ):
+        show()
+        shown = capsys.readouterr().out
+        assert all(name in shown for name in ("[red]x", "[/]", ":bug:", "a\\tb", "style", "resampler")), shown
+
+
+def test_a_class_may_have_the_name_of_a_column(capsys: pytest.CaptureFixture[str]) -> None:
+    print_resampled("holdout", {"smote": {"resampler": 5, "style": 7, "b": 9}})
+    assert capsys.readouterr().out == "resampler\t(resampler)\t(style)\tb\nsmote\t5\t7\t9\n"

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from shutil import get_terminal_size
 
+from zoo.cli.views.headings import class_heading
 from zoo.cli.views.sparkline import WIDEST, sparkline
 from zoo.cli.views.table import Column, Row, count, emit, number, say
 from zoo.harness.data_summary import DataSummary
@@ -34,7 +35,7 @@ def print_summary(summary: DataSummary) -> None:
         say(f"and {len(summary.channels) - MOST_CHANNELS} more channels: --json shows all")
     if summary.resampled is not None:
         say("")
-        _print_resampled(summary, summary.resampled)
+        print_resampled(summary.protocol, summary.resampled)
     if sys.stdout.isatty():
         say("")
         for line in _drawn(summary):
@@ -88,12 +89,15 @@ def _channel_rows(summary: DataSummary) -> Iterator[Row]:
         yield {"channel": place, **vars(channel)}
 
 
-def _print_resampled(summary: DataSummary, resampled: Mapping[str, Mapping[str, int] | str]) -> None:
+def print_resampled(protocol: str, resampled: Mapping[str, Mapping[str, int] | str]) -> None:
+    """Print the training rows by class that each resampler makes for a protocol, or the reason why it fails."""
     tables = {name: counts for name, counts in resampled.items() if not isinstance(counts, str)}
     classes = next(iter(tables.values()), {})
-    columns = [Column("resampler", "resampler"), *[Column(name, name, count, numeric=True) for name in classes]]
-    title = f"training rows by class after resampling, {summary.protocol}"
-    emit(columns, [{"resampler": name, **counts} for name, counts in tables.items()], title=(title,))
+    keys = {name: class_heading(name, reserved=("resampler", "style")) for name in classes}
+    columns = [Column("resampler", "resampler"), *[Column(name, keys[name], count, numeric=True) for name in classes]]
+    title = f"training rows by class after resampling, {protocol}"
+    rows = [{"resampler": name} | {keys[each]: counts[each] for each in classes} for name, counts in tables.items()]
+    emit(columns, rows, title=(title,))
     for name, reason in resampled.items():
         if isinstance(reason, str):
             say(f"{name}: {reason}")

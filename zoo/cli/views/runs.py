@@ -3,12 +3,14 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
+from zoo.cli.views.headings import class_heading
 from zoo.cli.views.table import Column, Row, count, millions, number, steps_column
 from zoo.records import Interval
 from zoo.scores import CLASS_SCORES, MACRO_SCORES
 from zoo.store.run import Run
 
 SHORT = number(3)
+BOUNDS = ("_low", "_high")  # of an interval: the ends of the names of their columns
 
 
 def steps_differ(runs: Iterable[Run]) -> bool:
@@ -78,7 +80,7 @@ def score_row(run: Run) -> Row:
     for name in MACRO_SCORES:
         row |= _flat(name, run.scores.of_all(name))
     for label, interval in run.scores.recall.items():
-        row |= _flat(f"recall_{label}", interval)
+        row |= _flat(f"recall_{class_heading(label, endings=BOUNDS)}", interval)
     row |= {name: getattr(run.cost, name) for name in COSTS}
     text = interval_text(run.scores.macro_recall)
     row |= {"macro_recall_text": text, "error": run.error, "served": run.served}
@@ -127,7 +129,8 @@ def by_class_rows(run: Run) -> list[Row]:
 
 
 def _flat(name: str, interval: Interval) -> dict[str, float | None]:
-    return {name: interval.value, f"{name}_low": interval.low, f"{name}_high": interval.high}
+    low, high = BOUNDS
+    return {name: interval.value, f"{name}{low}": interval.low, f"{name}{high}": interval.high}
 
 
 def _varying(runs: Sequence[Run]) -> list[Column]:
