@@ -69,7 +69,7 @@ class TuneDisplay(BenchDisplay):
             self._told = {trial.number for trial in study.ended}
             self._line(starting_line(study))
             self.progress.reset(
-                self.task, total=study.wanted, completed=len(self._told), description="trials", detail=""
+                self.task, total=study.wanted, completed=len(self._told), description="trials", detail="", end=""
             )
 
     def on_trials(self, study: Study, seconds_left: float | None) -> None:
