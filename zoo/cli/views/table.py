@@ -65,7 +65,7 @@ def _print_table(columns: Sequence[Column], rows: Sequence[Row], title: tuple[st
     if not rows:
         console.print(plain(empty, "dim"))
         return
-    wanted = [column for column in columns if not column.optional or any(row.get(column.key) for row in rows)]
+    wanted = [column for column in columns if has_value(column, rows)]
     shown = list(wanted)
     while not fits(shown, rows, console.width) and any(column.drop for column in shown):
         shown.remove(max(reversed(shown), key=lambda column: column.drop))
@@ -73,6 +73,11 @@ def _print_table(columns: Sequence[Column], rows: Sequence[Row], title: tuple[st
     if hidden := [column.title for column in wanted if column not in shown]:
         text = f"no room for: {', '.join(hidden)}. A wider terminal, a pipe or --json shows all columns."
         Console(stderr=True, highlight=False).print(plain(text, "dim"))
+
+
+def has_value(column: Column, rows: Sequence[Row]) -> bool:
+    """Return whether a terminal shows a column: an optional one needs a value in some row."""
+    return not column.optional or any(row.get(column.key) for row in rows)
 
 
 def fits(columns: Sequence[Column], rows: Sequence[Row], width: int | None = None) -> bool:

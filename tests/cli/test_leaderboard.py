@@ -1,0 +1,111 @@
+"""`zoo leaderboard`: seeds that ended without a score, numbers as numbers, widths."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from comparing import CLASSES, guesses
+from typer.testing import CliRunner
+
+from zoo.cli.app import app
+from zoo.cli.leaderboard import _columns, _row
+from zoo.cli.views.table import fits, has_value
+from zoo.store.run import Run, RunStatus
+from zoo.store.runs import Store
+from zoo.versus.ranked import Ranked
+
+TOO_FEW = "smote: class '5' has 2 rows"
+SEEDS: dict[tuple[str, str], tuple[float, tuple[str, ...]]] = {
+    ("fcn", "original"): (0.9, ("done",) * 5),
+    ("tcn", "original"): (0.5, ("done", "diverged", "done", "diverged", "done")),
+    ("fcn", "smote"): (0.0, ("failed",) * 2),
+    ("tcn", "smote"): (0.0, ("failed",) * 2),
+}
+
+
+@pytest.fixture
+def store() -> Iterator[Store]:
+    with Store(Path("zoo-results")) as opened:
+        for (name, data), (share, ends) in SEEDS.items():
+            for seed, status in enumerate(ends):
+                stored(opened, name, data, share, seed, status)
+        yield opened
+
+
+def stored(store: Store, name: str, data: str, share: float, seed: int, status: str, dataset: str = "waves") -> Run:
+    what: dict[str, Any] = {"architecture": name, "data": data, "configuration": name + data, "seed": seed}
+    parts = {"classes": list(CLASSES), "fingerprints": {"test": f"t-{dataset}", "pool": f"p-{dataset}"}}
+    begun = store.begin(Run(id="", key="k", dataset=dataset, protocol="holdout", loss="", parts=parts, **what))
+    if status != "done":
+        return store.finish(replace(begun, status=RunStatus(status), error=TOO_FEW if status == "failed" else ""))
+    found = guesses(share, seed + int(1000 * share))
+    ended = replace(begun, status=RunStatus.DONE, scores=found.scores())
+    return store.finish(ended, {"predictions.parquet": found.to_parquet()})
+
+
+def output(*words: str) -> str:
+    found = CliRunner().invoke(app, ["leaderboard", *words])
+    assert found.exit_code == 0, found.output
+    return found.stdout
+
+
+def rows(*words: str) -> list[dict[str, str]]:
+    heading, *lines = (line.split("\t") for line in output(*words).splitlines())
+    return [dict(zip(heading, line, strict=True)) for line in lines]
+
+
+def test_seeds_without_a_score_are_counted_and_configurations_without_one_have_the_reason(store: Store) -> None:
+    (board,) = json.loads(output("--json"))
+    names = ("seeds", "seeds_asked", "seeds_by_status")
+    assert [tuple(each[name] for name in names) for each in board["standings"]] == [
+        (5, 5, {"done": 5}),
+        (3, 5, {"done": 3, "diverged": 2}),
+    ]
+    assert [(each["architecture"], each["data"], each["reason"]) for each in board["unscored"]] == [
+        ("fcn", "smote", TOO_FEW),
+        ("tcn", "smote", TOO_FEW),
+    ]
+    assert board["configurations_scored"] == 2
+
+
+def test_a_pipe_has_a_number_in_each_column_of_numbers(store: Store) -> None:
+    best, second, *failed = rows()
+    for row in (best, second):
+        assert float(row["low"]) < float(row["score"]) < float(row["high"])
+        assert {row["metric"], row["rank"]} <= {"macro_recall", "1", "2"}
+    assert (best["over"], second["over"]) == ("seeds and rows", "rows")
+    counts = ("seeds", "seeds_asked", "seeds_diverged", "seeds_failed")
+    assert [[int(row[name]) for name in counts] for row in (best, second, *failed)] == [
+        [5, 5, 0, 0],
+        [3, 5, 2, 0],
+        [0, 2, 0, 2],
+        [0, 2, 0, 2],
+    ]
+    assert [(row["rank"], row["score"], row["reason"]) for row in failed] == [("", "", TOO_FEW)] * 2
+
+
+def ranked(**more: Any) -> Ranked:
+    names = ("dataset", "protocol", "test", "block", "loss", "settings", "metric", "runs")
+    counts = ("seeds_failed", "seeds_diverged", "seeds_timeout", "seeds_interrupted", "seeds_stale")
+    given = {"architecture": "inceptiontime", "data": "balanced-batches", "seeds": 3, "seeds_asked": 5}
+    return Ranked(**{**dict.fromkeys(names, ""), **dict.fromkeys(counts, 0), **given, **more})
+
+
+@pytest.mark.parametrize(
+    ("more", "text"),
+    [
+        ({"seeds": 5}, "5"),
+        ({"seeds_diverged": 2}, "3/5 (2 diverged)"),
+        ({"seeds_failed": 1, "seeds_timeout": 1}, "3/5 (1 failed, 1 timeout)"),
+    ],
+)
+def test_seeds_are_shown_in_eighty_columns(more: dict[str, Any], text: str) -> None:
+    row = _row(ranked(rank=1, rank_low=1, rank_high=2, score=0.83, low=0.738, high=0.91, **more), compared=True)
+    assert row["seeds"] == text
+    row["seeds"] = re.sub(" .*", "", text)  # a narrow table leaves the other ends to a line below it
+    columns = [column for column in _columns("macro_recall", steps=True) if not column.drop]
+    assert fits([column for column in columns if has_value(column, [row])], [row | {"block": "resnet"}], 80)
