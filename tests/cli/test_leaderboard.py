@@ -88,6 +88,29 @@ def test_a_pipe_has_a_number_in_each_column_of_numbers(store: Store) -> None:
     assert [(row["rank"], row["score"], row["reason"]) for row in failed] == [("", "", TOO_FEW)] * 2
 
 
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (["--architecture", "t*", "--dataset", "w*"], [("waves", "tcn", "original"), ("waves", "tcn", "smote")]),
+        (["--dataset", "b*"], [("beats", "tcn", "original")]),
+        (["--dataset", "waves", "--architecture", "f?n"], [("waves", "fcn", "original"), ("waves", "fcn", "smote")]),
+    ],
+)
+def test_filters_choose_configurations_by_patterns(
+    store: Store, words: list[str], found: list[tuple[str, ...]]
+) -> None:
+    stored(store, "tcn", "original", 0.5, 0, "done", dataset="beats")
+    assert [(row["dataset"], row["architecture"], row["data"]) for row in rows(*words)] == found
+
+
+def test_a_filtered_board_tells_how_many_configurations_were_scored(store: Store) -> None:
+    (board,) = json.loads(output("--architecture", "tcn", "--json"))
+    assert (len(board["standings"]), board["configurations_scored"]) == (1, 2)
+    refused = CliRunner().invoke(app, ["leaderboard", "--dataset", "absent"])
+    assert (refused.exit_code, refused.stderr.count("\n")) == (2, 1)
+    assert "no run matches these filters" in refused.stderr
+
+
 def ranked(**more: Any) -> Ranked:
     names = ("dataset", "protocol", "test", "block", "loss", "settings", "metric", "runs")
     counts = ("seeds_failed", "seeds_diverged", "seeds_timeout", "seeds_interrupted", "seeds_stale")

@@ -3,20 +3,23 @@
 import sys
 from collections import Counter
 from dataclasses import asdict, fields
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from zoo.cli import options
+from zoo.cli.filters import matches, pattern
 from zoo.cli.session import session_of
 from zoo.cli.views.table import Column, count, emit, fits, has_value, millions, number, print_json, say, steps_column
+from zoo.errors import UsageError
 from zoo.scores import MACRO_SCORES, metric_parts
 from zoo.settings import Reference
 from zoo.specs import full_name
 from zoo.wording import count_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from zoo.store.leaderboard import Board, Unscored
@@ -35,6 +38,8 @@ def leaderboard_command(
             rich_help_panel=options.OUTPUT,
         ),
     ] = "macro_recall",
+    architecture: Annotated[str | None, pattern("architectures")] = None,
+    dataset: Annotated[str | None, pattern("data sets")] = None,
     results: options.ResultsToRead = None,
     as_json: Annotated[bool, options.json_option("Print JSON, one object per board.")] = False,
 ) -> None:
@@ -47,7 +52,9 @@ def leaderboard_command(
     metric_parts(metric)
     session = session_of(context)
     runs = session.stored_runs(results)
-    found = _ranking(session.settings.results_folder(results), runs, metric)
+    asked = {"reference": architecture, "dataset": dataset}
+    patterns = {name: wanted for name, wanted in asked.items() if wanted is not None}
+    found = _ranking(session.settings.results_folder(results), runs, metric, patterns)
     if damaged := sum(run.status == RunStatus.DAMAGED for run in runs):
         session.say(f"note: {count_text(damaged, 'damaged run')} left out; `zoo results` shows why")
     if as_json:
@@ -63,15 +70,17 @@ def leaderboard_command(
         session.say("no finished runs yet: start one with `zoo bench cnngru`")
 
 
-def _ranking(folder: "Path", runs: "Sequence[Run]", metric: str) -> "Leaderboard | None":
+def _ranking(folder: "Path", runs: "Sequence[Run]", metric: str, patterns: "Mapping[str, str]") -> "Leaderboard | None":
     """Return the boards of runs; None without runs, since the libraries of the intervals take time to import."""
+    if runs and patterns and not any(matches(run, patterns) for run in runs):
+        raise UsageError("no run matches these filters: `zoo results` lists the stored runs")
     if not runs:
         return None
     from zoo.store.runs import Store
     from zoo.versus.ranking import ranking
 
     with Store(folder, create=False) as store:
-        return ranking(store, runs, metric)
+        return ranking(store, runs, metric, partial(matches, patterns=patterns) if patterns else None)
 
 
 def _write_tsv(found: "Leaderboard | None") -> None:
@@ -102,7 +111,8 @@ def _show(found: "Leaderboard", board: "Board", references: "Iterable[Reference]
         for line in (*_tied(rows), *_explained(rows)):
             say(line)
     else:
-        say(f"\n{_title(board)}")
+        say("")
+        say(_title(board))
     for line in _unscored(board):
         say(line)
 

@@ -66,4 +66,4 @@ def ranking(store: "Store", runs: Sequence[Run], metric: str, keep: Callable[[Ru
 
 
 def _runs(board: Board) -> Iterator[Run]:
-    return (run for standing in board.standings for run in standing.runs)
+    return (run for each in (*board.standings, *board.unscored) for run in each.runs)
