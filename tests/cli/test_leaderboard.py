@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 
 from zoo.cli.app import app
 from zoo.cli.leaderboard import _columns, _row
-from zoo.cli.views.table import fits, has_value
+from zoo.cli.views.papers import Paper, latex, markdown
+from zoo.cli.views.table import Column, fits, has_value
 from zoo.store.run import Run, RunStatus
 from zoo.store.runs import Store
 from zoo.versus.ranked import Ranked
@@ -132,3 +133,57 @@ def test_seeds_are_shown_in_eighty_columns(more: dict[str, Any], text: str) -> N
     row["seeds"] = re.sub(" .*", "", text)  # a narrow table leaves the other ends to a line below it
     columns = [column for column in _columns("macro_recall", steps=True) if not column.drop]
     assert fits([column for column in columns if has_value(column, [row])], [row | {"block": "resnet"}], 80)
+
+
+def paper(name: str = "fcn", **marks: Any) -> Paper:
+    columns = (Column("#", "rank", numeric=True), Column("net", "architecture"), Column("±", "score", numeric=True))
+    table = [{"rank": 1, "architecture": name, "score": "0.9"}, {"rank": 2, "architecture": "b", "score": "-0.8"}]
+    return Paper("T_1", columns, table, ["95 %"], **marks)
+
+
+@pytest.mark.parametrize(
+    ("name", "in_markdown", "in_latex"),
+    [
+        ("fcn", "fcn", "fcn"),
+        ("a|b_c", r"a\|b\_c", r"a\textbar{}b\_c"),
+        ("50 % & $2 #1 {x}", r"50 % \& \$2 \#1 \{x\}", r"50 \% \& \$2 \#1 \{x\}"),
+        ("<b>[/][red]`*", r"\<b\>\[/\]\[red\]\`\*", r"\textless{}b\textgreater{}[/][red]`*"),
+        ("C:\\a~b^2", r"C:\\a\~b^2", r"C:\textbackslash{}a\textasciitilde{}b\textasciicircum{}2"),
+        ("a--b\tc", r"a--b\\tc", r"a-{}-b\textbackslash{}tc"),
+        ("größe", "größe", "größe"),
+    ],
+)
+def test_names_are_escaped_in_documents(name: str, in_markdown: str, in_latex: str) -> None:
+    assert f"| 1 | {in_markdown} | 0.9 |\n| 2 | b | -0.8 |\n\n- 95 %\n" in markdown(paper(name))
+    assert rf"1 & {in_latex} & 0.9 \\" + "\n" + r"2 & b & $-$0.8 \\" in latex(paper(name))
+    assert r"\begin{tabular}{rlr}" in latex(paper(name))
+    assert (r"\caption{T\_1}" in latex(paper(name)), r"{\footnotesize 95 \%\par}" in latex(paper(name))) == (True, True)
+    assert ("XeLaTeX" in latex(paper("心"))) > ("XeLaTeX" in latex(paper(name)))
+
+
+@pytest.mark.parametrize(
+    ("marks", "in_markdown", "in_latex"),
+    [
+        ({}, ["0.9", "-0.8"], ["0.9", "$-$0.8"]),
+        ({"best": 0}, ["**0.9**", "-0.8"], [r"\textbf{0.9}", "$-$0.8"]),
+        ({"tied": (0, 1)}, [r"0.9\*", r"-0.8\*"], ["0.9*", "$-$0.8*"]),
+    ],
+)
+def test_only_a_best_score_that_was_shown_is_bold(
+    marks: dict[str, Any], in_markdown: list[str], in_latex: list[str]
+) -> None:
+    assert [line.split(" | ")[-1][:-2] for line in markdown(paper(**marks)).splitlines()[4:6]] == in_markdown
+    assert [line.split(" & ")[-1][:-3] for line in latex(paper(**marks)).splitlines()[8:10]] == in_latex
+
+
+def test_documents_state_which_scores_could_not_be_compared(store: Store) -> None:
+    text = output("--markdown")
+    assert "| 2 | tcn | 3/5 (2 diverged) | 0.4" in text
+    assert "- could not be compared with the first: 2\n- data in all rows: original\n" in text
+    assert "**0." not in text, "three seeds are too few to show that the second is worse"
+    for seed in (1, 3):
+        stored(store, "tcn", "original", 0.5, seed, "done")
+    assert "**0." in output("--markdown")
+    assert r"\textbf{0." in output("--latex")
+    refused = CliRunner().invoke(app, ["leaderboard", "--latex", "--json"])
+    assert (refused.exit_code, "choose one" in refused.stderr) == (2, True)

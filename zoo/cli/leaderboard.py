@@ -11,6 +11,7 @@ import typer
 from zoo.cli import options
 from zoo.cli.filters import matches, pattern
 from zoo.cli.session import session_of
+from zoo.cli.views.papers import Paper, latex, markdown
 from zoo.cli.views.table import Column, count, emit, fits, has_value, millions, number, print_json, say, steps_column
 from zoo.errors import UsageError
 from zoo.scores import MACRO_SCORES, metric_parts
@@ -19,7 +20,7 @@ from zoo.specs import full_name
 from zoo.wording import count_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from zoo.store.leaderboard import Board, Unscored
@@ -41,6 +42,15 @@ def leaderboard_command(
     architecture: Annotated[str | None, pattern("architectures")] = None,
     dataset: Annotated[str | None, pattern("data sets")] = None,
     results: options.ResultsToRead = None,
+    as_markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print tables of Markdown.", rich_help_panel=options.OUTPUT)
+    ] = False,
+    as_latex: Annotated[
+        bool,
+        typer.Option(
+            "--latex", help="Print tables of LaTeX, for the package booktabs.", rich_help_panel=options.OUTPUT
+        ),
+    ] = False,
     as_json: Annotated[bool, options.json_option("Print JSON, one object per board.")] = False,
 ) -> None:
     """Rank the configurations that were scored on the same test rows.
@@ -50,6 +60,8 @@ def leaderboard_command(
     from zoo.store.run import RunStatus
 
     metric_parts(metric)
+    if as_json + as_markdown + as_latex > 1:
+        raise UsageError("--json, --markdown and --latex exclude each other: choose one")
     session = session_of(context)
     runs = session.stored_runs(results)
     asked = {"reference": architecture, "dataset": dataset}
@@ -60,10 +72,12 @@ def leaderboard_command(
     if as_json:
         print_json(found.to_json() if found else [])
         return
-    if not sys.stdout.isatty():
+    if not (as_markdown or as_latex or sys.stdout.isatty()):
         _write_tsv(found)
         return
-    if found:
+    if found and (as_markdown or as_latex):
+        _write_papers(found, session.settings.references, latex if as_latex else markdown)
+    elif found:
         for board in found.boards:
             _show(found, board, session.settings.references)
     if not (found and found.boards):
@@ -108,13 +122,48 @@ def _show(found: "Leaderboard", board: "Board", references: "Iterable[Reference]
         if not fits([column for column in columns if not column.drop and has_value(column, shown)], shown):
             shown = [text | {"seeds": f"{row.seeds}/{row.seeds_asked}"} for text, row in zip(shown, rows, strict=True)]
         emit(columns, [*shown, *reported], title=("", _title(board)))
-        for line in (*_tied(rows), *_explained(rows)):
+        for line in (*_tied(rows), *_explained(rows), *_missing(rows)):
             say(line)
     else:
         say("")
         say(_title(board))
     for line in _unscored(board):
         say(line)
+
+
+def _write_papers(found: "Leaderboard", references: "Iterable[Reference]", write: "Callable[[Paper], str]") -> None:
+    sys.stdout.write("\n".join(write(_paper(found, board, references)) for board in found.boards))
+
+
+def _paper(found: "Leaderboard", board: "Board", references: "Iterable[Reference]") -> Paper:
+    """Return a board for a document. A resampler or a loss that all rows have is a note."""
+    from zoo.versus.ranked import ranked
+
+    ranks = [row for row in ranked(found.metric, board, found.scores, found.places) if row.rank]
+    compared = _compared(ranks)
+    rows = [_row(row, compared=compared) | {"score": _paper_score(row)} for row in ranks]
+    rows += [_reported(each, found.metric) for each in references if board.holds(each)]
+    same = {key: rows[0][key] for key in ("data", "loss") if len({row.get(key) for row in rows}) == 1}
+    left_out = {*same, "steps", "macs", "latency_ms"}
+    columns = [each for each in _columns(found.metric, steps=False) if each.key not in left_out]
+    tied = tuple(place for place, row in enumerate(ranks) if row.tied) if any(r.tied for r in ranks[1:]) else ()
+    best = 0 if len(ranks) > 1 and all(row.tied is False for row in ranks[1:]) else None
+    marked = [
+        *["bold: each other configuration was shown to be worse"] * (best is not None),
+        *["*: the first, and those that were not shown to be worse"] * bool(tied),
+        *[f"could not be compared with the first: {_unknown(ranks)}"] * bool(_unknown(ranks)),
+        *["ranks: those possible by all significant differences"] * compared,
+    ]
+    constant = [f"{key} in all rows: {value}" for key, value in same.items() if value]
+    notes = [*marked, *constant, *_explained(ranks), *_unscored(board)]
+    return Paper(_title(board), [each for each in columns if has_value(each, rows)], rows, notes, best, tied)
+
+
+def _paper_score(row: "Ranked") -> str:
+    """Return a score with its interval: 0.830 (0.738, 0.910)."""
+    if row.score is None or row.low is None or row.high is None:
+        return number(3)(row.score)
+    return f"{row.score:.3f} ({row.low:.3f}, {row.high:.3f})"
 
 
 def _columns(metric: str, *, steps: bool) -> list[Column]:
@@ -165,10 +214,15 @@ def _tied(rows: "Sequence[Ranked]") -> list[str]:
     if not _compared(rows):
         return []
     tied = [str(row.rank) for row in rows[1:] if row.tied]
-    unknown = [str(row.rank) for row in rows[1:] if row.tied is None]
+    unknown = _unknown(rows)
     shown = f"tied with the first: {', '.join(tied)}" if tied else "no configuration is tied with the first"
-    shown += f"; could not be compared with it: {', '.join(unknown)}" if unknown else ""
+    shown += f"; could not be compared with it: {unknown}" if unknown else ""
     return [f"{shown}; ranks: those possible by all significant differences. `zoo compare` shows them"]
+
+
+def _unknown(rows: "Sequence[Ranked]") -> str:
+    """Return the ranks of those that could not be compared with the first."""
+    return ", ".join(str(row.rank) for row in rows[1:] if row.tied is None)
 
 
 def _row(row: "Ranked", *, compared: bool) -> dict[str, Any]:
@@ -199,6 +253,12 @@ def _ends(row: "Ranked") -> str:
 
     counts = {status: getattr(row, f"seeds_{status}") for status in UNSCORED}
     return ", ".join(f"{number} {status}" for status, number in counts.items() if number)
+
+
+def _missing(rows: "Sequence[Ranked]") -> list[str]:
+    """Return a line with the seeds without a score, which a narrow table shows as 3/5 only."""
+    ends = [f"{row.rank}: {_ends(row)}" for row in rows if row.seeds < row.seeds_asked]
+    return [f"seeds without a score: {'; '.join(ends)}. `zoo results` shows why"] if ends else []
 
 
 def _ranks_text(row: "Ranked") -> str:
@@ -236,12 +296,10 @@ def _explained(rows: "Sequence[Ranked]") -> list[str]:
         lines.append("±: standard deviation over seeds")
     reasons = dict.fromkeys(part for row in rows for part in row.reason.split("; ") if part)
     same = "=: losses with equal gradients on the training rows, which are the same training and ranked once"
-    missing = [f"{row.rank}: {_ends(row)}" for row in rows if row.seeds < row.seeds_asked]
     return [
         *["; ".join(lines)] * bool(lines),
         *(f"no interval: {reason}" for reason in reasons),
         *[same] * any(row.same_losses for row in rows),
-        *[f"seeds without a score: {'; '.join(missing)}. `zoo results` shows why"] * bool(missing),
     ]
 
 
