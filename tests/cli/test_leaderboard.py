@@ -13,8 +13,12 @@ from typer.testing import CliRunner
 
 from zoo.cli.app import app
 from zoo.cli.leaderboard import _columns, _row
+from zoo.cli.small import small_line
 from zoo.cli.views.papers import Paper, latex, markdown
 from zoo.cli.views.table import Column, fits, has_value
+from zoo.networks import Network
+from zoo.registry import Registry
+from zoo.specs import Architecture
 from zoo.store.run import Run, RunStatus
 from zoo.store.runs import Store
 from zoo.versus.ranked import Ranked
@@ -187,3 +191,38 @@ def test_documents_state_which_scores_could_not_be_compared(store: Store) -> Non
     assert r"\textbf{0." in output("--latex")
     refused = CliRunner().invoke(app, ["leaderboard", "--latex", "--json"])
     assert (refused.exit_code, "choose one" in refused.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "more", "preset"),
+    [
+        ("fcn", {}, "fcn.paper"),
+        ("cnngru", {}, "cnngru.study"),
+        ("minirocket", {}, "minirocket.paper"),
+        ("fcn.paper", {}, ""),
+        ("fcn", {"filters": 128}, ""),
+        ("fcn", {"filters": 256}, ""),
+        ("lite", {}, ""),
+        ("gru", {}, ""),
+    ],
+)
+def test_networks_that_are_smaller_than_published_are_named(
+    architecture: str, more: dict[str, Any], preset: str
+) -> None:
+    registry = Registry.discover()
+    network = Network.resolve(registry, architecture, params=more)
+    name = network.entry.name
+    what: dict[str, Any] = {"architecture": name, "preset": network.preset, "config": {"params": dict(network.params)}}
+    run = Run(id="", key="k", dataset="waves", protocol="holdout", data="original", loss="", seed=0, **what)
+    assert [f"{name} ({preset})" in line for line in small_line(registry, [run])] == [True] * bool(preset)
+    assert small_line(registry, [replace(run, architecture="mine.py:Net")]) == []
+
+
+def test_no_default_is_larger_than_its_published_size() -> None:
+    """Otherwise `small_line` would have to compare more than whole numbers."""
+    registry = Registry.discover()
+    for entry in registry.of_kind(Architecture):
+        for name in {"paper", "study"} & set(entry.spec.presets):
+            usual = Network.resolve(registry, entry.name).params
+            sizes = {key: value for key, value in entry.spec.presets[name].params.items() if type(value) is int}
+            assert all(usual[key] <= value for key, value in sizes.items()), entry.name

@@ -10,7 +10,8 @@ import typer
 
 from zoo.cli import options
 from zoo.cli.filters import matches, pattern
-from zoo.cli.session import session_of
+from zoo.cli.session import Session, session_of
+from zoo.cli.small import small_line
 from zoo.cli.views.papers import Paper, latex, markdown
 from zoo.cli.views.table import Column, count, emit, fits, has_value, millions, number, print_json, say, steps_column
 from zoo.errors import UsageError
@@ -20,7 +21,7 @@ from zoo.specs import full_name
 from zoo.wording import count_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from zoo.store.leaderboard import Board, Unscored
@@ -76,10 +77,10 @@ def leaderboard_command(
         _write_tsv(found)
         return
     if found and (as_markdown or as_latex):
-        _write_papers(found, session.settings.references, latex if as_latex else markdown)
+        _write_papers(found, session, latex if as_latex else markdown)
     elif found:
         for board in found.boards:
-            _show(found, board, session.settings.references)
+            _show(found, board, session)
     if not (found and found.boards):
         session.say("no finished runs yet: start one with `zoo bench cnngru`")
 
@@ -107,7 +108,7 @@ def _write_tsv(found: "Leaderboard | None") -> None:
     emit([Column(item.name, item.name) for item in fields(Ranked)], rows)
 
 
-def _show(found: "Leaderboard", board: "Board", references: "Iterable[Reference]") -> None:
+def _show(found: "Leaderboard", board: "Board", session: Session) -> None:
     """Print a board as a table, with lines that explain it."""
     from zoo.cli.views.runs import steps_differ
     from zoo.versus.ranked import ranked
@@ -116,13 +117,13 @@ def _show(found: "Leaderboard", board: "Board", references: "Iterable[Reference]
     if board.standings:
         rows = [row for row in ranked(metric, board, found.scores, found.places) if row.rank]
         compared = _compared(rows)
-        reported = [_reported(each, metric) for each in references if board.holds(each)]
+        reported = [_reported(each, metric) for each in session.settings.references if board.holds(each)]
         columns = _columns(metric, steps=steps_differ(run for each in board.standings for run in each.runs))
         shown = [_row(row, compared=compared) for row in rows]
         if not fits([column for column in columns if not column.drop and has_value(column, shown)], shown):
             shown = [text | {"seeds": f"{row.seeds}/{row.seeds_asked}"} for text, row in zip(shown, rows, strict=True)]
         emit(columns, [*shown, *reported], title=("", _title(board)))
-        for line in (*_tied(rows), *_explained(rows), *_missing(rows)):
+        for line in (*_tied(rows), *_explained(rows), *_missing(rows), *_small(board, session)):
             say(line)
     else:
         say("")
@@ -131,18 +132,18 @@ def _show(found: "Leaderboard", board: "Board", references: "Iterable[Reference]
         say(line)
 
 
-def _write_papers(found: "Leaderboard", references: "Iterable[Reference]", write: "Callable[[Paper], str]") -> None:
-    sys.stdout.write("\n".join(write(_paper(found, board, references)) for board in found.boards))
+def _write_papers(found: "Leaderboard", session: Session, write: "Callable[[Paper], str]") -> None:
+    sys.stdout.write("\n".join(write(_paper(found, board, session)) for board in found.boards))
 
 
-def _paper(found: "Leaderboard", board: "Board", references: "Iterable[Reference]") -> Paper:
+def _paper(found: "Leaderboard", board: "Board", session: Session) -> Paper:
     """Return a board for a document. A resampler or a loss that all rows have is a note."""
     from zoo.versus.ranked import ranked
 
     ranks = [row for row in ranked(found.metric, board, found.scores, found.places) if row.rank]
     compared = _compared(ranks)
     rows = [_row(row, compared=compared) | {"score": _paper_score(row)} for row in ranks]
-    rows += [_reported(each, found.metric) for each in references if board.holds(each)]
+    rows += [_reported(each, found.metric) for each in session.settings.references if board.holds(each)]
     same = {key: rows[0][key] for key in ("data", "loss") if len({row.get(key) for row in rows}) == 1}
     left_out = {*same, "steps", "macs", "latency_ms"}
     columns = [each for each in _columns(found.metric, steps=False) if each.key not in left_out]
@@ -155,7 +156,7 @@ def _paper(found: "Leaderboard", board: "Board", references: "Iterable[Reference
         *["ranks: those possible by all significant differences"] * compared,
     ]
     constant = [f"{key} in all rows: {value}" for key, value in same.items() if value]
-    notes = [*marked, *constant, *_explained(ranks), *_unscored(board)]
+    notes = [*marked, *constant, *_explained(ranks), *_small(board, session), *_unscored(board)]
     return Paper(_title(board), [each for each in columns if has_value(each, rows)], rows, notes, best, tied)
 
 
@@ -263,6 +264,10 @@ def _missing(rows: "Sequence[Ranked]") -> list[str]:
 
 def _ranks_text(row: "Ranked") -> str:
     return str(row.rank_low) if row.rank_low == row.rank_high else f"{row.rank_low}-{row.rank_high}"
+
+
+def _small(board: "Board", session: Session) -> list[str]:
+    return small_line(session.registry, (standing.runs[0] for standing in board.standings))
 
 
 def _unscored(board: "Board") -> list[str]:
