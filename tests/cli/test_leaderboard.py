@@ -7,10 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from comparing import CLASSES, guesses
 from typer.testing import CliRunner
 
+import zoo
 from zoo.cli.app import app
 from zoo.cli.leaderboard import _columns, _row
 from zoo.cli.small import small_line
@@ -114,6 +116,26 @@ def test_a_filtered_board_tells_how_many_configurations_were_scored(store: Store
     refused = CliRunner().invoke(app, ["leaderboard", "--dataset", "absent"])
     assert (refused.exit_code, refused.stderr.count("\n")) == (2, 1)
     assert "no run matches these filters" in refused.stderr
+
+
+def test_python_has_records_json_and_a_data_frame(store: Store) -> None:
+    found = zoo.leaderboard()
+    assert json.loads(json.dumps(found.to_json())) == json.loads(output("--json"))
+    best, second, *failed = found.rows()
+    assert (best.rank, best.seeds, second.seeds, second.seeds_diverged) == (1, 5, 3, 2)
+    assert best.score == pytest.approx(np.mean([store.get(run).score("macro_recall") for run in best.runs]))
+    assert [row.reason for row in failed] == [TOO_FEW] * 2
+    frame = found.to_frame()
+    assert list(frame.columns) == list(rows()[0])
+    assert np.allclose(frame["score"][:2], [float(row["score"]) for row in rows()[:2]])
+    some = zoo.leaderboard(best.runs[:2], metric="recall:a")
+    assert [(row.seeds, row.metric) for row in some.rows()] == [(2, "recall:a")]
+    assert some.boards[0].configurations_scored == 2
+    empty = zoo.leaderboard(results="absent")
+    assert (empty.rows(), list(empty.to_frame().columns)) == ([], list(frame.columns))
+    for wrong in ({"runs": ["absent"]}, {"metric": "recal"}, {"metric": "recall:z"}):
+        with pytest.raises(zoo.ZooError):
+            zoo.leaderboard(**wrong)  # type: ignore[arg-type]
 
 
 def ranked(**more: Any) -> Ranked:
