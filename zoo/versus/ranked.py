@@ -23,8 +23,8 @@ class Ranked:
     score       the mean over the seeds of `metric`, with its 95 % interval and the deviation over seeds
     over        what the interval covers: `rows`, or `seeds and rows`; empty without an interval
     reason      why there is no interval, or no score
-    seeds       the number of scored seeds; `seeds_asked` counts those that ended without a score too
-    seeds_failed, …  the number of seeds by the way in which they ended
+    seeds       the number of scored seeds; `seeds_asked` counts those that ended without a score too, and fields such
+                as `seeds_diverged` count these by status
     steps_low, steps_high  the fewest and the most gradient steps of its runs; None if they are unknown
     runs        the ids of its runs
     """
