@@ -146,6 +146,15 @@ def ranked(**more: Any) -> Ranked:
 
 
 @pytest.mark.parametrize(
+    ("metric", "title"), [("macro_recall", "macro recall"), ("recall:a_b", "recall:a_b"), ("mcc", "mcc")]
+)
+def test_a_heading_keeps_the_name_of_a_class(metric: str, title: str) -> None:
+    columns = {column.key: column.title for column in _columns(metric, steps=False, spread=False)}
+    assert columns["score"] == title
+    assert "deviation" not in columns
+
+
+@pytest.mark.parametrize(
     ("more", "text"),
     [
         ({"seeds": 5}, "5"),
@@ -157,7 +166,7 @@ def test_seeds_are_shown_in_eighty_columns(more: dict[str, Any], text: str) -> N
     row = _row(ranked(rank=1, rank_low=1, rank_high=2, score=0.83, low=0.738, high=0.91, **more), compared=True)
     assert row["seeds"] == text
     row["seeds"] = re.sub(" .*", "", text)  # a narrow table leaves the other ends to a line below it
-    columns = [column for column in _columns("macro_recall", steps=True) if not column.drop]
+    columns = [column for column in _columns("macro_recall", steps=True, spread=True) if not column.drop]
     assert fits([column for column in columns if has_value(column, [row])], [row | {"block": "resnet"}], 80)
 
 

@@ -118,7 +118,8 @@ def _show(found: "Leaderboard", board: "Board", session: Session) -> None:
         rows = [row for row in ranked(metric, board, found.scores, found.places) if row.rank]
         compared = _compared(rows)
         reported = [_reported(each, metric) for each in session.settings.references if board.holds(each)]
-        columns = _columns(metric, steps=steps_differ(run for each in board.standings for run in each.runs))
+        steps = steps_differ(run for each in board.standings for run in each.runs)
+        columns = _columns(metric, steps=steps, spread=_spread(rows))
         shown = [_row(row, compared=compared) for row in rows]
         if not fits([column for column in columns if not column.drop and has_value(column, shown)], shown):
             shown = [text | {"seeds": f"{row.seeds}/{row.seeds_asked}"} for text, row in zip(shown, rows, strict=True)]
@@ -146,7 +147,7 @@ def _paper(found: "Leaderboard", board: "Board", session: Session) -> Paper:
     rows += [_reported(each, found.metric) for each in session.settings.references if board.holds(each)]
     same = {key: rows[0][key] for key in ("data", "loss") if len({row.get(key) for row in rows}) == 1}
     left_out = {*same, "steps", "macs", "latency_ms"}
-    columns = [each for each in _columns(found.metric, steps=False) if each.key not in left_out]
+    columns = [each for each in _columns(found.metric, steps=False, spread=_spread(ranks)) if each.key not in left_out]
     tied = tuple(place for place, row in enumerate(ranks) if row.tied) if any(r.tied for r in ranks[1:]) else ()
     best = 0 if len(ranks) > 1 and all(row.tied is False for row in ranks[1:]) else None
     marked = [
@@ -167,7 +168,10 @@ def _paper_score(row: "Ranked") -> str:
     return f"{row.score:.3f} ({row.low:.3f}, {row.high:.3f})"
 
 
-def _columns(metric: str, *, steps: bool) -> list[Column]:
+def _columns(metric: str, *, steps: bool, spread: bool) -> list[Column]:
+    """Return the columns of a table, with the gradient steps and the deviation over seeds if the board has them."""
+    name, label = metric_parts(metric)
+    title = ":".join(filter(None, (name.replace("_", " "), label)))
     return [
         Column("#", "rank", numeric=True),
         Column("ranks", "ranks", numeric=True, optional=True, drop=1),
@@ -177,8 +181,8 @@ def _columns(metric: str, *, steps: bool) -> list[Column]:
         Column("loss", "loss", drop=7),
         Column("differs in", "settings", optional=True, wraps=True),
         Column("seeds", "seeds", numeric=True),
-        Column(metric.replace("_", " "), "score", numeric=True),
-        Column("±", "deviation", number(3), numeric=True, optional=True, drop=2),
+        Column(title, "score", numeric=True),
+        *([Column("±", "deviation", number(3), numeric=True, drop=2)] if spread else []),
         *([steps_column(drop=6)] if steps else []),
         Column("params", "parameters", count, numeric=True, drop=4),
         Column("MACs", "macs", millions, numeric=True, drop=8),
@@ -208,6 +212,11 @@ def _classes(board: "Board") -> str:
 def _compared(rows: "Sequence[Ranked]") -> bool:
     """Whether any configuration could be compared with the first."""
     return any(row.tied is not None for row in rows[1:])
+
+
+def _spread(rows: "Sequence[Ranked]") -> bool:
+    """Whether any configuration has a deviation over seeds."""
+    return any(row.deviation is not None for row in rows)
 
 
 def _tied(rows: "Sequence[Ranked]") -> list[str]:
@@ -297,7 +306,7 @@ def _explained(rows: "Sequence[Ranked]") -> list[str]:
         ("rows", "seeds and rows"): f"test rows only, with {FEWEST} seeds or more over seeds and test rows",
     }
     lines = [f"brackets: 95 % interval over {over[tuple(sorted(covered))]}"] if covered else []
-    if any(row.deviation is not None for row in rows):
+    if _spread(rows):
         lines.append("±: standard deviation over seeds")
     reasons = dict.fromkeys(part for row in rows for part in row.reason.split("; ") if part)
     same = "=: losses with equal gradients on the training rows, which are the same training and ranked once"
