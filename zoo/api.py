@@ -8,6 +8,7 @@ from warnings import warn
 
 from zoo.errors import StoreError, UsageError, describe
 from zoo.registry import Entry, Registry
+from zoo.scores import metric_parts
 from zoo.settings import Settings
 from zoo.space import Value
 from zoo.specs import Component
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from zoo.harness.reporter import BenchReporter
+    from zoo.versus.ranking import Leaderboard
     from zoo.versus.result import Comparisons
 
 
@@ -180,6 +182,34 @@ def compare(
 
     with Store(Settings.load().results_folder(results), create=False) as store:
         return compare_given(store, runs, metric, baseline, all_pairs=all_pairs)
+
+
+def leaderboard(
+    runs: Sequence[Run | str] | None = None,
+    *,
+    metric: str = "macro_recall",
+    results: str | Path | None = None,
+) -> "Leaderboard":
+    """Rank the configurations of stored runs, with a board for each test set, as `zoo leaderboard` does.
+
+    `runs` are runs or their ids, by default all in `results`. A `metric` is a score, such as `macro_recall`, or that
+    of a class, such as `recall:F`. The leaderboard has `rows()`, a record for each configuration, `to_json()`, and
+    `to_frame()` for a pandas DataFrame. Without runs it is empty. With `runs`, a board still states how many
+    configurations in `results` were scored on its test set. Raises ZooError for an unknown run or metric.
+    """
+    from zoo.versus.ranking import Leaderboard, ranking
+
+    metric_parts(metric)
+    folder = Settings.load().results_folder(results)
+    if not runs and not Store.exists(folder):
+        return Leaderboard(metric, (), {}, {})
+    with Store(folder, create=False) as store:
+        if runs is None:
+            return ranking(store, store.runs(), metric)
+        given = [store.get(run) if isinstance(run, str) else run for run in runs]
+        chosen = {run.id: run for run in given}
+        others = [run for run in store.runs() if run.id not in chosen]
+        return ranking(store, [*others, *given], metric, lambda run: run.id in chosen)
 
 
 def load(run: str, *, results: str | Path | None = None, registry: Registry | None = None) -> "nn.Module":

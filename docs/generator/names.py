@@ -39,9 +39,12 @@ MODULES: dict[str, tuple[str, ...]] = {
     "zoo.versus.result": (
         *("Comparisons", "BoardComparison", "Placed", "Pair", "RunPair", "DatasetComparison", "DatasetPair", "Verdict"),
     ),
+    "zoo.versus.ranking": ("Leaderboard",),
+    "zoo.versus.ranked": ("Ranked",),
     "zoo.training.fitting": ("Batches",),
 }
-GIVEN = ("Batches", "Check", "Run", "Table")  # created by the zoo only, so their signatures are not shown
+# Created by the zoo only, so their signatures are not shown.
+GIVEN = ("Batches", "Check", "Leaderboard", "Ranked", "Run", "Table")
 VALUES = {
     "Space": "A search space: for each name of a hyperparameter a `Choice`, an `Int` or a `Float`.",
     "Value": "The type of a hyperparameter: `bool`, `int`, `float` or `str`.",

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from zoo.store.leaderboard import Standing, boards
+from zoo.store.leaderboard import Standing, boards, boards_of_all
 from zoo.store.run import Run, RunStatus
 
 
@@ -291,3 +291,31 @@ def test_settings_leave_out_what_has_a_column_of_its_own(name: str) -> None:
     ]
     (board,) = boards(runs, "macro_recall")
     assert [standing.settings for standing in board.standings] == ["", ""]
+
+
+def test_seeds_that_ended_without_a_score_are_counted_unless_repeated() -> None:
+    ends = [RunStatus.DONE, RunStatus.DIVERGED, RunStatus.FAILED, RunStatus.RUNNING, RunStatus.TIMEOUT]
+    runs = [run(f"a{seed}", 0.5, seed=seed, status=status) for seed, status in enumerate(ends)]
+    (board,) = boards([*runs, run("again", 0.6, seed=2)], "macro_recall")
+    (standing,) = board.standings
+    assert ids([standing]) == [["a0", "again"]]
+    assert [each.id for each in standing.unscored] == ["a1", "a4"]
+    shown = standing.to_json("macro_recall")
+    assert (shown["seeds"], shown["seeds_asked"]) == (2, 4)
+    assert shown["seeds_by_status"] == {"done": 2, "diverged": 1, "timeout": 1}
+
+
+def test_configurations_without_a_score_are_named_with_the_reason_until_their_code_is_mended() -> None:
+    failed = [
+        run(f"f{seed}", 0.0, seed=seed, configuration="f", status=RunStatus.FAILED, error="no", config={"size": 9})
+        for seed in (0, 1)
+    ]
+    (board,) = boards([run("a", 0.5, config={"size": 8}), *failed], "macro_recall")
+    assert [(each.settings, each.reason(), len(each.runs)) for each in board.unscored] == [("size=9", "no", 2)]
+    assert len(board.standings) == board.configurations_scored == 1
+    mended = replace(failed[0], id="g", configuration="g", status=RunStatus.DONE, code="b", created="2026-01-02")
+    (board,) = boards([*failed, mended], "macro_recall")
+    assert board.unscored == ()
+    assert boards(failed, "macro_recall") == []
+    (board,) = boards_of_all(failed, "macro_recall")
+    assert (board.standings, len(board.unscored)) == ((), 1)

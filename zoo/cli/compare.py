@@ -1,29 +1,17 @@
 """`zoo compare`: which configurations differ, and which are tied."""
 
-from collections.abc import Mapping
-from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from zoo.cli import options
+from zoo.cli.filters import matches, pattern
 from zoo.cli.session import session_of
 from zoo.cli.views.configurations import show_comparisons
 from zoo.cli.views.pictures import check_file, write_datasets
 from zoo.errors import UsageError
 from zoo.scores import metric_parts
-
-if TYPE_CHECKING:
-    from zoo.store.run import Run
-
-FILTERS = "Runs"
-
-
-def _pattern(text: str) -> Any:
-    return typer.Option(
-        help=f"Only {text} that match a pattern.", metavar="PATTERN", rich_help_panel=FILTERS, show_default="all"
-    )
 
 
 def compare_command(
@@ -34,10 +22,10 @@ def compare_command(
             metavar="RUN", help="Compare these runs: their ids, or the starts of their ids.", show_default="all"
         ),
     ] = None,
-    architecture: Annotated[str | None, _pattern("architectures")] = None,
-    dataset: Annotated[str | None, _pattern("data sets")] = None,
-    data: Annotated[str | None, _pattern("resamplers")] = None,
-    protocol: Annotated[str | None, _pattern("protocols")] = None,
+    architecture: Annotated[str | None, pattern("architectures")] = None,
+    dataset: Annotated[str | None, pattern("data sets")] = None,
+    data: Annotated[str | None, pattern("resamplers")] = None,
+    protocol: Annotated[str | None, pattern("protocols")] = None,
     baseline: Annotated[
         str,
         typer.Option(
@@ -91,14 +79,14 @@ def compare_command(
     if not Store.exists(folder):
         raise UsageError(f"no results in {str(folder)!r}: start a run with `zoo bench cnngru`, or name --results DIR")
     asked = {"reference": architecture, "dataset": dataset, "data": data, "protocol": protocol}
-    patterns = {name: pattern for name, pattern in asked.items() if pattern is not None}
+    patterns = {name: wanted for name, wanted in asked.items() if wanted is not None}
     if runs and patterns:
         raise UsageError("name either runs or filters such as --architecture, not both")
     with Store(folder, create=False) as store:
         if runs:
             found = compare_given(store, runs, metric, baseline, all_pairs=all_pairs)
         else:
-            chosen = [run for run in store.runs() if _matches(run, patterns)]
+            chosen = [run for run in store.runs() if matches(run, patterns)]
             if patterns and not chosen:
                 raise UsageError("no run matches these filters: `zoo results` lists the stored runs")
             found = compare_runs(store, chosen, metric, baseline, all_pairs=all_pairs)
@@ -107,12 +95,3 @@ def compare_command(
     show_comparisons(session.say, found, as_json=as_json)
     if output is not None and found.over_datasets:
         write_datasets(session.say, found.over_datasets, output)
-
-
-def _matches(run: "Run", patterns: Mapping[str, str]) -> bool:
-    """Return whether a run matches all patterns; an architecture and a data set have two names each."""
-    more = {"reference": [run.architecture], "dataset": [run.dataset_label]}
-    return all(
-        any(fnmatchcase(value, pattern) for value in (getattr(run, name), *more.get(name, ())))
-        for name, pattern in patterns.items()
-    )

@@ -1,24 +1,33 @@
 """`zoo leaderboard`: rank configurations, with one board for each test set."""
 
 import sys
+from collections import Counter
+from dataclasses import asdict, fields
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from zoo.cli import options
-from zoo.cli.session import session_of
-from zoo.cli.views.table import Column, count, emit, millions, number, print_json, say, steps_column
+from zoo.cli.filters import matches, pattern
+from zoo.cli.session import Session, session_of
+from zoo.cli.small import small_line
+from zoo.cli.views.papers import Paper, latex, markdown
+from zoo.cli.views.table import Column, count, emit, fits, has_value, millions, number, print_json, say, steps_column
+from zoo.errors import UsageError
 from zoo.scores import MACRO_SCORES, metric_parts
 from zoo.settings import Reference
 from zoo.specs import full_name
 from zoo.wording import count_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from zoo.store.expected import Expected
-    from zoo.store.leaderboard import Board, Place, Standing
+    from zoo.store.leaderboard import Board, Unscored
+    from zoo.store.run import Run
+    from zoo.versus.ranked import Ranked
+    from zoo.versus.ranking import Leaderboard
 
 
 def leaderboard_command(
@@ -31,73 +40,161 @@ def leaderboard_command(
             rich_help_panel=options.OUTPUT,
         ),
     ] = "macro_recall",
+    architecture: Annotated[str | None, pattern("architectures")] = None,
+    dataset: Annotated[str | None, pattern("data sets")] = None,
     results: options.ResultsToRead = None,
+    as_markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print tables of Markdown.", rich_help_panel=options.OUTPUT)
+    ] = False,
+    as_latex: Annotated[
+        bool,
+        typer.Option(
+            "--latex", help="Print tables of LaTeX, for the package booktabs.", rich_help_panel=options.OUTPUT
+        ),
+    ] = False,
     as_json: Annotated[bool, options.json_option("Print JSON, one object per board.")] = False,
 ) -> None:
     """Rank the configurations that were scored on the same test rows.
 
     Scores are averaged over seeds and shown with their cost.
     """
-    from zoo.store.leaderboard import boards
     from zoo.store.run import RunStatus
 
     metric_parts(metric)
+    if as_json + as_markdown + as_latex > 1:
+        raise UsageError("--json, --markdown and --latex exclude each other: choose one")
     session = session_of(context)
     runs = session.stored_runs(results)
-    found = boards(runs, metric)
-    if ":" in metric and found:
-        from zoo.versus.runs import with_metric
-
-        found = with_metric(found, metric)
-    scores, places = _computed(session.settings.results_folder(results), found, metric)
+    asked = {"reference": architecture, "dataset": dataset}
+    patterns = {name: wanted for name, wanted in asked.items() if wanted is not None}
+    found = _ranking(session.settings.results_folder(results), runs, metric, patterns)
     if damaged := sum(run.status == RunStatus.DAMAGED for run in runs):
         session.say(f"note: {count_text(damaged, 'damaged run')} left out; `zoo results` shows why")
     if as_json:
-        print_json([board.to_json(metric, scores, places) for board in found])
+        print_json(found.to_json() if found else [])
         return
-    if not sys.stdout.isatty():
-        emit(
-            [*(Column(name, name) for name in ("dataset", "protocol", "test")), *_columns(metric), *PLACE],
-            [row for board in found for row in _rows(board, metric, scores, places)],
-        )
+    if not (as_markdown or as_latex or sys.stdout.isatty()):
+        _write_tsv(found)
         return
-    from zoo.cli.views.runs import steps_differ
-
-    for board in found:
-        reported = [_reported(each, metric) for each in session.settings.references if board.holds(each)]
-        columns = _columns(metric, steps=steps_differ(run for each in board.standings for run in each.runs))
-        emit(columns, [*_rows(board, metric, scores, places), *reported], title=("", _title(board)))
-        if tied := _tied(board, places):
-            say(tied)
-        for line in _explained([scores[standing] for standing in board.standings]):
-            say(line)
-        if any(standing.same_losses for standing in board.standings):
-            say("=: losses with equal gradients on the training rows, which are the same training and ranked once")
-    if not found:
+    if found and (as_markdown or as_latex):
+        _write_papers(found, session, latex if as_latex else markdown)
+    elif found:
+        for board in found.boards:
+            _show(found, board, session)
+    if not (found and found.boards):
         session.say("no finished runs yet: start one with `zoo bench cnngru`")
 
 
-def _columns(metric: str, *, steps: bool = True) -> list[Column]:
+def _ranking(folder: "Path", runs: "Sequence[Run]", metric: str, patterns: "Mapping[str, str]") -> "Leaderboard | None":
+    """Return the boards of runs; None without runs, since the libraries of the intervals take time to import."""
+    if runs and patterns and not any(matches(run, patterns) for run in runs):
+        raise UsageError("no run matches these filters: `zoo results` lists the stored runs")
+    if not runs:
+        return None
+    from zoo.store.runs import Store
+    from zoo.versus.ranking import ranking
+
+    with Store(folder, create=False) as store:
+        return ranking(store, runs, metric, partial(matches, patterns=patterns) if patterns else None)
+
+
+def _write_tsv(found: "Leaderboard | None") -> None:
+    from zoo.versus.ranked import Ranked
+
+    rows = [
+        asdict(row) | {name: ", ".join(getattr(row, name)) for name in ("same_losses", "runs")}
+        for row in (found.rows() if found else ())
+    ]
+    emit([Column(item.name, item.name) for item in fields(Ranked)], rows)
+
+
+def _show(found: "Leaderboard", board: "Board", session: Session) -> None:
+    """Print a board as a table, with lines that explain it."""
+    from zoo.cli.views.runs import steps_differ
+    from zoo.versus.ranked import ranked
+
+    metric = found.metric
+    if board.standings:
+        rows = [row for row in ranked(metric, board, found.scores, found.places) if row.rank]
+        compared = _compared(rows)
+        reported = [_reported(each, metric) for each in session.settings.references if board.holds(each)]
+        steps = steps_differ(run for each in board.standings for run in each.runs)
+        columns = _columns(metric, steps=steps, spread=_spread(rows))
+        shown = [_row(row, compared=compared) for row in rows]
+        if not fits([column for column in columns if not column.drop and has_value(column, shown)], shown):
+            shown = [text | {"seeds": f"{row.seeds}/{row.seeds_asked}"} for text, row in zip(shown, rows, strict=True)]
+        emit(columns, [*shown, *reported], title=("", _title(board)))
+        for line in (*_tied(rows), *_explained(rows), *_missing(rows), *_small(board, session)):
+            say(line)
+    else:
+        say("")
+        say(_title(board))
+    for line in _unscored(board):
+        say(line)
+
+
+def _write_papers(found: "Leaderboard", session: Session, write: "Callable[[Paper], str]") -> None:
+    sys.stdout.write("\n".join(write(_paper(found, board, session)) for board in found.boards))
+
+
+def _paper(found: "Leaderboard", board: "Board", session: Session) -> Paper:
+    """Return a board for a document. A resampler or a loss that all rows have is a note."""
+    from zoo.versus.ranked import ranked
+
+    ranks = [row for row in ranked(found.metric, board, found.scores, found.places) if row.rank]
+    compared = _compared(ranks)
+    rows = [_row(row, compared=compared) | {"score": _paper_score(row)} for row in ranks]
+    rows += [_reported(each, found.metric) for each in session.settings.references if board.holds(each)]
+    same = {key: rows[0][key] for key in ("data", "loss") if len({row.get(key) for row in rows}) == 1}
+    left_out = {*same, "steps", "macs", "latency_ms"}
+    columns = [each for each in _columns(found.metric, steps=False, spread=_spread(ranks)) if each.key not in left_out]
+    tied = tuple(place for place, row in enumerate(ranks) if row.tied) if any(r.tied for r in ranks[1:]) else ()
+    best = 0 if len(ranks) > 1 and all(row.tied is False for row in ranks[1:]) else None
+    marked = [
+        *["bold: each other configuration was shown to be worse"] * (best is not None),
+        *["*: the first, and those that were not shown to be worse"] * bool(tied),
+        *[f"could not be compared with the first: {_unknown(ranks)}"] * bool(_unknown(ranks)),
+        *["ranks: those possible by all significant differences"] * compared,
+    ]
+    constant = [f"{key} in all rows: {value}" for key, value in same.items() if value]
+    notes = [*marked, *constant, *_explained(ranks), *_small(board, session), *_unscored(board)]
+    return Paper(_title(board), [each for each in columns if has_value(each, rows)], rows, notes, best, tied)
+
+
+def _paper_score(row: "Ranked") -> str:
+    """Return a score with its interval: 0.830 (0.738, 0.910)."""
+    if row.score is None or row.low is None or row.high is None:
+        return number(3)(row.score)
+    return f"{row.score:.3f} ({row.low:.3f}, {row.high:.3f})"
+
+
+def _columns(metric: str, *, steps: bool, spread: bool) -> list[Column]:
+    """Return the columns of a table, with the gradient steps and the deviation over seeds if the board has them."""
+    name, label = metric_parts(metric)
+    title = ":".join(filter(None, (name.replace("_", " "), label)))
     return [
         Column("#", "rank", numeric=True),
         Column("ranks", "ranks", numeric=True, optional=True, drop=1),
         Column("architecture", "architecture"),
         Column("block", "block", optional=True),
         Column("data", "data"),
-        Column("loss", "loss", drop=6),
+        Column("loss", "loss", drop=7),
         Column("differs in", "settings", optional=True, wraps=True),
         Column("seeds", "seeds", numeric=True),
-        Column(metric.replace("_", " "), "score", numeric=True),
-        *([steps_column(drop=5)] if steps else []),
-        Column("params", "parameters", count, numeric=True, drop=3),
-        Column("MACs", "macs", millions, numeric=True, drop=7),
-        Column("train s", "train_seconds", number(1), numeric=True, drop=2),
-        Column("ms/row", "latency_ms", number(2), numeric=True, drop=4),
+        Column(title, "score", numeric=True),
+        *([Column("±", "deviation", number(3), numeric=True, drop=2)] if spread else []),
+        *([steps_column(drop=6)] if steps else []),
+        Column("params", "parameters", count, numeric=True, drop=4),
+        Column("MACs", "macs", millions, numeric=True, drop=8),
+        Column("train s", "train_seconds", number(1), numeric=True, drop=3),
+        Column("ms/row", "latency_ms", number(2), numeric=True, drop=5),
     ]
 
 
 def _title(board: "Board") -> str:
-    scored = count_text(len(board.standings), "configuration")
+    scored = count_text(board.configurations_scored, "configuration")
+    if board.configurations_scored > len(board.standings):
+        scored = f"{len(board.standings)} of {scored}"
     same = f" (the same rows: {', '.join(board.names)})" if board.names else ""
     return (
         f"{board.dataset}{same}{_classes(board)}, {board.protocol}: {scored} scored on this test set ({board.test[:8]})"
@@ -106,98 +203,118 @@ def _title(board: "Board") -> str:
 
 def _classes(board: "Board") -> str:
     """Return which classes were left out or merged on this board, in brackets."""
-    params = board.standings[0].runs[0].config.get("dataset_params", {})
+    params = board.some_run.config.get("dataset_params", {})
     words = [f"without {params['drop_class']}"] if "drop_class" in params else []
     words += [str(params["merge_class"])] if "merge_class" in params else []
     return f" ({', '.join(words)})" if words else ""
 
 
-PLACE = (Column("lowest rank", "rank_low"), Column("highest rank", "rank_high"), Column("tied with first", "tied"))
+def _compared(rows: "Sequence[Ranked]") -> bool:
+    """Whether any configuration could be compared with the first."""
+    return any(row.tied is not None for row in rows[1:])
 
 
-def _tied(board: "Board", places: "Mapping[Standing, Place]") -> str:
-    """Return a line with the configurations that are tied with the first; "" if no other could be compared with it."""
-    if not _compared(board, places):
-        return ""
-    tied = [str(rank) for rank, each in enumerate(board.standings, start=1) if rank > 1 and places[each].tied]
+def _spread(rows: "Sequence[Ranked]") -> bool:
+    """Whether any configuration has a deviation over seeds."""
+    return any(row.deviation is not None for row in rows)
+
+
+def _tied(rows: "Sequence[Ranked]") -> list[str]:
+    """Return a line with the configurations that are tied with the first, if any could be compared with it."""
+    if not _compared(rows):
+        return []
+    tied = [str(row.rank) for row in rows[1:] if row.tied]
+    unknown = _unknown(rows)
     shown = f"tied with the first: {', '.join(tied)}" if tied else "no configuration is tied with the first"
-    return f"{shown}; ranks: those possible by all significant differences. `zoo compare` shows them"
+    shown += f"; could not be compared with it: {unknown}" if unknown else ""
+    return [f"{shown}; ranks: those possible by all significant differences. `zoo compare` shows them"]
 
 
-def _compared(board: "Board", places: "Mapping[Standing, Place]") -> bool:
-    return any(each in places and places[each].tied is not None for each in board.standings[1:])
+def _unknown(rows: "Sequence[Ranked]") -> str:
+    """Return the ranks of those that could not be compared with the first."""
+    return ", ".join(str(row.rank) for row in rows[1:] if row.tied is None)
 
 
-def _rows(
-    board: "Board", metric: str, scores: "Mapping[Standing, Expected]", places: "Mapping[Standing, Place]"
-) -> list[dict[str, Any]]:
-    where = {"dataset": board.dataset, "protocol": board.protocol, "test": board.test[:8]}
-    compared = _compared(board, places)
-    return [
-        {
-            **where,
-            "rank": rank,
-            "ranks": _ranks_text(places[standing]) if compared else None,
-            **standing.to_json(metric, place=places.get(standing)),
-            **_texts(standing, scores),
-            "steps": standing.steps(),
-        }
-        for rank, standing in enumerate(board.standings, start=1)
-    ]
-
-
-def _texts(standing: "Standing", scores: "Mapping[Standing, Expected]") -> dict[str, str]:
-    """Return the score of a standing as text, and its loss with those that are the same training."""
-    losses = " = ".join((standing.runs[0].loss, *standing.same_losses))
-    return {"loss": losses, "score": _score_text(scores[standing])}
-
-
-def _ranks_text(place: "Place") -> str:
-    return str(place.low) if place.low == place.high else f"{place.low}-{place.high}"
-
-
-def _computed(
-    folder: "Path", found: "Sequence[Board]", metric: str
-) -> "tuple[dict[Standing, Expected], dict[Standing, Place]]":
-    """Return the score of each configuration with an interval, and its place, from the stored predictions."""
-    if not found:
-        return {}, {}
-    from zoo.store.expected import expected
-    from zoo.store.runs import Store
-    from zoo.versus.board import places_of
-
-    with Store(folder, create=False) as store:
-        scores = {each: expected(store, each.runs, metric) for board in found for each in board.standings}
-        compared = [places_of(store, board, metric) for board in found if metric != "ece"]
-        return scores, {standing: place for places in compared for standing, place in places.items()}
-
-
-def _score_text(score: "Expected") -> str:
-    """Return the mean, ± its standard deviation over seeds, with its interval."""
+def _row(row: "Ranked", *, compared: bool) -> dict[str, Any]:
+    """Return a configuration as the texts of a table."""
     from zoo.cli.views.runs import interval_text
+    from zoo.records import Interval
 
-    text = interval_text(score.interval)
-    if score.deviation is None:
-        return text
-    mean, _, rest = text.partition(" ")
-    return f"{mean} ± {score.deviation:.3f} {rest}".rstrip()
+    steps = row.steps_low if row.steps_low == row.steps_high else f"{row.steps_low}-{row.steps_high}"
+    return asdict(row) | {
+        "ranks": _ranks_text(row) if compared else None,
+        "loss": " = ".join((row.loss, *row.same_losses)),
+        "seeds": _seeds_text(row),
+        "score": interval_text(Interval(row.score, row.low, row.high, row.reason)),
+        "steps": steps,
+    }
 
 
-def _explained(scores: "Sequence[Expected]") -> list[str]:
+def _seeds_text(row: "Ranked") -> str:
+    """Return the number of scored seeds, and those that ended in another way: 3/5 (2 diverged)."""
+    if row.seeds == row.seeds_asked:
+        return str(row.seeds)
+    return f"{row.seeds}/{row.seeds_asked} ({_ends(row)})"
+
+
+def _ends(row: "Ranked") -> str:
+    """Return how the other seeds ended: 2 diverged, 1 failed."""
+    from zoo.store.leaderboard import UNSCORED
+
+    counts = {status: getattr(row, f"seeds_{status}") for status in UNSCORED}
+    return ", ".join(f"{number} {status}" for status, number in counts.items() if number)
+
+
+def _missing(rows: "Sequence[Ranked]") -> list[str]:
+    """Return a line with the seeds without a score, which a narrow table shows as 3/5 only."""
+    ends = [f"{row.rank}: {_ends(row)}" for row in rows if row.seeds < row.seeds_asked]
+    return [f"seeds without a score: {'; '.join(ends)}. `zoo results` shows why"] if ends else []
+
+
+def _ranks_text(row: "Ranked") -> str:
+    return str(row.rank_low) if row.rank_low == row.rank_high else f"{row.rank_low}-{row.rank_high}"
+
+
+def _small(board: "Board", session: Session) -> list[str]:
+    return small_line(session.registry, (standing.runs[0] for standing in board.standings))
+
+
+def _unscored(board: "Board") -> list[str]:
+    """Return a line for each reason for which configurations have no score."""
+    losses = len({run.loss for run in board.first_runs if run.loss}) > 1
+    by_reason: dict[str, list[str]] = {}
+    for each in board.unscored:
+        by_reason.setdefault(each.reason(), []).append(_unscored_text(each, losses=losses))
+    return [f"without a score: {', '.join(names)}: {reason}" for reason, names in by_reason.items()]
+
+
+def _unscored_text(found: "Unscored", *, losses: bool) -> str:
+    run = found.runs[0]
+    parts = (run.reference, run.block, run.data, run.loss if losses else "", found.settings)
+    ends = Counter(str(each.status) for each in found.runs)
+    return f"{' '.join(filter(None, parts))} ({', '.join(f'{number} {end}' for end, number in ends.items())})"
+
+
+def _explained(rows: "Sequence[Ranked]") -> list[str]:
     """Return lines that explain the numbers of a board, and why some scores have no interval."""
     from zoo.metrics.seeds import FEWEST
 
-    covered = {score.over for score in scores if score.interval.low is not None}
+    covered = {row.over for row in rows if row.over}
     over = {
         ("rows",): "test rows only",
         ("seeds and rows",): "seeds and test rows",
         ("rows", "seeds and rows"): f"test rows only, with {FEWEST} seeds or more over seeds and test rows",
     }
     lines = [f"brackets: 95 % interval over {over[tuple(sorted(covered))]}"] if covered else []
-    if any(score.deviation is not None for score in scores):
+    if _spread(rows):
         lines.append("±: standard deviation over seeds")
-    reasons = dict.fromkeys(part for score in scores for part in score.interval.reason.split("; ") if part)
-    return ["; ".join(lines)] * bool(lines) + [f"no interval: {reason}" for reason in reasons]
+    reasons = dict.fromkeys(part for row in rows for part in row.reason.split("; ") if part)
+    same = "=: losses with equal gradients on the training rows, which are the same training and ranked once"
+    return [
+        *["; ".join(lines)] * bool(lines),
+        *(f"no interval: {reason}" for reason in reasons),
+        *[same] * any(row.same_losses for row in rows),
+    ]
 
 
 def _reported(reference: Reference, metric: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The leaderboard: configurations ranked on one test set by the mean over seeds, never by the best seed."""
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,8 @@ Runs = tuple[Run, ...]  # of one configuration, one for each seed
 WHOLE_BOARD = ("scale", "rows")  # settings that are compared between all configurations of a board
 # Not settings: the fields that differ between the runs of a configuration by chance only, and the name of their data.
 UNSHOWN = ("seed", "seeds", "dataset", "files")
+# How a run ends without a score. A run that goes on is not counted, nor a damaged record.
+UNSCORED = (RunStatus.FAILED, RunStatus.DIVERGED, RunStatus.TIMEOUT, RunStatus.INTERRUPTED, RunStatus.STALE)
 
 
 @dataclass(frozen=True)
@@ -39,12 +41,14 @@ class Place:
 class Standing:
     """One configuration with its runs, one for each seed.
 
-    `same_losses` are the losses of further configurations that are the same training, and are not ranked.
+    `same_losses` are the losses of further configurations that are the same training, and are not ranked. `unscored`
+    are the runs of further seeds, which ended without a score.
     """
 
     runs: tuple[Run, ...]
     settings: str = ""
     same_losses: tuple[str, ...] = ()
+    unscored: tuple[Run, ...] = ()
 
     def mean(self, score: str) -> float | None:
         values = self.values(score)
@@ -84,7 +88,7 @@ class Standing:
             "loss": run.loss,
             "same_losses": list(self.same_losses),
             "settings": self.settings,
-            "seeds": len(self.runs),
+            **seeds_json(self.runs, self.unscored),
             "score": {
                 "mean": self.mean(score),
                 "deviation": self.deviation(score),
@@ -100,11 +104,39 @@ class Standing:
         }
 
 
+@dataclass(frozen=True, eq=False)
+class Unscored:
+    """A configuration without a scored seed. `runs` are the last runs of its seeds."""
+
+    runs: tuple[Run, ...]
+    settings: str = ""
+
+    def reason(self) -> str:
+        """Return why there is no score: the errors of the runs, each once."""
+        return "; ".join(dict.fromkeys(run.error or str(run.status) for run in self.runs))
+
+    def to_json(self) -> JsonObject:
+        """Return the configuration as plain data, with its seeds and the reason."""
+        run = self.runs[0]
+        return {
+            "architecture": run.reference,
+            "block": run.block,
+            "data": run.data,
+            "loss": run.loss,
+            "settings": self.settings,
+            **seeds_json((), self.runs),
+            "reason": self.reason(),
+            "runs": [each.id for each in self.runs],
+        }
+
+
 @dataclass(frozen=True)
 class Board:
     """All configurations scored on one test set, best first. Every extra configuration reuses the test set.
 
-    `names` are the further names of the data set, if the same rows were also in files with other names.
+    `names` are the further names of the data set, if the same rows were also in files with other names. `unscored` are
+    configurations whose runs all ended without a score. `scored` is the number of configurations scored on the test
+    set, if the board has only some of them.
     """
 
     dataset: str
@@ -112,6 +144,22 @@ class Board:
     test: str
     standings: tuple[Standing, ...]
     names: tuple[str, ...] = ()
+    unscored: tuple[Unscored, ...] = ()
+    scored: int = 0
+
+    @property
+    def configurations_scored(self) -> int:
+        return max(self.scored, len(self.standings))
+
+    @property
+    def first_runs(self) -> tuple[Run, ...]:
+        """A run of each configuration."""
+        return tuple(each.runs[0] for each in self.standings) + tuple(each.runs[0] for each in self.unscored)
+
+    @property
+    def some_run(self) -> Run:
+        """A run of the board: all have the same classes and the same test rows."""
+        return self.first_runs[0]
 
     def holds(self, reference: Reference) -> bool:
         """Whether a reference result belongs to this data set and protocol."""
@@ -129,12 +177,19 @@ class Board:
             "names": list(self.names),
             "protocol": self.protocol,
             "test": self.test,
-            "configurations_scored": len(self.standings),
+            "configurations_scored": self.configurations_scored,
             "standings": [
                 standing.to_json(score, (expected or {}).get(standing), (places or {}).get(standing))
                 for standing in self.standings
             ],
+            "unscored": [each.to_json() for each in self.unscored],
         }
+
+
+def seeds_json(scored: Sequence[Run], unscored: Sequence[Run]) -> JsonObject:
+    """Return the numbers of seeds of a configuration: scored, asked for, and by status."""
+    by_status = Counter(str(run.status) for run in (*scored, *unscored))
+    return {"seeds": len(scored), "seeds_asked": len(scored) + len(unscored), "seeds_by_status": dict(by_status)}
 
 
 def _interval_json(expected: "Expected") -> JsonObject:
@@ -145,15 +200,47 @@ def _interval_json(expected: "Expected") -> JsonObject:
 
 def boards(runs: Iterable[Run], metric: str) -> list[Board]:
     """Return a board for each test set of the finished runs; for `log_loss` and `ece` the lowest is the best."""
-    scored = [run for run in runs if run.status == RunStatus.DONE and "test" in run.parts.fingerprints]
-    first = _first_names(scored)
+    return [board for board in boards_of_all(runs, metric) if board.standings]
+
+
+def boards_of_all(runs: Iterable[Run], metric: str) -> list[Board]:
+    """Return a board for each test set of the runs that ended, also without a standing if none of them was scored."""
+    ended = [run for run in runs if run.status in (RunStatus.DONE, *UNSCORED) and "test" in run.parts.fingerprints]
+    first = _first_names(ended)
     by_test: dict[tuple[str, str, str], list[Run]] = defaultdict(list)
-    for run in scored:
+    for run in ended:
         by_test[first[_content(run)], run.protocol, run.parts.fingerprints["test"]].append(run)
-    return [
-        Board(*test, _ranked(found, metric), tuple(sorted({run.dataset_label for run in found} - {test[0]})))
-        for test, found in sorted(by_test.items())
-    ]
+    return [_board(test, found, metric) for test, found in sorted(by_test.items())]
+
+
+def _board(test: tuple[str, str, str], runs: Sequence[Run], metric: str) -> Board:
+    scored = [run for run in runs if run.status == RunStatus.DONE]
+    names = {run.dataset_label for run in scored} - {test[0]}
+    by_config = _by_configuration(scored)
+    missing: dict[tuple[str, str], Runs] = {}
+    for config, seeds in _by_configuration([run for run in runs if run.status != RunStatus.DONE]).items():
+        if left := tuple(run for seed, run in seeds.items() if seed not in by_config.get(config, ())):
+            missing[config] = left
+    standings = _ranked(by_config, missing, metric)
+    without = [each for config, each in missing.items() if config not in by_config and not _superseded(each, runs)]
+    return Board(*test, standings, tuple(sorted(names)), _named_unscored(without, standings))
+
+
+def _named_unscored(without: Sequence[Runs], standings: Sequence[Standing]) -> tuple[Unscored, ...]:
+    every = [*without, *(standing.runs for standing in standings if without)]
+    named = _settings({place: runs[0] for place, runs in enumerate(every)})
+    return tuple(Unscored(runs, named[place]) for place, runs in enumerate(without))
+
+
+def _superseded(failed: Runs, runs: Iterable[Run]) -> bool:
+    """Whether the same request ended again with other code since: a mended plugin, for example."""
+    asked, last = _without_code(failed[0]), max(run.created for run in failed)
+    return any(run.created > last and run.code != failed[0].code and _without_code(run) == asked for run in runs)
+
+
+def _without_code(run: Run) -> tuple[object, ...]:
+    described = {key: repr(value) for key, value in _described(run).items() if key != "code"}
+    return run.reference, run.block, run.data, run.loss, described
 
 
 def _content(run: Run) -> tuple[object, ...]:
@@ -164,20 +251,30 @@ def _content(run: Run) -> tuple[object, ...]:
 
 
 def _first_names(runs: Iterable[Run]) -> dict[tuple[object, ...], str]:
-    """Return the name that the data of each content had in its first run."""
+    """Return the name that the data of each content had in its first run that was scored, or else in its first run."""
     names: dict[tuple[object, ...], str] = {}
-    for run in sorted(runs, key=lambda run: run.created):
+    for run in sorted(runs, key=lambda run: (run.status != RunStatus.DONE, run.created)):
         names.setdefault(_content(run), run.dataset_label)
     return names
 
 
-def _ranked(runs: Sequence[Run], metric: str) -> tuple[Standing, ...]:
+def _by_configuration(runs: Iterable[Run]) -> dict[tuple[str, str], dict[int, Run]]:
+    """Return the last run of each seed by configuration and precision, which early configurations lack."""
     by_config: dict[tuple[str, str], dict[int, Run]] = defaultdict(dict)
-    for run in runs:  # a repeated run (--force) replaces the earlier one; early configurations lack the precision
+    for run in runs:  # a repeated run (--force) replaces the earlier one
         by_config[run.configuration, run.precision][run.seed] = run
+    return by_config
+
+
+def _ranked(
+    by_config: Mapping[tuple[str, str], Mapping[int, Run]], missing: Mapping[tuple[str, str], Runs], metric: str
+) -> tuple[Standing, ...]:
     found = _each_training_once([tuple(seeds.values()) for seeds in by_config.values()])
     named = _settings({place: each[0] for place, (each, _) in enumerate(found)})
-    standings = [Standing(each, named[place], losses) for place, (each, losses) in enumerate(found)]
+    standings = [
+        Standing(each, named[place], losses, missing.get((each[0].configuration, each[0].precision), ()))
+        for place, (each, losses) in enumerate(found)
+    ]
     sign = 1 if metric in ("log_loss", "ece") else -1
 
     def order(standing: Standing) -> float:

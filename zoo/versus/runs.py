@@ -138,10 +138,10 @@ def _title(run: Run) -> str:
 def with_metric(found: Sequence[Board], metric: str) -> list[Board]:
     """Return the boards that have the class of a metric, if it has one. Raises UnknownName if none has."""
     label = metric_parts(metric)[1]
-    kept = [board for board in found if not label or label in board.standings[0].runs[0].parts.classes]
+    kept = [board for board in found if not label or label in board.some_run.parts.classes]
     if kept:
         return kept
-    classes = dict.fromkeys(name for board in found for name in board.standings[0].runs[0].parts.classes)
+    classes = dict.fromkeys(name for board in found for name in board.some_run.parts.classes)
     raise unknown_name("class", label, classes)
 
 

@@ -65,7 +65,7 @@ def _print_table(columns: Sequence[Column], rows: Sequence[Row], title: tuple[st
     if not rows:
         console.print(plain(empty, "dim"))
         return
-    wanted = [column for column in columns if not column.optional or any(row.get(column.key) for row in rows)]
+    wanted = [column for column in columns if has_value(column, rows)]
     shown = list(wanted)
     while not fits(shown, rows, console.width) and any(column.drop for column in shown):
         shown.remove(max(reversed(shown), key=lambda column: column.drop))
@@ -73,6 +73,11 @@ def _print_table(columns: Sequence[Column], rows: Sequence[Row], title: tuple[st
     if hidden := [column.title for column in wanted if column not in shown]:
         text = f"no room for: {', '.join(hidden)}. A wider terminal, a pipe or --json shows all columns."
         Console(stderr=True, highlight=False).print(plain(text, "dim"))
+
+
+def has_value(column: Column, rows: Sequence[Row]) -> bool:
+    """Return whether a terminal shows a column: an optional one needs a value in some row."""
+    return not column.optional or any(row.get(column.key) for row in rows)
 
 
 def fits(columns: Sequence[Column], rows: Sequence[Row], width: int | None = None) -> bool:
@@ -127,6 +132,12 @@ def say(text: str) -> None:
     print_lines(Console(highlight=False), text)
 
 
+def text_of(column: Column, row: Row) -> str:
+    """Return a cell as a terminal shows it; a dash for a text that is missing."""
+    value = row.get(column.key)
+    return visible(column.plain(value)) if value is not None or column.plain is not str else "-"
+
+
 def _room(columns: Sequence[Column], rows: Sequence[Row], width: int) -> dict[str, int]:
     """Return the widths of the columns to truncate: they share the remaining width in proportion to their lengths."""
     widths = dict(zip((column.key for column in columns), _widths(columns, rows), strict=True))
@@ -138,7 +149,7 @@ def _room(columns: Sequence[Column], rows: Sequence[Row], width: int) -> dict[st
 
 
 def _widths(columns: Sequence[Column], rows: Sequence[Row]) -> list[int]:
-    texts = [[visible(column.title), *(_text(column, row) for row in rows)] for column in columns]
+    texts = [[visible(column.title), *(text_of(column, row) for row in rows)] for column in columns]
     return [max(map(cell_len, each)) for each in texts]
 
 
@@ -154,13 +165,8 @@ def _table(columns: Sequence[Column], rows: Sequence[Row], title: tuple[str, ...
             overflow="fold" if column.wraps else "ellipsis",
         )
     for row in rows:
-        table.add_row(*[Text(_text(column, row), str(row.get("style", ""))) for column in columns])
+        table.add_row(*[Text(text_of(column, row), str(row.get("style", ""))) for column in columns])
     return table
-
-
-def _text(column: Column, row: Row) -> str:
-    value = row.get(column.key)
-    return visible(column.plain(value)) if value is not None or column.plain is not str else "-"
 
 
 def _steps(value: Any) -> str:

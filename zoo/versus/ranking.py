@@ -1,0 +1,69 @@
+"""The boards of stored runs with their intervals and ties, as records, JSON and a DataFrame."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from zoo.records import JsonObject
+from zoo.scores import metric_parts
+from zoo.store.expected import Expected, expected
+from zoo.store.leaderboard import Board, Place, Standing, boards_of_all
+from zoo.store.run import Run
+from zoo.versus.board import places_of
+from zoo.versus.ranked import Ranked, ranked
+from zoo.versus.runs import with_metric
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from zoo.store.runs import Store
+
+
+@dataclass(frozen=True)
+class Leaderboard:
+    """A board for each test set, with the score and the place of each configuration."""
+
+    metric: str
+    boards: tuple[Board, ...]
+    scores: Mapping[Standing, Expected]
+    places: Mapping[Standing, Place]
+
+    def to_json(self) -> list[JsonObject]:
+        """Return the boards as plain data: the documented form of `zoo leaderboard --json`."""
+        return [board.to_json(self.metric, self.scores, self.places) for board in self.boards]
+
+    def rows(self) -> list[Ranked]:
+        """Return each configuration of each board as one flat record."""
+        return [row for board in self.boards for row in ranked(self.metric, board, self.scores, self.places)]
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return `rows` as dictionaries."""
+        return [asdict(row) for row in self.rows()]
+
+    def to_frame(self) -> "pd.DataFrame":
+        """Return `records` as a pandas DataFrame."""
+        import pandas as pd
+
+        return pd.DataFrame(self.records(), columns=list(Ranked.__dataclass_fields__))
+
+
+def ranking(store: "Store", runs: Sequence[Run], metric: str, keep: Callable[[Run], bool] | None = None) -> Leaderboard:
+    """Return the boards of runs, with intervals and places from the stored predictions.
+
+    With `keep`, they have only the configurations whose runs it accepts, but state how many were scored on each test
+    set. Raises UsageError or UnknownName for a metric that no board has.
+    """
+    metric_parts(metric)
+    found = boards_of_all(runs if keep is None else filter(keep, runs), metric)
+    found = with_metric(found, metric) if ":" in metric and found else found
+    if keep is not None:
+        sizes = {run.id: len(board.standings) for board in boards_of_all(runs, metric) for run in _runs(board)}
+        found = [replace(each, scored=max((sizes.get(run.id, 0) for run in _runs(each)), default=0)) for each in found]
+    scores = {each: expected(store, each.runs, metric) for board in found for each in board.standings}
+    placed = [board for board in found if board.standings and metric != "ece"]
+    places = {each: place for board in placed for each, place in places_of(store, board, metric).items()}
+    return Leaderboard(metric, tuple(found), scores, places)
+
+
+def _runs(board: Board) -> Iterator[Run]:
+    return (run for each in (*board.standings, *board.unscored) for run in each.runs)
