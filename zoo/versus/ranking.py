@@ -66,4 +66,7 @@ def ranking(store: "Store", runs: Sequence[Run], metric: str, keep: Callable[[Ru
 
 
 def _runs(board: Board) -> Iterator[Run]:
-    return (run for each in (*board.standings, *board.unscored) for run in each.runs)
+    for standing in board.standings:
+        yield from standing.runs
+    for unscored in board.unscored:
+        yield from unscored.runs
