@@ -109,7 +109,6 @@ app.command(
     epilog=_examples(
         "zoo results --architecture 'cnn*'",
         "zoo results 0b65",
-        "zoo results --delete --status failed,stale --until 2026-01-31",
     ),
 )(results.results_command)
 app.add_typer(
