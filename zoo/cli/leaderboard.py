@@ -122,7 +122,7 @@ def _show(found: "Leaderboard", board: "Board", session: Session) -> None:
         columns = _columns(metric, steps=steps, spread=_spread(rows))
         shown = [_row(row, compared=compared) for row in rows]
         if not fits([column for column in columns if not column.drop and has_value(column, shown)], shown):
-            shown = [text | {"seeds": f"{row.seeds}/{row.seeds_asked}"} for text, row in zip(shown, rows, strict=True)]
+            shown = [text | {"seeds": text["seeds"].partition(" ")[0]} for text in shown]
         emit(columns, [*shown, *reported], title=("", _title(board)))
         for line in (*_tied(rows), *_explained(rows), *_missing(rows), *_small(board, session)):
             say(line)
@@ -175,9 +175,9 @@ def _columns(metric: str, *, steps: bool, spread: bool) -> list[Column]:
     return [
         Column("#", "rank", numeric=True),
         Column("ranks", "ranks", numeric=True, optional=True, drop=1),
-        Column("architecture", "architecture"),
-        Column("block", "block", optional=True),
-        Column("data", "data"),
+        Column("architecture", "architecture", wraps=True),
+        Column("block", "block", optional=True, wraps=True),
+        Column("data", "data", wraps=True),
         Column("loss", "loss", drop=7),
         Column("differs in", "settings", optional=True, wraps=True),
         Column("seeds", "seeds", numeric=True),
