@@ -45,6 +45,12 @@ def test_a_run_passes_all_filters_or_is_left_out(filters: dict[str, str], picked
     assert bool(selection) == bool(filters)
 
 
+def test_simulated_rows_are_picked_by_both_names() -> None:
+    run = run_of(synthetic=True)
+    picked = [Selection.of(dataset=name).picks(run) for name in ("waves.csv", "waves.csv (synthetic)", "waves")]
+    assert picked == [True, True, False]
+
+
 @pytest.mark.parametrize("created", ["", "yesterday"])
 def test_a_run_of_an_unknown_date_passes_no_date(created: str) -> None:
     run = run_of(created=created)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from zoo.cli import options
-from zoo.cli.filters import matches, pattern
+from zoo.cli.filters import pattern
 from zoo.cli.session import session_of
 from zoo.cli.views.configurations import show_comparisons
 from zoo.cli.views.pictures import check_file, write_datasets
@@ -69,6 +69,7 @@ def compare_command(
     Two RUNs are compared by McNemar's test. Several data sets are compared one by one, and together.
     """
     from zoo.store.runs import Store
+    from zoo.store.selection import Selection
     from zoo.versus.runs import compare_given, compare_runs
 
     metric_parts(metric)
@@ -78,16 +79,15 @@ def compare_command(
     folder = session.settings.results_folder(results)
     if not Store.exists(folder):
         raise UsageError(f"no results in {str(folder)!r}: start a run with `zoo bench cnngru`, or name --results DIR")
-    asked = {"reference": architecture, "dataset": dataset, "data": data, "protocol": protocol}
-    patterns = {name: wanted for name, wanted in asked.items() if wanted is not None}
-    if runs and patterns:
+    picked = Selection.of(architecture=architecture, dataset=dataset, data=data, protocol=protocol)
+    if runs and picked:
         raise UsageError("name either runs or filters such as --architecture, not both")
     with Store(folder, create=False) as store:
         if runs:
             found = compare_given(store, runs, metric, baseline, all_pairs=all_pairs)
         else:
-            chosen = [run for run in store.runs() if matches(run, patterns)]
-            if patterns and not chosen:
+            chosen = [run for run in store.runs() if picked.picks(run)]
+            if picked and not chosen:
                 raise UsageError("no run matches these filters: `zoo results` lists the stored runs")
             found = compare_runs(store, chosen, metric, baseline, all_pairs=all_pairs)
     if output is not None and found.over_datasets is None:

@@ -3,13 +3,12 @@
 import sys
 from collections import Counter
 from dataclasses import asdict, fields
-from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from zoo.cli import options
-from zoo.cli.filters import matches, pattern
+from zoo.cli.filters import pattern
 from zoo.cli.session import Session, session_of
 from zoo.cli.small import small_line
 from zoo.cli.views.papers import Paper, latex, markdown
@@ -21,11 +20,12 @@ from zoo.specs import full_name
 from zoo.wording import count_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from zoo.store.leaderboard import Board, Unscored
     from zoo.store.run import Run
+    from zoo.store.selection import Selection
     from zoo.versus.ranked import Ranked
     from zoo.versus.ranking import Leaderboard
 
@@ -59,15 +59,15 @@ def leaderboard_command(
     Scores are averaged over seeds and shown with their cost.
     """
     from zoo.store.run import RunStatus
+    from zoo.store.selection import Selection
 
     metric_parts(metric)
     if as_json + as_markdown + as_latex > 1:
         raise UsageError("--json, --markdown and --latex exclude each other: choose one")
     session = session_of(context)
     runs = session.stored_runs(results)
-    asked = {"reference": architecture, "dataset": dataset}
-    patterns = {name: wanted for name, wanted in asked.items() if wanted is not None}
-    found = _ranking(session.settings.results_folder(results), runs, metric, patterns)
+    picked = Selection.of(architecture=architecture, dataset=dataset)
+    found = _ranking(session.settings.results_folder(results), runs, metric, picked)
     if damaged := sum(run.status == RunStatus.DAMAGED for run in runs):
         session.say(f"note: {count_text(damaged, 'damaged run')} left out; `zoo results` shows why")
     if as_json:
@@ -85,9 +85,9 @@ def leaderboard_command(
         session.say("no finished runs yet: start one with `zoo bench cnngru`")
 
 
-def _ranking(folder: "Path", runs: "Sequence[Run]", metric: str, patterns: "Mapping[str, str]") -> "Leaderboard | None":
+def _ranking(folder: "Path", runs: "Sequence[Run]", metric: str, picked: "Selection") -> "Leaderboard | None":
     """Return the boards of runs; None without runs, since the libraries of the intervals take time to import."""
-    if runs and patterns and not any(matches(run, patterns) for run in runs):
+    if runs and not any(map(picked.picks, runs)):
         raise UsageError("no run matches these filters: `zoo results` lists the stored runs")
     if not runs:
         return None
@@ -95,7 +95,7 @@ def _ranking(folder: "Path", runs: "Sequence[Run]", metric: str, patterns: "Mapp
     from zoo.versus.ranking import ranking
 
     with Store(folder, create=False) as store:
-        return ranking(store, runs, metric, partial(matches, patterns=patterns) if patterns else None)
+        return ranking(store, runs, metric, picked.picks if picked else None)
 
 
 def _write_tsv(found: "Leaderboard | None") -> None:

@@ -54,8 +54,9 @@ class Selection:
 
 
 def _matches(run: Run, name: str, pattern: str) -> bool:
-    names = [getattr(run, name), run.reference] if name == "architecture" else [getattr(run, name)]
-    return any(fnmatchcase(each, pattern) for each in names)
+    """Return whether a field matches a pattern; an architecture and a data set have two names each."""
+    more = {"architecture": [run.reference], "dataset": [run.dataset_label]}
+    return any(fnmatchcase(each, pattern) for each in (getattr(run, name), *more.get(name, ())))
 
 
 def _begun(run: Run) -> datetime | None:
