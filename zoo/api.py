@@ -72,6 +72,7 @@ def bench(
     treatment: str | Sequence[str] = (),
     dataset: Any = (),
     protocol: str | Sequence[str] = (),
+    cv: int | None = None,
     scale: str | Sequence[str] = (),
     seeds: int | Sequence[int] = 1,
     rows: int | None = None,
@@ -111,6 +112,7 @@ def bench(
     `(group_train, group_test)`. `columns` and `drop` choose the samples of a table, as on the command line. Equal
     content has an equal name, such as `array-1f0c2a9b`, and so one stored run.
 
+    `cv` is the number of folds of a cross-validation, each of which is one run; `zoo.compare` pools them.
     `drop_class="F"` leaves out the rows of a class, and `merge_class="S=A,J"` counts the classes A and J
     as S. With several `jobs`, or the `address` of a Ray cluster, worker processes train up to `jobs` runs at a time;
     with `isolate`, worker processes do so even if `jobs` is 1. `run_timeout` is the time limit of each run in
@@ -138,6 +140,7 @@ def bench(
         treatment=treatment,
         dataset=datasets,
         protocol=protocol,
+        cv=cv,
         scale=scale,
         seeds=range(seeds) if isinstance(seeds, int) else seeds,
         rows=rows,

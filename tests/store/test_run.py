@@ -23,6 +23,8 @@ def test_a_run_as_plain_data_has_every_documented_name() -> None:
         "dataset": "waves",
         "synthetic": False,
         "protocol": "holdout",
+        "fold": 0,
+        "folds": 0,
         "scale": "none",
         "data": "smote",
         "loss": "focal",

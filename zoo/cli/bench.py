@@ -40,6 +40,16 @@ def bench_command(
     treatment: options.Treatments = None,
     dataset: options.Datasets = None,
     protocol: options.Protocols = None,
+    cv: Annotated[
+        int | None,
+        options.number(
+            "--cv",
+            "Cross-validation: number of folds, which together have every row.",
+            least=2,
+            panel=options.DATA,
+            default="none",
+        ),
+    ] = None,
     scale: options.Scales = None,
     seeds: Annotated[
         int, options.number("--seeds", "Number of seeds, counted from --seed.", least=1, panel=options.WHAT)
@@ -120,6 +130,7 @@ def bench_command(
         treatment=treatment,
         seeds=range(seed, seed + seeds),
         assignments=assignments,
+        cv=cv,
         threads=threads,
         run_timeout=run_timeout,
         force=force,
@@ -131,8 +142,9 @@ def bench_command(
         _run(session, request, results, runs, workers)
     finally:  # shows the finished runs even after an error or an interruption
         if runs:
-            _say_notes(session, runs)
-            _show(runs, as_json)
+            shown = _pooled(session, results, runs)
+            _say_notes(session, runs, shown)
+            _show(runs if as_json else shown, as_json)
     if any(run.status != RunStatus.DONE for run in runs):
         raise typer.Exit(1)
 
@@ -158,23 +170,39 @@ def _run(session: Session, request: "Request", results: Path | None, runs: "list
             raise typer.Exit(exit_code(stopped)) from None
 
 
+def _pooled(session: Session, results: Path | None, runs: "list[Run]") -> "list[Run]":
+    """Return the runs of a bench with all folds of each cross-validation as one; those of others are not ranked."""
+    if not any(run.folds for run in runs):
+        return runs
+    from zoo.store.folds import with_folds_pooled
+    from zoo.store.runs import Store
+
+    with Store(session.settings.results_folder(results), create=False) as store:
+        found = with_folds_pooled(store, runs)
+    for line in found.incomplete:
+        session.say(f"note: {line}")
+    return list(found.runs)
+
+
 def _renamed(word: str) -> str:
     """Return a word of the command line with the new name of an old option."""
     name, sign, value = word.partition("=")
     return f"{RENAMED[name][0]}{sign}{value}" if name in RENAMED else word
 
 
-def _say_notes(session: Session, runs: "list[Run]") -> None:
+def _say_notes(session: Session, runs: "list[Run]", shown: "list[Run]") -> None:
+    """Print the notes of all runs, and those on the scores that are shown."""
     from zoo.cli.views.bench_progress import run_label
     from zoo.cli.views.failures import failure_lines
     from zoo.store.hints import hints_of_all
 
     for note in dict.fromkeys(note for run in runs for note in run.notes):
         session.say(f"note: {note}")
-    for line in dict.fromkeys(run.scores.over_classes() for run in runs):
+    for line in dict.fromkeys(run.scores.over_classes() for run in shown):
         if line:
             session.say(f"note: macro scores are averaged {line}")
-    for reason in dict.fromkeys(reason for run in runs for reason in run.scores.reasons("macro_recall", *CLASS_SCORES)):
+    reasons = (reason for run in shown for reason in run.scores.reasons("macro_recall", *CLASS_SCORES))
+    for reason in dict.fromkeys(reasons):
         session.say(f"note: no interval: {reason}")
     for line in _same_trainings(runs):
         session.say(f"note: {line}")
@@ -191,7 +219,14 @@ def _same_trainings(runs: "list[Run]") -> list[str]:
 
     lines = []
     for place, run in enumerate(runs):
-        first = next((each for each in runs[:place] if each.seed == run.seed and same_training([each], [run])), None)
+        first = next(
+            (
+                each
+                for each in runs[:place]
+                if (each.seed, each.fold) == (run.seed, run.fold) and same_training([each], [run])
+            ),
+            None,
+        )
         if first is not None and first.id != run.id:
             same = f"losses {loss_text(first, run)} and {loss_text(run, first)} are the same training"
             lines.append(f"{run.reference} {run.data}: {same}, which the leaderboard ranks once")
@@ -223,7 +258,7 @@ def _show_classes(runs: "list[Run]") -> None:
     from zoo.cli.views.table import fits, say
 
     if len(runs) > MOST_BY_CLASS:
-        say(f"scores by class: zoo results RUN, such as zoo results {runs[0].id}")
+        say(f"scores by class: zoo results RUN, such as zoo results {runs[0].ids[0]}")
         return
     also = _several(runs)
     columns, rows = class_columns(runs), [class_row(run) for run in runs]
@@ -244,5 +279,5 @@ def _several(runs: "list[Run]") -> list[str]:
 
 
 def _title(runs: "list[Run]") -> str:
-    labels = dict.fromkeys(f"{run.dataset_label}, {run.protocol}" for run in runs)
+    labels = dict.fromkeys(f"{run.dataset_label}, {replace(run, fold=0).protocol_text}" for run in runs)
     return f"{'; '.join(labels)}: test set, 95 % intervals" if runs else ""

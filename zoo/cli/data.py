@@ -62,6 +62,7 @@ def data_command(
     All values come from rows outside the test set.
     """
     from zoo.cli.views.data import print_summary
+    from zoo.data.folds import CROSS_VALIDATION
     from zoo.data.protocols import PROTOCOLS
     from zoo.harness.data_summary import summarise
 
@@ -73,6 +74,8 @@ def data_command(
                 f"--set {key}: zoo data accepts only parameters of the data set, dataset.KEY=VALUE, and "
                 "training.validation"
             )
+    if protocol == CROSS_VALIDATION:
+        raise UsageError(f"zoo data shows protocols with one test set: leave out --protocol {CROSS_VALIDATION}")
     for kind, name, known in (("protocol", protocol, PROTOCOLS), ("scale", scale, SCALES)):
         if name and name not in known:
             raise unknown_name(kind, name, known)

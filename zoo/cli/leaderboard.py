@@ -68,6 +68,8 @@ def leaderboard_command(
     runs = session.stored_runs(results)
     picked = Selection.of(architecture=architecture, dataset=dataset)
     found = _ranking(session.settings.results_folder(results), runs, metric, picked)
+    for line in found.notes if found else ():
+        session.say(f"note: {line}")
     if damaged := sum(run.status == RunStatus.DAMAGED for run in runs):
         session.say(f"note: {count_text(damaged, 'damaged run')} left out; `zoo results` shows why")
     if as_json:
@@ -81,7 +83,7 @@ def leaderboard_command(
     elif found:
         for board in found.boards:
             _show(found, board, session)
-    if not (found and found.boards):
+    if not (found and found.boards) and not (found and found.notes):
         session.say("no finished runs yet: start one with `zoo bench cnngru`")
 
 
@@ -197,7 +199,8 @@ def _title(board: "Board") -> str:
         scored = f"{len(board.standings)} of {scored}"
     same = f" (the same rows: {', '.join(board.names)})" if board.names else ""
     return (
-        f"{board.dataset}{same}{_classes(board)}, {board.protocol}: {scored} scored on this test set ({board.test[:8]})"
+        f"{board.dataset}{same}{_classes(board)}, {board.protocol_text}: {scored} scored on this test set "
+        f"({board.test[:8]})"
     )
 
 

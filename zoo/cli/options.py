@@ -130,7 +130,9 @@ Losses = Annotated[list[str] | None, _axis(*_LOSS, grid=True)]
 Dataset = Annotated[str | None, _axis(*_DATASET)]
 Datasets = Annotated[list[str] | None, _axis(*_DATASET, grid=True)]
 Protocol = Annotated[str | None, _axis(*_PROTOCOL)]
-Protocols = Annotated[list[str] | None, _axis(*_PROTOCOL, grid=True)]
+Protocols = Annotated[
+    list[str] | None, _axis(DATA, f"{_PROTOCOL[1][:-1]}, cross-validation (with --cv).", _PROTOCOL[2], grid=True)
+]
 Scale = Annotated[str | None, _axis(*_SCALE)]
 Scales = Annotated[list[str] | None, _axis(*_SCALE, grid=True)]
 Rows = Annotated[

@@ -12,6 +12,8 @@ from zoo.cli.views.terminal import print_lines
 from zoo.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from zoo.registry import Registry
     from zoo.store.run import Run
     from zoo.workspace import Workspace
@@ -56,6 +58,22 @@ class Session:
             return []
         with Store(folder, create=False) as store:
             return store.runs()
+
+    def pooled_runs(self, results: Path | None, architecture: str = "") -> "tuple[Sequence[Run], Sequence[str]]":
+        """Return the runs in the results folder, or those of an architecture, each complete cross-validation as one.
+
+        Also returns a line for each cross-validation that is not complete.
+        """
+        from zoo.store.runs import Store
+
+        runs = [run for run in self.stored_runs(results) if architecture in ("", run.architecture)]
+        if not any(run.folds for run in runs):
+            return runs, ()
+        from zoo.store.folds import with_folds_pooled  # imports pyarrow, which other runs do not need
+
+        with Store(self.settings.results_folder(results), create=False) as store:
+            found = with_folds_pooled(store, runs)
+        return found.runs, found.incomplete
 
     @cached_property
     def stderr(self) -> Console:

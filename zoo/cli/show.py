@@ -233,7 +233,7 @@ def _results(session: Session, entry: "Entry[Component]", folder: Path | None) -
         if reference.architecture == entry.name
     ]
     try:
-        runs = [run for run in session.stored_runs(folder) if run.architecture == entry.name]
+        runs, _ = session.pooled_runs(folder, entry.name)
     except StoreError as error:  # the rest is still shown
         session.say(f"warning: {error}")
         runs = []

@@ -4,6 +4,7 @@
 - `holdout`: a fifth of the rows is the test set, stratified by class
 - `inter-patient`: a split by group (patient); the published one if the data set has one
 - `inter-patient-strict`: the same, without the groups that the published split has in two sets
+- `cross-validation`: one of several test sets that together have every row, see `zoo.data.folds`
 
 The test set depends only on the data set and the protocol, and is the same for every seed. The validation set is drawn
 from the other rows with the run's seed, by class or by group like the test set, unless the data set was published with
@@ -18,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zoo.data.fingerprints import fingerprint, groups_fingerprint, pool_fingerprint, row_hashes
+from zoo.data.folds import CROSS_VALIDATION, Fold, fold_split, folds_fingerprint, part_of_each_row
 from zoo.data.groups import draw_groups, kept_apart, plural, says_shared
 from zoo.data.rows import Rows
 from zoo.data.scaling import Scaling
@@ -40,8 +42,9 @@ TEST_SEED = 0  # the test set is the same for every run
 class Parts:
     """The data of one run: training rows, validation rows and the sealed test set.
 
-    `summary` describes them before any scaling; the run stores it. `pool` holds the positions of all rows outside the
-    test set, which depend neither on the seed nor on the size of the training set. `scaling` was applied to the
+    `summary` describes them before any scaling; the run stores it. `pool` holds the positions of the rows whose values
+    decide whether they are scaled: all rows outside the test set, which depend neither on the seed nor on the size of
+    the training set; in a cross-validation all rows, so that all folds are alike. `scaling` was applied to the
     training and validation rows; the sealed rows are not scaled, and the network that is scored scales them. `share` is
     the share of validation rows or groups that was asked for; None if it is that of the protocol. `whole` means that
     more rows were asked for than the training set has for any seed, which is the same as to ask for all.
@@ -97,15 +100,21 @@ def separate(
     rows: int | None = None,
     sized: bool = False,
     validation: float | None = None,
+    fold: Fold | None = None,
 ) -> Parts:
     """Split a data set. `seed` draws the validation set; `rows` is the size of the training set, None for all rows.
 
     A training set with fewer rows is used whole, with a note unless it is `sized`: generated for this number of rows.
     `validation` is the share of the rows outside the test set, or of their groups, that become validation rows; 0:
-    none, and None: that of the protocol. A published validation set stays unchanged. Raises DataError if the data set
-    does not support the protocol, or if the training set lacks a class.
+    none, and None: that of the protocol. A published validation set stays unchanged. `fold` is that of a
+    cross-validation. Raises DataError if the data set does not support the protocol, or if the training set lacks a
+    class.
     """
-    declared = declared_split(series, protocol, validation=validation != 0)
+    folds = None if fold is None else part_of_each_row(series, fold)
+    if fold is None or folds is None:
+        declared = declared_split(series, protocol, validation=validation != 0)
+    else:
+        declared = fold_split(series, fold, folds)
     parts, classes, labels = _score_only(series, declared)
     if not (parts == TRAIN).any():
         raise DataError("the training set has no rows")
@@ -122,12 +131,16 @@ def separate(
     _check_classes(parts, labels, classes, validation=share != 0)
     taken = {part: _take(series, labels, np.flatnonzero(parts == part)) for part in (TRAIN, VALIDATION, TEST)}
     summary, notes = _describe(protocol, declared, taken, series, classes, pool, hashes)
+    if folds is not None:
+        all_rows = {"folds": folds_fingerprint(series, labels, folds, hashes)}
+        summary = replace(summary, fingerprints={**summary.fingerprints, **all_rows})
     rows_of_train = taken[TRAIN]
     train = replace(rows_of_train, values=np.asarray(rows_of_train.values), cut=len(rows_of_train) < before)
     test, notes = SealedTest(taken[TEST]), (*series.notes, *notes, *reasons, *(used if too_many else ()))
-    pool_rows = np.flatnonzero(outside_test)
-    whole = too_many and (not declared.by_group or (rows or 0) > len(pool_rows))
-    return Parts(train, taken[VALIDATION], test, summary, notes, pool_rows, share=share, whole=whole)
+    whole = too_many and (not declared.by_group or (rows or 0) > int(outside_test.sum()))
+    whole = whole if folds is None else (rows or 0) > len(labels)  # folds differ by a few rows, and have one setting
+    deciding = np.flatnonzero(outside_test) if folds is None else np.arange(len(labels))
+    return Parts(train, taken[VALIDATION], test, summary, notes, deciding, share=share, whole=whole)
 
 
 def declared_split(series: LabelledSeries, protocol: str, *, validation: bool = True) -> DeclaredSplit:
@@ -403,12 +416,15 @@ def _describe(
             for one, other in pairs
         }
         summary = replace(summary, groups_by=series.group_noun, shared_groups=shared)
-        notes += _group_notes(declared, taken, series.group_noun)
+        notes += _group_notes(declared, taken, series.group_noun, pooled=protocol == CROSS_VALIDATION)
     return summary, tuple(notes)
 
 
-def _group_notes(declared: DeclaredSplit, taken: Mapping[int, Rows], noun: str) -> list[str]:
-    """Return notes on the groups for readers of a score, unless the data set has its own."""
+def _group_notes(declared: DeclaredSplit, taken: Mapping[int, Rows], noun: str, *, pooled: bool) -> list[str]:
+    """Return notes on the groups for readers of a score, unless the data set has its own.
+
+    `pooled` is whether the test rows are scored together with those of other folds.
+    """
     tested, nouns = np.unique(_owners(taken[TEST])), plural(noun)
     others = np.concatenate([_owners(taken[TRAIN]), _owners(taken[VALIDATION])])
     both = np.intersect1d(tested, others)
@@ -419,7 +435,7 @@ def _group_notes(declared: DeclaredSplit, taken: Mapping[int, Rows], noun: str) 
     notes = []
     if len(both) and not says_shared(declared.notes, both, noun):
         notes.append(f"{shared}, though this split is declared to separate {nouns}: the scores are too high")
-    if len(tested) < FEW_GROUPS:
+    if len(tested) < FEW_GROUPS and not pooled:
         notes.append(f"the test set has {len(tested)} {nouns}: too few for reliable intervals")
     return notes + _validation_notes(declared, taken, nouns)
 

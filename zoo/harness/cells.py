@@ -9,6 +9,7 @@ from typing import Generic
 
 from torch import nn
 
+from zoo.data.folds import Fold
 from zoo.data.protocols import VALIDATION_SHARE
 from zoo.errors import ModelError
 from zoo.factories import complete, contents, located
@@ -29,7 +30,7 @@ from zoo.training.hardware import Hardware
 ADAPTABLE = frozenset({"epochs", "batch_size", "patience", "scheduler_patience"})  # to the number of rows
 SMALL_BATCH = 16  # with batches of 3 rows, 1,000 steps left fcn 0.1 to 0.2 lower on 32 rows
 FINGERPRINTED = ("rows", "dataset_params")  # the fingerprints of the data cover these
-SEEDED = ("seed", "seeds", "dataset_params")
+SEEDED = ("seed", "seeds", "dataset_params", "fold")
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class Cell:
     `scale` is one of `zoo.specs.SCALES`, or "" until the data are loaded, which then decide. `dataset_key` is the name
     of the data set in the key; "" for a file, which is known by its content only. `adaptable` names the training
     settings that `for_rows` may adapt. `validation` is the share of validation rows, or None for that of the protocol.
+    `fold` is that of a cross-validation.
     """
 
     network: Network
@@ -70,15 +72,20 @@ class Cell:
     dataset_key: str | None = None
     adaptable: frozenset[str] = frozenset()
     validation: float | None = None
+    fold: Fold | None = None
 
     def for_data(self, data: SplitSummary) -> "Cell":
         """Adapt the training settings that nobody has set to the number of training rows.
 
         The number is that of the rows outside the test set, less the share of validation rows: split by patient, the
-        training set is of another size for another seed, and all seeds of a configuration have the same settings.
+        training set is of another size for another seed, and all seeds of a configuration have the same settings. So
+        have all folds of a cross-validation: the number is that of a fold of average size.
         """
         share = VALIDATION_SHARE if self.validation is None else self.validation
-        rows = ceil((data.rows["train"] + data.rows["validation"]) * (1 - share))
+        outside = data.rows["train"] + data.rows["validation"]
+        if self.fold is not None:
+            outside = round((outside + data.rows["test"]) * (1 - 1 / self.fold.of))
+        rows = ceil(outside * (1 - share))
         return self.for_rows(rows if self.rows is None else min(self.rows, rows))
 
     def for_rows(self, rows: int) -> "Cell":
@@ -125,8 +132,10 @@ class Cell:
             "training": self._training(),
             "seeds": axis_seeds(self.seed),
         }
+        fold = {} if self.fold is None else {"fold": self.fold.number, "folds": self.fold.of}
         scale = {} if self.scale in ("", "none") else {"scale": self.scale}  # older keys have no scale
-        return {**config, **scale} if self.rows is None else {**config, **scale, "rows": self.rows}
+        config = {**config, **fold, **scale}
+        return config if self.rows is None else {**config, "rows": self.rows}
 
     def _training(self) -> JsonObject:
         """Return the training settings that reach the network; `min_steps` does so by the epochs.
@@ -227,9 +236,12 @@ class Cell:
         return _hash({"config": config, "data": data, "code": self.code()})
 
     def configuration(self, summary: SplitSummary) -> str:
-        """Return the hash of the cell, its data and the code, without the seed: equal ones differ only by chance."""
+        """Return the hash of the cell, its data and the code, without the seed: equal ones differ only by chance.
+
+        The folds of a cross-validation have one configuration.
+        """
         config = {name: value for name, value in self._asked().items() if name not in SEEDED}
-        data = {name: summary.fingerprints[name] for name in ("pool", "test")}
+        data = {name: summary.fingerprints[name] for name in (("pool", "test") if self.fold is None else ("folds",))}
         return _hash({"config": config, "data": data, "classes": summary.classes, "code": self.code()})
 
     def besides_loss(self, summary: SplitSummary) -> str:

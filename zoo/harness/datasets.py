@@ -9,6 +9,7 @@ from zoo.assignments import split_assignments
 from zoo.data.arrays import PREFIX
 from zoo.data.classes import with_classes
 from zoo.data.files import data_set_name, from_file, is_path
+from zoo.data.folds import Fold
 from zoo.data.protocols import Parts, default_protocol, separate
 from zoo.data.scaling import moments
 from zoo.data.series import LabelledSeries
@@ -87,14 +88,22 @@ def _load(workspace: Workspace, name: str, request: DataRequest) -> Loaded:
     return Loaded(entry.name, complete_params, series, spec.synthetic, spec.generated, spec.scale, entry=entry)
 
 
-def separated(loaded: Loaded, protocol: str, seed: int, request: DataRequest, validation: float | None = None) -> Parts:
+def separated(
+    loaded: Loaded,
+    protocol: str,
+    seed: int,
+    request: DataRequest,
+    validation: float | None = None,
+    fold: Fold | None = None,
+) -> Parts:
     """Separate a data set for the seed of a run; see `chosen_protocol` for the default.
 
-    `validation` is the share of validation rows or groups; None: that of the protocol.
+    `validation` is the share of validation rows or groups; None: that of the protocol. `fold` is that of a
+    cross-validation.
     """
     chosen, split = chosen_protocol(loaded, protocol, request), axis_seeds(seed)["split"]
     size = request.rows
-    return separate(loaded.series, chosen, seed=split, rows=size, sized=loaded.sized, validation=validation)
+    return separate(loaded.series, chosen, seed=split, rows=size, sized=loaded.sized, validation=validation, fold=fold)
 
 
 def scaled(loaded: Loaded, parts: Parts, scale: str) -> Parts:

@@ -7,8 +7,9 @@ from itertools import product
 from typing import Literal
 
 from zoo.assignments import split_assignments
+from zoo.data.folds import CROSS_VALIDATION, Fold
 from zoo.data.protocols import PROTOCOLS
-from zoo.errors import UnknownName, unknown_name
+from zoo.errors import UnknownName, UsageError, unknown_name
 from zoo.harness.cells import ADAPTABLE, Cell, ChosenComponent
 from zoo.harness.datasets import dataset_entry, is_file
 from zoo.harness.request import Request
@@ -49,22 +50,44 @@ class _Planner:
     def cells(self) -> Iterator[Cell]:
         request = self.request
         datasets = _unique(map(self._dataset, request.datasets)) or [self._default("dataset", Dataset)]
-        protocols = _unique(request.protocols or (str(self.settings.default("defaults", "protocol")),))
+        protocols = self._protocols()
         scales = _unique(request.scales or (str(self.settings.default("defaults", "scale")),))
-        for kind, named, known in (("protocol", protocols, PROTOCOLS), ("scale", scales, SCALES)):
+        for kind, named, known in (
+            ("protocol", protocols, (*PROTOCOLS, CROSS_VALIDATION)),
+            ("scale", scales, SCALES),
+        ):
             for name in named:
                 if name and name not in known:
                     raise unknown_name(kind, name, known)
         networks = list(self._networks())
         combined = list(self._combined(networks))
-        for dataset, protocol, seed, scale in product(datasets, protocols, request.seeds, scales):
+        separations = [(name, seed, fold) for name in protocols for seed in request.seeds for fold in self._folds(name)]
+        for dataset, (protocol, seed, fold), scale in product(datasets, separations, scales):
             for data, network, loss in combined:
                 cell = self._cell(network, dataset, protocol, seed, data, loss)
                 if cell.validation == 0 and (network.spec.needs_validation or not network.fitted):
                     self.left_out[f"{network.reference} with training.validation=0: it needs validation rows"] = None
                     continue
                 self._note_no_effect(network)
-                yield replace(cell, scale=scale)
+                yield replace(cell, scale=scale, fold=fold)
+
+    def _protocols(self) -> list[str]:
+        """Return the protocols; a number of folds means cross-validation. Raises UsageError if one needs the other."""
+        named, cv = self.request.protocols, self.request.cv
+        protocols = _unique(named or (str(self.settings.default("defaults", "protocol")),))
+        if cv is None and CROSS_VALIDATION in protocols:
+            raise UsageError(f"--protocol {CROSS_VALIDATION} needs the number of folds: --cv 5")
+        if cv is None:
+            return protocols
+        if named and CROSS_VALIDATION not in named:
+            raise UsageError(f"--cv {cv} is for the protocol {CROSS_VALIDATION}: leave out --protocol {named[0]}")
+        return protocols if named else [CROSS_VALIDATION]
+
+    def _folds(self, protocol: str) -> list[Fold | None]:
+        if protocol != CROSS_VALIDATION or self.request.cv is None:
+            return [None]
+        of, named = self.request.cv, CROSS_VALIDATION in self.request.protocols
+        return [Fold(number, of, named) for number in range(1, of + 1)]
 
     def _combined(self, networks: Iterable[Network]) -> Iterator[tuple[str | None, Network, str | None]]:
         """Yield a resampler, a network and a loss for each combination; None: defaults choose.

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 Axis = str | Sequence[str] | None  # one value, several, or none
 MOST_SEEDS = 10_000
+MOST_FOLDS = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +42,7 @@ class Request(DataRequest):
 
     `treatments` are pairs of a resampler and a loss, in place of the axes `data` and `losses`: `original/weighted`.
     `monitor` is the metric of a study. It chooses the best epoch and overrides the preset; a user's own setting wins.
+    `cv` is the number of folds of a cross-validation; None: no cross-validation.
     `run_timeout` is the time limit of each run in seconds, for training and scoring together; None: no limit.
     """
 
@@ -51,6 +53,7 @@ class Request(DataRequest):
     treatments: tuple[str, ...] = ()
     datasets: tuple[str, ...] = ()
     protocols: tuple[str, ...] = ()
+    cv: int | None = None
     scales: tuple[str, ...] = ()
     seeds: tuple[int, ...] = (0,)
     epochs: int | None = None
@@ -71,6 +74,8 @@ class Request(DataRequest):
         for name, value in (("rows", self.rows), ("epochs", self.epochs), ("seeds", len(self.seeds))):
             if value is not None and value < 1:
                 raise UsageError(f"--{name} must be at least 1, not {value}")
+        if self.cv is not None and not 2 <= self.cv <= MOST_FOLDS:
+            raise UsageError(f"--cv must be from 2 to {MOST_FOLDS}, not {self.cv}")
         if self.run_timeout is not None and not 0 < self.run_timeout < float("inf"):
             raise UsageError(f"--run-timeout must be a time above 0 s, not {self.run_timeout} s")
         if self.threads is not None and self.threads < 0:

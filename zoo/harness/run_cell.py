@@ -143,6 +143,8 @@ def describe_run(cell: Cell, parts: Parts, loaded: Loaded, preview: Preview) -> 
         dataset=loaded.name,
         synthetic=loaded.synthetic,
         protocol=cell.protocol,
+        fold=0 if cell.fold is None else cell.fold.number,
+        folds=0 if cell.fold is None else cell.fold.of,
         scale=cell.scale,
         data=cell.resampler.entry.name,
         loss="" if cell.objective is None else cell.objective.entry.name,

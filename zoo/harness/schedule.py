@@ -125,11 +125,11 @@ class Schedule:
 
     def _separated(self, loaded: Loaded, cells: Iterable[Cell]) -> Iterator[tuple[Parts, Iterator[Cell]]]:
         """Yield the cells that share separated and scaled data, with these data."""
-        for (protocol, seed, share), same in groupby(
-            cells, key=lambda cell: (cell.protocol, cell.seed, cell.validation)
+        for (protocol, fold, seed, share), same in groupby(
+            cells, key=lambda cell: (cell.protocol, cell.fold, cell.seed, cell.validation)
         ):
             try:
-                parts = separated(loaded, protocol, seed, self.request, share)
+                parts = separated(loaded, protocol, seed, self.request, share, fold)
             except ZooError as problem:
                 self.problems.append(problem)
                 continue

@@ -7,6 +7,11 @@ nothing. The limits of both parts, each with Student's quantile, are combined as
 fewer than `FEWEST` seeds, the interval is over rows only. `python benchmarks/false_positives.py` measures how often an
 interval leaves out zero by chance.
 
+In a cross-validation, the variance over folds takes the place of that over seeds: each of K folds moves the pooled
+score, and the variance of these K values is multiplied by 1/K + 1/(K - 1), since the training sets overlap (Nadeau and
+Bengio 2003, Inference for the generalization error; the second part is test rows / training rows). The wider of this
+interval and that over rows holds. `python benchmarks/false_folds.py` measures it.
+
 Satterthwaite's degrees of freedom (1946) would be too many where the seeds vary more than the rows: at the levels of
 190 comparisons, a difference would be found by chance nine times as often as stated. The combined limits find it less
 often than stated, for any ratio of the two parts.
@@ -20,7 +25,7 @@ import numpy.typing as npt
 from scipy.special import stdtrit
 
 from zoo.metrics import limits
-from zoo.metrics.outcome import Doubles, Outcome
+from zoo.metrics.outcome import Doubles, Labels, Outcome
 from zoo.metrics.patients import BY_CLASS, Patients, variance_of
 from zoo.metrics.seeds import FEWEST
 
@@ -39,11 +44,13 @@ class Difference:
     values     by seed
     variances  of their mean: over seeds, 0 for too few seeds, and over rows or patients
     freedoms   the degrees of freedom of these two
+    folds      the variance over the folds of a cross-validation, and its degrees of freedom; None without folds
     """
 
     values: Doubles
     variances: tuple[float, float]
     freedoms: tuple[float, float]
+    folds: tuple[float, float] | None = None
 
     @property
     def mean(self) -> float:
@@ -54,12 +61,15 @@ class Difference:
         """The 95 % interval of the mean."""
         squares = [limits.students(free) ** 2 * v for free, v in zip(self.freedoms, self.variances, strict=True)]
         half = float(np.sqrt(sum(squares)))
+        if self.folds is not None:
+            half = max(half, limits.students(self.folds[1]) * float(np.sqrt(self.folds[0])))
         return self.mean - half, self.mean + half
 
     @property
     def p(self) -> float:
         """The probability of a mean at least as far from zero if there is no difference."""
-        return float(p_values(self.mean, *self.variances, *self.freedoms))
+        p = float(p_values(self.mean, *self.variances, *self.freedoms))
+        return p if self.folds is None else max(p, float(p_values(self.mean, self.folds[0], 0.0, self.folds[1], 1)))
 
 
 def p_values(
@@ -86,10 +96,26 @@ def difference(pairs: Sequence[Pair], name: str, number: int | None = None) -> D
     number  the position of the class, for a score by class
     """
     values = np.array([_value(one, name, number) - _value(other, name, number) for one, other in pairs])
+    some = pairs[0][0]
     same = all(np.array_equal(one.probabilities, other.probabilities) for one, other in pairs)  # the same networks
-    within = 0.0 if same else _over_rows(pairs[0][0], _influence(pairs, name, number), name, number)
+    within = 0.0 if same else _over_rows(some, _influence(pairs, name, number), name, number)
+    freedoms = (max(len(values) - 1, 1), max(some.units - 1, 1))
+    if some.fold is not None:
+        return Difference(
+            values, (0.0, within), freedoms, _over_folds(some.fold, _influence(pairs, name, number, own=True))
+        )
     between = float(values.var(ddof=1)) / len(values) if len(values) >= FEWEST else 0.0
-    return Difference(values, (between, within), (max(len(values) - 1, 1), max(pairs[0][0].units - 1, 1)))
+    return Difference(values, (between, within), freedoms)
+
+
+def _over_folds(fold: Labels, influence: Doubles) -> tuple[float, float]:
+    """Return the corrected variance over folds of the mean over seeds, and its degrees of freedom.
+
+    The value of a fold is what its rows would make of the pooled score if all rows were like them.
+    """
+    number = int(fold.max()) + 1
+    values = number * np.bincount(fold, influence, number)
+    return float(values.var(ddof=1)) * (1 / number + 1 / (number - 1)), number - 1
 
 
 def _over_rows(outcome: Outcome, influence: Doubles, name: str, number: int | None) -> float:
@@ -133,9 +159,12 @@ def no_interval(pair: Pair, classes: Sequence[str], noun: str, name: str, number
     return "; ".join(filter(None, reasons)) if name in BY_CLASS else patients.too_few_in_all()
 
 
-def _influence(pairs: Sequence[Pair], name: str, number: int | None) -> Doubles:
-    """Return by how much each row moves the mean difference, `(rows,)`, where both have the same expected score."""
-    level = np.mean([each.levels(name) for pair in pairs for each in pair], axis=0)
+def _influence(pairs: Sequence[Pair], name: str, number: int | None, *, own: bool = False) -> Doubles:
+    """Return by how much each row moves the mean difference, `(rows,)`, where both have the same expected score.
+
+    With `own`, both have their observed scores.
+    """
+    level = None if own else np.mean([each.levels(name) for pair in pairs for each in pair], axis=0)
     moved = np.mean([one.influence(name, level) - other.influence(name, level) for one, other in pairs], axis=0)
     found: Doubles = moved if number is None else moved[:, number]
     return found

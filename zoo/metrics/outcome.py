@@ -25,21 +25,28 @@ class Outcome:
     probabilities  float64 `(rows, classes)`
     odds           float64 `(rows, classes)`: AUROC ranks the rows by them, class by class
     unit           the group of each row, `(rows,)`, counted from 0; None if rows are not grouped
+    fold           the fold of each row, `(rows,)`, counted from 0; None if one training predicted all rows
     """
 
     probabilities: Doubles
     odds: Doubles
     labels: Labels
     unit: Labels | None = None
+    fold: Labels | None = None
 
     @classmethod
     def of(
-        cls, probabilities: Array, labels: Labels, groups: Array | None = None, logits: Array | None = None
+        cls,
+        probabilities: Array,
+        labels: Labels,
+        groups: Array | None = None,
+        logits: Array | None = None,
+        fold: Labels | None = None,
     ) -> "Outcome":
         """Return the rows; without `logits`, AUROC ranks them by the probabilities."""
         unit = None if groups is None else np.unique(groups, return_inverse=True)[1].reshape(-1)
         odds = probabilities if logits is None else log_odds(logits)
-        return cls(probabilities.astype(np.float64), odds.astype(np.float64), labels, unit)
+        return cls(probabilities.astype(np.float64), odds.astype(np.float64), labels, unit, fold)
 
     @property
     def n_classes(self) -> int:

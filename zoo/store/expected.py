@@ -7,7 +7,6 @@ import numpy as np
 import numpy.typing as npt
 
 from zoo.errors import StoreError
-from zoo.metrics.outcome import Outcome
 from zoo.metrics.seeds import FEWEST, of_expected, over_rows_of_mean
 from zoo.records import Interval
 from zoo.scores import metric_parts
@@ -60,7 +59,7 @@ def _interval(store: Store, runs: Sequence[Run], values: npt.NDArray[np.float64]
     if len(scores) == 1:
         return scores[0]
     found = [predictions_of(store, run) for run in runs]
-    outcomes = [Outcome.of(each.probabilities, each.labels, each.groups, each.logits) for each in found]
+    outcomes = [each.outcome for each in found]
     name, label = metric_parts(metric)
     number = found[0].classes.index(label) if label else None
     below, above = over_rows_of_mean(outcomes, name, ends, number)

@@ -20,7 +20,7 @@ T = TypeVar("T")
 Runs = tuple[Run, ...]  # of one configuration, one for each seed
 WHOLE_BOARD = ("scale", "rows")  # settings that are compared between all configurations of a board
 # Not settings: the fields that differ between the runs of a configuration by chance only, and the name of their data.
-UNSHOWN = ("seed", "seeds", "dataset", "files")
+UNSHOWN = ("seed", "seeds", "dataset", "files", "fold")
 # How a run ends without a score. A run that goes on is not counted, nor a damaged record.
 UNSCORED = (RunStatus.FAILED, RunStatus.DIVERGED, RunStatus.TIMEOUT, RunStatus.INTERRUPTED, RunStatus.STALE)
 
@@ -99,7 +99,7 @@ class Standing:
             "tied": None if place is None else place.tied,
             **costs,
             **whole,
-            "runs": [each.id for each in self.runs],
+            "runs": [each for run in self.runs for each in run.ids],
             "steps": [each.steps for each in self.runs],
         }
 
@@ -126,7 +126,7 @@ class Unscored:
             "settings": self.settings,
             **seeds_json((), self.runs),
             "reason": self.reason(),
-            "runs": [each.id for each in self.runs],
+            "runs": [each for run in self.runs for each in run.ids],
         }
 
 
@@ -161,6 +161,12 @@ class Board:
         """A run of the board: all have the same classes and the same test rows."""
         return self.first_runs[0]
 
+    @property
+    def protocol_text(self) -> str:
+        """The protocol, in a cross-validation with the number of its folds."""
+        folds = self.some_run.folds
+        return f"{self.protocol} ({folds} folds)" if folds else self.protocol
+
     def holds(self, reference: Reference) -> bool:
         """Whether a reference result belongs to this data set and protocol."""
         return reference.dataset == self.dataset and reference.protocol in ("", self.protocol)
@@ -176,6 +182,7 @@ class Board:
             "dataset": self.dataset,
             "names": list(self.names),
             "protocol": self.protocol,
+            "folds": self.some_run.folds,
             "test": self.test,
             "configurations_scored": self.configurations_scored,
             "standings": [

@@ -13,8 +13,9 @@ import pyarrow.parquet as pq
 
 from zoo.errors import StoreError
 from zoo.metrics import score
+from zoo.metrics.outcome import Outcome
 from zoo.records import Scores
-from zoo.store.run import Run
+from zoo.store.run import PooledRun, Run
 from zoo.store.runs import Store
 
 NO_LOGITS = (
@@ -27,7 +28,8 @@ NO_LOGITS = (
 class Predictions:
     """Probabilities float32 `(rows, classes)`, labels int64 `(rows,)`, and each row's position in the data set.
 
-    `logits`, float32 `(rows, classes)`, are None in a file of an earlier release.
+    `logits`, float32 `(rows, classes)`, are None in a file of an earlier release. `fold` is the number of the fold of
+    each row, int64 `(rows,)`, for the pooled predictions of a cross-validation.
     """
 
     probabilities: npt.NDArray[np.float32]
@@ -36,6 +38,11 @@ class Predictions:
     classes: tuple[str, ...]
     groups: npt.NDArray[Any] | None = None
     logits: npt.NDArray[np.float32] | None = None
+    fold: npt.NDArray[np.int64] | None = None
+
+    @property
+    def outcome(self) -> Outcome:
+        return Outcome.of(self.probabilities, self.labels, self.groups, self.logits, self.fold)
 
     def scores(self, noun: str | None = None) -> Scores:
         """Return all scores with their intervals; `noun` is the word for a group."""
@@ -62,7 +69,25 @@ class Predictions:
 
 def predictions_of(store: Store, run: Run) -> Predictions:
     """Return the predictions of a run on the test set. Raises StoreError if the file is missing or has changed."""
+    if isinstance(run, PooledRun):
+        return pooled([predictions_of(store, store.get(member)) for member in run.members])
     return read_predictions(store.read(run, "predictions.parquet"), run.parts.classes)
+
+
+def pooled(folds: Sequence[Predictions]) -> Predictions:
+    """Return the predictions of all folds of a cross-validation as those of one test set."""
+    first = folds[0]
+    groups = [each.groups for each in folds if each.groups is not None]
+    logits = [each.logits for each in folds if each.logits is not None]
+    return Predictions(
+        np.concatenate([each.probabilities for each in folds]),
+        np.concatenate([each.labels for each in folds]),
+        np.concatenate([each.index for each in folds]),
+        first.classes,
+        np.concatenate(groups) if len(groups) == len(folds) else None,
+        np.concatenate(logits) if len(logits) == len(folds) else None,
+        np.repeat(np.arange(len(folds)), [len(each.labels) for each in folds]),
+    )
 
 
 def rescored(store: Store, run: Run) -> Run:

@@ -38,6 +38,7 @@ class Run:
     fingerprint  hash of the key and of everything else that can change the bits of the result
     status       running, done, failed, diverged, timeout, interrupted, stale: its process has ended, or damaged: its
                  record cannot be read
+    fold, folds  in a cross-validation, the number of the fold, counted from 1, and the number of all; else 0
     scale        how the rows are scaled: none, standard, standard-per-series or minmax-per-series
     data, loss   the resampler and the objective, as `--data` and `--loss` name them; a fitted network has no loss
     data_notes   those of the notes that describe the data, as this request read them
@@ -70,6 +71,8 @@ class Run:
     dataset: str
     synthetic: bool = False
     protocol: str
+    fold: int = 0
+    folds: int = 0
     scale: str = "none"
     data: str
     loss: str
@@ -112,9 +115,20 @@ class Run:
         return replace(blank, status=RunStatus.DAMAGED, error=reason)
 
     @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of the stored runs that this one consists of: its own."""
+        return (self.id,)
+
+    @property
     def reference(self) -> str:
         """The architecture with its preset, as the command line names it."""
         return full_name(self.architecture, self.preset)
+
+    @property
+    def protocol_text(self) -> str:
+        """The protocol, in a cross-validation with its fold: `cross-validation (fold 2 of 5)`."""
+        part = f"fold {self.fold} of {self.folds}" if self.fold else f"{self.folds} folds"
+        return f"{self.protocol} ({part})" if self.folds else self.protocol
 
     @property
     def precision(self) -> str:
@@ -144,6 +158,20 @@ class Run:
     def to_json(self) -> JsonObject:
         """Return the run as plain data: the documented form of `zoo bench --json`, except its hints."""
         return {item.name: plain(getattr(self, item.name)) for item in fields(self)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PooledRun(Run):
+    """All folds of one configuration and seed as one result; `members` are the ids of their runs, in their order.
+
+    The store does not keep it. Its test set is that of all folds together, and its costs and steps are their means.
+    """
+
+    members: tuple[str, ...] = ()
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return self.members
 
 
 _RECORDS: Mapping[str, type[Record]] = {

@@ -137,6 +137,7 @@ class TuneRequest:
 
     def _check_cell(self) -> None:
         """Raise UsageError for more than one cell, and for options that the study sets itself."""
+        from zoo.data.folds import CROSS_VALIDATION
         from zoo.registry import is_pattern  # `zoo --help` need not wait for it
 
         if not self.architecture:
@@ -146,6 +147,8 @@ class TuneRequest:
         for axis, name in {**_AXES, "seed": "seeds"}.items():
             if len(values := getattr(self.cell, name)) > 1:
                 raise UsageError(f"a study takes one {axis}, not {', '.join(map(str, values))}")
+        if CROSS_VALIDATION in self.cell.protocols or self.cell.cv is not None:
+            raise UsageError(f"a study has one test set: leave out --protocol {CROSS_VALIDATION}")
         for name in _SET_BY_STUDY:
             if getattr(self.cell, name) is not getattr(Request, name):
                 raise UsageError(f"the study sets {name}: remove it from the cell")

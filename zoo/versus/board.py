@@ -70,6 +70,7 @@ def compared(
     return BoardComparison(
         dataset=board.dataset,
         protocol=board.protocol,
+        folds=some.folds,
         test=board.test,
         metric=metric,
         baseline="" if all_pairs else baseline or entrants[0].name,
@@ -84,8 +85,7 @@ def compared(
 
 def outcome_of(store: "Store", run: Run) -> Outcome:
     """Return what a run predicted. Raises StoreError if its predictions cannot be read."""
-    found = predictions_of(store, run)
-    return Outcome.of(found.probabilities, found.labels, found.groups, found.logits)
+    return predictions_of(store, run).outcome
 
 
 def _entrants(store: "Store", board: Board, names: Mapping[Standing, str]) -> tuple[list[Entrant], list[str]]:
@@ -120,7 +120,8 @@ def _pair(one: Entrant, other: Entrant, measured: Measured, classes: Sequence[st
     reasons = [no_interval(pair, classes, noun, measured.name, measured.number) for pair in pairs]
     reason = next(filter(None, reasons), "")
     low, high = (None, None) if reason else found.limits
-    verdict = Verdict.TOO_FEW_SEEDS if len(seeds) < FEWEST else Verdict.NO_INTERVAL if reason else Verdict.TIED
+    few = len(seeds) < FEWEST and pairs[0][0].fold is None
+    verdict = Verdict.TOO_FEW_SEEDS if few else Verdict.NO_INTERVAL if reason else Verdict.TIED
     return replace(
         blank,
         difference=Interval(found.mean, low, high, reason),
@@ -170,7 +171,7 @@ def _judged(pair: Pair, adjusted: float, sign: int) -> Pair:
 def places_of(store: "Store", board: Board, metric: str) -> dict[Standing, Place]:
     """Return for each configuration of a board the ranks it can have, and whether it is tied with the first."""
     size = len(board.standings)
-    if sum(len(standing.runs) >= FEWEST for standing in board.standings) < 2:
+    if sum(len(each.runs) >= FEWEST or each.runs[0].folds > 0 for each in board.standings) < 2:
         return {each: Place(1, size, None if number else True) for number, each in enumerate(board.standings)}
     entrants, _ = _entrants(store, board, dict.fromkeys(board.standings, ""))
     some = entrants[0].standing.runs[0]
@@ -212,5 +213,5 @@ def _placed(store: "Store", entrants: Sequence[Entrant], places: Sequence[Place]
             rank_low=place.low,
             rank_high=place.high,
             tied=place.tied,
-            runs=tuple(each.id for each in entrant.standing.runs),
+            runs=tuple(each for run in entrant.standing.runs for each in run.ids),
         )

@@ -106,7 +106,7 @@ def _ranks(place: Place | None) -> dict[str, Any]:
 def _named(found: Standing | Unscored) -> dict[str, Any]:
     run = found.runs[0]
     names = {"architecture": run.reference, "block": run.block, "data": run.data, "loss": run.loss}
-    return {**names, "settings": found.settings, "runs": tuple(each.id for each in found.runs)}
+    return {**names, "settings": found.settings, "runs": tuple(each for run in found.runs for each in run.ids)}
 
 
 def _counted(scored: Sequence[Run], unscored: Sequence[Run]) -> dict[str, Any]:

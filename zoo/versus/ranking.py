@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from zoo.records import JsonObject
 from zoo.scores import metric_parts
 from zoo.store.expected import Expected, expected
+from zoo.store.folds import with_folds_pooled
 from zoo.store.leaderboard import Board, Place, Standing, boards_of_all
 from zoo.store.run import Run
 from zoo.versus.board import places_of
@@ -21,12 +22,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Leaderboard:
-    """A board for each test set, with the score and the place of each configuration."""
+    """A board for each test set, with the score and the place of each configuration.
+
+    `notes` are facts that a reader must know, such as cross-validations that are not complete.
+    """
 
     metric: str
     boards: tuple[Board, ...]
     scores: Mapping[Standing, Expected]
     places: Mapping[Standing, Place]
+    notes: tuple[str, ...] = ()
 
     def to_json(self) -> list[JsonObject]:
         """Return the boards as plain data: the documented form of `zoo leaderboard --json`."""
@@ -54,6 +59,8 @@ def ranking(store: "Store", runs: Sequence[Run], metric: str, keep: Callable[[Ru
     set. Raises UsageError or UnknownName for a metric that no board has.
     """
     metric_parts(metric)
+    pooled = with_folds_pooled(store, runs)
+    runs = pooled.runs
     found = boards_of_all(runs if keep is None else filter(keep, runs), metric)
     found = with_metric(found, metric) if ":" in metric and found else found
     if keep is not None:
@@ -62,7 +69,7 @@ def ranking(store: "Store", runs: Sequence[Run], metric: str, keep: Callable[[Ru
     scores = {each: expected(store, each.runs, metric) for board in found for each in board.standings}
     placed = [board for board in found if board.standings and metric != "ece"]
     places = {each: place for board in placed for each, place in places_of(store, board, metric).items()}
-    return Leaderboard(metric, tuple(found), scores, places)
+    return Leaderboard(metric, tuple(found), scores, places, pooled.incomplete)
 
 
 def _runs(board: Board) -> Iterator[Run]:

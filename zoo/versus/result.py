@@ -75,6 +75,7 @@ class Pair:
 class BoardComparison:
     """The configurations of one test set, compared.
 
+    folds       the number of folds of a cross-validation; 0 for one test set
     baseline    the configuration with which the others are compared; empty if all pairs are compared
     chosen      whether the baseline was named; else it is the first of the board
     comparisons  the number of comparisons for which p is adjusted
@@ -93,6 +94,7 @@ class BoardComparison:
     configurations: tuple[Placed, ...]
     pairs: tuple[Pair, ...]
     notes: tuple[str, ...] = ()
+    folds: int = 0
 
 
 @dataclass(frozen=True)

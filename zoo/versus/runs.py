@@ -11,6 +11,7 @@ from zoo.metrics.differences import difference, no_interval
 from zoo.metrics.single import mcnemar
 from zoo.records import Interval
 from zoo.scores import LOWER_IS_BETTER, metric_parts
+from zoo.store.folds import with_folds_pooled
 from zoo.store.leaderboard import Board, Standing, boards
 from zoo.store.run import Run, RunStatus
 from zoo.versus.board import Measured, compared, outcome_of
@@ -45,16 +46,19 @@ def compare_runs(
         raise UsageError("ece cannot be compared: it has no interval. Try log_loss")
     if all_pairs and baseline:
         raise UsageError("--all-pairs compares all configurations and has no --baseline: leave one of them out")
-    done = [run for run in runs if run.status == RunStatus.DONE]
+    pooled = with_folds_pooled(store, runs)
+    done = [run for run in pooled.runs if run.status == RunStatus.DONE]
     if not done:
-        raise UsageError("no finished run to compare: `zoo results` lists the stored runs")
+        raise UsageError(
+            "; ".join(("no finished run to compare: `zoo results` lists the stored runs", *pooled.incomplete))
+        )
     found = with_metric(boards(done, metric), metric)
     names = names_of(found)
     chosen = _named(baseline, sorted(set(names.values()))) if baseline else ""
-    usable, notes = [], []
+    usable, notes = [], list(pooled.incomplete)
     for board in found:
         if problem := _problem(board, names, chosen):
-            notes.append(f"{board.dataset}, {board.protocol}: {problem}")
+            notes.append(f"{board.dataset}, {board.protocol_text}: {problem}")
         else:
             usable.append(board)
     notes += _unfinished(runs, usable, names)
@@ -80,7 +84,7 @@ def compare_two(store: "Store", runs: Sequence[Run], metric: str) -> Comparisons
     if one.id == other.id:
         raise UsageError(f"run {one.id} was given twice: name two runs")
     if len(boards(runs, "macro_recall")) > 1:
-        where = [f"{run.id} on {run.dataset_label}, {run.protocol}" for run in runs]
+        where = [f"{run.id} on {run.dataset_label}, {run.protocol_text}" for run in runs]
         raise UsageError(f"these runs have different test rows: {where[0]}; {where[1]}")
     (board,) = with_metric(boards(runs, "macro_recall"), metric)
     measured = Measured.of(metric, one.parts.classes)

@@ -151,6 +151,7 @@ def run_label(run: Run, also: Sequence[str] = ()) -> str:
         scale,
         f"seed {run.seed}",
     ]
+    parts += [f"fold {run.fold}/{run.folds}"] if run.fold else []
     return " ".join(part for part in parts if part)
 
 

@@ -57,7 +57,8 @@ AGAINST = Column("compared with", "baseline", wraps=True)
 
 def _show_board(board: "BoardComparison") -> None:
     metric = board.metric.replace("_", " ")
-    title = f"{board.dataset}, {board.protocol}: {metric}, {{}} (test set {board.test[:8]})"
+    where = f"{board.protocol} ({board.folds} folds)" if board.folds else board.protocol
+    title = f"{board.dataset}, {where}: {metric}, {{}} (test set {board.test[:8]})"
     if board.baseline:
         pairs = {pair.configuration: _pair_row(pair) for pair in board.pairs}
         rows = [_place_row(each) | pairs.get(each.name, {}) for each in board.configurations]
@@ -104,10 +105,13 @@ def _lines_of(board: "BoardComparison") -> Iterable[str]:
             [f"tied with it: {', '.join(tied)}"] * bool(tied)
             + [f"{count_text(worse, 'configuration')} shown to be worse"] * bool(worse)
         )
-    enough = [len(pair.seeds) >= FEWEST for pair in board.pairs]
+    enough = [board.folds > 0 or len(pair.seeds) >= FEWEST for pair in board.pairs]
     units = "test rows" if board.resampled == "rows" else f"the test set's {board.resampled}"
     over = f"seeds and {units}" if any(enough) else f"{units} only"
-    over += f" ({units} only with fewer than {FEWEST} seeds)" if any(enough) and not all(enough) else ""
+    if board.folds:
+        over = f"{units} and {board.folds} training sets"
+    elif any(enough) and not all(enough):
+        over += f" ({units} only with fewer than {FEWEST} seeds)"
     yield f"brackets: 95 % interval of the difference, over {over}; ±: standard deviation over seeds"
     if board.comparisons:
         family = f"with {board.baseline}" if board.chosen else "of all pairs"

@@ -7,7 +7,7 @@ from zoo.store.run import Run, RunStatus
 from zoo.wording import count_text
 
 MOST = 3  # values of an axis in a line
-AXES = ("reference", "block", "data", "loss", "dataset", "protocol", "scale", "seed")
+AXES = ("reference", "block", "data", "loss", "dataset", "protocol", "scale", "seed", "fold")
 WORDS = {RunStatus.TIMEOUT: "timed out", RunStatus.INTERRUPTED: "were interrupted"}
 
 
@@ -32,7 +32,7 @@ def _in_common(failed: Sequence[Run], runs: Sequence[Run]) -> str:
         rest = {name: values for name, values in chosen.items() if name != axis}
         if _number(runs, rest) == _number(runs, chosen):
             chosen = rest
-    words = [("seed " if axis == "seed" else "") + ", ".join(values) for axis, values in chosen.items()]
+    words = [(f"{axis} " if axis in ("seed", "fold") else "") + ", ".join(values) for axis, values in chosen.items()]
     return f"{' '.join(words)}: " if words else ""
 
 

@@ -35,7 +35,7 @@ def heading(run: Run) -> list[str]:
     """Return the lines above the scores of a run."""
     cell = f"{run.reference} block={run.block or '-'} data={run.data} loss={run.loss or '-'} seed={run.seed}"
     parts = [f"{part} {count(rows)} rows" for part, rows in run.parts.rows.items()]
-    where = ", ".join([run.dataset_label, run.protocol, f"scale {run.scale}", *parts])
+    where = ", ".join([run.dataset_label, run.protocol_text, f"scale {run.scale}", *parts])
     cost = ", ".join(f"{name} {_amount(value)}" for name, value in run.cost.items() if value is not None)
     plugins = ", ".join(f"{name} {version}" for name, version in run.plugins.items())
     trained = (
