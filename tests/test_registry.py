@@ -190,10 +190,28 @@ def test_a_name_means_the_component_of_the_distribution_that_it_was_written_in()
     assert registry.get("block", "gate", home="zoo-yours").name == "yours:gate"
     assert registry.get("block", "mine:gate", home="zoo-yours").name == "mine:gate"
     names = "bare:gate or mine:gate or more:gate or twice:gate or yours:gate"
-    rivals = f"^'gate' is provided by more than one plugin: use {names}$"
+    rivals = f"^'gate' is provided by more than one plugin: use {names}, or set .plugins. prefer$"
     for home in ("", "zoo-other", "zoo-twice"):
         with pytest.raises(UnknownName, match=rivals):
             registry.get("block", "gate", home=home)
+
+
+def test_the_preferred_distributions_decide_what_a_bare_name_means() -> None:
+    both = {"mine": "zoo-mine", "yours": "zoo-yours", "twice": "zoo-twice", "more": "zoo-twice"}
+    sources = [
+        Source(name, "", lambda name=name: plugin(name, lambda: [block("gate")]), home) for name, home in both.items()
+    ]
+    for prefer, meant in (
+        (["zoo-yours"], "yours:gate"),
+        (["zoo-gone", "zoo-mine", "zoo-yours"], "mine:gate"),
+        (["zoo-twice", "zoo-mine"], "mine:gate"),  # zoo-twice has two of the name
+    ):
+        registry = Registry.load(sources, prefer=prefer)
+        assert registry.get("block", "gate").name == meant
+        assert registry.get("block", "gate", home="zoo-mine").name == "mine:gate", "the author's own comes first"
+        assert registry.get("block", "twice:gate").name == "twice:gate"
+    with pytest.raises(UnknownName, match="more than one plugin"):
+        Registry.load(sources, prefer=["zoo-twice"]).get("block", "gate")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from warnings import warn
 
-from zoo.errors import StoreError, UsageError, describe
+from zoo.errors import NothingToRun, StoreError, UsageError, describe
 from zoo.registry import Entry, Registry
 from zoo.scores import metric_parts
 from zoo.settings import Settings
@@ -162,7 +162,10 @@ def bench(
     )
     with Store(workspace.settings.results_folder(results)) as store:
         asked = (workspace, request, store, reporter or watch or SilentReporter())
-        return list(run_bench(*asked, jobs=jobs, address=address, isolate=isolate))
+        try:
+            return list(run_bench(*asked, jobs=jobs, address=address, isolate=isolate))
+        except NothingToRun as error:
+            raise error.in_full() from None
 
 
 def compare(

@@ -41,6 +41,18 @@ class UsageError(ZooError):
     exit_code = 2
 
 
+class NothingToRun(UsageError):
+    """No combination of a request is possible; `reasons` has a line for each that was left out."""
+
+    def __init__(self, reasons: Iterable[str] = ()) -> None:
+        super().__init__("nothing to run: no requested combination is possible")
+        self.reasons = tuple(reasons)
+
+    def in_full(self) -> UsageError:
+        """Return the error with its reasons, for callers who have not seen them."""
+        return UsageError(f"{self}: {'; '.join(self.reasons)}") if self.reasons else self
+
+
 class UnknownName(UsageError):
     """No component, preset, parameter or run has this name."""
 
@@ -51,6 +63,10 @@ class SettingsError(ZooError):
 
 class PluginError(ZooError):
     """A plugin broke its contract."""
+
+
+class MissingLibrary(PluginError):
+    """A component needs a library that is not installed."""
 
 
 class DataError(ZooError):

@@ -12,6 +12,7 @@ from functools import cache, lru_cache
 from math import isfinite
 from typing import Any
 
+from zoo.absent import absent_library, missing
 from zoo.errors import PluginError, UsageError, guarded, unknown_name
 from zoo.paths import expanded, problem, why_not
 from zoo.space import Value
@@ -33,11 +34,19 @@ HARNESS_ARGUMENTS: Mapping[str, frozenset[str]] = {
 
 @cache
 def load_factory(spec_factory: str) -> Callable[..., Any]:
-    """Import and return the callable `"package.module:Name"`. Raises PluginError if there is none."""
+    """Import and return the callable `"package.module:Name"`.
+
+    Raises PluginError if there is none, MissingLibrary if its module imports a library that is not installed.
+    """
     module_name, _, name = spec_factory.partition(":")
     shown = repr(plain_name(spec_factory))
-    with guarded(PluginError, f"factory {shown} cannot be imported"):
-        module = import_kept(module_name)
+    try:
+        with guarded(PluginError, f"factory {shown} cannot be imported"):
+            module = import_kept(module_name)
+    except PluginError as error:
+        if library := absent_library(error.__cause__, module_name):
+            raise missing(library, module_name) from error
+        raise
     factory = getattr(module, name, None)
     if not callable(factory):
         close = get_close_matches(name, vars(module), n=1)

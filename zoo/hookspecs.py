@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 import pluggy
 
+from zoo.specs import GROUP
+
 if TYPE_CHECKING:
     from zoo.specs import Spec
     from zoo.store.run import Run
 
-GROUP = "zoo"
 # The version of the public plugin API (docs/api.md). The first number rises when plugins must change, the second when
 # something is added.
 API_VERSION = "1.0"

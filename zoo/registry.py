@@ -20,7 +20,7 @@ import pluggy
 
 from zoo import hookspecs
 from zoo.errors import PluginError, UnknownName, describe, unknown_name
-from zoo.specs import KINDS, Architecture, Component, Preset
+from zoo.specs import GROUP, KINDS, Architecture, Component, Preset
 from zoo.visible import sentence
 
 DISTRIBUTION = "zoo-registry"  # this distribution: names in the shipped registry.toml mean its own components
@@ -97,15 +97,21 @@ class Registry:
     plugins: tuple[Plugin, ...]
     manager: pluggy.PluginManager
     known: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    prefer: tuple[str, ...] = ()
     entries: tuple[Entry[Component], ...] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "entries", tuple(_name_entries(self.plugins)))
 
     @classmethod
-    def discover(cls, disabled: Iterable[str] = (), known: Mapping[tuple[str, str], str] | None = None) -> "Registry":
+    def discover(
+        cls,
+        disabled: Iterable[str] = (),
+        known: Mapping[tuple[str, str], str] | None = None,
+        prefer: Iterable[str] = (),
+    ) -> "Registry":
         """Return the registry of the installed plugins. Plugins named in `disabled` are not imported."""
-        return cls.load(_installed_sources(), disabled, known)
+        return cls.load(_installed_sources(), disabled, known, prefer)
 
     @classmethod
     def load(
@@ -113,14 +119,18 @@ class Registry:
         sources: Iterable[Source],
         disabled: Iterable[str] = (),
         known: Mapping[tuple[str, str], str] | None = None,
+        prefer: Iterable[str] = (),
     ) -> "Registry":
-        """Return the registry of the given sources, loaded in order of their names."""
-        manager = pluggy.PluginManager(hookspecs.GROUP)
+        """Return the registry of the given sources, loaded in order of their names.
+
+        `prefer` names distributions: of several components with one name, the bare name means that of the first.
+        """
+        manager = pluggy.PluginManager(GROUP)
         manager.add_hookspecs(hookspecs)
         off = set(disabled)
         ordered = sorted(sources, key=lambda source: (source.name, source.distribution))
         plugins = tuple(_load(manager, source, not off.isdisjoint(source.names)) for source in ordered)
-        return cls(plugins, manager, known or {})
+        return cls(plugins, manager, known or {}, tuple(prefer))
 
     @overload
     def of_kind(self, kind: type[C]) -> list[Entry[C]]: ...
@@ -151,12 +161,13 @@ class Registry:
             if name in (entry.name, f"{entry.plugin.name}:{entry.spec.name}"):
                 return entry
         rivals = [entry for entry in entries if entry.spec.name == name]
-        own = [entry for entry in rivals if home and entry.plugin.distribution == home]
-        if len(own) == 1:
-            return own[0]
+        for distribution in filter(None, (home, *self.prefer)):
+            own = [entry for entry in rivals if entry.plugin.distribution == distribution]
+            if len(own) == 1:
+                return own[0]
         if rivals:
             names = " or ".join(entry.name for entry in rivals)
-            raise UnknownName(f"{name!r} is provided by more than one plugin: use {names}")
+            raise UnknownName(f"{name!r} is provided by more than one plugin: use {names}, or set [plugins] prefer")
         if (word, name) in self.known:
             raise self._not_installed(word, name, self.known[word, name])
         raise unknown_name(word, name, (entry.name for entry in entries), f"`zoo list {word}` shows them all.")
@@ -262,9 +273,9 @@ def _installed_sources() -> Iterator[Source]:
 def _entry_points() -> list[EntryPoint]:
     """Return the group's entry points; a distribution with an unreadable entry_points.txt is left out."""
     try:
-        return list(entry_points(group=hookspecs.GROUP))
+        return list(entry_points(group=GROUP))
     except Exception:  # one damaged distribution makes the call fail for all of them
-        return [point for each in distributions() for point in _points_of(each) if point.group == hookspecs.GROUP]
+        return [point for each in distributions() for point in _points_of(each) if point.group == GROUP]
 
 
 def _points_of(distribution: Distribution) -> list[EntryPoint]:

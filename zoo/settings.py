@@ -108,7 +108,7 @@ _TYPES: Mapping[str, Mapping[str, type]] = {
     "defaults": {"dataset": str, "protocol": str, "scale": str, "data": str, "loss": str, "results": str},
     "training": {item.name: item.type for item in fields(Training) if isinstance(item.type, type)},
     "hardware": {"device": str, "threads": int},
-    "plugins": {"disabled": list},
+    "plugins": {"disabled": list, "prefer": list},
 }
 _DATASET_TYPES: Mapping[str, type] = {"dir": str}
 _PRESET_TYPES: Mapping[str, type] = {
@@ -283,6 +283,11 @@ class Settings:
     def disabled(self) -> list[str]:
         named = self.environment.get("ZOO_DISABLE_PLUGINS", "").replace(",", " ").split()
         return [*named, *(self.user.get("plugins", "disabled") or self.shipped.get("plugins", "disabled"))]
+
+    @property
+    def prefer(self) -> list[str]:
+        """The distributions whose components a bare name means if several plugins provide it, the first one first."""
+        return [*(self.user.get("plugins", "prefer") or self.shipped.get("plugins", "prefer"))]
 
     @property
     def known(self) -> dict[tuple[str, str], str]:

@@ -11,6 +11,7 @@ from typing import ClassVar, Literal
 
 from zoo.space import Space, Value
 
+GROUP = "zoo"  # the group of the entry points that name plugins
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*)?")
 _PRESET_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 _FACTORY = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")

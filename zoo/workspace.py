@@ -29,7 +29,7 @@ class Workspace:
 
         A plugin that does not load raises nothing: its `error` has the reason.
         """
-        return cls(Registry.discover(settings.disabled, settings.known), settings)
+        return cls(Registry.discover(settings.disabled, settings.known, settings.prefer), settings)
 
     def architecture(self, reference: str) -> tuple[Entry[Architecture], str, Preset]:
         """As `Registry.architecture`, with the user's presets from registry.toml."""

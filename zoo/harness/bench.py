@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from zoo.errors import UsageError
+from zoo.errors import NothingToRun, UsageError
 from zoo.harness.planner import make_plan
 from zoo.harness.reporter import BenchReporter
 from zoo.harness.request import Request
@@ -58,7 +58,7 @@ def run_bench(
         yield run
     schedule.raise_problems()
     if none:
-        raise UsageError("nothing to run: no requested combination is possible")
+        raise NothingToRun((*plan.left_out, *schedule.left_out))
 
 
 def _here(schedule: Schedule, context: RunContext) -> Iterator[Run]:

@@ -9,7 +9,7 @@ from typing import Literal
 from zoo.assignments import split_assignments
 from zoo.data.folds import CROSS_VALIDATION, Fold
 from zoo.data.protocols import PROTOCOLS
-from zoo.errors import UnknownName, UsageError, unknown_name
+from zoo.errors import MissingLibrary, UnknownName, UsageError, unknown_name
 from zoo.harness.cells import ADAPTABLE, Cell, ChosenComponent
 from zoo.harness.datasets import dataset_entry, is_file
 from zoo.harness.request import Request
@@ -64,7 +64,12 @@ class _Planner:
         separations = [(name, seed, fold) for name in protocols for seed in request.seeds for fold in self._folds(name)]
         for dataset, (protocol, seed, fold), scale in product(datasets, separations, scales):
             for data, network, loss in combined:
-                cell = self._cell(network, dataset, protocol, seed, data, loss)
+                try:
+                    cell = self._cell(network, dataset, protocol, seed, data, loss)
+                except MissingLibrary as reason:
+                    treatment = " ".join(filter(None, (data, loss)))
+                    self.left_out[f"{network.reference} {treatment}".rstrip() + f": {reason}"] = None
+                    continue
                 if cell.validation == 0 and (network.spec.needs_validation or not network.fitted):
                     self.left_out[f"{network.reference} with training.validation=0: it needs validation rows"] = None
                     continue
@@ -146,6 +151,8 @@ class _Planner:
                         yield network
                 except Incompatible as reason:
                     self.left_out[f"{reference} with block {block}: {reason}"] = None
+                except MissingLibrary as reason:
+                    self.left_out[f"{reference}{f' with block {block}' if block else ''}: {reason}"] = None
 
     def _network(self, reference: str, block: str | None) -> Network:
         return Network.resolve(

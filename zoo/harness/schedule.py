@@ -68,7 +68,7 @@ class Schedule:
     ) -> None:
         self.workspace, self.request = workspace, request
         self.store, self.reporter, self.plan = store, reporter, plan
-        self.left_out: set[str] = set()
+        self.left_out: dict[str, None] = {}
         self.problems: list[ZooError] = []
         self.device = workspace.settings.device(request.device)
         threads = request.threads
@@ -203,10 +203,10 @@ class Schedule:
     def _leave_out(self, cell: Cell, reason: Incompatible) -> None:
         """Report an incompatible network once per data set, not once per resampler, loss and seed."""
         block = f" with block {cell.network.block}" if cell.network.block else ""
-        line = f"left out: {cell.network.reference}{block} on {cell.dataset}: {reason}"
+        line = f"{cell.network.reference}{block} on {cell.dataset}: {reason}"
         if line not in self.left_out:
-            self.left_out.add(line)
-            self.reporter.on_note(line)
+            self.left_out[line] = None
+            self.reporter.on_note(f"left out: {line}")
 
     def _earlier(self, run: Run) -> Run | None:
         """Return the run to resume, or None.
