@@ -14,7 +14,8 @@ from typer.testing import CliRunner
 
 import zoo
 from zoo.cli.app import app
-from zoo.cli.leaderboard import _columns, _row
+from zoo.cli.leaderboard import _columns, _row, show_own_boards
+from zoo.cli.session import Session
 from zoo.cli.small import small_line
 from zoo.cli.views.papers import Paper, latex, markdown
 from zoo.cli.views.table import Column, fits, has_value
@@ -257,3 +258,19 @@ def test_no_default_is_larger_than_its_published_size() -> None:
             usual = Network.resolve(registry, entry.name).params
             sizes = {key: value for key, value in entry.spec.presets[name].params.items() if type(value) is int}
             assert all(usual[key] <= value for key, value in sizes.items()), entry.name
+
+
+def test_a_bench_ranks_its_own_configurations_where_there_are_several(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    everything = store.runs()
+    first = [run for run in everything if run.seed == 0]
+    show_own_boards(Session(), None, first)
+    printed = capsys.readouterr()
+    (heading, *standings) = (line.split("\t") for line in printed.out.splitlines() if "\t" in line)
+    assert [(row[heading.index("architecture")], row[heading.index("seeds")]) for row in standings] == [
+        ("fcn", "1"),
+        ("tcn", "1"),
+    ]
+    show_own_boards(Session(), None, [run for run in first if run.architecture == "fcn"])
+    assert capsys.readouterr().out == "", "one configuration needs no ranking"

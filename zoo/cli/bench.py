@@ -145,6 +145,10 @@ def bench_command(
             shown = _pooled(session, results, runs)
             _say_notes(session, runs, shown)
             _show(runs if as_json else shown, as_json)
+            if sys.stdout.isatty() and not as_json:
+                from zoo.cli.leaderboard import show_own_boards
+
+                show_own_boards(session, results, runs)
     if any(run.status != RunStatus.DONE for run in runs):
         raise typer.Exit(1)
 

@@ -110,7 +110,20 @@ def _write_tsv(found: "Leaderboard | None") -> None:
     emit([Column(item.name, item.name) for item in fields(Ranked)], rows)
 
 
-def _show(found: "Leaderboard", board: "Board", session: Session) -> None:
+def show_own_boards(session: Session, results: "Path | None", runs: "Sequence[Run]") -> None:
+    """Print the boards of these runs alone, if they rank at least two configurations."""
+    from zoo.store.runs import Store
+    from zoo.versus.ranking import ranking
+
+    own = {run.id for run in runs}
+    with Store(session.settings.results_folder(results), create=False) as store:
+        found = ranking(store, store.runs(), "macro_recall", lambda run: run.id in own)
+    for board in found.boards:
+        if len(board.standings) > 1:
+            _show(found, board, session, above=("", "ranking of this bench"))
+
+
+def _show(found: "Leaderboard", board: "Board", session: Session, above: "Sequence[str]" = ("",)) -> None:
     """Print a board as a table, with lines that explain it."""
     from zoo.cli.views.runs import steps_differ
     from zoo.versus.ranked import ranked
@@ -125,7 +138,7 @@ def _show(found: "Leaderboard", board: "Board", session: Session) -> None:
         shown = [_row(row, compared=compared) for row in rows]
         if not fits([column for column in columns if not column.drop and has_value(column, shown)], shown):
             shown = [text | {"seeds": text["seeds"].partition(" ")[0]} for text in shown]
-        emit(columns, [*shown, *reported], title=("", _title(board)))
+        emit(columns, [*shown, *reported], title=(*above, _title(board)))
         for line in (*_tied(rows), *_explained(rows), *_missing(rows), *_small(board, session)):
             say(line)
     else:
