@@ -20,7 +20,7 @@ from zoo.registry import Registry, source_of
 from zoo.settings import Settings
 from zoo.workspace import Workspace
 
-NEEDED = "it needs the library 'nowhere_to_be_found', which is not installed"
+NEEDED = "needs the library 'nowhere_to_be_found', which is not installed"
 
 
 @pytest.fixture
@@ -48,12 +48,15 @@ def test_a_missing_library_leaves_out_what_needs_it_and_the_rest_is_planned(regi
     request = Request(architectures=("cnn1d", "needy"), data=("original", "needy"), datasets=("heartbeats",))
     plan = make_plan(Workspace(registry, Settings.load()), request)
     assert [(cell.network.reference, cell.resampler.entry.name) for cell in plan.cells] == [("cnn1d", "original")]
-    assert plan.left_out == (f"needy: {NEEDED}", f"cnn1d needy: {NEEDED}")
+    net, resampler = (f"factory 'needy_parts:{name}' {NEEDED}" for name in ("Net", "Resampler"))
+    assert plan.left_out == (f"needy: {net}", f"cnn1d needy: {resampler}")
 
 
 def test_python_is_told_why_nothing_can_run(registry: Registry, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=f"^nothing to run: no requested combination is possible: needy: {NEEDED}$"):
+    with pytest.raises(MissingLibrary, match=f"^factory 'needy_parts:Net' {NEEDED}$"):
         zoo.bench("needy", results=tmp_path / "results", registry=registry)
+    with pytest.raises(UsageError, match=r"^nothing to run: .* is possible: needy: .*; cnn1d with .*"):
+        zoo.bench(["cnn1d", "needy"], set={"training.validation": 0}, results=tmp_path / "results", registry=registry)
 
 
 def test_another_error_of_an_import_is_no_missing_library(registry: Registry) -> None:
@@ -66,7 +69,7 @@ def test_another_error_of_an_import_is_no_missing_library(registry: Registry) ->
 
 
 def test_the_command_that_installs_a_library_names_the_extra_that_brings_it() -> None:
-    assert str(missing("wfdb", "zoo_mitbih.records")).endswith(": pip install 'zoo-registry[wfdb]'")
-    assert str(missing("timm", "zoo_timm.network")).endswith(": pip install timm")
+    assert str(missing("wfdb", "zoo_mitbih.records:Records")).endswith(": pip install 'zoo-registry[wfdb]'")
+    assert str(missing("timm", "zoo_timm.network:resnet18")).endswith(": pip install timm")
     assert str(missing("imbalanced.learn", "zoo_imbalance")).endswith(": pip install imbalanced-learn")
     assert str(missing("nowhere", "zoo_timm")).endswith("which is not installed")

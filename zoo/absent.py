@@ -19,11 +19,11 @@ def absent_library(error: BaseException | None, module: str) -> str:
     return "" if library == own else library
 
 
-def missing(library: str, module: str) -> MissingLibrary:
-    """Return the error for a library that the plugin of a module needs; it has the command that installs it."""
-    requirement = _requirement(library, module.partition(".")[0])
+def missing(library: str, factory: str) -> MissingLibrary:
+    """Return the error for a library that a plugin's factory needs; it has the command that installs it."""
+    requirement = _requirement(library, factory.partition(":")[0].partition(".")[0])
     hint = f": pip install {requirement}" if requirement else ""
-    return MissingLibrary(f"it needs the library {library!r}, which is not installed{hint}")
+    return MissingLibrary(f"factory {factory!r} needs the library {library!r}, which is not installed{hint}")
 
 
 def _requirement(library: str, package: str) -> str:

@@ -45,7 +45,7 @@ def load_factory(spec_factory: str) -> Callable[..., Any]:
             module = import_kept(module_name)
     except PluginError as error:
         if library := absent_library(error.__cause__, module_name):
-            raise missing(library, module_name) from error
+            raise missing(library, plain_name(spec_factory)) from error
         raise
     factory = getattr(module, name, None)
     if not callable(factory):

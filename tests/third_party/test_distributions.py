@@ -37,7 +37,7 @@ SMALL = ("--set", "hidden=8", "--set", "num_blocks=1", "--set", "gru_hidden=8") 
 UNBUILDABLE = {
     "lacks-module": "No module named 'lacks_its_factories.network'",
     "lacks-class": "the module has no callable 'Net'",
-    "lacks-library": "No module named 'a_library_that_nobody_has'",
+    "lacks-library": "needs the library 'a_library_that_nobody_has', which is not installed",
     "exits-late": "sys.exit('this network needs a licence')",
 }
 

@@ -32,9 +32,15 @@ class Plan:
 
 
 def make_plan(workspace: Workspace, request: Request) -> Plan:
-    """Return all cells; cells that share data are neighbours. Raises UnknownName or UsageError before any work."""
+    """Return all cells; cells that share data are neighbours.
+
+    Raises UnknownName or UsageError before any work, MissingLibrary if nothing can run for want of a library.
+    """
     planner = _Planner(workspace, request)
-    return Plan(tuple(planner.cells()), tuple(planner.left_out), tuple(planner.notes))
+    cells = tuple(planner.cells())
+    if planner.missing and not cells and len(planner.missing) == len(planner.left_out):
+        raise next(iter(planner.missing.values()))
+    return Plan(cells, tuple(planner.left_out), tuple(planner.notes))
 
 
 class _Planner:
@@ -45,6 +51,7 @@ class _Planner:
         self.registry, self.settings = workspace.registry, workspace.settings
         self.scopes = split_assignments(request.assignments)
         self.left_out: dict[str, None] = {}
+        self.missing: dict[str, MissingLibrary] = {}  # by the line in `left_out`
         self.notes: dict[str, None] = {}
 
     def cells(self) -> Iterator[Cell]:
@@ -67,8 +74,7 @@ class _Planner:
                 try:
                     cell = self._cell(network, dataset, protocol, seed, data, loss)
                 except MissingLibrary as reason:
-                    treatment = " ".join(filter(None, (data, loss)))
-                    self.left_out[f"{network.reference} {treatment}".rstrip() + f": {reason}"] = None
+                    self._without(" ".join(filter(None, (network.reference, data, loss))), reason)
                     continue
                 if cell.validation == 0 and (network.spec.needs_validation or not network.fitted):
                     self.left_out[f"{network.reference} with training.validation=0: it needs validation rows"] = None
@@ -152,7 +158,11 @@ class _Planner:
                 except Incompatible as reason:
                     self.left_out[f"{reference} with block {block}: {reason}"] = None
                 except MissingLibrary as reason:
-                    self.left_out[f"{reference}{f' with block {block}' if block else ''}: {reason}"] = None
+                    self._without(f"{reference} with block {block}" if block else reference, reason)
+
+    def _without(self, what: str, reason: MissingLibrary) -> None:
+        line = f"{what}: {reason}"
+        self.left_out[line], self.missing[line] = None, reason
 
     def _network(self, reference: str, block: str | None) -> Network:
         return Network.resolve(
