@@ -19,7 +19,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from grid import Case, History, Row, run_cases
+from grid import Case, History, Row, common_row, run_cases
 
 NEAR = 0.05  # of the published accuracy
 COMPARED = ("fcn", "resnet1d", "inceptiontime", "lite")
@@ -61,26 +61,8 @@ def run_all(asked: argparse.Namespace) -> None:
             file.flush()
 
 
-def row_of(case: Case, run: Any, history: History) -> Row:
-    row = {
-        "set": Path(case.dataset).name,
-        "architecture": case.architecture,
-        "seed": run.seed,
-        "status": str(run.status),
-        "error": run.error,
-    }
-    if run.status != "done":
-        return row
-    return row | {
-        "rows": run.parts.rows["train"],
-        "steps": run.steps,
-        "epochs": run.epochs,
-        "best_epoch": run.best_epoch,
-        "accuracy": run.score("accuracy"),
-        "macro_recall": run.score("macro_recall"),
-        "parameters": run.cost.parameters,
-        "seconds": run.cost.train_seconds,
-    }
+def row_of(case: Case, run: Any, _history: History) -> Row:
+    return common_row(case, run)
 
 
 def published(folder: Path) -> list[dict[str, str]]:

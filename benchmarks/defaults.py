@@ -21,7 +21,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from grid import Case, History, Row, run_cases
+from grid import Case, History, Row, common_row, run_cases
 
 RULES = {"validation_loss": min, "balanced_loss": min, "macro_recall": max}
 SHARES = (1 / 6, 1 / 3, 1 / 2, 2 / 3)  # of the epochs: the patience of a rule
@@ -82,28 +82,14 @@ def all_treatments() -> list[str]:
 
 
 def row_of(case: Case, run: Any, history: History) -> Row:
-    row = {
-        "set": Path(case.dataset).name,
-        "architecture": case.architecture,
+    row = common_row(case, run) | {
         "treatment": case.treatment,
         "min_steps": case.settings["training.min_steps"],
         "batch": case.settings.get("training.batch_size", 0),
-        "seed": run.seed,
-        "status": str(run.status),
-        "error": run.error,
     }
     if run.status != "done":
         return row
-    return row | {
-        "rows": run.parts.rows["train"],
-        "steps": run.steps,
-        "epochs": run.epochs,
-        "best_epoch": run.best_epoch,
-        "macro_recall": run.score("macro_recall"),
-        "accuracy": run.score("accuracy"),
-        "seconds": run.cost.train_seconds,
-        "stops": [stop(rule, share, history) for rule in RULES for share in SHARES],
-    }
+    return row | {"stops": [stop(rule, share, history) for rule in RULES for share in SHARES]}
 
 
 def stop(rule: str, share: float, history: History) -> Row:

@@ -40,6 +40,29 @@ def run_cases(cases: Sequence[Case], jobs: int, row_of: Callable[[Case, Any, His
             yield from done.result()
 
 
+def common_row(case: Case, run: Any) -> Row:
+    """Return what the rows of all benchmarks share; a run that did not end well has no scores."""
+    row = {
+        "set": Path(case.dataset).name,
+        "architecture": case.architecture,
+        "seed": run.seed,
+        "status": str(run.status),
+        "error": run.error,
+    }
+    if run.status != "done":
+        return row
+    return row | {
+        "rows": run.parts.rows["train"],
+        "steps": run.steps,
+        "epochs": run.epochs,
+        "best_epoch": run.best_epoch,
+        "accuracy": run.score("accuracy"),
+        "macro_recall": run.score("macro_recall"),
+        "parameters": run.cost.parameters,
+        "seconds": run.cost.train_seconds,
+    }
+
+
 def _run(case: Case, row_of: Callable[[Case, Any, History], Row]) -> list[Row]:
     import zoo
     from zoo.store.runs import Store
