@@ -7,19 +7,20 @@
 
 FOLDER holds the data sets, each in a folder of its name, and `published.csv` with the columns dataset,
 zoo_architecture, mean_of_sources, lowest_run, highest_run. Without `--sets`, all sets of that file are run. `run`
-appends a line for each run; `tables` prints the tables of all lines.
+appends a line for each run, and leaves out a set and an architecture that have all their lines already; `tables` prints
+the tables of all lines.
 """
 
 import argparse
 import csv
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from grid import Case, History, Row, common_row, run_cases
+from grid import Case, History, Row, common_row, rows_of, run_cases
 
 NEAR = 0.05  # of the published accuracy
 COMPARED = ("fcn", "resnet1d", "inceptiontime", "lite")
@@ -55,6 +56,8 @@ def run_all(asked: argparse.Namespace) -> None:
         for architecture in asked.architectures
         for name in sets
     ]
+    counts = Counter((row["label"], row["architecture"], row["set"]) for row in rows_of(asked.rows))
+    cases = [case for case in cases if counts[asked.label, case.architecture, Path(case.dataset).name] < asked.seeds]
     with asked.rows.open("a") as file:
         for row in run_cases(cases, asked.jobs, row_of):
             file.write(json.dumps({"label": asked.label, **row}) + "\n")
@@ -71,7 +74,7 @@ def published(folder: Path) -> list[dict[str, str]]:
 
 
 def print_tables(asked: argparse.Namespace) -> None:
-    rows = [json.loads(line) for path in asked.rows for line in path.read_text().splitlines()]
+    rows = [row for path in asked.rows for row in rows_of(path)]
     known = {(row["dataset"], row["zoo_architecture"]): row for row in published(asked.folder)}
     _print_accuracies(rows)
     for label in dict.fromkeys(row["label"] for row in rows):

@@ -9,19 +9,20 @@ FOLDER holds data sets of the UCR archive, each in a folder of its name; a set t
 (`heartbeats`). A treatment is RESAMPLER or RESAMPLER/OBJECTIVE; without `--treatments` all are run. `--steps` are
 values of `training.min_steps`, where 0 is the default number of epochs, whatever the size of the data; `--batch` is
 `training.batch_size`, where 0 is the default. The runs do not stop early, so that each rule can be compared with the
-best epoch. `run` appends a line for each run; `tables` prints the tables of all lines.
+best epoch. `run` appends a line for each run, and leaves out what has all its lines
+already; `tables` prints the tables of all lines.
 """
 
 import argparse
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from math import ceil
 from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from grid import Case, History, Row, common_row, run_cases
+from grid import Case, History, Row, common_row, rows_of, run_cases
 
 RULES = {"validation_loss": min, "balanced_loss": min, "macro_recall": max}
 SHARES = (1 / 6, 1 / 3, 1 / 2, 2 / 3)  # of the epochs: the patience of a rule
@@ -66,10 +67,22 @@ def run_all(asked: argparse.Namespace) -> None:
         for treatment in asked.treatments or all_treatments()
         for name in sets
     ]
+    counts = Counter(_case_of(row) for row in rows_of(asked.rows))
+    cases = [case for case in cases if counts[_key(case)] < asked.seeds]
     with asked.rows.open("a") as file:
         for row in run_cases(cases, asked.jobs, row_of):
             file.write(json.dumps(row) + "\n")
             file.flush()
+
+
+def _key(case: Case) -> tuple[object, ...]:
+    settings = case.settings
+    batch = settings.get("training.batch_size", 0)
+    return Path(case.dataset).name, case.architecture, case.treatment, settings["training.min_steps"], batch
+
+
+def _case_of(row: Row) -> tuple[object, ...]:
+    return row["set"], row["architecture"], row["treatment"], row["min_steps"], row["batch"]
 
 
 def all_treatments() -> list[str]:
@@ -110,7 +123,7 @@ def stop(rule: str, share: float, history: History) -> Row:
 
 
 def print_tables(asked: argparse.Namespace) -> None:
-    rows = [json.loads(line) for path in asked.rows for line in path.read_text().splitlines()]
+    rows = [row for path in asked.rows for row in rows_of(path)]
     done = [row for row in rows if row["status"] == "done"]
     _print_scores(done, "set", rows)
     _print_scores(done, "treatment", rows)

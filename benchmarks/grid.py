@@ -1,6 +1,7 @@
 """Runs of the zoo in several processes, for benchmarks: each process has its own store and one thread."""
 
 import csv
+import json
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -38,6 +39,11 @@ def run_cases(cases: Sequence[Case], jobs: int, row_of: Callable[[Case, Any, His
         waiting = [pool.submit(_run, case, row_of) for case in cases]
         for done in as_completed(waiting):
             yield from done.result()
+
+
+def rows_of(path: Path) -> list[Row]:
+    """Return the rows of a file with a JSON object on each line; none if there is no file."""
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
 def common_row(case: Case, run: Any) -> Row:
