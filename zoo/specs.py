@@ -7,6 +7,7 @@ built. A plugin module that only declares specs therefore imports neither torch 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import ClassVar, Literal
 
 from zoo.space import Space, Value
@@ -112,6 +113,8 @@ class Architecture(Component):
     min_times   the length of the shortest series that the network accepts
     needs_validation  whether it needs validation rows; False for a class with `fit` that can choose without them, by
                 scores of training rows that it holds out: only then may users set `training.validation=0`
+    learning_rate  the rate at which the network of the factory's own size learns well; a preset or a user's setting
+                overrides it; None: the rate of `registry.toml`
     spaces      search spaces by name; `default` is used unless another is requested
     """
 
@@ -123,6 +126,7 @@ class Architecture(Component):
     recurrent: bool = False
     min_times: int = 1
     needs_validation: bool = True
+    learning_rate: float | None = None
     spaces: Mapping[str, Space] = field(default_factory=dict)
     presets: Mapping[str, Preset] = field(default_factory=dict)
 
@@ -130,6 +134,8 @@ class Architecture(Component):
         super().__post_init__()
         if self.block_dims not in (None, 1, 2):
             raise ValueError(f"architecture {self.name!r}: block_dims must be None, 1 or 2, not {self.block_dims!r}")
+        if self.learning_rate is not None and not 0 < self.learning_rate < inf:
+            raise ValueError(f"architecture {self.name!r}: learning_rate {self.learning_rate!r} is not above 0")
         for preset in self.presets:
             if not is_preset_name(preset):
                 raise ValueError(f"architecture {self.name!r}: preset name {preset!r} is not valid")

@@ -1,8 +1,8 @@
 """Unregistered networks, which no plugin provides: `path/to/file.py:Net` and `package.module:Net`.
 
 The facts of a spec are read from the class: whether `forward` takes `lengths`, and the optional attributes
-`block_dims`, `block`, `recurrent`, `min_times`, `needs_validation` and `files`, with the same meaning as in
-`zoo.Architecture`.
+`block_dims`, `block`, `recurrent`, `min_times`, `needs_validation`, `learning_rate` and `files`, with the same meaning
+as in `zoo.Architecture`.
 """
 
 import importlib
@@ -132,4 +132,5 @@ def _spec(name: str, typed: str, module: str, attribute: str) -> Architecture:
         libraries=imported_distributions(module),
         min_times=int(getattr(factory, "min_times", 1)),
         needs_validation=bool(getattr(factory, "needs_validation", True)),
+        learning_rate=getattr(factory, "learning_rate", None),
     )

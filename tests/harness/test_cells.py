@@ -223,6 +223,27 @@ def test_a_flag_goes_before_a_variable_the_users_file_a_preset_and_the_shipped_f
     assert chosen(**flags) == flag
 
 
+def test_the_learning_rate_of_an_architecture_stands_below_that_of_its_presets(registry: Registry) -> None:
+    def rates() -> list[float]:
+        return [cell.training.learning_rate for cell in plan(registry, "fcn", "fcn.mine", "fcn.paper", "cnn1d")]
+
+    Path("registry.toml").write_text("[presets.'fcn.mine']\nparams = { filters = 8 }\n")
+    assert rates() == [1e-2, 1e-2, 1e-3, 1e-3]
+    Path("registry.toml").write_text("[presets.'fcn.mine']\ntraining = { learning_rate = 0.5 }\n")
+    assert rates() == [1e-2, 0.5, 1e-3, 1e-3]
+    with Path("registry.toml").open("a") as file:
+        file.write("[training]\nlearning_rate = 0.25\n")
+    assert rates() == [0.25] * 4
+    (cell,) = plan(registry, "fcn", assignments={"training.learning_rate": 0.125})
+    assert cell.training.learning_rate == 0.125
+
+
+@pytest.mark.parametrize("rate", [0, -1.0, float("nan"), float("inf")])
+def test_a_learning_rate_of_a_spec_is_above_0(rate: float) -> None:
+    with pytest.raises(ValueError, match=r"^architecture 'a': learning_rate \S+ is not above 0$"):
+        Architecture(name="a", factory="a:A", summary="A.", learning_rate=rate)
+
+
 def test_a_data_set_and_a_protocol_come_from_flag_variable_and_file(registry: Registry, monkeypatch) -> None:
     def chosen(**more: Any) -> tuple[str, str]:
         (cell,) = plan(registry, **more)

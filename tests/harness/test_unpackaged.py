@@ -34,6 +34,7 @@ class Net(nn.Module):
 
     block_dims = 1
     min_times = 3
+    learning_rate = 0.5
 
     def __init__(self, *, n_channels, n_times, n_classes, block, width=4):
         super().__init__()
@@ -99,6 +100,7 @@ def test_a_network_in_a_file_is_benched_like_any_other(registry, folder, waves_c
         assert again.served
     entry = known.get("architecture", "my_nets.py:Net")
     assert (entry.spec.summary, entry.spec.min_times, entry.spec.takes_lengths) == ("Linear, with a slot.", 3, True)  # type: ignore[attr-defined]
+    assert entry.spec.learning_rate == run.config["training"]["learning_rate"] == 0.5  # type: ignore[attr-defined]
 
 
 def test_the_public_functions_know_them(folder, waves_csv, tmp_path) -> None:

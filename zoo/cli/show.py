@@ -142,6 +142,7 @@ def _facts(entry: "Entry[Component]") -> Row:
             "block_slot": f"{spec.block_dims}-D, {spec.block} by default" if spec.block_dims else "none",
             "takes_lengths": spec.takes_lengths,
             "shortest_series": spec.min_times,
+            "learning_rate": spec.learning_rate,
         }
     return facts
 

@@ -194,10 +194,11 @@ class _Planner:
     def _cell(
         self, network: Network, dataset: str, protocol: str, seed: int, data: str | None, loss: str | None
     ) -> Cell:
-        _, _, preset = self.workspace.architecture(network.reference)
+        entry, _, preset = self.workspace.architecture(network.reference)
+        rate: dict[str, Value] = {} if entry.spec.learning_rate is None else {"learning_rate": entry.spec.learning_rate}
         epochs: dict[str, Value] = {} if self.request.epochs is None else {"epochs": self.request.epochs}
         monitor: dict[str, Value] = {} if self.request.monitor is None else {"monitor": self.request.monitor}
-        flags, own = {**self.scopes["training"], **epochs}, {**preset.training, **monitor}
+        flags, own = {**self.scopes["training"], **epochs}, {**rate, **preset.training, **monitor}
         training, given = self.settings.training(flags, own), self.settings.given_training(flags, own)
         return Cell(
             network,
