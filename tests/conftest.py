@@ -1,5 +1,6 @@
 """What the tests share: a registry of what is installed, a small data set, and the command as users run it."""
 
+import compileall
 import ctypes
 import os
 import subprocess
@@ -37,6 +38,13 @@ LONGEST = (
 )
 # The backbones of timm that are checked each time; those of the other families are checked by the slow tests.
 QUICK_BACKBONES = ("convnext_atto", "mobilenetv3_small_050", "resnet10t", "vit_tiny_patch16_224")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compile the zoo once: its tests start hundreds of processes, and where none may write bytecode, each would."""
+    if not hasattr(config, "workerinput"):
+        for folder in ("zoo", "plugins"):
+            compileall.compile_dir(Path(__file__).parents[1] / folder, quiet=2)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -24,10 +24,12 @@ from typing import Any, Self
 
 LIBRARIES = (
     "imblearn.over_sampling",
+    "msgspec.json",
     "numpy",
     "pluggy",
     "pyarrow.csv",
     "pyarrow.parquet",
+    "pydantic.type_adapter",  # typer imports it when a command starts
     "rich.live",
     "rich.progress",
     "rich.table",
@@ -35,6 +37,7 @@ LIBRARIES = (
     "scipy.special",
     "sqlite3",
     "tomlkit",
+    "tomllib",
     "torch",
     "torch._dynamo",
     "torch.utils.flop_counter",
