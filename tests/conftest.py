@@ -24,7 +24,6 @@ Zoo = Callable[..., subprocess.CompletedProcess[str]]
 # The files that take longest, the longest first.
 LONGEST = (
     "test_conformance.py",
-    "third_party/test_scaffold.py",
     "third_party/test_distributions.py",
     "harness/test_parallel.py",
     "test_plots.py",
