@@ -1,5 +1,6 @@
 """What the tests share: a registry of what is installed, a small data set, and the command as users run it."""
 
+import compileall
 import ctypes
 import os
 import subprocess
@@ -20,23 +21,35 @@ torch.set_num_threads(1)  # small nets gain nothing from more, and lose much whe
 WAVES = ("--dataset", "waves.csv", "--target", "kind", "--columns", "t*")  # the file of `waves_csv`, without its groups
 
 Zoo = Callable[..., subprocess.CompletedProcess[str]]
-# The files that take longest, from 100 s down to 10 s.
+# The files that take longest, the longest first.
 LONGEST = (
-    "tuning/test_studies.py",
-    "third_party/test_distributions.py",
     "test_conformance.py",
-    "third_party/test_scaffold.py",
+    "third_party/test_distributions.py",
     "harness/test_parallel.py",
-    "tuning/test_cluster.py",
-    "cli/test_commands.py",
-    "tuning/test_compare.py",
-    "cli/test_tune.py",
-    "harness/test_bench.py",
-    "harness/test_run_cell.py",
+    "test_plots.py",
     "plugins/test_timm.py",
+    "tuning/test_cluster.py",
+    "tuning/test_compare.py",
+    "harness/test_run_cell.py",
+    "cli/test_commands.py",
+    "cli/test_tune.py",
+    "harness/test_code_in_keys.py",
+    "harness/test_bench.py",
+    "test_imports.py",
+    "cli/test_data.py",
+    "tuning/test_studies.py",
+    "harness/test_scaling.py",
+    "plugins/test_rocket.py",
 )
 # The backbones of timm that are checked each time; those of the other families are checked by the slow tests.
 QUICK_BACKBONES = ("convnext_atto", "mobilenetv3_small_050", "resnet10t", "vit_tiny_patch16_224")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compile the zoo once: its tests start hundreds of processes, and where none may write bytecode, each would."""
+    if not hasattr(config, "workerinput"):
+        for folder in ("zoo", "plugins"):
+            compileall.compile_dir(Path(__file__).parents[1] / folder, quiet=2)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -74,7 +87,8 @@ def registry() -> Registry:
 def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each test works in a folder of its own, with no settings of the machine's, and draws what it would draw alone."""
     monkeypatch.chdir(tmp_path)
-    torch.manual_seed(5318)
+    monkeypatch.setattr(os, "fsync", lambda file: None)  # no test loses power, and the disk would be waited for
+    torch.default_generator.manual_seed(5318)  # torch.manual_seed takes a hundred times as long without a GPU
     for name in [name for name in os.environ if name.startswith("ZOO_") and name != "ZOO_TEST_DATA"]:
         monkeypatch.delenv(name)
 

@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,12 @@ PATTERNS = {
 }
 
 
+@cache
+def texts() -> tuple[tuple[str, str], ...]:
+    """Each text of the pages and modules, after its place; read once for all patterns."""
+    return tuple(text for path in (*PAGES, *MODULES) for text in sentences(path))
+
+
 def sentences(path: Path) -> Iterator[tuple[str, str]]:
     """Where a text of a file is, and the text: all of a page but code, of a module what is between quotes."""
     if path.suffix == ".md":
@@ -51,8 +58,7 @@ def test_plain_words_are_used(pattern: str) -> None:
         pytest.skip("no pages beside the tests: not run from a checkout")
     found = [
         f"{place}: {match[0]!r}, not {PATTERNS[pattern]!r}"
-        for path in (*PAGES, *MODULES)
-        for place, text in sentences(path)
+        for place, text in texts()
         for match in re.finditer(pattern, text, re.IGNORECASE)
     ]
     assert found == []

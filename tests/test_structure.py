@@ -4,6 +4,7 @@ import ast
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -14,6 +15,7 @@ TEMPLATE = ROOT / "zoo" / "template"
 Graph = Mapping[str, set[str]]
 
 
+@cache
 def modules() -> dict[str, Path]:
     """The modules of the zoo by their names; a package stands for its `__init__.py`."""
     found = {}
@@ -39,6 +41,7 @@ def imported(path: Path, known: Mapping[str, Path]) -> Iterator[str]:
                 yield name
 
 
+@cache
 def imports() -> Graph:
     known = modules()
     return {name: {other for other in imported(path, known) if other != name} for name, path in known.items()}

@@ -1,8 +1,9 @@
 """The command line in a process of its own, without the seconds that a fresh interpreter takes to import torch.
 
-Run as a program, this imports the libraries that the zoo stands on, but no module of the zoo, and waits. Each line on
-its standard input asks for one run of `python -m zoo`. That happens in a fork, with arguments, variables, a working
-folder, streams and an exit code of its own.
+Run as a program, this imports the libraries that the zoo stands on and the modules of its commands, but no plugin, and
+waits: no module of the zoo looks at arguments, variables, folders or streams at its import. Each line on its standard
+input asks for one run of `python -m zoo`. That happens in a fork, with arguments, variables, a working folder, streams
+and an exit code of its own.
 """
 
 import atexit
@@ -24,10 +25,12 @@ from typing import Any, Self
 
 LIBRARIES = (
     "imblearn.over_sampling",
+    "msgspec.json",
     "numpy",
     "pluggy",
     "pyarrow.csv",
     "pyarrow.parquet",
+    "pydantic.type_adapter",  # typer imports it when a command starts
     "rich.live",
     "rich.progress",
     "rich.table",
@@ -35,10 +38,13 @@ LIBRARIES = (
     "scipy.special",
     "sqlite3",
     "tomlkit",
+    "tomllib",
     "torch",
     "torch._dynamo",
     "torch.utils.flop_counter",
     "typer",
+    "zoo.cli.app",
+    "zoo.harness.bench",
 )
 
 

@@ -263,9 +263,13 @@ def source_of(name: str, module: ModuleType) -> Source:
 def _installed_sources() -> Iterator[Source]:
     points = _entry_points()
     count = Counter(point.name for point in points)
+    owners: dict[Distribution | None, tuple[str, str]] = {None: ("", "")}
     for point in points:
-        distribution = point.dist.name if point.dist else ""
-        version = point.dist.version if point.dist else ""
+        owner = point.dist
+        if owner is not None and owner not in owners:  # each access to a name or a version parses all metadata again
+            metadata = owner.metadata
+            owners[owner] = (metadata["Name"], metadata["Version"])
+        distribution, version = owners[owner]
         name = point.name if count[point.name] == 1 else f"{point.name}@{distribution}"
         yield Source(name, point.value, point.load, distribution, version)
 

@@ -19,8 +19,13 @@ DEFAULT_SPACE: Space = {
 
 @hookimpl
 def zoo_components() -> Iterable[Architecture]:
+    return _architectures()
+
+
+@cache
+def _architectures() -> tuple[Architecture, ...]:
     spaces = {"default": DEFAULT_SPACE}
-    return [
+    return tuple(
         Architecture(
             name=f"timm/{entry.name}",
             factory=f"zoo_timm.network:{entry.name}",
@@ -33,7 +38,7 @@ def zoo_components() -> Iterable[Architecture]:
             presets={tag: _pretrained(tag) for tag in entry.tags},
         )
         for entry in read_catalogue().values()
-    ]
+    )
 
 
 @cache

@@ -103,6 +103,24 @@ def test_a_network_in_a_file_is_benched_like_any_other(registry, folder, waves_c
     assert entry.spec.learning_rate == run.config["training"]["learning_rate"] == 0.5  # type: ignore[attr-defined]
 
 
+def test_the_operations_of_an_edited_network_are_counted_again(folder: Path, waves_csv: Path) -> None:
+    wide = "import torch\n\n\ndef flat(x):\n    return torch.cat([x, x], 1)\n"
+    asked: dict[str, Any] = {"dataset": str(waves_csv), "target": "kind", "columns": "t*", "rows": 20, "epochs": 1}
+    network = NETWORK.replace("n_channels, width, 3", "flat(torch.empty(1, n_channels, 1)).shape[1], width, 3")
+    (folder / "my_nets.py").write_text(network)
+
+    def macs(width: int, seeds: int = 1) -> list[int | None]:
+        return [
+            run.cost.macs for run in zoo.bench(f"{folder}/my_nets.py:Net", set={"width": width}, seeds=seeds, **asked)
+        ]
+
+    head = 4 * 48 * 3
+    assert macs(4, seeds=2) == [3 * 4 * 48 + head] * 2
+    assert macs(8) == [2 * (3 * 4 * 48 + head)], "another parameter"
+    (folder / "helper_of_mine.py").write_text(wide)
+    assert macs(4) == [2 * 3 * 4 * 48 + head], "the network itself is as it was"
+
+
 def test_the_public_functions_know_them(folder, waves_csv, tmp_path) -> None:
     data: dict[str, Any] = {
         "dataset": str(waves_csv),

@@ -1,9 +1,10 @@
-"""A running Ray cluster of two nodes, both on this machine; one of them is lost in mid-study."""
+"""A running Ray cluster on this machine: what it refuses, what it stores, and a study that loses one of its nodes."""
 
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -24,12 +25,27 @@ NODE: dict[str, Any] = {"num_cpus": 1, "num_gpus": 0, "object_store_memory": 80 
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def cluster() -> Iterator[Cluster]:
+    """A head with two cores: a second node would only take longer to start."""
+    with started(num_cpus=2) as made:
+        yield made
+
+
+@pytest.fixture
+def two_nodes() -> Iterator[Cluster]:
     """A head and one more node, with a core each."""
+    with started(further=1) as made:
+        yield made
+
+
+@contextmanager
+def started(further: int = 0, **head: Any) -> Iterator[Cluster]:
     folder = tempfile.mkdtemp(prefix="zc-", dir="/tmp")  # the paths of Ray's sockets have to be short
     os.makedirs("/tmp/ray", exist_ok=True)  # where Cluster leaves its address, whatever folder it is given
-    made = Cluster(initialize_head=True, head_node_args={**NODE, "include_dashboard": False, "temp_dir": folder})
-    made.add_node(**NODE, temp_dir=folder)
+    options = {**NODE, **head, "include_dashboard": False, "temp_dir": folder}
+    made = Cluster(initialize_head=True, head_node_args=options)
+    for _ in range(further):
+        made.add_node(**NODE, temp_dir=folder)
     yield made
     made.shutdown()
     shutil.rmtree(folder, ignore_errors=True)
@@ -50,7 +66,7 @@ class Losing(SilentTuneReporter):
 
 
 @pytest.mark.slow
-def test_a_study_goes_on_when_its_cluster_loses_a_node(cluster, with_faulty, asked, tmp_path) -> None:
+def test_a_study_goes_on_when_its_cluster_loses_a_node(two_nodes, with_faulty, asked, tmp_path) -> None:
     log = tmp_path / "epochs.log"
     request = asked(
         architecture="steady",
@@ -59,9 +75,9 @@ def test_a_study_goes_on_when_its_cluster_loses_a_node(cluster, with_faulty, ask
         trials=4,
         epochs=10,  # long enough that trials run on both nodes at once, also on a busy machine
         jobs=2,
-        address=cluster.address,
+        address=two_nodes.address,
     )
-    reporter = Losing(cluster)
+    reporter = Losing(two_nodes)
     with Store(tmp_path / "results") as store:
         study = run_study(with_faulty, request, store, reporter)
         starts = [StudyStore(store).starts(study.name, trial.number) for trial in study.trials]

@@ -1,5 +1,6 @@
 """What `zoo new` writes, as its author meets it: installed with pip into an environment that has the zoo's wheel.
 
+It takes too long for a plain `pytest`, in which `tests/cli/test_new.py` checks what is written; it injects no fault.
 The environment borrows libraries from the running one, so that it costs seconds; a slow test makes one from nothing.
 """
 
@@ -9,6 +10,7 @@ import re
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,6 +66,11 @@ def ran(*command: str | Path, cwd: Path) -> str:
     done = subprocess.run(words, capture_output=True, text=True, env=variables(), cwd=cwd, timeout=580)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+@pytest.fixture(autouse=True)
+def _no_fault(record_property: Callable[[str, object], None]) -> None:
+    record_property("faults", 0)
 
 
 @pytest.fixture(scope="module")
