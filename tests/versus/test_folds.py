@@ -12,9 +12,11 @@ from scipy import stats
 from typer.testing import CliRunner
 
 from zoo.cli.app import app
+from zoo.cli.views.spreads import spread_lines
 from zoo.errors import UsageError
 from zoo.metrics.differences import difference
 from zoo.metrics.outcome import Outcome
+from zoo.metrics.spread import spread
 from zoo.store.folds import with_folds_pooled
 from zoo.store.leaderboard import boards
 from zoo.store.predictions import Predictions, predictions_of
@@ -213,3 +215,52 @@ def test_commands_rank_pooled_results_note_incomplete_ones_and_list_folds(store:
         assert "gru original seed=0 on waves, cross-validation: 1 of 5 folds" in " ".join(each.stderr.split())
     heading, *lines = (line.split("\t") for line in runs.stdout.splitlines())
     assert [line[heading.index("fold")] for line in lines] == [*[f"{n}/5" for n in range(1, 6)] * 2, "3/5"]
+
+
+def test_folds_with_several_seeds_have_a_spread_by_split_and_by_seed(store: Store) -> None:
+    for seed in range(3):
+        added(store, "fcn", 0.6, seed)
+        for number, share in enumerate((0.3, 1.0, 0.5, 1.0, 0.7), start=1):  # folds differ much more than seeds do
+            kept(store, "tcn", seed, part(guesses(share, seed), number, FOLDS), number, FOLDS)
+    found = compare_runs(store, store.runs(), "accuracy", baseline="fcn").boards[0]
+    by_name = {each.name: each for each in found.configurations}
+    runs = {(run.architecture, run.fold, run.seed): run.score("accuracy") for run in store.runs()}
+    scores = np.array([[runs["tcn", number, seed] for seed in range(3)] for number in range(1, FOLDS + 1)], np.float64)
+    tcn = by_name["tcn"].spread
+    assert tcn is not None
+    alone = spread(scores)
+    assert alone is not None
+    assert (tcn.total, tcn.share.low) == pytest.approx((alone.total, alone.share.low))
+    assert (tcn.mostly, tcn.folds, tcn.seeds) == ("split", FOLDS, 3)
+    other = np.array([[runs["fcn", number, seed] for seed in range(3)] for number in range(1, FOLDS + 1)], np.float64)
+    apart, alone = found.pairs[0].spread, spread(scores - other, 1.0)
+    assert apart is not None
+    assert alone is not None
+    assert (apart.split.high, apart.seed.high) == pytest.approx((alone.split.high, alone.seed.high))
+    board = CliRunner().invoke(app, ["leaderboard", "--json", "--metric", "accuracy", "--results", str(store.folder)])
+    (first, _) = json.loads(board.stdout)[0]["standings"]
+    assert first["score"]["spread"]["split"]["value"] == pytest.approx(tcn.split.value)
+    rows = {row.architecture: row for row in ranking(store, store.runs(), "accuracy").rows()}
+    assert (rows["tcn"].spread_split, rows["tcn"].spread_seed) == (tcn.split.value, tcn.seed.value)
+    lines = list(spread_lines(found))
+    assert lines == [
+        f"tcn: of the spread of {tcn.total:.3f}, {tcn.split.value:.3f} is the split and {tcn.seed.value:.3f} the seed; "
+        "the split is shown to be larger: more seeds change little"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("folds", "seeds", "words"),
+    [
+        (5, 1, "not separated for fcn, tcn: 1 seed, at least 2 are needed: --seeds 3"),
+        (2, 2, "not separated for fcn, tcn: 2 folds, at least 3 are needed: --cv 5"),
+    ],
+)
+def test_what_is_missing_to_separate_split_and_seed_is_said(store: Store, folds: int, seeds: int, words: str) -> None:
+    for seed in range(seeds):
+        added(store, "fcn", 0.7, seed, folds)
+        added(store, "tcn", 0.6, seed, folds)
+    (board,) = compare_runs(store, store.runs(), "accuracy").boards
+    assert {each.spread for each in board.configurations} == {None}
+    assert board.pairs[0].spread is None
+    assert [words in line for line in spread_lines(board)] == [True]

@@ -17,9 +17,10 @@ from zoo.metrics.differences import difference, no_interval
 from zoo.metrics.multiple import ALPHA, holm, pairs_of, rank_intervals
 from zoo.metrics.outcome import Outcome
 from zoo.metrics.seeds import FEWEST
+from zoo.metrics.spread import Spread, by_fold, spread
 from zoo.records import Interval
 from zoo.scores import LOWER_IS_BETTER, metric_parts
-from zoo.store.expected import expected
+from zoo.store.expected import expected, most_deviation
 from zoo.store.leaderboard import Board, Place, Standing
 from zoo.store.predictions import predictions_of
 from zoo.store.run import Run
@@ -110,7 +111,7 @@ def _entrants(store: "Store", board: Board, names: Mapping[Standing, str]) -> tu
 def _pair(one: Entrant, other: Entrant, measured: Measured, classes: Sequence[str], noun: str) -> Pair:
     """Return the comparison of a configuration with another one, not yet adjusted."""
     seeds = tuple(sorted(one.outcomes.keys() & other.outcomes.keys()))
-    blank = Pair(one.name, other.name, seeds, Interval(), None, None, None, None, Verdict.TOO_FEW_SEEDS)
+    blank = Pair(one.name, other.name, seeds, Interval(), None, None, None, None, Verdict.TOO_FEW_SEEDS, None)
     if not seeds:
         return replace(blank, difference=Interval(reason="no seed in common"))
     pairs = [(one.outcomes[seed], other.outcomes[seed]) for seed in seeds]
@@ -126,21 +127,26 @@ def _pair(one: Entrant, other: Entrant, measured: Measured, classes: Sequence[st
         blank,
         difference=Interval(found.mean, low, high, reason),
         deviation=float(found.values.std(ddof=1)) if len(seeds) > 1 else None,
+        spread=_spread(pairs, measured),
         effect=_superiority(pairs, measured),
         p=found.p if verdict is Verdict.TIED else None,
         verdict=verdict,
     )
 
 
+def _spread(pairs: Sequence[tuple[Outcome, Outcome]], measured: Measured) -> Spread | None:
+    """Return the spread of the difference of one fold and seed; None unless a cross-validation has several seeds."""
+    if pairs[0][0].fold is None or len(pairs) < 2:
+        return None
+    one, other = (by_fold(side, measured.name, measured.number) for side in zip(*pairs, strict=True))
+    return spread(one - other, 2 * most_deviation(measured.name))
+
+
 def _superiority(pairs: Sequence[tuple[Outcome, Outcome]], measured: Measured) -> float:
     """Return the chance that a seed of the first is better than one of the second, ties counting half."""
-    values = [[_value(outcome, measured) for outcome in side] for side in zip(*pairs, strict=True)]
+    parts = measured.name, measured.number
+    values = [[measured.sign * outcome.value(*parts) for outcome in side] for side in zip(*pairs, strict=True)]
     return float(mannwhitneyu(*values, method="asymptotic").statistic / len(pairs) ** 2)
-
-
-def _value(outcome: Outcome, measured: Measured) -> float:
-    levels = outcome.levels(measured.name)
-    return measured.sign * float(np.nanmean(levels) if measured.number is None else levels[measured.number])
 
 
 def _against(pair: Pair, baseline: str) -> list[Pair]:
@@ -209,6 +215,7 @@ def _placed(store: "Store", entrants: Sequence[Entrant], places: Sequence[Place]
             seeds=tuple(sorted(each.seed for each in entrant.standing.runs)),
             score=found.interval,
             deviation=found.deviation,
+            spread=found.spread,
             rank=rank,
             rank_low=place.low,
             rank_high=place.high,
