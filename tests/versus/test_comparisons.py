@@ -277,6 +277,22 @@ def test_seeds_that_diverged_are_noted(store: Store) -> None:
     assert found.notes == ("tcn: 2 diverged, of 7 seeds; only the others are compared",)
 
 
+def test_each_status_without_a_score_is_counted_by_its_name(store: Store) -> None:
+    for name, share in (("fcn", 0.6), ("tcn", 0.9)):
+        added(store, name, share)
+    runs, statuses = store.runs(), ("failed", "diverged", "timeout", "interrupted", "stale", "running")
+    for name, first in (("tcn", 5), ("gru", 0)):
+        for seed, status in enumerate(statuses, start=first):
+            runs.append(replace(kept(store, name, seed, guesses(0.5, seed)), status=RunStatus(status)))
+    lost = "1 failed, 1 diverged, 1 timeout, 1 interrupted, 1 stale, 1 running"
+    found = compare_runs(store, [*runs, Run.damaged("0" * 8, "no JSON")], "accuracy")
+    assert found.notes == (
+        f"tcn: {lost}, of 11 seeds; only the others are compared",
+        f"without a finished seed, and not compared: gru original ({lost})",
+        "1 damaged run left out; `zoo results` shows why",
+    )
+
+
 def test_from_python_pairs_are_records_and_a_frame(tmp_path: Path) -> None:
     with Store(tmp_path / "results") as store:
         for name, share in {"fcn": 0.9, "tcn": 0.5}.items():

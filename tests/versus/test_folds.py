@@ -193,9 +193,35 @@ def test_two_folds_are_compared_as_single_runs_on_their_test_part(store: Store) 
     single = compare_given(store, [one.id, other.id], "accuracy").single
     assert single is not None
     assert single.scores == (one.score("accuracy"), other.score("accuracy"))
+    assert (single.fold, single.folds) == (2, 5)
     third = added(store, "gru", 0.9)[2]
     with pytest.raises(UsageError, match=r"different test rows: .*\(fold 2 of 5\); .*\(fold 3 of 5\)"):
         compare_given(store, [one.id, third.id], "accuracy")
+
+
+@pytest.mark.parametrize(
+    ("chosen", "reason"),
+    [
+        ([("fcn", 1)], r"^run \w{8} has nothing to be compared with: name two runs"),
+        ([("fcn", 1), ("fcn", 1)], r"^run \w{8} was given twice"),
+        ([("fcn", 1), ("tcn", 1), ("fcn", 1)], r"^run \w{8} was given twice"),
+        ([("fcn", 1), ("fcn", 3)], r"are folds 1 and 3 of 5 of one configuration, with different test rows"),
+        ([("fcn", 1), ("fcn", 2), ("fcn", 3)], r"^no configuration has all its folds: fcn .* 3 of 5 folds"),
+        ([("fcn", 1), ("three", 1)], r"different test rows: .*\(fold 1 of 5\); .*\(fold 1 of 3\)"),
+        ([("fcn", n) for n in range(1, 6)], r"^nothing to compare: .* fcn is the only configuration$"),
+        (
+            [*[("fcn", n) for n in range(1, 6)], *[("three", n) for n in range(1, 4)]],
+            r"^nothing to compare: no two configurations were scored on the same test rows: ",
+        ),
+    ],
+)
+def test_runs_that_make_no_comparison_are_one_line(
+    store: Store, chosen: Sequence[tuple[str, int]], reason: str
+) -> None:
+    runs = {(run.architecture, run.fold): run for run in (*added(store, "fcn", 0.7), *added(store, "tcn", 0.9))}
+    runs |= {("three", run.fold): run for run in added(store, "gru", 0.9, of=3)}
+    with pytest.raises(UsageError, match=reason):
+        compare_given(store, [runs[each].id for each in chosen], "accuracy")
 
 
 def test_commands_rank_pooled_results_note_incomplete_ones_and_list_folds(store: Store) -> None:

@@ -107,6 +107,7 @@ class BoardComparison:
 class RunPair:
     """Two single runs, compared on the same test rows. Other seeds may order them differently.
 
+    fold, folds  in a cross-validation, the number of their fold, and the number of all; else 0
     difference  the score of the first run minus that of the second, with its 95 % interval over rows
     only_first, only_second  test rows that only one of them predicted right
     p           McNemar's exact test of these numbers; over patients where rows are grouped
@@ -125,6 +126,8 @@ class RunPair:
     rows: str
     resampled: str
     p: float
+    fold: int = 0
+    folds: int = 0
 
     def record(self) -> dict[str, Any]:
         """Return the pair as one flat dictionary."""

@@ -140,7 +140,8 @@ def _show_single(pair: "RunPair") -> None:
         Column(metric, "score", numeric=True),
         Column("right alone", "only", numeric=True),
     ]
-    emit(columns, rows, title=("", f"{pair.dataset}, {pair.protocol}: two single runs"))
+    where = f"{pair.protocol} (fold {pair.fold} of {pair.folds})" if pair.fold else pair.protocol
+    emit(columns, rows, title=("", f"{pair.dataset}, {where}: two single runs"))
     units = "test rows" if pair.resampled == "rows" else f"the test set's {pair.resampled}"
     say(f"{metric}: difference {difference_text(pair.difference)}, 95 % interval over {units}")
     if pair.difference.reason:
