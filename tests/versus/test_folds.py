@@ -290,3 +290,17 @@ def test_what_is_missing_to_separate_split_and_seed_is_said(store: Store, folds:
     assert {each.spread for each in board.configurations} == {None}
     assert board.pairs[0].spread is None
     assert [words in line for line in spread_lines(board)] == [True]
+
+
+def test_the_leaderboard_notes_incomplete_sets_of_the_shown_configurations_only(store: Store) -> None:
+    added(store, "fcn", 0.7)
+    added(store, "tcn", 0.9, only=(1, 2))
+    added(store, "gru", 0.9, only=(3,))
+    found = {
+        pattern: CliRunner().invoke(app, ["leaderboard", "--architecture", pattern, "--results", str(store.folder)])
+        for pattern in ("fcn", "tcn", "*")
+    }
+    notes = {
+        pattern: [word for word in ("tcn", "gru") if f"{word} original" in run.stderr] for pattern, run in found.items()
+    }
+    assert notes == {"fcn": [], "tcn": ["tcn"], "*": ["tcn", "gru"]}

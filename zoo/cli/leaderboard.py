@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from zoo.cli import options
-from zoo.cli.filters import pattern
+from zoo.cli.filters import Metric, pattern
 from zoo.cli.session import Session, session_of
 from zoo.cli.small import small_line
 from zoo.cli.views.papers import Paper, latex, markdown
 from zoo.cli.views.table import Column, count, emit, fits, has_value, millions, number, print_json, say, steps_column
 from zoo.errors import UsageError
-from zoo.scores import MACRO_SCORES, metric_parts, score_words
+from zoo.scores import metric_parts, score_words
 from zoo.settings import Reference
 from zoo.specs import full_name
 from zoo.wording import count_text
@@ -32,14 +32,7 @@ if TYPE_CHECKING:
 
 def leaderboard_command(
     context: typer.Context,
-    metric: Annotated[
-        str,
-        typer.Option(
-            help=f"Score to rank by: {', '.join(MACRO_SCORES)}, or that of a class, such as recall:F.",
-            metavar="NAME",
-            rich_help_panel=options.OUTPUT,
-        ),
-    ] = "macro_recall",
+    metric: Metric = "macro_recall",
     architecture: Annotated[str | None, pattern("architectures")] = None,
     dataset: Annotated[str | None, pattern("data sets")] = None,
     results: options.ResultsToRead = None,

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from zoo import numerals
-from zoo.cli.complete import Completer, composed, names_of
+from zoo.cli.complete import Completer, composed, names_of, treatments
 from zoo.errors import UsageError
 from zoo.harness.request import Request
 from zoo.specs import SCALES
@@ -106,7 +106,7 @@ _TREATMENT = (
     DATA,
     "Resampler, alone or with a loss: smote, original/weighted. Replaces --data and --loss.",
     "none",
-    names_of("resampler"),
+    treatments,
 )
 _DATASET = DATA, "Data set, or a .csv, .parquet, .npz, .ts or .tsv file.", "registry.toml", names_of("dataset")
 _PROTOCOL = (
