@@ -12,11 +12,12 @@ from scipy import stats
 
 import zoo
 from zoo.errors import UnknownName, UsageError
+from zoo.scores import score_words
 from zoo.store.predictions import Predictions
 from zoo.store.run import Run, RunStatus
 from zoo.store.runs import Store
 from zoo.versus.result import Comparisons, Pair
-from zoo.versus.runs import compare_given, compare_runs, compare_two
+from zoo.versus.runs import _without_code, compare_given, compare_runs, compare_two
 from zoo.versus.several import over_datasets
 
 
@@ -324,3 +325,13 @@ def test_equal_predictions_are_tied(store: Store) -> None:
             kept(store, name, seed, predictions(np.arange(ROWS) % 4 != 0))
     (pair,) = compare_runs(store, store.runs(), "macro_f1").boards[0].pairs
     assert (pair.verdict, pair.p, pair.effect) == ("tied", 1.0, 0.5)
+
+
+def test_headings_keep_the_names_of_classes_and_names_keep_their_words() -> None:
+    assert [score_words(name) for name in ("macro_recall", "recall:a_b", "f1:x:_")] == [
+        "macro recall",
+        "recall:a_b",
+        "f1:x:_",
+    ]
+    names = ["my  net.py code=01ab", "code=x.py smote", "fcn scale=none code=01ab rows=5"]
+    assert [_without_code(name) for name in names] == ["my  net.py", "code=x.py smote", "fcn scale=none rows=5"]

@@ -1,5 +1,6 @@
 """From stored runs to comparisons: which runs are compared, and what each configuration is called."""
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -192,7 +193,7 @@ def _problem(board: Board, names: Mapping[Standing, str], baseline: str) -> str:
 
 def _without_code(name: str) -> str:
     """Return the name of a configuration without the hash of its code, which a new release changes."""
-    return " ".join(word for word in name.split() if not word.startswith("code="))
+    return re.sub(r" code=[0-9a-f]{4}(?= |$)", "", name)
 
 
 def _unfinished(runs: Sequence[Run], found: Sequence[Board], names: Mapping[Standing, str]) -> list[str]:
