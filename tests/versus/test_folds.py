@@ -12,11 +12,12 @@ from scipy import stats
 from typer.testing import CliRunner
 
 from zoo.cli.app import app
-from zoo.cli.views.spreads import spread_lines
+from zoo.cli.views.spreads import spread_lines, unvaried_lines
 from zoo.errors import UsageError
 from zoo.metrics.differences import difference
 from zoo.metrics.outcome import Outcome
 from zoo.metrics.spread import spread
+from zoo.records import Interval
 from zoo.store.folds import with_folds_pooled
 from zoo.store.leaderboard import boards
 from zoo.store.predictions import Predictions, predictions_of
@@ -24,7 +25,7 @@ from zoo.store.run import PooledRun, Run, RunStatus
 from zoo.store.runs import Store
 from zoo.versus.board import places_of
 from zoo.versus.ranking import ranking
-from zoo.versus.result import Verdict
+from zoo.versus.result import BoardComparison, Placed, Verdict
 from zoo.versus.runs import compare_given, compare_runs
 
 FOLDS = 5
@@ -290,6 +291,16 @@ def test_what_is_missing_to_separate_split_and_seed_is_said(store: Store, folds:
     assert {each.spread for each in board.configurations} == {None}
     assert board.pairs[0].spread is None
     assert [words in line for line in spread_lines(board)] == [True]
+    assert list(unvaried_lines([board])) == []
+
+
+@pytest.mark.parametrize(("seeds", "varied"), [((0,), "neither split nor seed"), ((0, 1), "only the seed")])
+def test_one_line_for_all_boards_without_folds_names_what_was_varied(seeds: tuple[int, ...], varied: str) -> None:
+    placed = Placed("fcn", "fcn", "", "", "", "", seeds, Interval(0.5), None, 1, 1, 1, None, (), None)
+    board = BoardComparison("waves", "holdout", "t", "mcc", "fcn", False, 0, "rows", (placed,), ())
+    assert list(spread_lines(board)) == []
+    (line,) = unvaried_lines([board, replace(board, dataset="beats")])
+    assert line.startswith(f"{varied} was varied: the spread over splits is not known. zoo bench … --cv 5 --seeds 3")
 
 
 def test_the_leaderboard_notes_incomplete_sets_of_the_shown_configurations_only(store: Store) -> None:

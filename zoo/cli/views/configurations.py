@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from zoo.cli.views.runs import interval_text
-from zoo.cli.views.spreads import show_spreads
+from zoo.cli.views.spreads import show_spreads, unvaried_lines
 from zoo.cli.views.table import Column, Row, Say, emit, number, print_json, print_tsv, say
 from zoo.cli.views.verdict import difference_text
 from zoo.records import Interval
@@ -30,6 +30,8 @@ def show_comparisons(note: Say, found: "Comparisons", *, as_json: bool) -> None:
     else:
         for board in found.boards:
             _show_board(board)
+        for line in unvaried_lines(found.boards):
+            say(line)
         if found.over_datasets:
             _show_datasets(found.over_datasets)
 

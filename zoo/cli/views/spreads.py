@@ -1,6 +1,6 @@
 """How much of the spread of a score is the split, and how much is the seed, as a table and lines."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from zoo.cli.views.runs import interval_text
@@ -40,16 +40,21 @@ def show_spreads(board: "BoardComparison") -> None:
 def spread_lines(board: "BoardComparison") -> Iterator[str]:
     """Yield the causes of the spread of the first configuration, and the reasons why others have none."""
     if not board.folds:
-        varied = (
-            "only the seed" if any(len(each.seeds) > 1 for each in board.configurations) else "no split and no seed"
-        )
-        yield f"{varied} was varied: the spread over splits is not known. {SEPARATES} separates both"
         return
     first = board.configurations[0]
     if first.spread:
         yield f"{first.name}: {_conclusion(first.spread)}"
     for reason, names in _missing(board).items():
         yield f"split and seed are not separated for {', '.join(names)}: {reason}"
+
+
+def unvaried_lines(boards: "Sequence[BoardComparison]") -> Iterator[str]:
+    """Yield a line if boards have one split only, which shows nothing of the spread over splits."""
+    single = [board for board in boards if not board.folds]
+    if single:
+        seeds = any(len(each.seeds) > 1 for board in single for each in board.configurations)
+        varied = "only the seed was varied" if seeds else "neither split nor seed was varied"
+        yield f"{varied}: the spread over splits is not known. {SEPARATES} separates both"
 
 
 def _conclusion(found: "Spread") -> str:
