@@ -12,6 +12,8 @@ from scipy import stats
 from typer.testing import CliRunner
 
 from zoo.cli.app import app
+from zoo.cli.leaderboard import show_own_boards
+from zoo.cli.session import Session
 from zoo.cli.views.spreads import spread_lines, unvaried_lines
 from zoo.errors import UsageError
 from zoo.metrics.differences import difference
@@ -315,3 +317,11 @@ def test_the_leaderboard_notes_incomplete_sets_of_the_shown_configurations_only(
         pattern: [word for word in ("tcn", "gru") if f"{word} original" in run.stderr] for pattern, run in found.items()
     }
     assert notes == {"fcn": [], "tcn": ["tcn"], "*": ["tcn", "gru"]}
+
+
+def test_a_bench_of_folds_ends_with_its_own_board(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    added(store, "gru", 0.9)
+    runs = [*added(store, "fcn", 0.5), *added(store, "tcn", 0.7)]
+    show_own_boards(Session(), store.folder, runs)
+    heading, *standings = (line.split("\t") for line in capsys.readouterr().out.splitlines() if "\t" in line)
+    assert [row[heading.index("architecture")] for row in standings] == ["tcn", "fcn"]

@@ -108,9 +108,9 @@ def show_own_boards(session: Session, results: "Path | None", runs: "Sequence[Ru
     from zoo.store.runs import Store
     from zoo.versus.ranking import ranking
 
-    own = {run.id for run in runs}
+    own = {identifier for run in runs for identifier in run.ids}
     with Store(session.settings.results_folder(results), create=False) as store:
-        found = ranking(store, store.runs(), "macro_recall", lambda run: run.id in own)
+        found = ranking(store, store.runs(), "macro_recall", lambda run: not own.isdisjoint(run.ids))
     for board in found.boards:
         if len(board.standings) > 1:
             _show(found, board, session, above=("", "ranking of this bench"))
