@@ -85,8 +85,9 @@ class Outcome:
         levels = self.levels(name)
         return float(_nanmean(np.atleast_1d(levels)) if number is None else levels[number])
 
+    @cached_property
     def by_fold(self) -> "list[Outcome]":
-        """Return the rows of each fold of a cross-validation; none without folds."""
+        """The rows of each fold of a cross-validation; none without folds."""
         folds = [] if self.fold is None else [self.fold == number for number in range(int(self.fold.max()) + 1)]
         return [Outcome(self.probabilities[rows], self.odds[rows], self.labels[rows]) for rows in folds]
 

@@ -61,7 +61,7 @@ def by_fold(outcomes: Sequence[Outcome], name: str, number: int | None = None) -
     `number` is the position of the class, for a score by class. NaN for a fold without rows of a class, since its score
     would be the mean over other classes.
     """
-    return np.array([[_of_fold(each, fold, name, number) for fold in each.by_fold()] for each in outcomes]).T
+    return np.array([[_of_fold(each, fold, name, number) for fold in each.by_fold] for each in outcomes]).T
 
 
 def _of_fold(pooled: Outcome, fold: Outcome, name: str, number: int | None) -> float:

@@ -17,7 +17,7 @@ from zoo.metrics.differences import difference, no_interval
 from zoo.metrics.multiple import ALPHA, holm, pairs_of, rank_intervals
 from zoo.metrics.outcome import Outcome
 from zoo.metrics.seeds import FEWEST
-from zoo.metrics.spread import Spread, by_fold, spread
+from zoo.metrics.spread import by_fold, spread
 from zoo.records import Interval
 from zoo.scores import LOWER_IS_BETTER, metric_parts
 from zoo.store.expected import expected, most_deviation
@@ -79,7 +79,7 @@ def compared(
         comparisons=sum(each.p is not None for each in family),
         resampled=some.scores.resampled or "rows",
         configurations=tuple(_placed(store, entrants, _places(adjusted, len(entrants)), metric)),
-        pairs=tuple(wanted),
+        pairs=tuple(_with_spread(each, {entrant.name: entrant for entrant in entrants}, measured) for each in wanted),
         notes=tuple(notes),
     )
 
@@ -127,19 +127,19 @@ def _pair(one: Entrant, other: Entrant, measured: Measured, classes: Sequence[st
         blank,
         difference=Interval(found.mean, low, high, reason),
         deviation=float(found.values.std(ddof=1)) if len(seeds) > 1 else None,
-        spread=_spread(pairs, measured),
         effect=_superiority(pairs, measured),
         p=found.p if verdict is Verdict.TIED else None,
         verdict=verdict,
     )
 
 
-def _spread(pairs: Sequence[tuple[Outcome, Outcome]], measured: Measured) -> Spread | None:
-    """Return the spread of the difference of one fold and seed; None unless a cross-validation has several seeds."""
-    if pairs[0][0].fold is None or len(pairs) < 2:
-        return None
-    one, other = (by_fold(side, measured.name, measured.number) for side in zip(*pairs, strict=True))
-    return spread(one - other, 2 * most_deviation(measured.name))
+def _with_spread(pair: Pair, entrants: Mapping[str, Entrant], measured: Measured) -> Pair:
+    """Return the pair with the spread of its difference, if a cross-validation has several seeds."""
+    sides = [[entrants[name].outcomes[seed] for seed in pair.seeds] for name in (pair.configuration, pair.baseline)]
+    if len(pair.seeds) < 2 or sides[0][0].fold is None:
+        return pair
+    one, other = (by_fold(side, measured.name, measured.number) for side in sides)
+    return replace(pair, spread=spread(one - other, 2 * most_deviation(measured.name)))
 
 
 def _superiority(pairs: Sequence[tuple[Outcome, Outcome]], measured: Measured) -> float:
