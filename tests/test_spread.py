@@ -75,3 +75,14 @@ def test_a_fold_without_rows_of_a_class_has_no_score_of_all_classes() -> None:
     found = by_fold([some, some], "macro_recall")
     assert np.isnan(found[2]).all()
     assert spread(found) is None
+
+
+def test_the_split_keeps_an_upper_end_where_folds_differ_less_than_by_chance() -> None:
+    scores = np.array([[0.5, 0.9], [0.9, 0.5], [0.7, 0.7]])
+    found = spread(scores, most=0.5)
+    assert found is not None
+    assert (found.split.value, found.split.low) == (0, 0)
+    assert found.split.high is not None
+    assert found.share.high is not None
+    assert found.split.high > 0.1
+    assert (found.share.high > 0.5, found.mostly, found.seed.high) == (True, "", 0.5)

@@ -132,9 +132,9 @@ def _split(squares: Doubles, folds: int, seeds: int) -> Interval:
     mixed_low = ((high - 1) ** 2 - below**2 * high**2 - _above(other) ** 2) / high
     mixed_high = ((1 - low) ** 2 - above**2 * low**2 - _below(other) ** 2) / low
     under = (below * of_fold) ** 2 + (_above(other) * rest) ** 2 + mixed_low * of_fold * rest
-    over = (above * of_fold) ** 2 + (_below(other) * rest) ** 2 + mixed_high * of_fold * rest
-    value = of_fold - rest
-    ends = (value - np.sqrt(max(under, 0.0)), value + np.sqrt(max(over, 0.0)))
+    value, largest = of_fold - rest, _at_least(of_fold, rest)
+    over = (above * largest) ** 2 + (_below(other) * rest) ** 2 + mixed_high * largest * rest
+    ends = (value - np.sqrt(max(under, 0.0)), largest - rest + np.sqrt(max(over, 0.0)))
     least, most = (max(float(end) / seeds, 0.0) for end in ends)
     return Interval(max(float(value) / seeds, 0.0), least, most)
 
@@ -153,8 +153,14 @@ def share_limits(squares: Doubles, folds: int, seeds: int, tail: float = SHARE_T
     free = (one + two) ** 2 / parts if parts > 0 else float((folds - 1) * (seeds - 1))
     lower, upper = fdtri(folds - 1, free, 1 - tail), fdtri(free, folds - 1, 1 - tail)
     low = folds * (of_fold - lower * rest) / (lower * errors + folds * of_fold)
-    high = folds * (upper * of_fold - rest) / (errors + folds * upper * of_fold)
+    largest = _at_least(of_fold, rest)
+    high = folds * (upper * largest - rest) / (errors + folds * upper * largest)
     return min(max(float(low), 0.0), 1.0), min(max(float(high), 0.0), 1.0)
+
+
+def _at_least(of_fold: float, rest: float) -> float:
+    """Return the mean square of folds for an upper end, which is not zero if folds differ less than by chance."""
+    return max(of_fold, rest)
 
 
 def _below(freedom: float) -> float:

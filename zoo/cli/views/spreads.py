@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 SEPARATES = "zoo bench … --cv 5 --seeds 3"
 COLUMNS = (
-    Column("spread of one fold and seed", "name", wraps=True),
+    Column("configuration", "name", wraps=True),
     Column("total", "total", number(3), numeric=True, drop=2),
     Column("split", "split", numeric=True),
     Column("seed", "seed", numeric=True),
@@ -31,7 +31,7 @@ def show_spreads(board: "BoardComparison") -> None:
         named |= {f"{pair.configuration} minus {pair.baseline}": pair.spread for pair in board.pairs}
     rows = [_row(name, found) for name, found in named.items() if found]
     if rows:
-        emit(COLUMNS, rows, title=("",))
+        emit(COLUMNS, rows, title=("", "spread of one training on one fold, by its cause"))
         say(MEANING)
     for line in spread_lines(board):
         say(line)
