@@ -97,6 +97,7 @@ def test_a_light_command_imports_nothing_heavy(tmp_path: Path, command: str, pri
         ("zoo tune cnngru --block se+di", "se+dilated"),
         ("zoo bench cnngru --dataset heart", "heartbeats"),
         ("zoo show ti", "timm/"),
+        ("zoo bench fcn --treatment smote/w", "smote/weighted"),
     ],
 )
 def test_completion_imports_nothing_heavy(tmp_path: Path, line: str, completed: str) -> None:

@@ -33,6 +33,12 @@ def metric_parts(metric: str) -> tuple[str, str]:
     return name, label
 
 
+def score_words(metric: str) -> str:
+    """Return a score in words: `macro recall`, `log loss`. The name of a class is not changed: `recall:a_b`."""
+    name, colon, label = metric.partition(":")
+    return f"{name.replace('_', ' ')}{colon}{label}"
+
+
 def metric_words(metric: str) -> str:
     """Return a metric in words: `validation macro recall`, `validation loss`."""
     words = metric.replace("_", " ")

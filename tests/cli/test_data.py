@@ -15,6 +15,7 @@ import pytest
 from conftest import Zoo, waves
 
 from zoo.cli.views.sparkline import sparkline
+from zoo.data.folds import CROSS_VALIDATION, Fold, part_of_each_row
 from zoo.data.protocols import separate
 
 FILE = ("--target", "kind", "--group", "patient")
@@ -45,6 +46,43 @@ def test_a_file_is_counted_as_a_bench_would_separate_it(zoo: Zoo, waves_csv: Pat
         "train/test": [],
         "validation/test": [],
     }
+
+
+def test_the_folds_of_a_cross_validation_are_counted_as_a_bench_would_separate_them(zoo: Zoo, waves_csv: Path) -> None:
+    found = summary(zoo, str(waves_csv), *FILE, "--cv", "4")
+    series, folds = waves(), found["folds"]
+    assert [len(folds), found["protocol"]] == [4, "inter-patient"]
+    for number, fold in enumerate(folds, start=1):
+        parts = separate(series, CROSS_VALIDATION, seed=0, fold=Fold(number, 4))
+        tested = np.flatnonzero(part_of_each_row(series, Fold(1, 4)) == number - 1)
+        assert [*fold["sets"]["test"]["classes"].values()] == parts.summary.class_counts["test"]
+        assert fold["sets"]["test"]["groups"].keys() == {str(name) for name in series.groups[tested]}  # type: ignore[index]
+    assert sum(fold["sets"]["test"]["rows"] for fold in folds) == 240
+    shown = zoo("data", str(waves_csv), *FILE, "--cv", "4").stdout.splitlines()
+    heading = shown.index("class\tfewest\tmost\tfold_1\tfold_2\tfold_3\tfold_4")
+    assert [line.split("\t")[0] for line in shown[heading + 1 : heading + 6]] == [
+        "a",
+        "b",
+        "c",
+        "all classes",
+        "number of patients",
+    ]
+    assert summary(zoo, str(waves_csv), *FILE)["folds"] is None
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (("--cv", "9"), "error: --cv 9: class 'a' has rows of 8 patients, and each of the 9 folds needs one"),
+        (("--cv", "1"), "error: --cv must be a whole number of at least 2, not '1'"),
+        (("--protocol", "cross-validation"), "error: --protocol cross-validation needs the number of folds: --cv 5"),
+    ],
+)
+def test_folds_that_are_not_possible_are_one_line(
+    zoo: Zoo, waves_csv: Path, words: tuple[str, ...], reason: str
+) -> None:
+    done = zoo("data", str(waves_csv), *FILE, *words)
+    assert (done.returncode > 0, done.stderr.startswith(reason), done.stderr.count("\n")) == (True, True, 1)
 
 
 def test_dropped_and_merged_classes_are_shown(zoo: Zoo) -> None:

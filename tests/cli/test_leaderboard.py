@@ -187,6 +187,9 @@ def paper(name: str = "fcn", **marks: Any) -> Paper:
         ("C:\\a~b^2", r"C:\\a\~b^2", r"C:\textbackslash{}a\textasciitilde{}b\textasciicircum{}2"),
         ("a--b\tc", r"a--b\\tc", r"a-{}-b\textbackslash{}tc"),
         ("größe", "größe", "größe"),
+        ("a---b ``c'' ?`d ,,e", "a---b \\`\\`c'' ?\\`d ,,e", "a-{}-{}-b `{}`c'{}' ?{}`d ,{},e"),
+        ("(a):smile:", r"(a)\:smile:", "(a):smile:"),
+        ("recall:F", "recall:F", "recall:F"),
     ],
 )
 def test_names_are_escaped_in_documents(name: str, in_markdown: str, in_latex: str) -> None:
@@ -195,6 +198,12 @@ def test_names_are_escaped_in_documents(name: str, in_markdown: str, in_latex: s
     assert r"\begin{tabular}{rlr}" in latex(paper(name))
     assert (r"\caption{T\_1}" in latex(paper(name)), r"{\footnotesize 95 \%\par}" in latex(paper(name))) == (True, True)
     assert ("XeLaTeX" in latex(paper("心"))) > ("XeLaTeX" in latex(paper(name)))
+
+
+@pytest.mark.parametrize(("first", "written"), [("[1] x", "{}[1] x"), ("*", "{}*"), ("a[1]*", "a[1]*")])
+def test_a_row_of_latex_does_not_begin_as_an_argument_of_the_line_end_above(first: str, written: str) -> None:
+    found = Paper("T", [Column("name", "name"), Column("score", "score")], [{"name": first, "score": "1"}], [])
+    assert f"\n{written} & 1 \\\\\n" in latex(found)
 
 
 @pytest.mark.parametrize(

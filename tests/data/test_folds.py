@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from zoo.data.folds import CROSS_VALIDATION, Fold
+from zoo.data.folds import CROSS_VALIDATION, Fold, part_of_each_row
 from zoo.data.protocols import Parts, separate
 from zoo.data.series import TEST, TRAIN, DeclaredSplit, LabelledSeries
 from zoo.errors import DataError, UsageError
@@ -108,3 +108,15 @@ def test_a_data_set_can_refuse_it_with_its_reason() -> None:
     refusing = replace(series(), refusals={CROSS_VALIDATION: "these rows follow each other"})
     with pytest.raises(DataError, match="these rows follow each other"):
         folds(refusing, 3)
+
+
+def test_folds_by_group_are_drawn_once_for_all_folds_and_seeds_and_anew_for_other_groups() -> None:
+    data = series((60, 24, 12), groups=6)
+    assert data.groups is not None
+    drawn = part_of_each_row(data, Fold(1, 3))
+    assert part_of_each_row(replace(data, groups=np.array([f"p{each}" for each in data.groups])), Fold(2, 3)) is drawn
+    assert part_of_each_row(data, Fold(1, 2)) is not drawn
+    others = part_of_each_row(replace(data, groups=data.groups[::-1].copy()), Fold(1, 3))
+    assert others is not drawn
+    with pytest.raises(ValueError, match="read-only"):
+        drawn[0] = 1

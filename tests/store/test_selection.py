@@ -73,3 +73,9 @@ def test_a_filter_that_is_none_is_one_line(filters: dict[str, str], error: type[
     with pytest.raises(error) as raised:
         Selection.of(**filters)
     assert str(raised.value).startswith(message)
+
+
+def test_a_name_with_the_signs_of_a_pattern_picks_itself() -> None:
+    run = run_of(dataset="waves[1].csv")
+    names = ("waves[1].csv", "waves[[]1].csv", "waves*", "waves1.csv")
+    assert [Selection.of(dataset=name).picks(run) for name in names] == [True, True, True, False]

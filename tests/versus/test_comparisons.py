@@ -12,11 +12,12 @@ from scipy import stats
 
 import zoo
 from zoo.errors import UnknownName, UsageError
+from zoo.scores import score_words
 from zoo.store.predictions import Predictions
 from zoo.store.run import Run, RunStatus
 from zoo.store.runs import Store
 from zoo.versus.result import Comparisons, Pair
-from zoo.versus.runs import compare_given, compare_runs, compare_two
+from zoo.versus.runs import _without_code, compare_given, compare_runs, compare_two
 from zoo.versus.several import over_datasets
 
 
@@ -277,6 +278,22 @@ def test_seeds_that_diverged_are_noted(store: Store) -> None:
     assert found.notes == ("tcn: 2 diverged, of 7 seeds; only the others are compared",)
 
 
+def test_each_status_without_a_score_is_counted_by_its_name(store: Store) -> None:
+    for name, share in (("fcn", 0.6), ("tcn", 0.9)):
+        added(store, name, share)
+    runs, statuses = store.runs(), ("failed", "diverged", "timeout", "interrupted", "stale", "running")
+    for name, first in (("tcn", 5), ("gru", 0)):
+        for seed, status in enumerate(statuses, start=first):
+            runs.append(replace(kept(store, name, seed, guesses(0.5, seed)), status=RunStatus(status)))
+    lost = "1 failed, 1 diverged, 1 timeout, 1 interrupted, 1 stale, 1 running"
+    found = compare_runs(store, [*runs, Run.damaged("0" * 8, "no JSON")], "accuracy")
+    assert found.notes == (
+        f"tcn: {lost}, of 11 seeds; only the others are compared",
+        f"without a finished seed, and not compared: gru original ({lost})",
+        "1 damaged run left out; `zoo results` shows why",
+    )
+
+
 def test_from_python_pairs_are_records_and_a_frame(tmp_path: Path) -> None:
     with Store(tmp_path / "results") as store:
         for name, share in {"fcn": 0.9, "tcn": 0.5}.items():
@@ -308,3 +325,13 @@ def test_equal_predictions_are_tied(store: Store) -> None:
             kept(store, name, seed, predictions(np.arange(ROWS) % 4 != 0))
     (pair,) = compare_runs(store, store.runs(), "macro_f1").boards[0].pairs
     assert (pair.verdict, pair.p, pair.effect) == ("tied", 1.0, 0.5)
+
+
+def test_headings_keep_the_names_of_classes_and_names_keep_their_words() -> None:
+    assert [score_words(name) for name in ("macro_recall", "recall:a_b", "f1:x:_")] == [
+        "macro recall",
+        "recall:a_b",
+        "f1:x:_",
+    ]
+    names = ["my  net.py code=01ab", "code=x.py smote", "fcn scale=none code=01ab rows=5"]
+    assert [_without_code(name) for name in names] == ["my  net.py", "code=x.py smote", "fcn scale=none rows=5"]

@@ -12,9 +12,14 @@ from scipy import stats
 from typer.testing import CliRunner
 
 from zoo.cli.app import app
+from zoo.cli.leaderboard import show_own_boards
+from zoo.cli.session import Session
+from zoo.cli.views.spreads import spread_lines, unvaried_lines
 from zoo.errors import UsageError
 from zoo.metrics.differences import difference
 from zoo.metrics.outcome import Outcome
+from zoo.metrics.spread import spread
+from zoo.records import Interval
 from zoo.store.folds import with_folds_pooled
 from zoo.store.leaderboard import boards
 from zoo.store.predictions import Predictions, predictions_of
@@ -22,7 +27,7 @@ from zoo.store.run import PooledRun, Run, RunStatus
 from zoo.store.runs import Store
 from zoo.versus.board import places_of
 from zoo.versus.ranking import ranking
-from zoo.versus.result import Verdict
+from zoo.versus.result import BoardComparison, Placed, Verdict
 from zoo.versus.runs import compare_given, compare_runs
 
 FOLDS = 5
@@ -191,9 +196,35 @@ def test_two_folds_are_compared_as_single_runs_on_their_test_part(store: Store) 
     single = compare_given(store, [one.id, other.id], "accuracy").single
     assert single is not None
     assert single.scores == (one.score("accuracy"), other.score("accuracy"))
+    assert (single.fold, single.folds) == (2, 5)
     third = added(store, "gru", 0.9)[2]
     with pytest.raises(UsageError, match=r"different test rows: .*\(fold 2 of 5\); .*\(fold 3 of 5\)"):
         compare_given(store, [one.id, third.id], "accuracy")
+
+
+@pytest.mark.parametrize(
+    ("chosen", "reason"),
+    [
+        ([("fcn", 1)], r"^run \w{8} has nothing to be compared with: name two runs"),
+        ([("fcn", 1), ("fcn", 1)], r"^run \w{8} was given twice"),
+        ([("fcn", 1), ("tcn", 1), ("fcn", 1)], r"^run \w{8} was given twice"),
+        ([("fcn", 1), ("fcn", 3)], r"are folds 1 and 3 of 5 of one configuration, with different test rows"),
+        ([("fcn", 1), ("fcn", 2), ("fcn", 3)], r"^no configuration has all its folds: fcn .* 3 of 5 folds"),
+        ([("fcn", 1), ("three", 1)], r"different test rows: .*\(fold 1 of 5\); .*\(fold 1 of 3\)"),
+        ([("fcn", n) for n in range(1, 6)], r"^nothing to compare: .* fcn is the only configuration$"),
+        (
+            [*[("fcn", n) for n in range(1, 6)], *[("three", n) for n in range(1, 4)]],
+            r"^nothing to compare: no two configurations were scored on the same test rows: ",
+        ),
+    ],
+)
+def test_runs_that_make_no_comparison_are_one_line(
+    store: Store, chosen: Sequence[tuple[str, int]], reason: str
+) -> None:
+    runs = {(run.architecture, run.fold): run for run in (*added(store, "fcn", 0.7), *added(store, "tcn", 0.9))}
+    runs |= {("three", run.fold): run for run in added(store, "gru", 0.9, of=3)}
+    with pytest.raises(UsageError, match=reason):
+        compare_given(store, [runs[each].id for each in chosen], "accuracy")
 
 
 def test_commands_rank_pooled_results_note_incomplete_ones_and_list_folds(store: Store) -> None:
@@ -213,3 +244,84 @@ def test_commands_rank_pooled_results_note_incomplete_ones_and_list_folds(store:
         assert "gru original seed=0 on waves, cross-validation: 1 of 5 folds" in " ".join(each.stderr.split())
     heading, *lines = (line.split("\t") for line in runs.stdout.splitlines())
     assert [line[heading.index("fold")] for line in lines] == [*[f"{n}/5" for n in range(1, 6)] * 2, "3/5"]
+
+
+def test_folds_with_several_seeds_have_a_spread_by_split_and_by_seed(store: Store) -> None:
+    for seed in range(3):
+        added(store, "fcn", 0.6, seed)
+        for number, share in enumerate((0.3, 1.0, 0.5, 1.0, 0.7), start=1):  # folds differ much more than seeds do
+            kept(store, "tcn", seed, part(guesses(share, seed), number, FOLDS), number, FOLDS)
+    found = compare_runs(store, store.runs(), "accuracy", baseline="fcn").boards[0]
+    by_name = {each.name: each for each in found.configurations}
+    runs = {(run.architecture, run.fold, run.seed): run.score("accuracy") for run in store.runs()}
+    scores = np.array([[runs["tcn", number, seed] for seed in range(3)] for number in range(1, FOLDS + 1)], np.float64)
+    tcn = by_name["tcn"].spread
+    assert tcn is not None
+    alone = spread(scores)
+    assert alone is not None
+    assert (tcn.total, tcn.share.low) == pytest.approx((alone.total, alone.share.low))
+    assert (tcn.mostly, tcn.folds, tcn.seeds) == ("split", FOLDS, 3)
+    other = np.array([[runs["fcn", number, seed] for seed in range(3)] for number in range(1, FOLDS + 1)], np.float64)
+    apart, alone = found.pairs[0].spread, spread(scores - other, 1.0)
+    assert apart is not None
+    assert alone is not None
+    assert (apart.split.high, apart.seed.high) == pytest.approx((alone.split.high, alone.seed.high))
+    board = CliRunner().invoke(app, ["leaderboard", "--json", "--metric", "accuracy", "--results", str(store.folder)])
+    (first, _) = json.loads(board.stdout)[0]["standings"]
+    assert first["score"]["spread"]["split"]["value"] == pytest.approx(tcn.split.value)
+    rows = {row.architecture: row for row in ranking(store, store.runs(), "accuracy").rows()}
+    assert (rows["tcn"].spread_split, rows["tcn"].spread_seed) == (tcn.split.value, tcn.seed.value)
+    lines = list(spread_lines(found))
+    assert lines == [
+        f"tcn: of the spread of {tcn.total:.3f}, {tcn.split.value:.3f} is the split and {tcn.seed.value:.3f} the seed; "
+        "the split is shown to be larger: more seeds change little"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("folds", "seeds", "words"),
+    [
+        (5, 1, "not separated for fcn, tcn: 1 seed, at least 2 are needed: --seeds 3"),
+        (2, 2, "not separated for fcn, tcn: 2 folds, at least 3 are needed: --cv 5"),
+    ],
+)
+def test_what_is_missing_to_separate_split_and_seed_is_said(store: Store, folds: int, seeds: int, words: str) -> None:
+    for seed in range(seeds):
+        added(store, "fcn", 0.7, seed, folds)
+        added(store, "tcn", 0.6, seed, folds)
+    (board,) = compare_runs(store, store.runs(), "accuracy").boards
+    assert {each.spread for each in board.configurations} == {None}
+    assert board.pairs[0].spread is None
+    assert [words in line for line in spread_lines(board)] == [True]
+    assert list(unvaried_lines([board])) == []
+
+
+@pytest.mark.parametrize(("seeds", "varied"), [((0,), "neither split nor seed"), ((0, 1), "only the seed")])
+def test_one_line_for_all_boards_without_folds_names_what_was_varied(seeds: tuple[int, ...], varied: str) -> None:
+    placed = Placed("fcn", "fcn", "", "", "", "", seeds, Interval(0.5), None, 1, 1, 1, None, (), None)
+    board = BoardComparison("waves", "holdout", "t", "mcc", "fcn", False, 0, "rows", (placed,), ())
+    assert list(spread_lines(board)) == []
+    (line,) = unvaried_lines([board, replace(board, dataset="beats")])
+    assert line.startswith(f"{varied} was varied: the spread over splits is not known. zoo bench … --cv 5 --seeds 3")
+
+
+def test_the_leaderboard_notes_incomplete_sets_of_the_shown_configurations_only(store: Store) -> None:
+    added(store, "fcn", 0.7)
+    added(store, "tcn", 0.9, only=(1, 2))
+    added(store, "gru", 0.9, only=(3,))
+    found = {
+        pattern: CliRunner().invoke(app, ["leaderboard", "--architecture", pattern, "--results", str(store.folder)])
+        for pattern in ("fcn", "tcn", "*")
+    }
+    notes = {
+        pattern: [word for word in ("tcn", "gru") if f"{word} original" in run.stderr] for pattern, run in found.items()
+    }
+    assert notes == {"fcn": [], "tcn": ["tcn"], "*": ["tcn", "gru"]}
+
+
+def test_a_bench_of_folds_ends_with_its_own_board(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    added(store, "gru", 0.9)
+    runs = [*added(store, "fcn", 0.5), *added(store, "tcn", 0.7)]
+    show_own_boards(Session(), store.folder, runs)
+    heading, *standings = (line.split("\t") for line in capsys.readouterr().out.splitlines() if "\t" in line)
+    assert [row[heading.index("architecture")] for row in standings] == ["tcn", "fcn"]

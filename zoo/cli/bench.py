@@ -40,16 +40,7 @@ def bench_command(
     treatment: options.Treatments = None,
     dataset: options.Datasets = None,
     protocol: options.Protocols = None,
-    cv: Annotated[
-        int | None,
-        options.number(
-            "--cv",
-            "Cross-validation: number of folds, which together have every row.",
-            least=2,
-            panel=options.DATA,
-            default="none",
-        ),
-    ] = None,
+    cv: options.Folds = None,
     scale: options.Scales = None,
     seeds: Annotated[
         int, options.number("--seeds", "Number of seeds, counted from --seed.", least=1, panel=options.WHAT)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from zoo.cli import options
-from zoo.cli.filters import pattern
+from zoo.cli.filters import Metric, pattern
 from zoo.cli.session import session_of
 from zoo.cli.views.configurations import show_comparisons
 from zoo.cli.views.pictures import check_file, write_datasets
@@ -41,14 +41,7 @@ def compare_command(
             "--all-pairs", help="Compare each configuration with each other one.", rich_help_panel=options.OUTPUT
         ),
     ] = False,
-    metric: Annotated[
-        str,
-        typer.Option(
-            help="Score to compare: macro_recall, mcc, …, or that of a class: recall:F, f1:F, precision:F.",
-            metavar="NAME",
-            rich_help_panel=options.OUTPUT,
-        ),
-    ] = "macro_recall",
+    metric: Metric = "macro_recall",
     output: Annotated[
         Path | None,
         typer.Option(

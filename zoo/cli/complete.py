@@ -45,6 +45,18 @@ def composed(kind: str) -> Completer:
     return complete
 
 
+def treatments(context: typer.Context, arguments: list[str], incomplete: str) -> list[str]:
+    """Return the resamplers that start so, and after `smote/` the objectives with this resampler before them."""
+    resamplers = names_of("resampler")
+    places = [place for place, sign in enumerate(incomplete) if sign == "/"]
+    found = resamplers(context, arguments, incomplete)
+    for place in places:
+        before, after = incomplete[:place], incomplete[place + 1 :]
+        if before in resamplers(context, arguments, before):
+            found += [f"{before}/{name}" for name in names_of("objective")(context, arguments, after)]
+    return found
+
+
 def _presets(entries: "Iterable[Entry[Component]]", settings: Settings) -> Iterator[str]:
     from zoo.registry import presets_of
 

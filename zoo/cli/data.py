@@ -31,7 +31,8 @@ def data_command(
     drop: options.Drop = None,
     drop_class: options.DropClass = None,
     merge_class: options.MergeClass = None,
-    protocol: options.Protocol = None,
+    protocol: options.ProtocolOrFolds = None,
+    cv: options.Folds = None,
     scale: options.Scale = None,
     rows: options.Rows = None,
     seed: Annotated[
@@ -59,12 +60,13 @@ def data_command(
 ) -> None:
     """Show a data set before a run: rows, classes, patients, values, and the sets that each protocol makes.
 
-    All values come from rows outside the test set.
+    With --cv, also the test rows of each fold of a cross-validation. All values come from rows outside the test set.
     """
     from zoo.cli.views.data import print_summary
-    from zoo.data.folds import CROSS_VALIDATION
+    from zoo.data.folds import CROSS_VALIDATION, Fold
     from zoo.data.protocols import PROTOCOLS
     from zoo.harness.data_summary import summarise
+    from zoo.harness.request import check_folds
 
     session = session_of(context)
     given = parse_assignments(assignments or ())
@@ -74,9 +76,12 @@ def data_command(
                 f"--set {key}: zoo data accepts only parameters of the data set, dataset.KEY=VALUE, and "
                 "training.validation"
             )
-    if protocol == CROSS_VALIDATION:
-        raise UsageError(f"zoo data shows protocols with one test set: leave out --protocol {CROSS_VALIDATION}")
-    for kind, name, known in (("protocol", protocol, PROTOCOLS), ("scale", scale, SCALES)):
+    if protocol == CROSS_VALIDATION and cv is None:
+        raise UsageError(f"--protocol {CROSS_VALIDATION} needs the number of folds: --cv 5")
+    check_folds(cv)
+    named = protocol == CROSS_VALIDATION
+    protocol = None if named else protocol
+    for kind, name, known in (("protocol", protocol, (*PROTOCOLS, CROSS_VALIDATION)), ("scale", scale, SCALES)):
         if name and name not in known:
             raise unknown_name(kind, name, known)
     request = DataRequest(
@@ -91,8 +96,16 @@ def data_command(
         merge_class=tuple(merge_class or ()),
     )
     with quiet_stdout():
-        asked = (session.workspace, dataset, request)
-        summary = summarise(*asked, protocol=protocol or "", scale=scale or "", seed=seed, resampled=resample)
+        summary = summarise(
+            session.workspace,
+            dataset,
+            request,
+            protocol=protocol or "",
+            scale=scale or "",
+            seed=seed,
+            resampled=resample,
+            fold=None if cv is None else Fold(1, cv, named),
+        )
     if as_json:
         print_json(asdict(summary))
     else:

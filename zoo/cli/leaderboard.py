@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from zoo.cli import options
-from zoo.cli.filters import pattern
+from zoo.cli.filters import Metric, pattern
 from zoo.cli.session import Session, session_of
 from zoo.cli.small import small_line
 from zoo.cli.views.papers import Paper, latex, markdown
 from zoo.cli.views.table import Column, count, emit, fits, has_value, millions, number, print_json, say, steps_column
 from zoo.errors import UsageError
-from zoo.scores import MACRO_SCORES, metric_parts
+from zoo.scores import metric_parts, score_words
 from zoo.settings import Reference
 from zoo.specs import full_name
 from zoo.wording import count_text
@@ -32,14 +32,7 @@ if TYPE_CHECKING:
 
 def leaderboard_command(
     context: typer.Context,
-    metric: Annotated[
-        str,
-        typer.Option(
-            help=f"Score to rank by: {', '.join(MACRO_SCORES)}, or that of a class, such as recall:F.",
-            metavar="NAME",
-            rich_help_panel=options.OUTPUT,
-        ),
-    ] = "macro_recall",
+    metric: Metric = "macro_recall",
     architecture: Annotated[str | None, pattern("architectures")] = None,
     dataset: Annotated[str | None, pattern("data sets")] = None,
     results: options.ResultsToRead = None,
@@ -115,9 +108,9 @@ def show_own_boards(session: Session, results: "Path | None", runs: "Sequence[Ru
     from zoo.store.runs import Store
     from zoo.versus.ranking import ranking
 
-    own = {run.id for run in runs}
+    own = {identifier for run in runs for identifier in run.ids}
     with Store(session.settings.results_folder(results), create=False) as store:
-        found = ranking(store, store.runs(), "macro_recall", lambda run: run.id in own)
+        found = ranking(store, store.runs(), "macro_recall", lambda run: not own.isdisjoint(run.ids))
     for board in found.boards:
         if len(board.standings) > 1:
             _show(found, board, session, above=("", "ranking of this bench"))
@@ -139,7 +132,7 @@ def _show(found: "Leaderboard", board: "Board", session: Session, above: "Sequen
         if not fits([column for column in columns if not column.drop and has_value(column, shown)], shown):
             shown = [text | {"seeds": text["seeds"].partition(" ")[0]} for text in shown]
         emit(columns, [*shown, *reported], title=(*above, _title(board)))
-        for line in (*_tied(rows), *_explained(rows), *_missing(rows), *_small(board, session)):
+        for line in (*_tied(rows), *_explained(rows), *_spreads(rows), *_missing(rows), *_small(board, session)):
             say(line)
     else:
         say("")
@@ -185,8 +178,6 @@ def _paper_score(row: "Ranked") -> str:
 
 def _columns(metric: str, *, steps: bool, spread: bool) -> list[Column]:
     """Return the columns of a table, with the gradient steps and the deviation over seeds if the board has them."""
-    name, label = metric_parts(metric)
-    title = ":".join(filter(None, (name.replace("_", " "), label)))
     return [
         Column("#", "rank", numeric=True),
         Column("ranks", "ranks", numeric=True, optional=True, drop=1),
@@ -196,7 +187,7 @@ def _columns(metric: str, *, steps: bool, spread: bool) -> list[Column]:
         Column("loss", "loss", drop=7),
         Column("differs in", "settings", optional=True, wraps=True),
         Column("seeds", "seeds", numeric=True),
-        Column(title, "score", numeric=True),
+        Column(score_words(metric), "score", numeric=True),
         *([Column("±", "deviation", number(3), numeric=True, drop=2)] if spread else []),
         *([steps_column(drop=6)] if steps else []),
         Column("params", "parameters", count, numeric=True, drop=4),
@@ -285,6 +276,12 @@ def _missing(rows: "Sequence[Ranked]") -> list[str]:
     """Return a line with the seeds without a score, which a narrow table shows as 3/5 only."""
     ends = [f"{row.rank}: {_ends(row)}" for row in rows if row.seeds < row.seeds_asked]
     return [f"seeds without a score: {'; '.join(ends)}. `zoo results` shows why"] if ends else []
+
+
+def _spreads(rows: "Sequence[Ranked]") -> list[str]:
+    """Return a line with the spread of one fold and seed, by its cause, if any configuration has one."""
+    causes = [f"{r.rank}: {r.spread_split:.3f} and {r.spread_seed:.3f}" for r in rows if r.spread_split is not None]
+    return [f"deviation by split, and by seed on the same fold: {'; '.join(causes)}"] if causes else []
 
 
 def _ranks_text(row: "Ranked") -> str:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from zoo import numerals
-from zoo.cli.complete import Completer, composed, names_of
+from zoo.cli.complete import Completer, composed, names_of, treatments
 from zoo.errors import UsageError
 from zoo.harness.request import Request
 from zoo.specs import SCALES
@@ -106,7 +106,7 @@ _TREATMENT = (
     DATA,
     "Resampler, alone or with a loss: smote, original/weighted. Replaces --data and --loss.",
     "none",
-    names_of("resampler"),
+    treatments,
 )
 _DATASET = DATA, "Data set, or a .csv, .parquet, .npz, .ts or .tsv file.", "registry.toml", names_of("dataset")
 _PROTOCOL = (
@@ -130,13 +130,19 @@ Losses = Annotated[list[str] | None, _axis(*_LOSS, grid=True)]
 Dataset = Annotated[str | None, _axis(*_DATASET)]
 Datasets = Annotated[list[str] | None, _axis(*_DATASET, grid=True)]
 Protocol = Annotated[str | None, _axis(*_PROTOCOL)]
-Protocols = Annotated[
-    list[str] | None, _axis(DATA, f"{_PROTOCOL[1][:-1]}, cross-validation (with --cv).", _PROTOCOL[2], grid=True)
-]
+_WITH_FOLDS = DATA, f"{_PROTOCOL[1][:-1]}, cross-validation (with --cv).", _PROTOCOL[2]
+ProtocolOrFolds = Annotated[str | None, _axis(*_WITH_FOLDS)]
+Protocols = Annotated[list[str] | None, _axis(*_WITH_FOLDS, grid=True)]
 Scale = Annotated[str | None, _axis(*_SCALE)]
 Scales = Annotated[list[str] | None, _axis(*_SCALE, grid=True)]
 Rows = Annotated[
     int | None, number("--rows", "Number of training rows; class shares are kept.", least=1, panel=DATA, default="all")
+]
+Folds = Annotated[
+    int | None,
+    number(
+        "--cv", "Cross-validation: number of folds, which together have every row.", least=2, panel=DATA, default="none"
+    ),
 ]
 DataDir = Annotated[
     Path | None,

@@ -26,7 +26,7 @@ COLUMNS = (
     Column("data", "data"),
     Column("dataset", "dataset", drop=1),
     Column("seed", "seed", numeric=True, drop=3),
-    Column("fold", "fold", optional=True, drop=3),
+    Column("fold", "fold", optional=True, drop=1),
     Column("macro recall", "macro_recall", number(3), numeric=True),
     steps_column(drop=5),
     Column("train s", "train_seconds", number(1), numeric=True, drop=4),

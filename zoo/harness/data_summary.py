@@ -13,6 +13,7 @@ import numpy.typing as npt
 from zoo.assignments import split_assignments
 from zoo.data.checks import flat_rows
 from zoo.data.fingerprints import content_key
+from zoo.data.folds import CROSS_VALIDATION, Fold
 from zoo.data.lengths import within
 from zoo.data.protocols import PROTOCOLS, Parts
 from zoo.data.resampling import batch_weights, resample
@@ -79,6 +80,7 @@ class DataSummary:
     constant   rows whose samples are all equal in every channel
     examples   for each class the first series outside the test set
     content    a hash of everything but the name: equal for the same data in another file
+    folds      of a cross-validation, the sets of each fold; None if none was asked for
     resampled  by resampler: the training rows by class after resampling, or the reason why it fails
     """
 
@@ -99,6 +101,7 @@ class DataSummary:
     examples: Mapping[str, Example]
     protocols: Mapping[str, ProtocolSummary]
     resampled: Mapping[str, Mapping[str, int] | str] | None = None
+    folds: tuple[ProtocolSummary, ...] | None = None
     read: str = ""
     content: str = ""
 
@@ -112,13 +115,15 @@ def summarise(
     scale: str = "",
     seed: int = 0,
     resampled: bool = False,
+    fold: Fold | None = None,
 ) -> DataSummary:
     """Return the summary of a data set or file; constant rows of a file are counted, unless the request decides.
 
     `protocol` is the one whose test set is kept out, by default that of a bench; `scale` is that of the resampled
-    rows, by default that of a bench; `seed` draws the validation sets, with the share that `training.validation` sets.
-    Raises DataError or UsageError if the data set cannot be loaded, UsageError if it does not support `protocol`,
-    UnknownName for an unknown scale.
+    rows, by default that of a bench; `seed` draws the validation sets, with the share that `training.validation` sets;
+    `fold` is one of a cross-validation whose folds are all shown.
+    Raises DataError or UsageError if the data set cannot be loaded, UsageError if it does not support `protocol` or
+    these folds, UnknownName for an unknown scale.
     """
     if is_file(workspace.registry, dataset) and CONSTANT not in request.assignments:
         request = replace(request, assignments={**request.assignments, CONSTANT: "keep"})
@@ -159,9 +164,17 @@ def summarise(
         examples=dict(_examples(series, shown)),
         protocols=protocols,
         resampled=_resampled(workspace, found, seed) if resampled else None,
+        folds=None if fold is None else tuple(_folds(loaded, seed, request, share, fold)),
         read=series.read,
         content=content_key(series),
     )
+
+
+def _folds(
+    loaded: Loaded, seed: int, request: DataRequest, share: float | None, fold: Fold
+) -> Iterator[ProtocolSummary]:
+    for number in range(1, fold.of + 1):
+        yield _protocol(separated(loaded, CROSS_VALIDATION, seed, request, share, replace(fold, number=number)), loaded)
 
 
 def _validation_share(workspace: Workspace, request: DataRequest) -> float | None:

@@ -74,8 +74,7 @@ class Request(DataRequest):
         for name, value in (("rows", self.rows), ("epochs", self.epochs), ("seeds", len(self.seeds))):
             if value is not None and value < 1:
                 raise UsageError(f"--{name} must be at least 1, not {value}")
-        if self.cv is not None and not 2 <= self.cv <= MOST_FOLDS:
-            raise UsageError(f"--cv must be from 2 to {MOST_FOLDS}, not {self.cv}")
+        check_folds(self.cv)
         if self.run_timeout is not None and not 0 < self.run_timeout < float("inf"):
             raise UsageError(f"--run-timeout must be a time above 0 s, not {self.run_timeout} s")
         if self.threads is not None and self.threads < 0:
@@ -131,3 +130,9 @@ def _values(axis: Axis) -> tuple[str, ...]:
     if axis is None:
         return ()
     return (axis,) if isinstance(axis, str) else tuple(axis)
+
+
+def check_folds(folds: int | None) -> None:
+    """Raise UsageError for a number of folds that no cross-validation can have."""
+    if folds is not None and not 2 <= folds <= MOST_FOLDS:
+        raise UsageError(f"--cv must be from 2 to {MOST_FOLDS}, not {folds}")

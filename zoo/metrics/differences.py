@@ -95,7 +95,7 @@ def difference(pairs: Sequence[Pair], name: str, number: int | None = None) -> D
 
     number  the position of the class, for a score by class
     """
-    values = np.array([_value(one, name, number) - _value(other, name, number) for one, other in pairs])
+    values = np.array([one.value(name, number) - other.value(name, number) for one, other in pairs])
     some = pairs[0][0]
     same = all(np.array_equal(one.probabilities, other.probabilities) for one, other in pairs)  # the same networks
     within = 0.0 if same else _over_rows(some, _influence(pairs, name, number), name, number)
@@ -168,8 +168,3 @@ def _influence(pairs: Sequence[Pair], name: str, number: int | None, *, own: boo
     moved = np.mean([one.influence(name, level) - other.influence(name, level) for one, other in pairs], axis=0)
     found: Doubles = moved if number is None else moved[:, number]
     return found
-
-
-def _value(outcome: Outcome, name: str, number: int | None) -> float:
-    levels = outcome.levels(name)
-    return float(np.nanmean(levels) if number is None else levels[number])

@@ -80,6 +80,17 @@ class Outcome:
         """The number of independent units: groups, or rows without groups."""
         return len(self.labels) if self.unit is None else int(self.unit.max()) + 1
 
+    def value(self, name: str, number: int | None = None) -> float:
+        """Return a score; `number` is the position of the class, for a score by class. NaN without such rows."""
+        levels = self.levels(name)
+        return float(_nanmean(np.atleast_1d(levels)) if number is None else levels[number])
+
+    @cached_property
+    def by_fold(self) -> "list[Outcome]":
+        """The rows of each fold of a cross-validation; none without folds."""
+        folds = [] if self.fold is None else [self.fold == number for number in range(int(self.fold.max()) + 1)]
+        return [Outcome(self.probabilities[rows], self.odds[rows], self.labels[rows]) for rows in folds]
+
     def counts(self) -> Doubles:
         """Return the number of rows of each class by group, `(groups, classes)`."""
         return self.by_unit(np.eye(self.n_classes)[self.labels])

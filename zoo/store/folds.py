@@ -1,7 +1,7 @@
 """Cross-validations: the stored runs of their folds, each set pooled to one result and scored as one test set."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from statistics import mean
 
@@ -24,10 +24,11 @@ class PooledRuns:
     incomplete: tuple[str, ...] = ()
 
 
-def with_folds_pooled(store: Store, runs: Iterable[Run]) -> PooledRuns:
+def with_folds_pooled(store: Store, runs: Iterable[Run], keep: Callable[[Run], bool] | None = None) -> PooledRuns:
     """Return the runs, with one `PooledRun` in place of all folds of each configuration and seed.
 
-    A run without folds stays unchanged. One that ended without a score counts for the pooled test set.
+    A run without folds stays unchanged. One that ended without a score counts for the pooled test set. With `keep`,
+    there are lines only for the incomplete sets of runs that it accepts.
     """
     kept, sets = [], defaultdict[tuple[object, ...], dict[int, Run]](dict)
     for run in runs:
@@ -39,14 +40,16 @@ def with_folds_pooled(store: Store, runs: Iterable[Run]) -> PooledRuns:
         sets[same][run.fold] = run  # a repeated run (--force) replaces the earlier one
     lines = []
     for folds in sets.values():
-        some = next(iter(folds.values()))
+        some, line = next(iter(folds.values())), ""
         if len(folds) < some.folds:
-            lines.append(f"{_label(some)}: {len(folds)} of {count_text(some.folds, 'fold')}, no pooled result")
-            continue
-        try:
-            kept.append(_pooled(store, [folds[number] for number in sorted(folds)]))
-        except StoreError as problem:
-            lines.append(f"{_label(some)}: no pooled result: {problem}")
+            line = f"{_label(some)}: {len(folds)} of {count_text(some.folds, 'fold')}, no pooled result"
+        else:
+            try:
+                kept.append(_pooled(store, [folds[number] for number in sorted(folds)]))
+            except StoreError as problem:
+                line = f"{_label(some)}: no pooled result: {problem}"
+        if line and (keep is None or any(map(keep, folds.values()))):
+            lines.append(line)
     return PooledRuns(tuple(kept), tuple(lines))
 
 

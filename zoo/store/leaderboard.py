@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import TYPE_CHECKING, TypeVar
 
-from zoo.records import JsonObject
+from zoo.records import JsonObject, plain
 from zoo.settings import FITTED, Reference
 from zoo.store.alike import loss_text, same_training
 from zoo.store.run import Run, RunStatus
@@ -201,8 +201,13 @@ def seeds_json(scored: Sequence[Run], unscored: Sequence[Run]) -> JsonObject:
 
 def _interval_json(expected: "Expected") -> JsonObject:
     interval = expected.interval
-    limits = {"low": interval.low, "high": interval.high, "over": expected.over}
+    limits = {"low": interval.low, "high": interval.high, "over": expected.over, "spread": _spread_json(expected)}
     return {**limits, "reason": interval.reason} if interval.reason else limits
+
+
+def _spread_json(expected: "Expected") -> JsonObject | None:
+    found = expected.spread
+    return None if found is None else {name: plain(value) for name, value in vars(found).items()}
 
 
 def boards(runs: Iterable[Run], metric: str) -> list[Board]:

@@ -54,9 +54,9 @@ class Selection:
 
 
 def _matches(run: Run, name: str, pattern: str) -> bool:
-    """Return whether a field matches a pattern; an architecture and a data set have two names each."""
+    """Return whether a field is the pattern or matches it; an architecture and a data set have two names each."""
     more = {"architecture": [run.reference], "dataset": [run.dataset_label]}
-    return any(fnmatchcase(each, pattern) for each in (getattr(run, name), *more.get(name, ())))
+    return any(pattern == each or fnmatchcase(each, pattern) for each in (getattr(run, name), *more.get(name, ())))
 
 
 def _begun(run: Run) -> datetime | None:

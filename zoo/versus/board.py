@@ -17,9 +17,10 @@ from zoo.metrics.differences import difference, no_interval
 from zoo.metrics.multiple import ALPHA, holm, pairs_of, rank_intervals
 from zoo.metrics.outcome import Outcome
 from zoo.metrics.seeds import FEWEST
+from zoo.metrics.spread import by_fold, spread
 from zoo.records import Interval
 from zoo.scores import LOWER_IS_BETTER, metric_parts
-from zoo.store.expected import expected
+from zoo.store.expected import expected, most_deviation
 from zoo.store.leaderboard import Board, Place, Standing
 from zoo.store.predictions import predictions_of
 from zoo.store.run import Run
@@ -78,7 +79,7 @@ def compared(
         comparisons=sum(each.p is not None for each in family),
         resampled=some.scores.resampled or "rows",
         configurations=tuple(_placed(store, entrants, _places(adjusted, len(entrants)), metric)),
-        pairs=tuple(wanted),
+        pairs=tuple(_with_spread(each, {entrant.name: entrant for entrant in entrants}, measured) for each in wanted),
         notes=tuple(notes),
     )
 
@@ -110,7 +111,7 @@ def _entrants(store: "Store", board: Board, names: Mapping[Standing, str]) -> tu
 def _pair(one: Entrant, other: Entrant, measured: Measured, classes: Sequence[str], noun: str) -> Pair:
     """Return the comparison of a configuration with another one, not yet adjusted."""
     seeds = tuple(sorted(one.outcomes.keys() & other.outcomes.keys()))
-    blank = Pair(one.name, other.name, seeds, Interval(), None, None, None, None, Verdict.TOO_FEW_SEEDS)
+    blank = Pair(one.name, other.name, seeds, Interval(), None, None, None, None, Verdict.TOO_FEW_SEEDS, None)
     if not seeds:
         return replace(blank, difference=Interval(reason="no seed in common"))
     pairs = [(one.outcomes[seed], other.outcomes[seed]) for seed in seeds]
@@ -132,15 +133,20 @@ def _pair(one: Entrant, other: Entrant, measured: Measured, classes: Sequence[st
     )
 
 
+def _with_spread(pair: Pair, entrants: Mapping[str, Entrant], measured: Measured) -> Pair:
+    """Return the pair with the spread of its difference, if a cross-validation has several seeds."""
+    sides = [[entrants[name].outcomes[seed] for seed in pair.seeds] for name in (pair.configuration, pair.baseline)]
+    if len(pair.seeds) < 2 or sides[0][0].fold is None:
+        return pair
+    one, other = (by_fold(side, measured.name, measured.number) for side in sides)
+    return replace(pair, spread=spread(one - other, 2 * most_deviation(measured.name)))
+
+
 def _superiority(pairs: Sequence[tuple[Outcome, Outcome]], measured: Measured) -> float:
     """Return the chance that a seed of the first is better than one of the second, ties counting half."""
-    values = [[_value(outcome, measured) for outcome in side] for side in zip(*pairs, strict=True)]
+    parts = measured.name, measured.number
+    values = [[measured.sign * outcome.value(*parts) for outcome in side] for side in zip(*pairs, strict=True)]
     return float(mannwhitneyu(*values, method="asymptotic").statistic / len(pairs) ** 2)
-
-
-def _value(outcome: Outcome, measured: Measured) -> float:
-    levels = outcome.levels(measured.name)
-    return measured.sign * float(np.nanmean(levels) if measured.number is None else levels[measured.number])
 
 
 def _against(pair: Pair, baseline: str) -> list[Pair]:
@@ -209,6 +215,7 @@ def _placed(store: "Store", entrants: Sequence[Entrant], places: Sequence[Place]
             seeds=tuple(sorted(each.seed for each in entrant.standing.runs)),
             score=found.interval,
             deviation=found.deviation,
+            spread=found.spread,
             rank=rank,
             rank_low=place.low,
             rank_high=place.high,

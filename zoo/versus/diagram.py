@@ -6,7 +6,7 @@ import numpy as np
 
 from zoo.errors import UsageError
 from zoo.plots import styled
-from zoo.scores import LOWER_IS_BETTER, metric_parts
+from zoo.scores import LOWER_IS_BETTER, metric_parts, score_words
 from zoo.versus.result import DatasetComparison, DatasetPair, Verdict
 from zoo.versus.several import over_datasets
 
@@ -41,7 +41,7 @@ def _drawn(found: DatasetComparison) -> "Figure":
     names = list(found.mean_ranks)
     side = CELL * len(names) + MARGIN
     heights = [ROW * (3 + len(names) / 2), 0.7 * CELL * len(names) + 0.8]
-    title = f"{len(found.datasets)} data sets: {found.metric.replace('_', ' ')}"
+    title = f"{len(found.datasets)} data sets: {score_words(found.metric)}"
     figure = Figure((max(side, 8.0), sum(heights)), layout="constrained", label=title)
     FigureCanvasAgg(figure)
     figure.suptitle(title, x=0.02, ha="left")

@@ -21,6 +21,8 @@ class Ranked:
     same_losses  losses that are the same training, and are not ranked again
     settings    what differs between configurations besides architecture, block, data and loss
     score       the mean over the seeds of `metric`, with its 95 % interval and the deviation over seeds
+    spread_split, spread_seed  standard deviations of one fold and seed by its cause, where a cross-validation has
+                several seeds; `zoo compare` has their intervals
     over        what the interval covers: `rows`, or `seeds and rows`; empty without an interval
     reason      why there is no interval, or no score
     seeds       the number of scored seeds; `seeds_asked` counts those that ended without a score too, and fields such
@@ -47,6 +49,8 @@ class Ranked:
     low: float | None = None
     high: float | None = None
     deviation: float | None = None
+    spread_split: float | None = None
+    spread_seed: float | None = None
     over: str = ""
     reason: str = ""
     seeds: int
@@ -85,6 +89,8 @@ def ranked(
             low=found.interval.low,
             high=found.interval.high,
             deviation=found.deviation,
+            spread_split=found.spread.split.value if found.spread else None,
+            spread_seed=found.spread.seed.value if found.spread else None,
             over="" if found.interval.low is None else found.over,
             reason=found.interval.reason,
             **_counted(standing.runs, standing.unscored),

@@ -59,7 +59,7 @@ def ranking(store: "Store", runs: Sequence[Run], metric: str, keep: Callable[[Ru
     set. Raises UsageError or UnknownName for a metric that no board has.
     """
     metric_parts(metric)
-    pooled = with_folds_pooled(store, runs)
+    pooled = with_folds_pooled(store, runs, keep)
     runs = pooled.runs
     found = boards_of_all(runs if keep is None else filter(keep, runs), metric)
     found = with_metric(found, metric) if ":" in metric and found else found

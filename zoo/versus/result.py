@@ -10,6 +10,8 @@ from zoo.records import Interval, JsonObject, plain
 if TYPE_CHECKING:
     import pandas as pd
 
+    from zoo.metrics.spread import Spread
+
 
 class Verdict(StrEnum):
     """The verdict on a configuration, compared with another one."""
@@ -31,6 +33,7 @@ class Placed:
     rank      its place by that mean; `rank_low` and `rank_high`: the ranks it can have, by all significant differences
     tied      whether no difference to the first was shown; None if it could not be, as with too few seeds
     runs      the ids of its runs
+    spread    that of one fold and seed, by its cause; None unless a cross-validation has several seeds
     """
 
     name: str
@@ -47,6 +50,7 @@ class Placed:
     rank_high: int
     tied: bool | None
     runs: tuple[str, ...]
+    spread: "Spread | None"
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,7 @@ class Pair:
     difference  the score of the configuration minus that of the baseline, with its 95 % interval
     deviation   the standard deviation of the difference over seeds; None for one seed
     effect      the chance that a seed of the configuration is better than one of the baseline (Vargha and Delaney 2000)
+    spread      that of the difference of one fold and seed, as for a configuration
     p, adjusted  of no difference, and adjusted for all comparisons; None where the verdict needs more seeds or patients
     """
 
@@ -69,6 +74,7 @@ class Pair:
     p: float | None
     adjusted: float | None
     verdict: Verdict
+    spread: "Spread | None"
 
 
 @dataclass(frozen=True)
@@ -101,6 +107,7 @@ class BoardComparison:
 class RunPair:
     """Two single runs, compared on the same test rows. Other seeds may order them differently.
 
+    fold, folds  in a cross-validation, the number of their fold, and the number of all; else 0
     difference  the score of the first run minus that of the second, with its 95 % interval over rows
     only_first, only_second  test rows that only one of them predicted right
     p           McNemar's exact test of these numbers; over patients where rows are grouped
@@ -119,6 +126,8 @@ class RunPair:
     rows: str
     resampled: str
     p: float
+    fold: int = 0
+    folds: int = 0
 
     def record(self) -> dict[str, Any]:
         """Return the pair as one flat dictionary."""
@@ -203,10 +212,11 @@ class Comparisons:
                 "protocol": board.protocol,
                 "test": board.test[:8],
                 "metric": board.metric,
-                **{item.name: getattr(pair, item.name) for item in fields(Pair) if item.name not in SPREAD},
+                **{item.name: getattr(pair, item.name) for item in fields(Pair) if item.name not in NESTED},
                 "seeds": len(pair.seeds),
                 **_flat(pair.difference),
                 "verdict": str(pair.verdict),
+                **_causes(pair.spread),
             }
             for board in self.boards
             for pair in board.pairs
@@ -219,13 +229,18 @@ class Comparisons:
         return pd.DataFrame(self.records())
 
 
-SPREAD = ("seeds", "difference", "verdict")
+NESTED = ("seeds", "difference", "verdict", "spread")
 TWO = ("runs", "names", "scores", "difference")
 
 
 def _flat(difference: Interval) -> dict[str, Any]:
     ends = {"low": difference.low, "high": difference.high, "reason": difference.reason}
     return {"difference": difference.value, **ends}
+
+
+def _causes(found: "Spread | None") -> dict[str, float | None]:
+    """Return the standard deviations of a spread by split and by seed; None without one."""
+    return {f"spread_{name}": getattr(found, name).value if found else None for name in ("split", "seed")}
 
 
 def _plain(value: Any) -> Any:

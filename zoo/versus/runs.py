@@ -1,5 +1,6 @@
 """From stored runs to comparisons: which runs are compared, and what each configuration is called."""
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from zoo.store.run import Run, RunStatus
 from zoo.versus.board import Measured, compared, outcome_of
 from zoo.versus.result import Comparisons, RunPair
 from zoo.versus.several import over_datasets
+from zoo.wording import count_text
 
 if TYPE_CHECKING:
     from zoo.store.runs import Store
@@ -30,6 +32,9 @@ def compare_given(
     if runs is None:
         return compare_runs(store, store.runs(), metric, baseline, all_pairs=all_pairs)
     found = [store.get(run) if isinstance(run, str) else run for run in runs]
+    _refuse_repeated(found)
+    if len(found) == 1:
+        raise UsageError(f"run {found[0].id} has nothing to be compared with: name two runs, or none to compare all")
     if len(found) == 2 and not baseline:
         return compare_two(store, found, metric)
     return compare_runs(store, found, metric, baseline, all_pairs=all_pairs)
@@ -48,10 +53,10 @@ def compare_runs(
         raise UsageError("--all-pairs compares all configurations and has no --baseline: leave one of them out")
     pooled = with_folds_pooled(store, runs)
     done = [run for run in pooled.runs if run.status == RunStatus.DONE]
+    if not done and pooled.incomplete:
+        raise UsageError(f"no configuration has all its folds: {'; '.join(pooled.incomplete)}")
     if not done:
-        raise UsageError(
-            "; ".join(("no finished run to compare: `zoo results` lists the stored runs", *pooled.incomplete))
-        )
+        raise UsageError("no finished run to compare: `zoo results` lists the stored runs")
     found = with_metric(boards(done, metric), metric)
     names = names_of(found)
     chosen = _named(baseline, sorted(set(names.values()))) if baseline else ""
@@ -63,7 +68,9 @@ def compare_runs(
             usable.append(board)
     notes += _unfinished(runs, usable, names)
     if not usable:
-        raise UsageError(f"nothing to compare: {'; '.join(notes)}")
+        apart = len(set(names.values())) > 1 and all(len(board.standings) == 1 for board in found)
+        reason = "no two configurations were scored on the same test rows: " if apart else ""
+        raise UsageError(f"nothing to compare: {reason}{'; '.join(notes)}")
     found_boards = tuple(compared(store, board, names, metric, chosen, all_pairs=all_pairs) for board in usable)
     sign = -1 if metric_parts(metric)[0] in LOWER_IS_BETTER else 1
     table = _table(found, names, metric, notes)
@@ -78,11 +85,15 @@ def compare_runs(
 def compare_two(store: "Store", runs: Sequence[Run], metric: str) -> Comparisons:
     """Compare two single runs on the same test rows. Raises UsageError if they were not scored on the same."""
     one, other = runs
+    _refuse_repeated(runs)
     for run in runs:
         if run.status != RunStatus.DONE:
             raise UsageError(f"run {run.id} ended as {run.status}: only finished runs can be compared")
-    if one.id == other.id:
-        raise UsageError(f"run {one.id} was given twice: name two runs")
+    if one.fold != other.fold and (one.configuration, one.folds) == (other.configuration, other.folds):
+        raise UsageError(
+            f"runs {one.id} and {other.id} are folds {one.fold} and {other.fold} of {one.folds} of one configuration, "
+            "with different test rows: `zoo results RUN` shows the scores of each"
+        )
     if len(boards(runs, "macro_recall")) > 1:
         where = [f"{run.id} on {run.dataset_label}, {run.protocol_text}" for run in runs]
         raise UsageError(f"these runs have different test rows: {where[0]}; {where[1]}")
@@ -101,6 +112,8 @@ def compare_two(store: "Store", runs: Sequence[Run], metric: str) -> Comparisons
         single=RunPair(
             dataset=board.dataset,
             protocol=board.protocol,
+            fold=one.fold,
+            folds=one.folds,
             metric=metric,
             runs=(one.id, other.id),
             names=(_title(one), _title(other)),
@@ -113,6 +126,11 @@ def compare_two(store: "Store", runs: Sequence[Run], metric: str) -> Comparisons
             p=counted.p,
         )
     )
+
+
+def _refuse_repeated(runs: Sequence[Run]) -> None:
+    if twice := [each for each, times in Counter(run.id for run in runs).items() if times > 1]:
+        raise UsageError(f"run {twice[0]} was given twice: name two runs or more, each once")
 
 
 def names_of(found: Sequence[Board]) -> dict[Standing, str]:
@@ -135,8 +153,9 @@ def names_of(found: Sequence[Board]) -> dict[Standing, str]:
     return {each: f"{name} {each.settings}".rstrip() if name in alike else name for each, name in short.items()}
 
 
-def _title(run: Run) -> str:
-    return " ".join(part for part in (run.reference, run.block, run.data, run.loss, f"seed={run.seed}") if part)
+def _title(run: Run, *, seed: bool = True) -> str:
+    words = (run.reference, run.block, run.data, run.loss, f"seed={run.seed}" if seed else "")
+    return " ".join(filter(None, words))
 
 
 def with_metric(found: Sequence[Board], metric: str) -> list[Board]:
@@ -174,25 +193,35 @@ def _problem(board: Board, names: Mapping[Standing, str], baseline: str) -> str:
 
 def _without_code(name: str) -> str:
     """Return the name of a configuration without the hash of its code, which a new release changes."""
-    return " ".join(word for word in name.split() if not word.startswith("code="))
+    return re.sub(r" code=[0-9a-f]{4}(?= |$)", "", name)
 
 
 def _unfinished(runs: Sequence[Run], found: Sequence[Board], names: Mapping[Standing, str]) -> list[str]:
-    """Return a note for each configuration of which seeds ended without scores: the others may be the easier ones."""
-    ended: dict[str, dict[int, str]] = defaultdict(dict)
+    """Return a note for each configuration with seeds that have no scores: the others may be the easier ones."""
+    ended: dict[str, dict[int, Run]] = defaultdict(dict)
     for run in runs:
-        if run.configuration and run.status in (RunStatus.DIVERGED, RunStatus.FAILED, RunStatus.TIMEOUT):
-            ended[run.configuration][run.seed] = str(run.status)
+        if run.configuration and run.status not in (RunStatus.DONE, RunStatus.DAMAGED):
+            ended[run.configuration][run.seed] = run
     notes = []
     for standing in (standing for board in found for standing in board.standings):
         done = {run.seed for run in standing.runs}
-        lost = Counter(word for seed, word in ended[standing.runs[0].configuration].items() if seed not in done)
+        lost = [run for seed, run in ended[standing.runs[0].configuration].items() if seed not in done]
         if lost:
-            words = ", ".join(f"{count} {word}" for word, count in lost.items())
-            notes.append(
-                f"{names[standing]}: {words}, of {len(done) + lost.total()} seeds; only the others are compared"
-            )
+            seeds = len(done) + len(lost)
+            notes.append(f"{names[standing]}: {_by_status(lost)}, of {seeds} seeds; only the others are compared")
+    scored = {run.configuration for run in runs if run.status == RunStatus.DONE}
+    without = [list(seeds.values()) for name, seeds in ended.items() if seeds and name not in scored]
+    if without:
+        each = [f"{_title(some[0], seed=False)} ({_by_status(some)})" for some in without]
+        notes.append(f"without a finished seed, and not compared: {', '.join(each)}")
+    if damaged := sum(run.status == RunStatus.DAMAGED for run in runs):
+        notes.append(f"{count_text(damaged, 'damaged run')} left out; `zoo results` shows why")
     return notes
+
+
+def _by_status(runs: Sequence[Run]) -> str:
+    """Return the number of runs of each status: 2 diverged, 1 running."""
+    return ", ".join(f"{count} {status}" for status, count in Counter(str(run.status) for run in runs).items())
 
 
 def _table(

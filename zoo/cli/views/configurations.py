@@ -6,9 +6,11 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from zoo.cli.views.runs import interval_text
+from zoo.cli.views.spreads import show_spreads, unvaried_lines
 from zoo.cli.views.table import Column, Row, Say, emit, number, print_json, print_tsv, say
 from zoo.cli.views.verdict import difference_text
 from zoo.records import Interval
+from zoo.scores import score_words
 from zoo.wording import count_text
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ def show_comparisons(note: Say, found: "Comparisons", *, as_json: bool) -> None:
     else:
         for board in found.boards:
             _show_board(board)
+        for line in unvaried_lines(found.boards):
+            say(line)
         if found.over_datasets:
             _show_datasets(found.over_datasets)
 
@@ -56,7 +60,7 @@ AGAINST = Column("compared with", "baseline", wraps=True)
 
 
 def _show_board(board: "BoardComparison") -> None:
-    metric = board.metric.replace("_", " ")
+    metric = score_words(board.metric)
     where = f"{board.protocol} ({board.folds} folds)" if board.folds else board.protocol
     title = f"{board.dataset}, {where}: {metric}, {{}} (test set {board.test[:8]})"
     if board.baseline:
@@ -69,6 +73,7 @@ def _show_board(board: "BoardComparison") -> None:
         emit([CONFIGURATION, AGAINST, *PAIR], list(map(_pair_row, board.pairs)))
     for line in _lines_of(board):
         say(line)
+    show_spreads(board)
 
 
 def _place_row(placed: "Placed") -> Row:
@@ -124,7 +129,7 @@ def _lines_of(board: "BoardComparison") -> Iterable[str]:
 
 
 def _show_single(pair: "RunPair") -> None:
-    metric = pair.metric.replace("_", " ")
+    metric = score_words(pair.metric)
     rows: list[Row] = [
         {"run": run, "configuration": name, "score": f"{score:.3f}", "only": only}
         for run, name, score, only in zip(
@@ -137,7 +142,8 @@ def _show_single(pair: "RunPair") -> None:
         Column(metric, "score", numeric=True),
         Column("right alone", "only", numeric=True),
     ]
-    emit(columns, rows, title=("", f"{pair.dataset}, {pair.protocol}: two single runs"))
+    where = f"{pair.protocol} (fold {pair.fold} of {pair.folds})" if pair.fold else pair.protocol
+    emit(columns, rows, title=("", f"{pair.dataset}, {where}: two single runs"))
     units = "test rows" if pair.resampled == "rows" else f"the test set's {pair.resampled}"
     say(f"{metric}: difference {difference_text(pair.difference)}, 95 % interval over {units}")
     if pair.difference.reason:
@@ -149,7 +155,7 @@ def _show_single(pair: "RunPair") -> None:
 
 
 def _show_datasets(found: "DatasetComparison") -> None:
-    metric = found.metric.replace("_", " ")
+    metric = score_words(found.metric)
     title = f"{len(found.datasets)} data sets: {metric}"
     pairs = {pair.configuration: _datasets_row(pair) for pair in found.pairs} if found.baseline else {}
     ranks = [{"configuration": name, "mean_rank": rank} for name, rank in found.mean_ranks.items()]

@@ -1,13 +1,14 @@
 """A data set as lines and tables: what it holds, the sets of each protocol, and a series of each class."""
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from shutil import get_terminal_size
 
 from zoo.cli.views.headings import class_heading
 from zoo.cli.views.sparkline import WIDEST, sparkline
 from zoo.cli.views.table import Column, Row, count, emit, number, say
-from zoo.harness.data_summary import DataSummary
+from zoo.data.groups import plural
+from zoo.harness.data_summary import DataSummary, ProtocolSummary
 from zoo.wording import count_text
 
 SETS = ("train", "validation", "test")
@@ -18,6 +19,7 @@ CHANNELS = (
     *[Column(name, name, number(4), numeric=True) for name in ("minimum", "maximum", "mean", "std")],
 )
 MOST_CHANNELS = 12  # in the table; --json has all
+MOST_FOLDS = 20
 
 
 def print_summary(summary: DataSummary) -> None:
@@ -29,6 +31,10 @@ def print_summary(summary: DataSummary) -> None:
     for name, protocol in summary.protocols.items():
         for line in (*([protocol.error] if protocol.error else []), *protocol.notes):
             say(line if line.startswith(f"{name}: ") else f"{name}: {line}")
+    if summary.folds is None:
+        say("cross-validation: --cv 5 shows its folds")
+    else:
+        _print_folds(summary, summary.folds)
     say("")
     emit(CHANNELS, list(_channel_rows(summary)), title=(f"samples outside the test set of {summary.protocol}",))
     if len(summary.channels) > MOST_CHANNELS:
@@ -40,6 +46,50 @@ def print_summary(summary: DataSummary) -> None:
         say("")
         for line in _drawn(summary):
             say(line)
+
+
+def _print_folds(summary: DataSummary, folds: Sequence[ProtocolSummary]) -> None:
+    """Print the test rows of each fold by class, and how many rows are in the other sets."""
+    numbers = range(1, min(len(folds), MOST_FOLDS) + 1)
+    columns = [
+        Column("class", "class"),
+        *[Column(title, title, count, numeric=True) for title in ("fewest", "most")],
+        *[Column(f"fold {each}", f"fold_{each}", count, numeric=True, drop=each) for each in numbers],
+    ]
+    say("")
+    emit(
+        columns,
+        list(_fold_rows(summary, folds)),
+        title=(f"cross-validation: test rows of {len(folds)} folds by class",),
+    )
+    if len(folds) > MOST_FOLDS:
+        say(f"and {len(folds) - MOST_FOLDS} more folds: --json shows all")
+    others = {part: [fold.sets[part].rows for fold in folds] for part in ("train", "validation")}
+    sizes = [f"{part} {_from_to(rows)}" for part, rows in others.items()]
+    say(f"cross-validation: rows of the other sets of each fold: {', '.join(sizes)}")
+    for note in dict.fromkeys(note for fold in folds for note in fold.notes):
+        where = [str(number) for number, fold in enumerate(folds, start=1) if note in fold.notes]
+        of = "" if len(where) == len(folds) else f", fold{'s' * (len(where) > 1)} {', '.join(where)}"
+        say(f"cross-validation{of}: {note}")
+
+
+def _fold_rows(summary: DataSummary, folds: Sequence[ProtocolSummary]) -> Iterator[Row]:
+    """Yield the test rows of each class, of all classes, and the number of groups."""
+    tests = [fold.sets["test"] for fold in folds]
+    for name in tests[0].classes:
+        yield _fold_row(name, [test.classes[name] for test in tests])
+    yield _fold_row("all classes", [test.rows for test in tests])
+    if summary.groups is not None:
+        yield _fold_row(f"number of {plural(summary.group_noun)}", [len(test.groups or ()) for test in tests])
+
+
+def _fold_row(name: str, numbers: Sequence[int]) -> Row:
+    each = {f"fold_{number}": value for number, value in enumerate(numbers, start=1)}
+    return {"class": name, "fewest": min(numbers), "most": max(numbers), **each}
+
+
+def _from_to(numbers: Sequence[int]) -> str:
+    return f"{min(numbers):,}" if min(numbers) == max(numbers) else f"{min(numbers):,} to {max(numbers):,}"
 
 
 def _facts(summary: DataSummary) -> Iterator[str]:
@@ -81,7 +131,7 @@ def _set_rows(summary: DataSummary) -> Iterator[Row]:
         yield {"protocol": name, "class": "all classes", **{part: protocol.sets[part].rows for part in SETS}}
         if first.groups is not None:
             groups = {part: len(protocol.sets[part].groups or ()) for part in SETS}
-            yield {"protocol": name, "class": f"number of {summary.group_noun}s", **groups}
+            yield {"protocol": name, "class": f"number of {plural(summary.group_noun)}", **groups}
 
 
 def _channel_rows(summary: DataSummary) -> Iterator[Row]:

@@ -8,7 +8,9 @@ from zoo.cli.views.table import Column, Row, text_of
 from zoo.visible import visible
 
 SCORE = "score"  # the column whose best value is bold, or marked with a star where it is one of several
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~$&])")
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~$&]|:(?=[\w+-]+:))")  # GitHub draws a picture for :smile:
+_LIGATURE = re.compile(r"(?<=([-`',]))(?=\1)|(?<=[?!])(?=`)")  # between the signs of a dash, of a quote, and of ¿ and ¡
+_BEGINNING = re.compile(r"^(?=[\[*])")  # of a row: after the \\ of the row above, these signs would be its arguments
 _LATEX = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
@@ -17,6 +19,7 @@ _LATEX = {
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
     "±": r"$\pm$",
+    "\u2212": "$-$",  # a minus
     "…": r"\ldots{}",
     **{sign: f"\\{sign}" for sign in "{}$&#_%"},
 }
@@ -70,7 +73,7 @@ def latex(paper: Paper) -> str:
         r"\toprule",
         rf"{heading} \\",
         r"\midrule",
-        *(rf"{' & '.join(cells)} \\" for cells in paper.cells(_latex, r"\textbf{{{}}}")),
+        *(rf"{_BEGINNING.sub('{}', ' & '.join(cells))} \\" for cells in paper.cells(_latex, r"\textbf{{{}}}")),
         r"\bottomrule",
         r"\end{tabular}",
         r"\par\smallskip",
@@ -90,6 +93,9 @@ def _markdown(text: str) -> str:
 
 
 def _latex(text: str) -> str:
-    """Return the text with commands for the signs that LaTeX reads as its own; a sign of a number is a minus."""
+    """Return the text with commands for the signs that LaTeX reads as its own; a sign of a number is a minus.
+
+    Empty groups separate signs of which LaTeX would make one, such as a dash of two hyphens.
+    """
     escaped = "".join(_LATEX.get(sign, sign) for sign in visible(text))
-    return re.sub(r"(?<![\w-])-(?=\d)", "$-$", escaped).replace("--", "-{}-").replace("``", "`{}`")
+    return _LIGATURE.sub("{}", re.sub(r"(?<![\w-])-(?=\d)", "$-$", escaped))

@@ -9,7 +9,7 @@ from zoo.cli.views.runs import interval_text
 from zoo.cli.views.table import Column, Row, Say, emit, number, print_json
 from zoo.cli.views.trials import VALUE, flat_columns, trial_columns, trial_row
 from zoo.records import JsonObject
-from zoo.scores import metric_words
+from zoo.scores import metric_words, score_words
 from zoo.store.run import Run, RunStatus
 from zoo.store.study import Study, Trial, ranked
 from zoo.tuning.study_json import study_to_json
@@ -72,7 +72,7 @@ def outcome(study: Study, run: Run | None) -> str:
     if run.status != RunStatus.DONE:
         return f"chosen from {choice}; its run {run.id} on the test set: {run.status}. {run.error}".rstrip()
     metric = "accuracy" if study.metric == "accuracy" else "macro_recall"
-    score = f"test {metric.replace('_', ' ')} {interval_text(run.scores.of_all(metric))}"
+    score = f"test {score_words(metric)} {interval_text(run.scores.of_all(metric))}"
     simulated = f", on {run.dataset_label}" if run.synthetic else ""
     return f"chosen from {choice}; {score}, run {run.id}{simulated}"
 
