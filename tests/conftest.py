@@ -5,7 +5,10 @@ import ctypes
 import os
 import subprocess
 from collections.abc import Callable, Iterator
+from importlib import import_module
+from importlib.metadata import entry_points
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -14,7 +17,12 @@ from torch import nn
 from warm import Warm
 
 from zoo.data.series import LabelledSeries
-from zoo.registry import Registry
+from zoo.registry import Registry, Source, source_of
+from zoo.settings import Settings
+from zoo.workspace import Workspace
+
+if TYPE_CHECKING:
+    from zoo.tuning.request import TuneRequest
 
 torch.set_num_threads(1)  # small nets gain nothing from more, and lose much where another process is busy
 
@@ -26,10 +34,9 @@ LONGEST = (
     "test_conformance.py",
     "third_party/test_distributions.py",
     "harness/test_parallel.py",
+    "tuning/test_studies.py",
     "test_plots.py",
     "plugins/test_timm.py",
-    "tuning/test_cluster.py",
-    "tuning/test_compare.py",
     "harness/test_run_cell.py",
     "cli/test_commands.py",
     "cli/test_tune.py",
@@ -37,7 +44,6 @@ LONGEST = (
     "harness/test_bench.py",
     "test_imports.py",
     "cli/test_data.py",
-    "tuning/test_studies.py",
     "harness/test_scaling.py",
     "plugins/test_rocket.py",
 )
@@ -110,6 +116,44 @@ def zoo(tmp_path: Path, warm: Warm) -> Zoo:
         return warm.run(words, env=variables, cwd=tmp_path, timeout=280)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def both() -> Registry:
+    """What is installed, and the plugin `faulty` of these tests."""
+    installed = [Source(point.name, point.value, point.load) for point in entry_points(group="zoo")]
+    return Registry.load([*installed, source_of("faulty", import_module("faulty"))])
+
+
+@pytest.fixture
+def workspace(registry: Registry) -> Workspace:
+    return Workspace(registry, Settings.load())
+
+
+@pytest.fixture
+def with_faulty(both: Registry) -> Workspace:
+    return Workspace(both, Settings.load())
+
+
+@pytest.fixture
+def asked(waves_csv: Path) -> Callable[..., "TuneRequest"]:
+    """A request of a tiny cnngru on 60 of the waves, with what is given over it."""
+    from studies import tune_request
+
+    def make(**given: Any) -> "TuneRequest":
+        small = {"hidden": 4, "num_blocks": 1, "gru_hidden": 4, "num_layers": 1}
+        usual = {
+            "architecture": "cnngru",
+            "dataset": str(waves_csv),
+            "target": "kind",
+            "columns": "t*",
+            "rows": 60,
+            "epochs": 2,
+        }
+        chosen = {"assignments": small, "overrides": ("training.learning_rate=1e-3..1e-2:log", "dropout=0.0..0.3")}
+        return tune_request(**{**usual, **chosen, "trials": 3, **given})
+
+    return make
 
 
 def release_memory() -> None:
