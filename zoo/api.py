@@ -20,6 +20,7 @@ from zoo.workspace import Workspace
 if TYPE_CHECKING:
     from torch import nn
 
+    from zoo.claims.result import Hypotheses
     from zoo.harness.reporter import BenchReporter
     from zoo.versus.ranking import Leaderboard
     from zoo.versus.result import Comparisons
@@ -216,6 +217,37 @@ def leaderboard(
         chosen = {run.id: run for run in given}
         others = [run for run in store.runs() if run.id not in chosen]
         return ranking(store, [*others, *given], metric, lambda run: run.id in chosen)
+
+
+def hypotheses(
+    file: str | Path,
+    *,
+    only: str | Sequence[str] = (),
+    run: bool = False,
+    time_budget: float | None = None,
+    jobs: int = 1,
+    threads: int | None = None,
+    device: str | None = None,
+    results: str | Path | None = None,
+    registry: Registry | None = None,
+    reporter: "BenchReporter | None" = None,
+) -> "Hypotheses":
+    """Answer the hypotheses of a TOML file from stored runs: confirmed, refuted or undecided.
+
+    `only` are the ids of some hypotheses. With `run`, missing runs are trained first, those nearest to a decision
+    before others, until `time_budget` seconds have passed; `jobs` is the number of parallel runs. The answers have
+    `answers` with the findings of each hypothesis, `records()`, `to_json()`, and `to_frame()` for a pandas
+    DataFrame. Raises ZooError if the file is not valid or names something unknown.
+    """
+    from zoo.claims.file import read_hypotheses
+    from zoo.claims.run import Options, answer_in
+    from zoo.harness.reporter import SilentReporter
+
+    options = Options(jobs=jobs, time_budget=time_budget, threads=threads, device=device)
+    asked = read_hypotheses(Path(file)).only((only,) if isinstance(only, str) else only)
+    workspace = _workspace(registry)
+    folder = workspace.settings.results_folder(results)
+    return answer_in(workspace, asked, folder, reporter or SilentReporter(), options if run else None)
 
 
 def load(run: str, *, results: str | Path | None = None, registry: Registry | None = None) -> "nn.Module":
