@@ -145,18 +145,20 @@ class _Reader:
 
 
 def _check_keys(given: Table, known: set[str], where: str = "") -> None:
+    """Raise UsageError for a key that is not known; `where` names its table, if it is not that of the message."""
     for key in given:
         if key not in known:
             right = OTHER_WORDS.get(key, "")
             if right in known:
-                raise UsageError(f"no key named {key!r}{where}. Did you mean {right}?")
-            raise unknown_name("key", key, known, f"Known keys: {', '.join(sorted(known))}.")
+                raise UsageError(f"{where}no key named {key!r}. Did you mean {right}?")
+            problem = unknown_name("key", key, known, f"Known keys: {', '.join(sorted(known))}.")
+            raise UsageError(f"{where}{problem}")
 
 
 def _checked_table(name: str, given: Any, known: set[str]) -> Table:
     if not isinstance(given, dict):
         raise UsageError(f"{name} must be a table, not {quoted(given)}")
-    _check_keys(given, known, f" in {name}")
+    _check_keys(given, known, f"{name}: ")
     return given
 
 

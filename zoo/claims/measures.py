@@ -104,14 +104,14 @@ def of_numbers(pairs: Sequence[Seeds], metric: str, *, ratio: bool) -> Measured:
                     missed[side].add(stored.run.id)
             row.append(numbers[0] - numbers[1])
         values.append(row)
-    found = _over_seeds(np.mean(values, axis=0), exact=metric in EXACT, rounding=rounding)
+    found = over_seeds(np.mean(values, axis=0), exact=metric in EXACT, rounding=rounding)
     if missed[0] and missed[1]:
         reason = f"{len(missed[0] | missed[1])} runs of both groups never reached {level_of(metric):g}"
         return Measured(found, reason=reason)
     return Measured(found, at_least=bool(missed[0]), at_most=bool(missed[1]))
 
 
-def _over_seeds(values: np.ndarray, *, exact: bool, rounding: float) -> Difference:
+def over_seeds(values: np.ndarray, *, exact: bool, rounding: float) -> Difference:
     """Return the difference of numbers that vary with the seed alone.
 
     Steps to a score are known up to one epoch: without the lowest deviation, five equal differences would prove one.

@@ -19,6 +19,7 @@ often than stated, for any ratio of the two parts.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import starmap
 
 import numpy as np
 import numpy.typing as npt
@@ -103,7 +104,7 @@ def mean_difference(several: Sequence[Sequence[Pair]], name: str, number: int | 
     by_seed = [[_value(one, name, number) - _value(other, name, number) for one, other in pairs] for pairs in several]
     values, some = np.mean(by_seed, axis=0), several[0][0][0]
     every = [pair for pairs in several for pair in pairs]
-    same = all(np.array_equal(one.probabilities, other.probabilities) for one, other in every)  # the same networks
+    same = all(starmap(_same_network, every))
     within = 0.0 if same else _over_rows(some, _mean_influence(several, name, number), name, number)
     freedoms = (max(len(values) - 1, 1), max(some.units - 1, 1))
     if some.fold is not None:
@@ -111,6 +112,11 @@ def mean_difference(several: Sequence[Sequence[Pair]], name: str, number: int | 
         return Difference(values, (0.0, within), freedoms, _over_folds(some.fold, own))
     between = float(values.var(ddof=1)) / len(values) if len(values) >= FEWEST else 0.0
     return Difference(values, (between, within), freedoms)
+
+
+def _same_network(one: Outcome, other: Outcome) -> bool:
+    """Whether both have equal probabilities; equal classes without probabilities can come from different networks."""
+    return not (one.decided or other.decided) and np.array_equal(one.probabilities, other.probabilities)
 
 
 def _mean_influence(several: Sequence[Sequence[Pair]], name: str, number: int | None, *, own: bool = False) -> Doubles:
