@@ -66,7 +66,7 @@ def measured(pairs: Pairs) -> Measured:
 
 
 def answers(pairs: Pairs, margin: float) -> tuple[bool, bool, bool, bool]:
-    """Return whether ten seeds confirm, and refute, whether five and then ten answer, and whether equality has an answer."""
+    """Return whether ten seeds confirm, and refute; whether five, then ten answer; and whether equality is answered."""
     five, ten = measured([each[:5] for each in pairs]), measured(pairs)
     found = answer_of(ten, Direction.HIGHER, margin)
     early = answer_of(five, Direction.HIGHER, margin) != Answer.UNDECIDED

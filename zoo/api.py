@@ -223,6 +223,11 @@ def hypotheses(
     file: str | Path,
     *,
     only: str | Sequence[str] = (),
+    dataset: str | Sequence[str] = (),
+    protocol: str | None = None,
+    rows: int | None = None,
+    data_dir: str | Path | None = None,
+    seeds: int | None = None,
     run: bool = False,
     time_budget: float | None = None,
     jobs: int = 1,
@@ -234,17 +239,20 @@ def hypotheses(
 ) -> "Hypotheses":
     """Answer the hypotheses of a TOML file from stored runs: confirmed, refuted or undecided.
 
-    `only` are the ids of some hypotheses. With `run`, missing runs are trained first, those nearest to a decision
+    `only` are the ids of some hypotheses. `dataset`, `protocol`, `rows`, `data_dir` and the number of `seeds` replace
+    those of the file. With `run`, missing runs are trained first, those nearest to a decision
     before others, until `time_budget` seconds have passed; `jobs` is the number of parallel runs. The answers have
     `answers` with the findings of each hypothesis, `records()`, `to_json()`, and `to_frame()` for a pandas
     DataFrame. Raises ZooError if the file is not valid or names something unknown.
     """
     from zoo.claims.file import read_hypotheses
+    from zoo.claims.hypothesis import Elsewhere
     from zoo.claims.run import Options, answer_in
     from zoo.harness.reporter import SilentReporter
 
     options = Options(jobs=jobs, time_budget=time_budget, threads=threads, device=device)
-    asked = read_hypotheses(Path(file)).only((only,) if isinstance(only, str) else only)
+    other = Elsewhere(_texts(dataset), protocol, seeds, rows, None if data_dir is None else Path(data_dir))
+    asked = read_hypotheses(Path(file)).only(_texts(only)).elsewhere(other)
     workspace = _workspace(registry)
     folder = workspace.settings.results_folder(results)
     return answer_in(workspace, asked, folder, reporter or SilentReporter(), options if run else None)
@@ -287,6 +295,10 @@ def load(run: str, *, results: str | Path | None = None, registry: Registry | No
         reason = f"its weights do not fit the current {found.reference}: {describe(error)}"
         raise StoreError(f"run {found.id}: {reason}") from error
     return module.eval()
+
+
+def _texts(values: str | Sequence[str]) -> tuple[str, ...]:
+    return (values,) if isinstance(values, str) else tuple(values)
 
 
 def _workspace(registry: Registry | None) -> Workspace:

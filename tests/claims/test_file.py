@@ -146,7 +146,7 @@ def test_a_fault_is_one_line_with_the_file_and_the_key(text: str, reason: str) -
 def test_a_claim_in_words(more: str, text: str) -> None:
     own = {line.partition(" = ")[0]: line for line in (CLAIM + GROUPS + more).splitlines()}
     (hypothesis,) = read_hypotheses(read(START + "\n".join(own.values()))).hypotheses
-    assert claim_text(hypothesis.parts[0]) == text
+    assert claim_text(hypothesis.parts[0]) == f"cnn1d: {text}"
 
 
 def test_a_group_hides_the_treatment_that_it_replaces() -> None:

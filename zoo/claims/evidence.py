@@ -8,7 +8,7 @@ from zoo.claims.findings import Seen, seen
 from zoo.claims.hypothesis import Hypothesis, Kind
 from zoo.claims.over_datasets import over_datasets
 from zoo.claims.pace import Pace
-from zoo.claims.plan import ClaimPlan, Scope
+from zoo.claims.plan import ClaimPlan, Scope, missing_needs
 from zoo.claims.result import Finding, Hypotheses, HypothesisAnswer
 from zoo.claims.shelf import Shelf
 from zoo.claims.tuned import tuned
@@ -17,10 +17,13 @@ from zoo.wording import count_text
 
 def answers(plan: ClaimPlan, shelf: Shelf, notes: Sequence[str] = ()) -> Hypotheses:
     """Return the answers from the stored runs that a plan has found."""
+    pace = Pace.of(shelf)
     found = tuple(
-        _answer(each, list(_findings(plan, shelf, number, each))) for number, each in enumerate(plan.file.hypotheses)
+        _answer(each, list(_findings(plan, shelf, pace, number, each)))
+        for number, each in enumerate(plan.file.hypotheses)
     )
-    return Hypotheses(str(plan.file.path), found, (*notes, *_notes(plan)))
+    missing, seconds = _missing(plan, pace, found)
+    return Hypotheses(str(plan.file.path), found, missing, seconds, (*notes, *_notes(plan)))
 
 
 def of_scope(plan: ClaimPlan, shelf: Shelf, scope: Scope) -> Seen:
@@ -29,9 +32,10 @@ def of_scope(plan: ClaimPlan, shelf: Shelf, scope: Scope) -> Seen:
     return tuned(shelf, scope, label) if scope.part.kind == Kind.TUNED else seen(scope, label)
 
 
-def _findings(plan: ClaimPlan, shelf: Shelf, number: int, hypothesis: Hypothesis) -> Iterator[list[Finding]]:
+def _findings(
+    plan: ClaimPlan, shelf: Shelf, pace: Pace, number: int, hypothesis: Hypothesis
+) -> Iterator[list[Finding]]:
     """Yield the findings of each part; the last one of a part decides."""
-    pace = Pace.of(shelf)
     for place, part in enumerate(hypothesis.parts):
         scopes = [scope for scope in plan.scopes if scope.place == (number, place)]
         each = [of_scope(plan, shelf, scope) for scope in scopes]
@@ -54,6 +58,14 @@ def _answer(hypothesis: Hypothesis, parts: Sequence[Sequence[Finding]]) -> Hypot
     else:
         answer = Answer.UNDECIDED
     return HypothesisAnswer(hypothesis.id, hypothesis.text, answer, tuple(each for part in parts for each in part))
+
+
+def _missing(plan: ClaimPlan, pace: Pace, answers: Sequence[HypothesisAnswer]) -> tuple[int, float]:
+    """Return the number of missing runs and their seconds; a run that several hypotheses need counts once."""
+    needs = missing_needs(plan)
+    searches = [each for one in answers for each in one.findings if each.kind == Kind.TUNED and not each.left_out]
+    runs = sum(need.missing for need in needs) + sum(each.missing for each in searches)
+    return runs, pace.of_needs(needs) + sum(each.seconds or 0.0 for each in searches)
 
 
 def _notes(plan: ClaimPlan) -> Iterator[str]:

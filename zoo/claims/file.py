@@ -1,5 +1,6 @@
 """Read a file of hypotheses. Every error is one line with the file, the hypothesis and the key."""
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from math import isfinite
@@ -119,7 +120,7 @@ class _Reader:
 
     def _path(self, name: str) -> str:
         """Return a data set; a path starts at the folder of the file of hypotheses."""
-        path = self.path.parent / expanded(name)
+        path = self._near(name)
         return str(path) if "/" in name or path.exists() else name
 
     def _options(self, given: Table) -> dict[str, Any]:
@@ -129,7 +130,7 @@ class _Reader:
         return found
 
     def _near(self, name: str) -> Path:
-        return self.path.parent / expanded(name)
+        return Path(os.path.normpath(self.path.parent / expanded(name)))
 
     def _placed(self, identifier: str, parts: list[Table]) -> Iterator[tuple[str, Table]]:
         for number, part in enumerate(parts, start=1):

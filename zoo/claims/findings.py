@@ -110,10 +110,15 @@ def blank_finding(scope: Scope, label: str) -> Finding:
 
 
 def claim_text(part: Part) -> str:
-    """Return the claim of a part in words: `macro recall of smote > original + 0.02`."""
-    first, second = _titles(part)
+    """Return the claim of a part in words: `cnn1d: macro recall of smote > original + 0.02`."""
     if part.kind == Kind.REPRODUCIBLE:
-        return f"{first}: equal seeds agree to the bit, different seeds differ"
+        return f"{','.join(part.common.values['architecture'])}: equal seeds agree to the bit, different seeds differ"
+    named = part.common.values.get("architecture", ()) if "architecture" in part.shared else ()
+    return f"{','.join(named)}: {_difference_text(part)}" if named else _difference_text(part)
+
+
+def _difference_text(part: Part) -> str:
+    first, second = _titles(part)
     metric = metric_text(part.metric)
     if part.direction == Direction.EQUAL:
         within = f"within a factor of {part.margin:g}" if part.ratio else f"within {part.margin:g}"

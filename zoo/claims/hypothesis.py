@@ -151,12 +151,38 @@ class Hypothesis:
 
 
 @dataclass(frozen=True)
+class Elsewhere:
+    """Data and seeds for all hypotheses of a file, in place of those that it names; None and () change nothing."""
+
+    datasets: tuple[str, ...] = ()
+    protocol: str | None = None
+    seeds: int | None = None
+    rows: int | None = None
+    data_dir: Path | None = None
+
+    def applied(self, part: Part) -> Part:
+        """Return a part with these data and seeds."""
+        named = {"protocol": self.protocol, "rows": self.rows, "seeds": self.seeds and tuple(range(self.seeds))}
+        changed: dict[str, Any] = {name: value for name, value in named.items() if value is not None}
+        if self.datasets:
+            changed |= {"datasets": self.datasets, "if_available": ()}
+        if self.data_dir is not None:
+            changed["options"] = {**part.options, "data_dir": self.data_dir}
+        return replace(part, **changed)
+
+
+@dataclass(frozen=True)
 class HypothesisFile:
     """The hypotheses of a file, and the folders of published results that it names."""
 
     path: Path
     hypotheses: tuple[Hypothesis, ...]
     results: tuple[Path, ...] = ()
+
+    def elsewhere(self, other: Elsewhere) -> "HypothesisFile":
+        """Return the file with other data or seeds for all its hypotheses."""
+        changed = (replace(each, parts=tuple(other.applied(part) for part in each.parts)) for each in self.hypotheses)
+        return replace(self, hypotheses=tuple(changed))
 
     def only(self, ids: Sequence[str]) -> "HypothesisFile":
         """Return the file with these hypotheses only. Raises UnknownName, with the nearest id, for another one."""

@@ -111,6 +111,14 @@ def with_stored(plan: ClaimPlan, shelf: Shelf) -> ClaimPlan:
     )
 
 
+def missing_needs(plan: ClaimPlan) -> list[Need]:
+    """Return a need for each cell that misses runs, without those of searches and of data that cannot be loaded."""
+    scopes = [scope for scope in plan.scopes if not scope.unavailable and scope.part.kind != Kind.TUNED]
+    return list(
+        {(need.wanted.keys, need.repeats): need for scope in scopes for need in scope.needs if need.missing}.values()
+    )
+
+
 def _parts(file: HypothesisFile) -> Iterator[tuple[Place, Hypothesis, Part]]:
     for number, hypothesis in enumerate(file.hypotheses):
         for place, part in enumerate(hypothesis.parts):

@@ -104,11 +104,14 @@ class HypothesisAnswer:
 class Hypotheses:
     """All answers of a file.
 
-    notes  facts that a reader must know, such as runs of other code
+    missing  the number of runs that were not trained, each counted once; `seconds`: an estimate of their training time
+    notes    facts that a reader must know, such as runs of other code
     """
 
     file: str
     answers: tuple[HypothesisAnswer, ...]
+    missing: int = 0
+    seconds: float = 0.0
     notes: tuple[str, ...] = ()
 
     @property
@@ -127,7 +130,8 @@ class Hypotheses:
             "file": self.file,
             "hypotheses": [each.to_json() for each in self.answers],
             "counts": {str(answer): count for answer, count in self.counts.items()},
-            "missing": sum(each.missing for each in self.findings if not each.left_out),
+            "missing": self.missing,
+            "seconds": self.seconds,
             "notes": list(self.notes),
         }
 

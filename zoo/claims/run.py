@@ -17,7 +17,7 @@ from zoo.claims.findings import chance_of
 from zoo.claims.hypothesis import HypothesisFile, Kind
 from zoo.claims.overall import Overall
 from zoo.claims.pace import Pace
-from zoo.claims.plan import ClaimPlan, Need, Scope, data_options, make_claim_plan, with_stored
+from zoo.claims.plan import ClaimPlan, Need, Scope, data_options, make_claim_plan, missing_needs, with_stored
 from zoo.claims.result import Hypotheses
 from zoo.claims.shelf import Shelf
 from zoo.claims.tuned import comparison_name, runs_of_search, studies_of
@@ -80,7 +80,8 @@ def answered(
     with contextlib.ExitStack() as stack:
         published, notes = _published(file, own, stack)
         if train is not None and own is not None:
-            total = _missing(with_stored(plan, Shelf(own, published)))
+            needs = missing_needs(with_stored(plan, Shelf(own, published)))
+            total = sum(need.missing for need in needs)
             notes += _Session(plan, own, published, Overall(reporter, total), train).run()
         shelf = Shelf(own, published)
         plan = with_stored(plan, shelf)
@@ -253,12 +254,6 @@ class _Session:
             return
         request = replace(part.tune_request(each.scope.dataset, each.seed), name=name, jobs=self.options.jobs)
         run_comparison(self.plan.workspace, request, [part.search], [each.seed], self.own, self.reporter)
-
-
-def _missing(plan: ClaimPlan) -> int:
-    """Return the number of runs to train; a cell that several parts need counts once."""
-    needs = {need.wanted.keys: need.missing for scope in plan.scopes if not scope.unavailable for need in scope.needs}
-    return sum(needs.values())
 
 
 def _attempt(scope: Scope, need: Need) -> tuple[object, ...]:

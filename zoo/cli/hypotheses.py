@@ -25,6 +25,34 @@ def hypotheses_command(
         list[str] | None,
         typer.Option("--only", help="Only the hypothesis with this id.", metavar="ID", rich_help_panel=options.WHAT),
     ] = None,
+    dataset: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--dataset",
+            help="Data set in place of those of the file. Repeat the option for more.",
+            metavar="NAME",
+            rich_help_panel=options.DATA,
+            show_default="those of the file",
+        ),
+    ] = None,
+    protocol: Annotated[
+        str | None,
+        typer.Option(
+            help="Protocol in place of that of the file.",
+            metavar="NAME",
+            rich_help_panel=options.DATA,
+            show_default="that of the file",
+        ),
+    ] = None,
+    rows: Annotated[
+        int | None,
+        options.number("--rows", "Number of training rows.", least=1, panel=options.DATA, default="that of the file"),
+    ] = None,
+    data_dir: options.DataDir = None,
+    seeds: Annotated[
+        int | None,
+        options.number("--seeds", "Number of seeds.", least=1, panel=options.WHAT, default="that of the file"),
+    ] = None,
     run: Annotated[
         bool, typer.Option("--run", help="Train the missing runs.", rich_help_panel=options.TRAINING)
     ] = False,
@@ -62,6 +90,7 @@ def hypotheses_command(
     With --run, the runs that are nearest to a decision come first. A command that was interrupted can be repeated.
     """
     from zoo.claims.file import read_hypotheses
+    from zoo.claims.hypothesis import Elsewhere
     from zoo.claims.run import Options
 
     if as_json and markdown:
@@ -69,7 +98,8 @@ def hypotheses_command(
     if not run and time_budget is not None:
         raise UsageError("--time-budget is for --run, which trains the missing runs")
     session = session_of(context)
-    asked = read_hypotheses(file).only(only or [])
+    other = Elsewhere(tuple(dataset or ()), protocol, seeds, rows, data_dir)
+    asked = read_hypotheses(file).only(only or []).elsewhere(other)
     train = Options(jobs, time_budget, threads, device) if run else None
     found = _answers(session, asked, session.settings.results_folder(results), train, export)
     show_hypotheses(session.say, found, trained=run, as_json=as_json, markdown=markdown)

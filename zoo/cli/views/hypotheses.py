@@ -112,10 +112,9 @@ def _counts(found: "Hypotheses") -> str:
 
 def _missing_lines(found: "Hypotheses", *, trained: bool) -> Iterator[str]:
     missing = [each for each in found.findings if each.missing and not each.left_out]
-    if not missing:
+    if not found.missing:
         return
-    runs = sum(each.missing for each in missing)
-    time = duration_text(sum(each.seconds or 0.0 for each in missing))
+    runs, time = found.missing, duration_text(found.seconds)
     ids = ", ".join(dict.fromkeys(each.hypothesis for each in missing))
     if trained:
         yield f"not run: {count_text(runs, 'run')} of {ids}, about {time} of training. The same command trains them"
