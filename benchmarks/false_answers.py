@@ -59,19 +59,24 @@ def simulated(seeds: int, ratio: float, gap: float, count: int, patients: bool, 
     return [[(run(0.0), run(lower)) for _ in range(seeds)] for _ in range(count)]
 
 
+def plainly(pairs: Pairs) -> Measured:
+    """Return the difference without the variance of one seed, which only the needed seeds depend on."""
+    return Measured(mean_difference(pairs, "macro_recall"))
+
+
 def measured(pairs: Pairs) -> Measured:
     found = mean_difference(pairs, "macro_recall")
     singles = [mean_difference([[each] for each in seed], "macro_recall") for seed in zip(*pairs, strict=True)]
     return Measured(found, float(np.mean([each.variances[1] for each in singles])))
 
 
-def answers(pairs: Pairs, margin: float) -> tuple[bool, bool, bool, bool]:
-    """Return whether ten seeds confirm, and refute; whether five, then ten answer; and whether equality is answered."""
-    five, ten = measured([each[:5] for each in pairs]), measured(pairs)
+def answers(pairs: Pairs, margin: float) -> tuple[bool, ...]:
+    """Return whether five seeds answer, ten confirm, ten refute, five or then ten answer, and equality is answered."""
+    five, ten = plainly([each[:5] for each in pairs]), plainly(pairs)
     found = answer_of(ten, Direction.HIGHER, margin)
     early = answer_of(five, Direction.HIGHER, margin) != Answer.UNDECIDED
     equal = margin > 0 and answer_of(ten, Direction.EQUAL, margin) != Answer.UNDECIDED
-    return found == Answer.CONFIRMED, found == Answer.REFUTED, early or found != Answer.UNDECIDED, equal
+    return early, found == Answer.CONFIRMED, found == Answer.REFUTED, early or found != Answer.UNDECIDED, equal
 
 
 def of_scores(repeats: int, rng: np.random.Generator) -> None:
@@ -81,8 +86,7 @@ def of_scores(repeats: int, rng: np.random.Generator) -> None:
         rows = []
         for _ in range(repeats):
             pairs = simulated(10, ratio, margin, count, patients, rng)
-            five = answer_of(measured([each[:5] for each in pairs]), Direction.HIGHER, margin)
-            rows.append((five != Answer.UNDECIDED, *answers(pairs, margin)))
+            rows.append(answers(pairs, margin))
         shares = [f"{each:.1%}" for each in np.mean(rows, axis=0)]
         shares = shares if margin else [*shares[:-1], "-"]
         units = f"{PATIENTS} patients" if patients else "rows"
@@ -120,7 +124,7 @@ def of_needed(repeats: int, rng: np.random.Generator) -> None:
     for ratio, gap in product((0.25, 1.0, 4.0), (0.05, 0.1, 0.2)):
         estimates: list[int] = []
         five, bound, later = 0, 0, list[bool]()
-        for _ in range(repeats):
+        for _ in range(max(repeats // 4, 1)):
             pairs = simulated(MOST, ratio, gap, 1, False, rng)
             found = measured([each[:5] for each in pairs])
             if answer_of(found, Direction.HIGHER, 0.0) != Answer.UNDECIDED:
@@ -132,8 +136,9 @@ def of_needed(repeats: int, rng: np.random.Generator) -> None:
                 estimates.append(more.seeds)
                 pairs = [each[: min(more.seeds, MOST)] for each in pairs]
                 later.append(answer_of(measured(pairs), Direction.HIGHER, 0.0) != Answer.UNDECIDED)
-        shown = [f"{np.median(estimates):.0f}" if estimates else "-", f"{bound / repeats:.1%}", _share(later)]
-        print(f"| {ratio:g} | {gap:.2f} | {five / repeats:.1%} | {' | '.join(shown)} |", flush=True)
+        total = max(repeats // 4, 1)
+        shown = [f"{np.median(estimates):.0f}" if estimates else "-", f"{bound / total:.1%}", _share(later)]
+        print(f"| {ratio:g} | {gap:.2f} | {five / total:.1%} | {' | '.join(shown)} |", flush=True)
 
 
 def _share(values: Sequence[bool]) -> str:

@@ -95,7 +95,7 @@ def needed(found: Measured, direction: Direction, margin: float) -> Needed:
 
 
 def chance(found: Measured, direction: Direction, margin: float, seeds: int) -> float:
-    """Return a rough probability that so many seeds in all decide a claim; 0.5 if too little is known."""
+    """Return a rough probability that this number of seeds in all decides a claim; 0.5 if too little is known."""
     if found.difference is None or found.reason or len(found.difference.values) < 2:
         return 0.5
     parts, mean, known = _Parts.of(found), found.difference.mean, len(found.difference.values)
@@ -127,7 +127,7 @@ class _Parts:
         return cls(seed, max(found.one_seed - own, 0.0), own, found.difference.freedoms[1])
 
     def half(self, seeds: int) -> float:
-        """Return half the width of the interval of a mean of so many seeds."""
+        """Return half the width of the interval of a mean of this number of seeds."""
         from zoo.metrics.limits import students
 
         over_seeds = students(seeds - 1) ** 2 * self.seed / seeds

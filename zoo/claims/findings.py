@@ -131,7 +131,7 @@ def _difference_text(part: Part) -> str:
 
 
 def chance_of(part: Part, measured: Measured | None, seeds: int) -> float:
-    """Return a rough probability that so many seeds decide a part."""
+    """Return a rough probability that this number of seeds decides a part."""
     if measured is None:
         return 0.5
     return chance(measured, part.direction, float(np.log(part.margin)) if part.ratio else part.margin, seeds)
