@@ -9,6 +9,7 @@ from typing import Any
 
 from zoo.claims.hypothesis import AXES, TREATMENT, Direction, Group, Hypothesis, HypothesisFile, Kind, Part
 from zoo.claims.metrics import check_metric, is_positive
+from zoo.data.folds import CROSS_VALIDATION
 from zoo.errors import UsageError, ZooError, unknown_name
 from zoo.harness.request import MOST_SEEDS
 from zoo.paths import expanded
@@ -76,7 +77,7 @@ class _Reader:
             raise UsageError("part must be tables: write [[hypothesis.part]]")
         own = {key: value for key, value in given.items() if key not in ("id", "text", "part")}
         found = tuple(self.part(place, [common, own, each]) for place, each in self._placed(str(identifier), parts))
-        return Hypothesis(str(identifier), " ".join(text.split()), found)
+        return Hypothesis(" ".join(str(identifier).split()), " ".join(text.split()), found)
 
     def part(self, place: str, levels: list[Table]) -> Part:
         self.place = place
@@ -180,6 +181,8 @@ def _check_values(given: Table) -> None:
             _settings(value)
         elif key == "seeds":
             _seeds(value)
+    if given.get("protocol") == CROSS_VALIDATION:
+        raise UsageError(f"protocol {CROSS_VALIDATION!r} has no answer yet: name one with a test set, such as holdout")
     if "metric" in given:
         check_metric(given["metric"])
     if "direction" in given:

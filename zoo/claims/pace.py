@@ -10,6 +10,7 @@ from zoo.claims.plan import Need, Scope
 from zoo.claims.result import Finding
 from zoo.claims.shelf import Shelf
 from zoo.harness.cells import Cell
+from zoo.store.run import Run
 
 UNKNOWN = 30.0  # seconds of a run if no run is stored
 OVERHEAD = 3.0  # seconds beside the epochs: loading, scoring and storing
@@ -23,17 +24,10 @@ class Pace:
 
     @classmethod
     def of(cls, shelf: Shelf) -> "Pace":
-        """Return the median seconds of all groups of stored runs."""
-        seconds: dict[tuple[object, ...], list[float]] = defaultdict(list)
-        for runs in shelf.by_cell.values():
-            for stored, _ in runs:
-                run = stored.run
-                if run.cost.train_seconds is None:
-                    continue
-                epochs, rows = run.config.get("training", {}).get("epochs"), run.rows
-                for key in _keys(run.dataset, run.architecture, run.block, run.data, rows, epochs):
-                    seconds[key].append(run.cost.train_seconds)
-        return cls({key: median(values) for key, values in seconds.items()})
+        """Return the median seconds of all groups of stored runs; published ones come from another machine."""
+        every = [each for runs in shelf.by_cell.values() for each in runs]
+        own = _medians(stored.run for stored, public in every if not public)
+        return cls({**_medians(stored.run for stored, public in every if public), **own})
 
     def of_scope(self, scope: Scope, finding: Finding) -> float:
         """Return the seconds of all runs that a finding misses, one after the other."""
@@ -56,6 +50,16 @@ class Pace:
             cell.training.epochs,
         )
         return next((self.known[key] for key in keys if key in self.known), UNKNOWN) + OVERHEAD
+
+
+def _medians(runs: Iterable[Run]) -> dict[tuple[object, ...], float]:
+    seconds: dict[tuple[object, ...], list[float]] = defaultdict(list)
+    for run in runs:
+        if run.cost.train_seconds is not None:
+            epochs = run.config.get("training", {}).get("epochs")
+            for key in _keys(run.dataset, run.architecture, run.block, run.data, run.rows, epochs):
+                seconds[key].append(run.cost.train_seconds)
+    return {key: median(values) for key, values in seconds.items()}
 
 
 def _keys(

@@ -92,10 +92,15 @@ def make_claim_plan(workspace: Workspace, file: HypothesisFile) -> ClaimPlan:
 
     Raises UnknownName or UsageError for a name or a setting that is not valid, with the hypothesis.
     """
+    try:
+        return _planned(workspace, file)
+    except UsageError as error:
+        raise type(error)(f"{file.path}: {error}") from None
+
+
+def _planned(workspace: Workspace, file: HypothesisFile) -> ClaimPlan:
     workspace, names = _with_networks(workspace, file)
-    scopes = [
-        scope for place, each, part in _parts(file) for scope in _scopes(workspace, names, place, each, part, file)
-    ]
+    scopes = [scope for place, each, part in _parts(file) for scope in _scopes(workspace, names, place, each, part)]
     placer = _Placer(workspace)
     return ClaimPlan(workspace, file, tuple(placer.placed(scopes)))
 
@@ -143,7 +148,6 @@ def _scopes(
     place: Place,
     hypothesis: Hypothesis,
     part: Part,
-    file: HypothesisFile,
 ) -> Iterator[Scope]:
     for dataset in (*part.datasets, *part.if_available):
         try:
@@ -151,7 +155,7 @@ def _scopes(
                 check_search(workspace, part, dataset)
             yield _scope(workspace, names, place, part, dataset)
         except ZooError as error:
-            problem = f"{file.path}: hypothesis {hypothesis.label(place[1])}: {error}"
+            problem = f"hypothesis {hypothesis.label(place[1])}: {error}"
             raise (type(error) if isinstance(error, UsageError) else UsageError)(problem) from None
 
 

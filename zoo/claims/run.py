@@ -82,7 +82,7 @@ def answered(
         if train is not None and own is not None:
             needs = missing_needs(with_stored(plan, Shelf(own, published)))
             total = sum(need.missing for need in needs)
-            notes += _Session(plan, own, published, Overall(reporter, total), train).run()
+            notes += Session(plan, own, published, Overall(reporter, total), train).run()
         shelf = Shelf(own, published)
         plan = with_stored(plan, shelf)
         if export is not None:
@@ -99,6 +99,8 @@ def _exported(plan: ClaimPlan, shelf: Shelf, folder: Path) -> str:
     found = [each for scope in searches for each in studies_of(shelf, scope)]
     used += [stored for _, pair in found for stored in pair]
     runs = [(stored.store, stored.run) for stored in used]
+    if not runs:
+        raise UsageError("no run to export: --run trains the runs that these hypotheses need")
     count = publish(runs, [(pair[0].store, study.name) for study, pair in found], folder)
     return f"{count_text(count, 'run')} exported to {str(folder)!r}"
 
@@ -127,12 +129,12 @@ def _published(file: HypothesisFile, own: Store | None, stack: contextlib.ExitSt
         if Store.exists(folder):
             stores.append(stack.enter_context(Store(folder, create=False)))
         else:
-            notes.append(f"{file.path} names the results {str(folder)!r}, which do not exist")
+            notes.append(f"{file.path} names the folder {str(folder)!r}, which has no results")
     return stores, notes
 
 
 @dataclass
-class _Session:
+class Session:
     """The training of all missing runs of a plan."""
 
     plan: ClaimPlan
@@ -155,7 +157,7 @@ class _Session:
     def run(self) -> list[str]:
         """Train round after round; return notes."""
         self.own.end_dead_runs()
-        while batch := self._batch():
+        while batch := self.next_rounds():
             for each in batch:
                 self.tried |= {_attempt(each.scope, need) for need in each.needs} | {(each.scope.place, each.seed)}
             try:
@@ -164,7 +166,7 @@ class _Session:
                 self.notes[str(problem)] = None
         return [*self.notes]
 
-    def _batch(self) -> list[Round]:
+    def next_rounds(self) -> list[Round]:
         """Return the next rounds: those of the highest value that fit into the time left."""
         shelf = Shelf(self.own, self.published)
         plan, pace = with_stored(self.plan, shelf), Pace.of(shelf)
@@ -230,12 +232,20 @@ class _Session:
         return any(map(self.own.done, keys)) and not any(map(self.own.unfinished, keys))
 
     def _bench(self, needs: Sequence[Need], *, force: bool) -> None:
-        if not needs:
+        """Train the cells. A run that began in another environment is not resumed, but begins again."""
+        try:
+            self._once(needs, force=force, resume=not force)
+        except UsageError:
+            if force:
+                raise
+            left = [need for need in needs if not any(map(self.own.done, need.wanted.keys))]
+            self._once(left, force=False, resume=False)
+
+    def _once(self, needs: Sequence[Need], *, force: bool, resume: bool) -> None:
+        if not needs or self.left <= 0:
             return
         options = self.options
-        request = replace(
-            needs[0].request, force=force, resume=not force, threads=options.threads, device=options.device
-        )
+        request = replace(needs[0].request, force=force, resume=resume, threads=options.threads, device=options.device)
         cells = tuple({need.wanted.keys: need.asked for need in needs}.values())
         runs = run_plan(self.plan.workspace, request, Plan(cells, ()), self.own, self.reporter, jobs=options.jobs)
         with contextlib.closing(runs):
