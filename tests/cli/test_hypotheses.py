@@ -69,12 +69,19 @@ def test_runs_of_a_bench_count_and_only_the_missing_ones_are_trained() -> None:
     assert {name: each["missing"] for name, each in before.items()} == {"smote": 4, "13": 4}
     assert before["smote"]["reason"] == "not run"
     assert not Path("zoo-results").exists(), "a plan creates nothing"
-    asked = {"dataset": "waves.csv", "target": "kind", "protocol": "holdout", "epochs": 1, "set": {"filters": 4}}
+    asked = {
+        "dataset": "waves.csv",
+        "target": "kind",
+        "protocol": "holdout",
+        "epochs": 1,
+        "set": {"filters": 4},
+        "threads": 1,
+    }
     zoo.bench("fcn", data="oversampled", seeds=2, **asked)  # type: ignore[arg-type]
     assert answers()["smote"]["missing"] == 2
-    output("--run", "--time-budget", "1s")  # too short for any run, by the estimate
+    output("--run", "--threads", "1", "--time-budget", "1s")  # too short for any run, by the estimate
     assert answers()["smote"]["missing"] == 2
-    after = answers("--run")
+    after = answers("--run", "--threads", "1")
     assert {name: each["missing"] for name, each in after.items()} == {"smote": 0, "13": 0}
     assert after["13"]["answer"] == "confirmed"
     assert after["smote"]["reason"] == "2 seeds: an answer needs 5"

@@ -112,9 +112,9 @@ def blank_finding(scope: Scope, label: str) -> Finding:
 def claim_text(part: Part) -> str:
     """Return the claim of a part in words: `cnn1d: macro recall of smote > original + 0.02`."""
     if part.kind == Kind.REPRODUCIBLE:
-        return f"{','.join(part.common.values['architecture'])}: equal seeds agree to the bit, different seeds differ"
+        return f"{', '.join(part.common.values['architecture'])}: equal seeds agree to the bit, different seeds differ"
     named = part.common.values.get("architecture", ()) if "architecture" in part.shared else ()
-    return f"{','.join(named)}: {_difference_text(part)}" if named else _difference_text(part)
+    return f"{', '.join(named)}: {_difference_text(part)}" if named else _difference_text(part)
 
 
 def _difference_text(part: Part) -> str:

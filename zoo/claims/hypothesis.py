@@ -44,7 +44,7 @@ class Group:
     name: str = ""
 
     def __str__(self) -> str:
-        texts = [",".join(values) for values in self.values.values()]
+        texts = [", ".join(values) for values in self.values.values()]
         texts += [f"{key.rpartition('.')[2]}={value}" for key, value in self.settings.items()]
         return self.name or " ".join(texts) or "defaults"
 

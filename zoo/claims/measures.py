@@ -142,11 +142,12 @@ def _number(stored: Stored, metric: str) -> tuple[float | None, bool, float]:
             return None, True, 0.0
         return run.train_macro_recall - float(kept["macro_recall"]), True, 0.0
     assert metric.startswith(STEPS_TO)
-    steps = np.cumsum([float(row["steps"] or 0) for row in history])
+    history = [row for row in history if row.get("member", "1") == "1"]  # the networks of an ensemble learn alike
+    steps = np.cumsum([float(row.get("steps") or 0) for row in history])
     if not len(steps) or not steps[-1]:
         return None, True, 0.0
     each, level = float(np.diff(steps, prepend=0.0).max()), level_of(metric)
-    reached = [step for step, row in zip(steps, history, strict=True) if float(row["macro_recall"] or 0) >= level]
+    reached = [step for step, row in zip(steps, history, strict=True) if float(row.get("macro_recall") or 0) >= level]
     return float(reached[0] if reached else steps[-1]), bool(reached), each
 
 

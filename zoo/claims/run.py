@@ -13,11 +13,11 @@ from pathlib import Path
 
 from zoo.claims.answers import Answer
 from zoo.claims.evidence import answers, of_scope
-from zoo.claims.findings import chance_of
+from zoo.claims.findings import Seen, chance_of
 from zoo.claims.hypothesis import HypothesisFile, Kind
 from zoo.claims.overall import Overall
 from zoo.claims.pace import Pace
-from zoo.claims.plan import ClaimPlan, Need, Scope, data_options, make_claim_plan, missing_needs, with_stored
+from zoo.claims.plan import ClaimPlan, Need, Place, Scope, data_options, make_claim_plan, missing_needs, with_stored
 from zoo.claims.result import Hypotheses
 from zoo.claims.shelf import Shelf
 from zoo.claims.tuned import comparison_name, runs_of_search, studies_of
@@ -148,6 +148,7 @@ class Session:
         self.end = None if budget is None else time.monotonic() + budget
         self.tried: set[tuple[object, ...]] = set()
         self.notes: dict[str, None] = {}
+        self.known: dict[tuple[Place, str], tuple[tuple[str, ...], Seen]] = {}
 
     @property
     def left(self) -> float:
@@ -192,7 +193,7 @@ class Session:
         for scope in plan.scopes:
             if scope.unavailable:
                 continue
-            found = of_scope(plan, shelf, scope)
+            found = self._seen(plan, shelf, scope)
             seconds = pace.of_scope(scope, found.finding)
             decided = found.finding.answer != Answer.UNDECIDED
             chance = DECIDED if decided else max(chance_of(scope.part, found.measured, len(scope.part.seeds)), DECIDED)
@@ -205,6 +206,15 @@ class Session:
                 needs = tuple(need for need in left if need.seed == seed)
                 yield Round(scope, seed, needs, pace.of_needs(needs), value)
                 break
+
+    def _seen(self, plan: ClaimPlan, shelf: Shelf, scope: Scope) -> Seen:
+        """Return the finding of a scope, computed anew only if its stored runs have changed."""
+        ids = tuple(stored.run.id for need in scope.needs for stored in need.found.runs)
+        known = self.known.get((scope.place, scope.dataset))
+        if known is None or known[0] != ids or scope.part.kind == Kind.TUNED:
+            known = ids, of_scope(plan, shelf, scope)
+            self.known[scope.place, scope.dataset] = known
+        return known[1]
 
     def _of_search(self, scope: Scope, done: Sequence[int], pace: Pace, value: float) -> Iterator[Round]:
         each = max((pace.of_cell(need.cell) for need in scope.needs), default=1.0)
