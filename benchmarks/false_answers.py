@@ -15,9 +15,11 @@ ones, and steps that are known up to an epoch, where the deviation is a part or 
 is zero, and so is the margin.
 
 *needed*: a true difference of `gap`, margin 0. `estimate` is the median number of seeds that five seeds seem to need,
-and `decided` the share of repetitions that are decided with that number (at most 60).
+and `decided` the share of repetitions that are decided with that number (at most 60), of a quarter of
+the repeats.
 
-Goal: at most 5 % for each column of wrong answers.
+Goal: at most 5 % for each column of wrong answers but `5, then 10`, which shows why the number of seeds is fixed
+before.
 """
 
 import argparse

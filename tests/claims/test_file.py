@@ -1,10 +1,11 @@
 """Files of hypotheses: what they mean, and one line with the file and the key for each fault."""
 
+import re
 from pathlib import Path
 
 import pytest
 
-from zoo.claims.file import read_hypotheses
+from zoo.claims.file import OF_HYPOTHESIS, read_hypotheses
 from zoo.claims.findings import claim_text
 from zoo.claims.hypothesis import Group, Kind
 from zoo.errors import ZooError
@@ -147,6 +148,18 @@ def test_a_claim_in_words(more: str, text: str) -> None:
     own = {line.partition(" = ")[0]: line for line in (CLAIM + GROUPS + more).splitlines()}
     (hypothesis,) = read_hypotheses(read(START + "\n".join(own.values()))).hypotheses
     assert claim_text(hypothesis.parts[0]) == f"cnn1d: {text}"
+
+
+def test_the_examples_of_the_page_are_valid() -> None:
+    page = Path(__file__).parents[2] / "docs" / "hypotheses.md"
+    if not page.is_file():
+        pytest.skip("not run from a checkout")
+    blocks = re.findall(r"```toml\n(.*?)```", page.read_text(), re.DOTALL)
+    found = [read_hypotheses(read(block)) for block in blocks if "[[hypothesis]]" in block]
+    assert [each.id for file in found for each in file.hypotheses] == ["smote", "blocks", "seeds", "tuning"]
+    table = re.findall(r"^\| (`[^|]*) \|", page.read_text(), re.MULTILINE)
+    documented = {name for cell in table for name in re.findall(r"`(\w+)", cell)}
+    assert OF_HYPOTHESIS - {"part", "search", "trials", "space"} <= documented
 
 
 def test_a_group_hides_the_treatment_that_it_replaces() -> None:
