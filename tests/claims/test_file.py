@@ -48,6 +48,20 @@ def test_each_level_overrides_the_one_above_and_settings_add_up() -> None:
     assert (steps.epochs, steps.assignments["training.patience"]) == (4, 0), "100 steps, 32 for each 1,000 rows"
 
 
+def test_epochs_replace_steps_and_a_search_frees_what_its_space_names() -> None:
+    found = read_hypotheses(
+        read(
+            "[common]\nrows = 100\nsteps = 60\nset = { training.batch_size = 32, hidden = 8 }\nmargin = 0\n"
+            '[[hypothesis]]\nid = 12\nkind = "tuned"\narchitecture = "cnn1d"\nepochs = 2\ntrials = 3\n'
+            'direction = "higher"\nspace = ["training.batch_size=8,16"]\n'
+        )
+    )
+    (part,) = found.hypotheses[0].parts
+    request = part.tune_request("heartbeats", seed=3)
+    assert (part.steps, request.cell.epochs, request.trials, request.seed) == (None, 2, 3, 3)
+    assert request.cell.assignments == {"hidden": 8}
+
+
 def test_paths_start_at_the_folder_of_the_file() -> None:
     Path("inner").mkdir()
     Path("inner/beats.csv").write_text("")

@@ -190,10 +190,19 @@ def _check_values(given: Table) -> None:
 
 
 def _without_rivals(before: Mapping[str, Any], level: Table) -> dict[str, Any]:
-    """Return the keys of a level; a treatment replaces the resampler and the loss of the level above, and they it."""
+    """Return the keys of a level, without the keys of the levels above that it replaces.
+
+    A treatment replaces the resampler and the loss, or is replaced by them; epochs replace steps, and steps epochs.
+    """
+    found = dict(level)
     if "treatment" in level:
-        return {**level, **{axis: () for axis in TREATMENT if axis in before}}
-    return {**level, **({"treatment": ()} if {*TREATMENT} & {*level} and "treatment" in before else {})}
+        found |= {axis: () for axis in TREATMENT if axis in before}
+    elif {*TREATMENT} & {*level} and "treatment" in before:
+        found["treatment"] = ()
+    for name, other in (("epochs", "steps"), ("steps", "epochs")):
+        if name in level and other not in level:
+            found[other] = None
+    return found
 
 
 def _texts(key: str, value: Any) -> tuple[str, ...]:

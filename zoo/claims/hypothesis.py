@@ -124,9 +124,14 @@ class Part:
         )
 
     def tune_request(self, dataset: str, seed: int | None = None) -> TuneRequest:
-        """Return the request of the search of a seed, by default the first one."""
+        """Return the request of the search of a seed, by default the first one.
+
+        A setting that the space names is not fixed: the defaults have its default value.
+        """
+        searched = {text.partition("=")[0].strip() for text in self.space}
         cell = self.request(Group(), dataset, self.seeds[:1] if seed is None else (seed,))
-        asked = replace(cell, resume=False)
+        fixed = {name: value for name, value in cell.assignments.items() if name not in searched}
+        asked = replace(cell, assignments=fixed, resume=False)
         return TuneRequest(cell=asked, search=self.search, trials=self.trials, overrides=self.space)
 
     def _length(self, settings: Mapping[str, Value]) -> dict[str, Any]:

@@ -171,7 +171,8 @@ def check_search(workspace: Workspace, part: Part, dataset: str) -> None:
 def _scope(workspace: Workspace, names: Mapping[str, str], place: Place, part: Part, dataset: str) -> Scope:
     needs, notes = [], dict[str, None]()
     for number, side in enumerate(part.sides):
-        request = part.request(side, dataset)
+        tuned = part.kind == Kind.TUNED
+        request = part.tune_request(dataset).cell if tuned else part.request(side, dataset)
         request = replace(request, architectures=tuple(names.get(name, name) for name in request.architectures))
         plan = make_plan(workspace, request)
         notes |= dict.fromkeys(f"left out: {line}" for line in plan.left_out)

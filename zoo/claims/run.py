@@ -75,6 +75,10 @@ def answered(
 
     Raises ZooError if the file names something unknown. A run that fails leaves its hypothesis undecided.
     """
+    from zoo.store.publishing import check_new
+
+    if export is not None:
+        check_new(export)
     reporter.on_phase("planning")
     plan = make_claim_plan(workspace, file)
     with contextlib.ExitStack() as stack:

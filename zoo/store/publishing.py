@@ -30,19 +30,24 @@ TRIAL = "study, number, config, status, reason, value, epochs, seconds, starts, 
 def publish(runs: Iterable[tuple[Store, Run]], studies: Iterable[tuple[Store, str]], folder: Path) -> int:
     """Write runs, and studies by their names, to a new store in `folder`; return the number of runs.
 
-    Raises UsageError if the folder has a store, and StoreError if a file cannot be read or written.
+    Of several runs with one id, or studies with one name, the last is written. Raises UsageError if the folder has a
+    store, and StoreError if a file cannot be read or written.
     """
-    if Store.exists(folder):
-        raise UsageError(f"--export {str(folder)!r} has results already: name a new folder")
-    count = 0
+    check_new(folder)
+    chosen = {run.id: (source, run) for source, run in runs}
     with Store(folder) as target:
-        for source, run in {(source.folder, run.id): (source, run) for source, run in runs}.values():
+        for source, run in chosen.values():
             _copy(source, run, target)
-            count += 1
-        for source, name in dict.fromkeys(studies):
+        for name, source in {name: source for source, name in studies}.items():
             _copy_study(source, name, target)
     _in_one_file(folder / "zoo.db")
-    return count
+    return len(chosen)
+
+
+def check_new(folder: Path) -> None:
+    """Raise UsageError for a folder that has results."""
+    if Store.exists(folder):
+        raise UsageError(f"--export {str(folder)!r} has results already: name a new folder")
 
 
 def compact(predictions: Predictions) -> bytes:
