@@ -20,6 +20,7 @@ from zoo.workspace import Workspace
 if TYPE_CHECKING:
     from torch import nn
 
+    from zoo.claims.result import Hypotheses
     from zoo.harness.reporter import BenchReporter
     from zoo.versus.ranking import Leaderboard
     from zoo.versus.result import Comparisons
@@ -218,6 +219,45 @@ def leaderboard(
         return ranking(store, [*others, *given], metric, lambda run: run.id in chosen)
 
 
+def hypotheses(
+    file: str | Path,
+    *,
+    only: str | Sequence[str] = (),
+    dataset: str | Sequence[str] = (),
+    protocol: str | None = None,
+    rows: int | None = None,
+    data_dir: str | Path | None = None,
+    seeds: int | None = None,
+    run: bool = False,
+    time_budget: float | None = None,
+    jobs: int = 1,
+    threads: int | None = None,
+    device: str | None = None,
+    results: str | Path | None = None,
+    registry: Registry | None = None,
+    reporter: "BenchReporter | None" = None,
+) -> "Hypotheses":
+    """Answer the hypotheses of a TOML file from stored runs: confirmed, refuted or undecided.
+
+    `only` are the ids of some hypotheses. `dataset`, `protocol`, `rows`, `data_dir` and the number of `seeds` replace
+    those of the file. With `run`, missing runs are trained first, those nearest to a decision
+    before others, until `time_budget` seconds have passed; `jobs` is the number of parallel runs. The answers have
+    `answers` with the findings of each hypothesis, `records()`, `to_json()`, and `to_frame()` for a pandas
+    DataFrame. Raises ZooError if the file is not valid or names something unknown.
+    """
+    from zoo.claims.file import read_hypotheses
+    from zoo.claims.hypothesis import Elsewhere
+    from zoo.claims.run import Options, answer_in
+    from zoo.harness.reporter import SilentReporter
+
+    options = Options(jobs=jobs, time_budget=time_budget, threads=threads, device=device)
+    other = Elsewhere(_texts(dataset), protocol, seeds, rows, None if data_dir is None else Path(data_dir))
+    asked = read_hypotheses(Path(file)).only(_texts(only)).elsewhere(other)
+    workspace = _workspace(registry)
+    folder = workspace.settings.results_folder(results)
+    return answer_in(workspace, asked, folder, reporter or SilentReporter(), options if run else None)
+
+
 def load(run: str, *, results: str | Path | None = None, registry: Registry | None = None) -> "nn.Module":
     """Return the trained network of a stored run, in eval mode on the CPU. `run` is its id or the start of its id.
 
@@ -255,6 +295,10 @@ def load(run: str, *, results: str | Path | None = None, registry: Registry | No
         reason = f"its weights do not fit the current {found.reference}: {describe(error)}"
         raise StoreError(f"run {found.id}: {reason}") from error
     return module.eval()
+
+
+def _texts(values: str | Sequence[str]) -> tuple[str, ...]:
+    return (values,) if isinstance(values, str) else tuple(values)
 
 
 def _workspace(registry: Registry | None) -> Workspace:

@@ -19,7 +19,7 @@ from zoo.paths import expanded, is_file
 from zoo.scores import MACRO_SCORES, MONITORS
 from zoo.space import Value
 from zoo.specs import KINDS, Preset
-from zoo.tomls import Table, parsed, read_text
+from zoo.tomls import Table, parsed_file, read_text
 from zoo.visible import quoted
 
 USER_FILE = Path("registry.toml")
@@ -143,10 +143,7 @@ class Layer:
     def read(cls, path: Path) -> "Layer":
         """Read and check the file at `path`. Raises SettingsError if it cannot be read or is invalid."""
         text = read_text(path)
-        try:
-            layer = cls(str(path), text, parsed(text))
-        except ValueError as error:
-            raise SettingsError(f"{path}{_as_location(str(error))}") from None
+        layer = cls(str(path), text, parsed_file(path, text))
         layer._check()
         return layer
 
@@ -388,14 +385,6 @@ def _from_text(variable: str, text: str, wanted: type) -> Any:
     if value is None or not _fits(value, wanted):
         raise UsageError(f"{variable} must be {_NOUNS[wanted]}, not {text!r}")
     return value
-
-
-def _as_location(message: str) -> str:
-    found = re.fullmatch(r"(.*) \(at (?:line (\d+), column \d+|end of document)\)", message, re.DOTALL)
-    if not found:
-        return f": {message}"
-    line = f":{found[2]}" if found[2] else ", at its end"
-    return f"{line}: {found[1][0].lower()}{found[1][1:]}"
 
 
 def _line_of(text: str, key: str) -> str:

@@ -1,6 +1,7 @@
 """TOML that users write: files of limited size, and texts that no parser reads in one piece."""
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -49,6 +50,22 @@ def parsed(text: str) -> Table:
             raise
         raise ValueError("a number does not fit into 64 bits") from None  # Python reads at most 4,300 digits
     return tables
+
+
+def parsed_file(path: Path, text: str) -> Table:
+    """Return the content of the text of a file. Raises SettingsError with the file and the line."""
+    try:
+        return parsed(text)
+    except ValueError as error:
+        raise SettingsError(f"{path}{_as_location(str(error))}") from None
+
+
+def _as_location(message: str) -> str:
+    found = re.fullmatch(r"(.*) \(at (?:line (\d+), column \d+|end of document)\)", message, re.DOTALL)
+    if not found:
+        return f": {message}"
+    line = f":{found[2]}" if found[2] else ", at its end"
+    return f"{line}: {found[1][0].lower()}{found[1][1:]}"
 
 
 def _check(value: Any) -> None:

@@ -36,6 +36,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "zoo.errors": tuple(name for name in zoo.__all__ if name.endswith("Error") or name in ("Diverged", "UnknownName")),
     "zoo.store.run": ("Run",),
     "zoo.records": ("Scores", "Interval", "Cost", "SplitSummary", "Environment"),
+    "zoo.claims.result": ("Finding", "Hypotheses", "HypothesisAnswer"),
     "zoo.versus.result": (
         *("Comparisons", "BoardComparison", "Placed", "Pair", "RunPair", "DatasetComparison", "DatasetPair", "Verdict"),
     ),
@@ -44,7 +45,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "zoo.training.fitting": ("Batches",),
 }
 # Created by the zoo only, so their signatures are not shown.
-GIVEN = ("Batches", "Check", "Leaderboard", "Ranked", "Run", "Table")
+GIVEN = ("Batches", "Check", "Finding", "Hypotheses", "HypothesisAnswer", "Leaderboard", "Ranked", "Run", "Table")
 VALUES = {
     "Space": "A search space: for each name of a hyperparameter a `Choice`, an `Int` or a `Float`.",
     "Value": "The type of a hyperparameter: `bool`, `int`, `float` or `str`.",

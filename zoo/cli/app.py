@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from zoo.cli import bench, check, compare, data, leaderboard, new, plugins, results, show, studies, tune
+from zoo.cli import bench, check, compare, data, hypotheses, leaderboard, new, plugins, results, show, studies, tune
 from zoo.cli import list as list_
 from zoo.cli.group import GridCommand, ZooGroup
 from zoo.cli.session import Session
@@ -103,6 +103,14 @@ app.command(
     rich_help_panel=RESULTS,
     epilog=_examples("zoo compare --baseline 'cnngru original' --metric recall:F", "zoo compare 0b65 9f21"),
 )(compare.compare_command)
+app.command(
+    "hypotheses",
+    rich_help_panel=RESULTS,
+    epilog=_examples(
+        "zoo hypotheses claims.toml --run --time-budget 20m",
+        "zoo hypotheses claims.toml --only smote --markdown",
+    ),
+)(hypotheses.hypotheses_command)
 app.command(
     "results",
     rich_help_panel=RESULTS,

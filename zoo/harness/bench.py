@@ -1,9 +1,9 @@
 """The bench: plan the cells of a request, prepare their data once, and train each cell or reuse its stored run."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 from zoo.errors import NothingToRun, UsageError
-from zoo.harness.planner import make_plan
+from zoo.harness.planner import Plan, make_plan
 from zoo.harness.reporter import BenchReporter
 from zoo.harness.request import Request
 from zoo.harness.run_cell import RunContext, execute
@@ -37,6 +37,21 @@ def run_bench(
     reporter.on_phase("planning")
     store.end_dead_runs()
     plan = make_plan(workspace, request)
+    yield from run_plan(workspace, request, plan, store, reporter, jobs=jobs, address=address, isolate=isolate)
+
+
+def run_plan(
+    workspace: Workspace,
+    request: Request,
+    plan: Plan,
+    store: Store,
+    reporter: BenchReporter,
+    *,
+    jobs: int = 1,
+    address: str | None = None,
+    isolate: bool = False,
+) -> Generator[Run, None, None]:
+    """Yield the runs of a plan, as `run_bench` does. `request` has the options with which its data are loaded."""
     for line in plan.left_out:
         reporter.on_note(f"left out: {line}")
     for line in plan.notes:

@@ -103,18 +103,9 @@ class Schedule:
                 self.reporter.on_note(loaded.series.read)
             for parts, same in self._separated(loaded, cells):
                 variants = _Resampled(parts, self.reporter)
-                protocol, scale = parts.summary.protocol, parts.scaling.scale
                 for cell in same:
                     number += 1
-                    known = replace(
-                        replace(cell, validation=parts.share).for_data(parts.summary),
-                        rows=None if parts.whole else cell.rows,
-                        dataset=loaded.name,
-                        dataset_key=loaded.key_name,
-                        dataset_params=loaded.params,
-                        protocol=protocol,
-                        scale=scale,
-                    )
+                    known = placed(cell, loaded, parts)
                     try:
                         step = self._step(known, loaded, parts, variants, number, settle, look)
                     except UsageError as problem:
@@ -222,6 +213,19 @@ class Schedule:
                 "resume it in the earlier environment, or leave out --resume to start again"
             )
         return earlier
+
+
+def placed(cell: Cell, loaded: Loaded, parts: Parts) -> Cell:
+    """Return the cell with everything that its separated and scaled data decide; its keys are those of its runs."""
+    return replace(
+        replace(cell, validation=parts.share).for_data(parts.summary),
+        rows=None if parts.whole else cell.rows,
+        dataset=loaded.name,
+        dataset_key=loaded.key_name,
+        dataset_params=loaded.params,
+        protocol=parts.summary.protocol,
+        scale=parts.scaling.scale,
+    )
 
 
 class _Resampled:

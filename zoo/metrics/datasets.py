@@ -70,6 +70,20 @@ def _of_sums(sizes: npt.NDArray[np.int64]) -> Doubles:
     return chances
 
 
+def of_median(differences: Doubles) -> tuple[float, float]:
+    """Return the 95 % interval that belongs to `signed_ranks`, of six differences or more.
+
+    Its ends are means of two differences (Walsh 1949): those at which the test would reach 5 % (Hollander and Wolfe
+    1999, Nonparametric statistical methods, 3.3). Without ties it is exact.
+    """
+    size = len(differences)
+    one, other = np.triu_indices(size)
+    means = np.sort((differences[one] + differences[other]) / 2)
+    below = np.cumsum(_of_sums(np.arange(1, size + 1)))
+    outside = int(np.searchsorted(2 * below, ALPHA, side="right"))
+    return float(means[max(outside - 1, 0)]), float(means[-max(outside, 1)])
+
+
 def signed_ranks_possible(datasets: int, comparisons: int) -> bool:
     """Return whether an adjusted p can reach 0.05: it is lowest if all differences have one sign."""
     return bool(comparisons * 2.0 ** (1 - datasets) <= ALPHA)

@@ -19,6 +19,7 @@ often than stated, for any ratio of the two parts.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import starmap
 
 import numpy as np
 import numpy.typing as npt
@@ -95,17 +96,32 @@ def difference(pairs: Sequence[Pair], name: str, number: int | None = None) -> D
 
     number  the position of the class, for a score by class
     """
-    values = np.array([one.value(name, number) - other.value(name, number) for one, other in pairs])
-    some = pairs[0][0]
-    same = all(np.array_equal(one.probabilities, other.probabilities) for one, other in pairs)  # the same networks
-    within = 0.0 if same else _over_rows(some, _influence(pairs, name, number), name, number)
+    return mean_difference([pairs], name, number)
+
+
+def mean_difference(several: Sequence[Sequence[Pair]], name: str, number: int | None = None) -> Difference:
+    """Return the mean of several differences on the same rows; each has one pair for each seed, the same seeds."""
+    by_seed = [[one.value(name, number) - other.value(name, number) for one, other in pairs] for pairs in several]
+    values, some = np.mean(by_seed, axis=0), several[0][0][0]
+    every = [pair for pairs in several for pair in pairs]
+    same = all(starmap(_same_network, every))
+    within = 0.0 if same else _over_rows(some, _mean_influence(several, name, number), name, number)
     freedoms = (max(len(values) - 1, 1), max(some.units - 1, 1))
     if some.fold is not None:
-        return Difference(
-            values, (0.0, within), freedoms, _over_folds(some.fold, _influence(pairs, name, number, own=True))
-        )
+        own = _mean_influence(several, name, number, own=True)
+        return Difference(values, (0.0, within), freedoms, _over_folds(some.fold, own))
     between = float(values.var(ddof=1)) / len(values) if len(values) >= FEWEST else 0.0
     return Difference(values, (between, within), freedoms)
+
+
+def _same_network(one: Outcome, other: Outcome) -> bool:
+    """Whether both have equal probabilities; equal classes without probabilities can come from different networks."""
+    return not (one.decided or other.decided) and np.array_equal(one.probabilities, other.probabilities)
+
+
+def _mean_influence(several: Sequence[Sequence[Pair]], name: str, number: int | None, *, own: bool = False) -> Doubles:
+    found: Doubles = np.mean([_influence(pairs, name, number, own=own) for pairs in several], axis=0)
+    return found
 
 
 def _over_folds(fold: Labels, influence: Doubles) -> tuple[float, float]:

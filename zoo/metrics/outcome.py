@@ -26,6 +26,7 @@ class Outcome:
     odds           float64 `(rows, classes)`: AUROC ranks the rows by them, class by class
     unit           the group of each row, `(rows,)`, counted from 0; None if rows are not grouped
     fold           the fold of each row, `(rows,)`, counted from 0; None if one training predicted all rows
+    decided        whether only the predicted classes are known, with a probability of 1: no AUROC and no log loss
     """
 
     probabilities: Doubles
@@ -33,6 +34,7 @@ class Outcome:
     labels: Labels
     unit: Labels | None = None
     fold: Labels | None = None
+    decided: bool = False
 
     @classmethod
     def of(
@@ -42,11 +44,13 @@ class Outcome:
         groups: Array | None = None,
         logits: Array | None = None,
         fold: Labels | None = None,
+        *,
+        decided: bool = False,
     ) -> "Outcome":
         """Return the rows; without `logits`, AUROC ranks them by the probabilities."""
         unit = None if groups is None else np.unique(groups, return_inverse=True)[1].reshape(-1)
         odds = probabilities if logits is None else log_odds(logits)
-        return cls(probabilities.astype(np.float64), odds.astype(np.float64), labels, unit, fold)
+        return cls(probabilities.astype(np.float64), odds.astype(np.float64), labels, unit, fold, decided)
 
     @property
     def n_classes(self) -> int:
@@ -66,12 +70,16 @@ class Outcome:
     @cached_property
     def loss(self) -> Doubles:
         """The log loss of each row, `(rows,)`."""
+        if self.decided:
+            return np.full(len(self.labels), np.nan)
         own = self.probabilities[np.arange(len(self.labels)), self.labels]
         return -np.log(np.maximum(own, SMALLEST))
 
     @cached_property
     def areas(self) -> dict[int, "tuple[float, Doubles]"]:
         """The AUROC of each class with rows on both sides, and by how much each row moves it, `(rows,)`."""
+        if self.decided:
+            return {}
         found = {number: _auroc(self.odds[:, number], self.labels == number) for number in range(self.n_classes)}
         return {number: area for number, area in found.items() if area is not None}
 
@@ -89,7 +97,7 @@ class Outcome:
     def by_fold(self) -> "list[Outcome]":
         """The rows of each fold of a cross-validation; none without folds."""
         folds = [] if self.fold is None else [self.fold == number for number in range(int(self.fold.max()) + 1)]
-        return [Outcome(self.probabilities[rows], self.odds[rows], self.labels[rows]) for rows in folds]
+        return [Outcome(self.probabilities[at], self.odds[at], self.labels[at], decided=self.decided) for at in folds]
 
     def counts(self) -> Doubles:
         """Return the number of rows of each class by group, `(groups, classes)`."""

@@ -1,7 +1,7 @@
 """Per-row probabilities and logits of the test set, as a Parquet file; all scores are computed from them."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from zoo.records import Scores
 from zoo.store.run import PooledRun, Run
 from zoo.store.runs import Store
 
+PREDICTED = "predicted"  # the column of a published file that has no probabilities
 NO_LOGITS = (
     "an earlier release stored no logits: AUROC ranks the rows by their probabilities, and those that are equal in "
     "float32 count as ties"
@@ -29,7 +30,8 @@ class Predictions:
     """Probabilities float32 `(rows, classes)`, labels int64 `(rows,)`, and each row's position in the data set.
 
     `logits`, float32 `(rows, classes)`, are None in a file of an earlier release. `fold` is the number of the fold of
-    each row, int64 `(rows,)`, for the pooled predictions of a cross-validation.
+    each row, int64 `(rows,)`, for the pooled predictions of a cross-validation. `decided` means that a published file
+    has predicted classes only: their probabilities are 1.
     """
 
     probabilities: npt.NDArray[np.float32]
@@ -39,10 +41,12 @@ class Predictions:
     groups: npt.NDArray[Any] | None = None
     logits: npt.NDArray[np.float32] | None = None
     fold: npt.NDArray[np.int64] | None = None
+    decided: bool = False
 
     @property
     def outcome(self) -> Outcome:
-        return Outcome.of(self.probabilities, self.labels, self.groups, self.logits, self.fold)
+        given = (self.probabilities, self.labels, self.groups, self.logits, self.fold)
+        return Outcome.of(*given, decided=self.decided)
 
     def scores(self, noun: str | None = None) -> Scores:
         """Return all scores with their intervals; `noun` is the word for a group."""
@@ -87,12 +91,18 @@ def pooled(folds: Sequence[Predictions]) -> Predictions:
         np.concatenate(groups) if len(groups) == len(folds) else None,
         np.concatenate(logits) if len(logits) == len(folds) else None,
         np.repeat(np.arange(len(folds)), [len(each.labels) for each in folds]),
+        any(each.decided for each in folds),
     )
 
 
 def rescored(store: Store, run: Run) -> Run:
-    """Return a finished run with its scores recomputed from the stored predictions. Raises as `predictions_of`."""
+    """Return a finished run with its scores recomputed from the stored predictions. Raises as `predictions_of`.
+
+    Published predictions without probabilities leave the scores of the record.
+    """
     stored = predictions_of(store, run)
+    if stored.decided:
+        return run
     notes = run.notes if stored.logits is not None else (*run.notes, NO_LOGITS)
     return replace(run, scores=stored.scores(run.parts.groups_by), notes=notes)
 
@@ -101,13 +111,21 @@ def read_predictions(path: Path, classes: Sequence[str]) -> Predictions:
     """Read a file that `to_parquet` of this or an earlier release wrote. Raises StoreError for any other file."""
     try:
         table = pq.read_table(path)
-        columns = {name: table[name].to_numpy() for name in table.column_names if name != "label"}
+        columns = {name: table[name].to_numpy() for name in table.column_names if name not in ("label", PREDICTED)}
+        if PREDICTED in table.column_names:
+            return _decided(table, columns, classes)
         probabilities = np.stack([columns[f"p_{name}"] for name in classes], axis=1)
         labels, names = _numbers(table["label"], classes), [f"logit_{name}" for name in classes]
         logits = np.stack([columns[name] for name in names], axis=1) if columns.keys() >= set(names) else None
         return Predictions(probabilities, labels, columns["row"], tuple(classes), columns.get("group"), logits)
     except (OSError, pa.ArrowException, KeyError) as error:
         raise StoreError(f"{path} is not a predictions file: {error}") from error
+
+
+def _decided(table: pa.Table, columns: Mapping[str, Any], classes: Sequence[str]) -> Predictions:
+    probabilities = np.eye(len(classes), dtype=np.float32)[_numbers(table[PREDICTED], classes)]
+    given = (probabilities, _numbers(table["label"], classes), columns["row"], tuple(classes), columns.get("group"))
+    return Predictions(*given, decided=True)
 
 
 def _numbers(labels: Any, classes: Sequence[str]) -> npt.NDArray[np.int64]:

@@ -207,6 +207,11 @@ class Store:
             raise StoreError(f"{path} has changed since it was stored (its sha256 differs): run again with --force")
         return path
 
+    def digest(self, run: Run, name: str) -> str:
+        """Return the sha256 of a run's file when it was stored; "" if it had none. The file may have been removed."""
+        rows = self.database.query("SELECT sha256 FROM artefacts WHERE run = ? AND name = ?", (run.id, name))
+        return str(rows[0][0]) if rows else ""
+
     def heartbeat(self, *runs: Run) -> "Heartbeat":
         """Return a heartbeat for runs, sent by a separate thread while the context lasts; more runs can be added."""
         return Heartbeat(self.database.file, *(run.id for run in runs))

@@ -117,7 +117,9 @@ def _pair(one: Entrant, other: Entrant, measured: Measured, classes: Sequence[st
     pairs = [(one.outcomes[seed], other.outcomes[seed]) for seed in seeds]
     found = difference(pairs, measured.name, measured.number)
     if np.isnan(found.mean):
-        return replace(blank, difference=Interval(reason="no such test rows"), verdict=Verdict.NO_INTERVAL)
+        decided = any(outcome.decided for outcome in pairs[0])
+        reason = "published without probabilities" if decided else "no such test rows"
+        return replace(blank, difference=Interval(reason=reason), verdict=Verdict.NO_INTERVAL)
     reasons = [no_interval(pair, classes, noun, measured.name, measured.number) for pair in pairs]
     reason = next(filter(None, reasons), "")
     low, high = (None, None) if reason else found.limits

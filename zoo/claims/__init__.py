@@ -1,0 +1,1 @@
+"""Hypotheses about configurations: their file, the runs that they need, and their answers."""
