@@ -93,26 +93,43 @@ def _print_accuracies(rows: Sequence[Row]) -> None:
 
 
 def _print_compared(rows: Sequence[Row], label: str, known: Mapping[tuple[str, str], Mapping[str, str]]) -> None:
-    """Print the differences to the published accuracies, and for each architecture on how many sets it is small."""
-    print(f"| {label}: set | architecture | steps | accuracy of each seed | mean | published (runs) | difference |")
-    print(f"|{'---|' * 7}")
-    near: dict[str, list[bool]] = defaultdict(list)
-    for (name, architecture), found in sorted(_groups(rows).items()):
-        bare = architecture.partition(".")[0]
-        members = "5 members" if architecture.endswith(".paper") else "1 member"
-        reference = known.get((name, bare)) or known.get((name, f"{bare} ({members})"))
-        done = [row for row in found if row["status"] == "done"]
-        if reference is None or not done:
-            continue
-        ours, theirs = mean(row["accuracy"] for row in done), float(reference["mean_of_sources"])
-        near[architecture].append(ours >= theirs - NEAR)
-        seeds = " ".join(f"{row['accuracy']:.3f}" for row in sorted(done, key=lambda row: row["seed"]))
-        runs = f"{theirs:.3f} ({reference['lowest_run'][:5]} to {reference['highest_run'][:5]})"
-        steps = f"{mean(row['steps'] or 0 for row in done):.0f}"
-        print(f"| {name} | {architecture} | {steps} | {seeds} | {ours:.3f} | {runs} | {ours - theirs:+.3f} |")
-    for architecture, each in near.items():
-        print(f"\n{architecture}: {sum(each)} of {len(each)} sets at most {NEAR} below the published mean.", end="")
-    print("\n")
+    """Print our accuracy beside the published one, and for each architecture on how many sets it is near."""
+    found = {key: _against(key, group, known) for key, group in _groups(rows).items()}
+    compared = {key: value for key, value in found.items() if value is not None}
+    architectures = list(dict.fromkeys(architecture for _, architecture in compared))
+    print(f"| {label} | {' | '.join(architectures)} |\n|{'---|' * (1 + len(architectures))}")
+    for name in dict.fromkeys(name for name, _ in compared):
+        cells = [_compared_cell(compared.get((name, architecture))) for architecture in architectures]
+        print(f"| {name} | {' | '.join(cells)} |")
+    counts = []
+    for architecture in architectures:
+        near = [ours >= theirs - NEAR for (_, other), (ours, theirs, _) in compared.items() if other == architecture]
+        counts.append(f"{sum(near)} of {len(near)}")
+    print(f"| at most {NEAR} below | {' | '.join(counts)} |\n")
+
+
+def _against(
+    key: tuple[str, str], rows: Sequence[Row], known: Mapping[tuple[str, str], Mapping[str, str]]
+) -> tuple[float, float, str] | None:
+    """Return our mean accuracy, the published mean, and how many members it has where that is not ours."""
+    name, architecture = key
+    bare = architecture.partition(".")[0]
+    ours, other = (
+        (" (5 members)", " (1 member)") if architecture.endswith(".paper") else (" (1 member)", " (5 members)")
+    )
+    done = [row["accuracy"] for row in rows if row["status"] == "done"]
+    for member, mark in (("", ""), (ours, ""), (other, other)):
+        if (name, f"{bare}{member}") in known and done:
+            return mean(done), float(known[name, f"{bare}{member}"]["mean_of_sources"]), mark
+    return None
+
+
+def _compared_cell(found: tuple[float, float, str] | None) -> str:
+    if found is None:
+        return ""
+    ours, theirs, mark = found
+    text = f"{ours:.3f} / {theirs:.3f}{mark}"
+    return text if ours >= theirs - NEAR else f"**{text}**"
 
 
 def _groups(rows: Sequence[Row]) -> dict[tuple[str, str], list[Row]]:

@@ -33,7 +33,6 @@ Zoo = Callable[..., subprocess.CompletedProcess[str]]
 LONGEST = (
     "test_conformance.py",
     "third_party/test_distributions.py",
-    "harness/test_parallel.py",
     "tuning/test_studies.py",
     "test_plots.py",
     "plugins/test_timm.py",
