@@ -22,13 +22,13 @@ Goal: at most 5 % for each column of wrong answers but `5, then 10`, which shows
 before.
 """
 
-import argparse
 from collections.abc import Sequence
 from itertools import product
 
 import numpy as np
 import numpy.typing as npt
 from false_positives import PATIENTS, ROW_DEVIATION, SUPPORTS
+from parts import run_parts
 from scipy.special import ndtr, ndtri
 
 from zoo.claims.answers import Answer, answer_of, needed
@@ -149,17 +149,5 @@ def _share(values: Sequence[bool]) -> str:
 
 PARTS = {"scores": of_scores, "numbers": of_numbers, "needed": of_needed}
 
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--repeats", type=int, default=400)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--only", choices=PARTS)
-    options = parser.parse_args()
-    for name, part in PARTS.items():
-        if options.only in (None, name):
-            part(options.repeats, np.random.default_rng(options.seed))
-
-
 if __name__ == "__main__":
-    main()
+    run_parts(__doc__, PARTS, repeats=400)

@@ -28,13 +28,13 @@ how often the test of Friedman, and any of the tests of Wilcoxon adjusted by Hol
 Goals: at most 5 % for `baseline`, `all pairs` and the columns of `scores` and `datasets`; at least 95 % for the ranks.
 """
 
-import argparse
 from collections.abc import Callable
 from itertools import product
 
 import numpy as np
 import numpy.typing as npt
 from false_positives import PATIENTS, ROW_DEVIATION, SUPPORTS
+from parts import run_parts
 from scipy.special import ndtr, ndtri, softmax
 
 from zoo.metrics.datasets import friedman, friedman_possible, posterior, ranks, signed_ranks, signed_ranks_possible
@@ -260,17 +260,5 @@ def of_two_runs(units: str, gap: float, rng: np.random.Generator) -> list[bool]:
 
 PARTS = {"equal": of_equal, "power": of_power, "scores": of_scores, "runs": of_runs, "datasets": of_datasets}
 
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--repeats", type=int, default=1000)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--only", choices=PARTS)
-    options = parser.parse_args()
-    for name, part in PARTS.items():
-        if options.only in (None, name):
-            part(options.repeats, np.random.default_rng(options.seed))
-
-
 if __name__ == "__main__":
-    main()
+    run_parts(__doc__, PARTS, repeats=1000)

@@ -119,7 +119,7 @@ def zoo(tmp_path: Path, warm: Warm) -> Zoo:
 
 @pytest.fixture(scope="session")
 def both() -> Registry:
-    """What is installed, and the plugin `faulty` of these tests."""
+    """The installed plugins and the test plugin `faulty`."""
     installed = [Source(point.name, point.value, point.load) for point in entry_points(group="zoo")]
     return Registry.load([*installed, source_of("faulty", import_module("faulty"))])
 

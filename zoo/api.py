@@ -249,10 +249,11 @@ def hypotheses(
     from zoo.claims.hypothesis import Elsewhere
     from zoo.claims.run import Options, answer_in
     from zoo.harness.reporter import SilentReporter
+    from zoo.harness.request import values_of
 
     options = Options(jobs=jobs, time_budget=time_budget, threads=threads, device=device)
-    other = Elsewhere(_texts(dataset), protocol, seeds, rows, None if data_dir is None else Path(data_dir))
-    asked = read_hypotheses(Path(file)).only(_texts(only)).elsewhere(other)
+    other = Elsewhere(values_of(dataset), protocol, seeds, rows, None if data_dir is None else Path(data_dir))
+    asked = read_hypotheses(Path(file)).only(values_of(only)).elsewhere(other)
     workspace = _workspace(registry)
     folder = workspace.settings.results_folder(results)
     return answer_in(workspace, asked, folder, reporter or SilentReporter(), options if run else None)
@@ -295,10 +296,6 @@ def load(run: str, *, results: str | Path | None = None, registry: Registry | No
         reason = f"its weights do not fit the current {found.reference}: {describe(error)}"
         raise StoreError(f"run {found.id}: {reason}") from error
     return module.eval()
-
-
-def _texts(values: str | Sequence[str]) -> tuple[str, ...]:
-    return (values,) if isinstance(values, str) else tuple(values)
 
 
 def _workspace(registry: Registry | None) -> Workspace:

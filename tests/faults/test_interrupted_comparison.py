@@ -1,4 +1,4 @@
-"""A comparison of searchers is interrupted between its studies: it goes on, and repeats nothing that has ended."""
+"""A comparison of searchers is interrupted in its second study and resumed. Finished trials are not repeated."""
 
 import pytest
 

@@ -1,7 +1,7 @@
 """Read a file of hypotheses. Every error is one line with the file, the hypothesis and the key."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import isfinite
 from pathlib import Path
@@ -288,18 +288,16 @@ def _claim(part: Part, given: Table) -> Part:
 
 
 def _reproducible(part: Part, given: Table) -> Part:
-    for key in ("first", "second", "margin", "direction", "metric", "ratio"):
-        if key in given and key in ("first", "second"):
-            raise UsageError(f'kind = "reproducible" compares runs with themselves: leave out {key}')
+    _refuse(given, ("first", "second"), 'kind = "reproducible" compares runs with themselves: leave out {}')
     if len(part.seeds) < 2:
         raise UsageError("seeds must be at least two: different seeds are compared")
     return part
 
 
 def _tuned(part: Part, given: Table) -> Part:
-    for key in ("first", "second"):
-        if key in given:
-            raise UsageError(f'kind = "tuned" compares the winner of a search with the defaults: leave out {key}')
+    _refuse(
+        given, ("first", "second"), 'kind = "tuned" compares the winner of a search with the defaults: leave out {}'
+    )
     if "trials" not in given:
         raise UsageError('kind = "tuned" needs the number of trials, such as trials = 12')
     several = [axis for axis, values in part.common.values.items() if len(values) > 1]
@@ -312,10 +310,15 @@ def _tuned(part: Part, given: Table) -> Part:
 
 
 def _without_search(part: Part, given: Table) -> Part:
-    for key in ("search", "trials", "space"):
-        if key in given:
-            raise UsageError(f'{key} is for kind = "tuned"')
+    _refuse(given, ("search", "trials", "space"), '{} is for kind = "tuned"')
     return part
+
+
+def _refuse(given: Table, keys: Sequence[str], message: str) -> None:
+    """Raise UsageError with the first of these keys that a part has, in the place of {} in the message."""
+    for key in keys:
+        if key in given:
+            raise UsageError(message.format(key))
 
 
 def _check_length(part: Part) -> None:

@@ -104,16 +104,16 @@ class Request(DataRequest):
         """
         check_seeds(seeds)
         return cls(
-            architectures=_values(architectures),
-            blocks=_values(block),
-            data=_values(data),
-            losses=_values(loss),
-            treatments=_values(treatment),
-            datasets=_values(dataset),
-            protocols=_values(protocol),
-            scales=_values(scale),
-            drop_class=_values(drop_class),
-            merge_class=_values(merge_class),
+            architectures=values_of(architectures),
+            blocks=values_of(block),
+            data=values_of(data),
+            losses=values_of(loss),
+            treatments=values_of(treatment),
+            datasets=values_of(dataset),
+            protocols=values_of(protocol),
+            scales=values_of(scale),
+            drop_class=values_of(drop_class),
+            merge_class=values_of(merge_class),
             seeds=tuple(seeds),
             data_dir=None if data_dir is None else Path(data_dir),
             **others,
@@ -126,7 +126,8 @@ def check_seeds(seeds: Sequence[int]) -> None:
         raise UsageError(f"--seeds must be at most {MOST_SEEDS:,}, not {len(seeds):,}")
 
 
-def _values(axis: Axis) -> tuple[str, ...]:
+def values_of(axis: Axis) -> tuple[str, ...]:
+    """Return the values of an axis that was given as one value, as several, or not at all."""
     if axis is None:
         return ()
     return (axis,) if isinstance(axis, str) else tuple(axis)
