@@ -150,7 +150,7 @@ def ranked(**more: Any) -> Ranked:
     ("metric", "title"), [("macro_recall", "macro recall"), ("recall:a_b", "recall:a_b"), ("mcc", "mcc")]
 )
 def test_a_heading_keeps_the_name_of_a_class(metric: str, title: str) -> None:
-    columns = {column.key: column.title for column in _columns(metric, steps=False, spread=False)}
+    columns = {column.key: column.title for column in _columns(metric, [], steps=False)}
     assert columns["score"] == title
     assert "deviation" not in columns
 
@@ -167,8 +167,17 @@ def test_seeds_are_shown_in_eighty_columns(more: dict[str, Any], text: str) -> N
     row = _row(ranked(rank=1, rank_low=1, rank_high=2, score=0.83, low=0.738, high=0.91, **more), compared=True)
     assert row["seeds"] == text
     row["seeds"] = re.sub(" .*", "", text)  # a narrow table leaves the other ends to a line below it
-    columns = [column for column in _columns("macro_recall", steps=True, spread=True) if not column.drop]
+    same = ranked(deviation=0.1, loss="weighted")
+    columns = [column for column in _columns("macro_recall", [same], steps=True) if not column.drop]
     assert fits([column for column in columns if has_value(column, [row])], [row | {"block": "resnet"}], 80)
+
+
+def test_a_narrow_table_leaves_the_loss_out_only_where_all_rows_have_the_same() -> None:
+    def kept(*losses: str) -> set[str]:
+        rows = [ranked(loss=loss) for loss in losses]
+        return {column.key for column in _columns("macro_recall", rows, steps=False) if not column.drop}
+
+    assert kept("weighted", "cross-entropy") - kept("weighted", "weighted", "") == {"loss"}
 
 
 def paper(name: str = "fcn", **marks: Any) -> Paper:

@@ -133,6 +133,22 @@ def test_early_runs_in_bf16_and_in_fp32_are_not_averaged() -> None:
     assert [standing.settings for standing in board.standings] == ["precision=fp32", "precision=bf16"]
 
 
+def test_a_rate_and_a_precision_are_named_only_where_one_architecture_has_several() -> None:
+    def of(name: str, rate: float, *, bf16: bool, **more: Any) -> Run:
+        config = {"training": {"learning_rate": rate}}
+        return run(name, 0.5, configuration=name, config=config, environment={"bf16": bf16}, **more)
+
+    fcn, cnn = of("a", 0.01, bf16=True, architecture="fcn"), of("b", 0.001, bf16=False, architecture="cnn1d")
+    (board,) = boards([fcn, cnn], "macro_recall")
+    assert [standing.settings for standing in board.standings] == ["", ""]
+    (board,) = boards([fcn, cnn, of("c", 0.003, bf16=True, architecture="fcn")], "macro_recall")
+    assert {each.runs[0].id: each.settings for each in board.standings} == {
+        "a": "learning_rate=0.01",
+        "b": "",
+        "c": "learning_rate=0.003",
+    }
+
+
 PLAIN, TILTED = (0.5, -0.25, 0.125), (0.5, -0.2501, 0.125)
 
 

@@ -127,7 +127,7 @@ def _show(found: "Leaderboard", board: "Board", session: Session, above: "Sequen
         compared = _compared(rows)
         reported = [_reported(each, metric) for each in session.settings.references if board.holds(each)]
         steps = steps_differ(run for each in board.standings for run in each.runs)
-        columns = _columns(metric, steps=steps, spread=_spread(rows))
+        columns = _columns(metric, rows, steps=steps)
         shown = [_row(row, compared=compared) for row in rows]
         if not fits([column for column in columns if not column.drop and has_value(column, shown)], shown):
             shown = [text | {"seeds": text["seeds"].partition(" ")[0]} for text in shown]
@@ -155,7 +155,7 @@ def _paper(found: "Leaderboard", board: "Board", session: Session) -> Paper:
     rows += [_reported(each, found.metric) for each in session.settings.references if board.holds(each)]
     same = {key: rows[0][key] for key in ("data", "loss") if len({row.get(key) for row in rows}) == 1}
     left_out = {*same, "steps", "macs", "latency_ms"}
-    columns = [each for each in _columns(found.metric, steps=False, spread=_spread(ranks)) if each.key not in left_out]
+    columns = [each for each in _columns(found.metric, ranks, steps=False) if each.key not in left_out]
     tied = tuple(place for place, row in enumerate(ranks) if row.tied) if any(r.tied for r in ranks[1:]) else ()
     best = 0 if len(ranks) > 1 and all(row.tied is False for row in ranks[1:]) else None
     marked = [
@@ -176,15 +176,19 @@ def _paper_score(row: "Ranked") -> str:
     return f"{row.score:.3f} ({row.low:.3f}, {row.high:.3f})"
 
 
-def _columns(metric: str, *, steps: bool, spread: bool) -> list[Column]:
-    """Return the columns of a table, with the gradient steps and the deviation over seeds if the board has them."""
+def _columns(metric: str, rows: "Sequence[Ranked]", *, steps: bool) -> list[Column]:
+    """Return the columns of a table, with the gradient steps and the deviation over seeds if the board has them.
+
+    A narrow terminal leaves the loss out only where all rows have the same.
+    """
+    same_loss, spread = len({row.loss for row in rows if row.loss}) < 2, _spread(rows)
     return [
         Column("#", "rank", numeric=True),
         Column("ranks", "ranks", numeric=True, optional=True, drop=1),
         Column("architecture", "architecture", wraps=True),
         Column("block", "block", optional=True, wraps=True),
         Column("data", "data", wraps=True),
-        Column("loss", "loss", drop=7),
+        Column("loss", "loss", wraps=not same_loss, drop=7 * same_loss),
         Column("differs in", "settings", optional=True, wraps=True),
         Column("seeds", "seeds", numeric=True),
         Column(score_words(metric), "score", numeric=True),

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Runs = tuple[Run, ...]  # of one configuration, one for each seed
 WHOLE_BOARD = ("scale", "rows")  # settings that are compared between all configurations of a board
+# Settings that follow from the architecture, unless it has several values of them on a board.
+OF_ARCHITECTURE = ("training.learning_rate", "training.precision")
 # Not settings: the fields that differ between the runs of a configuration by chance only, and the name of their data.
 UNSHOWN = ("seed", "seeds", "dataset", "files", "fold")
 # How a run ends without a score. A run that goes on is not counted, nor a damaged record.
@@ -314,7 +316,8 @@ def _settings(runs: Mapping[T, Run]) -> dict[T, str]:
     """Return the settings that differ between configurations, apart from architecture, block, data and loss.
 
     Rows and scale are compared over the whole board, training settings separately between trained and between fitted
-    networks, parameters only between configurations of the same architecture, block, data and loss.
+    networks, parameters only between configurations of the same architecture, block, data and loss. The learning rate
+    and the precision follow from the architecture: they are compared between configurations of the same one.
     """
     flat = {config: _described(run) for config, run in runs.items()}
     alike: dict[tuple[str, ...], list[T]] = defaultdict(list)
@@ -322,9 +325,12 @@ def _settings(runs: Mapping[T, Run]) -> dict[T, str]:
         alike[run.architecture, run.block, run.data, run.loss].append(config)
     whole = [key for key in _varying(flat.values()) if key in WHOLE_BOARD]
     texts = {}
-    for (*_, loss), configs in alike.items():
+    for (architecture, *_, loss), configs in alike.items():
         same_kind = [flat[config] for config, run in runs.items() if bool(run.loss) == bool(loss)]
-        everywhere = [*whole, *(key for key in _varying(same_kind, present=True) if key.startswith("training."))]
+        same_network = [flat[config] for config, run in runs.items() if run.architecture == architecture]
+        varying = [key for key in _varying(same_kind, present=True) if key.startswith("training.")]
+        within = {key for key in OF_ARCHITECTURE if key in _varying(same_network)}
+        everywhere = [*whole, *(key for key in varying if key not in OF_ARCHITECTURE or key in within)]
         own = [
             key
             for key in _varying([flat[config] for config in configs])

@@ -121,7 +121,7 @@ def _lines_of(board: "BoardComparison") -> Iterable[str]:
     if board.comparisons:
         family = f"with {board.baseline}" if board.chosen else "of all pairs"
         adjusted = f"p: adjusted by Holm for {count_text(board.comparisons, 'comparison')} {family}"
-        yield f"{adjusted}; effect: chance that a seed is better than one of the other configuration"
+        yield f"{adjusted}, brackets are not; effect: chance that a seed is better than one of the other configuration"
     if not all(enough):
         yield f"a verdict needs {FEWEST} seeds of both configurations: zoo bench … --seeds {FEWEST}"
     reasons = dict.fromkeys(part for pair in board.pairs for part in pair.difference.reason.split("; ") if part)
@@ -201,7 +201,8 @@ def _lines_of_datasets(found: "DatasetComparison") -> Iterable[str]:
     from zoo.metrics.datasets import ROPE
 
     if found.friedman_p is not None:
-        yield f"Friedman: chi-square {found.friedman:.2f}, p = {p_text(found.friedman_p)} that all are alike"
+        p = p_text(found.friedman_p)
+        yield f"Friedman: chi-square {found.friedman:.2f}, p {p if p[0] == '<' else f'= {p}'} that all are alike"
     elif len(found.mean_ranks) > 2:
         yield "Friedman: not enough data sets"
     family = f"with {found.baseline}" if found.chosen else "of all pairs"
