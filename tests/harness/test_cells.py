@@ -377,12 +377,13 @@ TRAINING = {
     "optimiser": "adamw",
     "learning_rate": 0.5,
     "weight_decay": 0.5,
-    "scheduler": "cosine",
+    "scheduler": "plateau",
     "factor": 0.5,
     "min_lr": 0.5,
     "epoch": "resampled",
     "scheduler_patience": 7,
     "monitor": "accuracy",
+    "keep": "best",
     "patience": 7,
     "clip": 0.5,
     "label_smoothing": 0.5,
@@ -643,6 +644,13 @@ def test_a_configuration_is_what_was_asked_but_for_the_seed(registry: Registry) 
     assert one.configuration(PARTS) != replace(one, rows=100).configuration(PARTS)
 
 
+def test_the_rule_that_keeps_an_epoch_is_in_the_configuration_but_for_that_of_earlier_runs(registry: Registry) -> None:
+    (cell,), (best,) = plan(registry), plan(registry, assignments={"training.keep": "best"})
+    assert cell.config()["training"]["keep"] == "one-standard-error"
+    assert "keep" not in best.config()["training"]
+    assert cell.key(PARTS) != best.key(PARTS)
+
+
 def test_small_data_get_as_many_epochs_as_the_steps_need_unless_somebody_sets_them(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -651,6 +659,10 @@ def test_small_data_get_as_many_epochs_as_the_steps_need_unless_somebody_sets_th
         training = cell.for_rows(rows).training
         return training.epochs, training.batch_size, training.patience, training.scheduler_patience
 
+    cosine = {"training.scheduler": "cosine"}
+    assert adapted(100) == adapted(100, assignments=cosine) == (143, 15, 0, 48), "the cosine is not cut short"
+    assert adapted(100, assignments={**cosine, "training.patience": 9}) == (143, 15, 9, 48), "somebody sets it"
+    monkeypatch.setenv("ZOO_SCHEDULER", "plateau")
     assert adapted(100_000) == (6, 128, 4, 2)
     assert adapted(100) == (143, 15, 96, 48), "1,000 steps, seven in an epoch; patience in proportion"
     assert adapted(2) == (1000, 2, 667, 334)
@@ -674,6 +686,7 @@ def test_small_data_get_as_many_epochs_as_the_steps_need_unless_somebody_sets_th
 def test_the_key_does_not_know_machine_or_presets_name(registry: Registry) -> None:
     same = {"hidden": 64, "num_blocks": 5, "gru_hidden": 256, "num_layers": 2, "dropout": 0.4}
     training = {"batch_size": 32, "factor": 0.2, "epochs": 30, "epoch": "resampled", "patience": 0}
+    training |= {"keep": "best", "scheduler": "plateau"}
     given = {**same, **{f"training.{name}": value for name, value in training.items()}}
     (spelled,) = plan(registry, "cnngru", data=("smote",), assignments=given, device="cpu", threads=2)
     (preset,) = plan(registry, "cnngru.study")
