@@ -411,7 +411,7 @@ def test_everything_asked_changes_key_and_configuration_and_the_seed_the_key_alo
     workspace = Workspace(registry, Settings.load())
     cells = [make_plan(workspace, Request(**{**ASKED, **change})).cells for change in changes]
     assert all(len(found) == 1 for found in cells)
-    assert len({cell.key(PARTS) for (cell,) in cells}) == len(changes) == 31
+    assert len({cell.key(PARTS) for (cell,) in cells}) == len(changes) == 32
     assert len({cell.configuration(PARTS) for (cell,) in cells}) == len(changes)
     (other_seed,) = make_plan(workspace, Request(**ASKED, seeds=(1,))).cells
     assert other_seed.key(PARTS) not in {cell.key(PARTS) for (cell,) in cells}

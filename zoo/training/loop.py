@@ -250,7 +250,8 @@ def train(
     as an uninterrupted run. `weights` `(rows,)` are the relative probabilities to draw each row; with None the rows are
     used in a random order, which the next epoch continues. `rows_per_epoch` is the number of rows that an epoch uses;
     None: as many as there are. `reporter` receives the progress within an epoch. If the validation rows have groups,
-    the standard errors of their scores are those of groups. The global random states are used. Raises Diverged if the loss or the logits become NaN or infinite.
+    the standard errors of their scores are those of groups. The global random states are used. Raises Diverged if the
+    loss or the logits become NaN or infinite.
     """
     device = learner.hardware.device
     here, chosen_by = Tensors.of(rows, device), in_order(validation, device)
