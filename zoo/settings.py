@@ -79,6 +79,7 @@ class Training:
 
 # the training settings that reach a network with fit(), which has no epochs
 FITTED = ("batch_size", "members", "monitor", "validation")
+OF_PLATEAU = ("factor", "min_lr", "scheduler_patience")  # the training settings of the scheduler `plateau` alone
 MOST_VALIDATION = 0.5
 ONE_STANDARD_ERROR, BEST = "one-standard-error", "best"  # which epoch's weights are kept
 

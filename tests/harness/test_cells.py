@@ -651,6 +651,23 @@ def test_the_rule_that_keeps_an_epoch_is_in_the_configuration_but_for_that_of_ea
     assert cell.key(PARTS) != best.key(PARTS)
 
 
+def test_settings_of_the_plateau_are_noted_where_the_scheduler_is_another(registry: Registry) -> None:
+    def notes(*references: str, **training: Any) -> tuple[str, ...]:
+        asked = {f"training.{name}": value for name, value in training.items()}
+        return make_plan(
+            Workspace(registry, Settings.load()), Request(architectures=references, assignments=asked)
+        ).notes
+
+    assert notes("cnngru", factor=0.5) == (
+        "training.factor has no effect with the scheduler cosine, only with plateau",
+    )
+    assert notes("cnngru", "fcn", scheduler="none", factor=0.5, min_lr=0.1) == (
+        "training.factor, training.min_lr have no effect with the scheduler none, only with plateau",
+    )
+    assert notes("fcn.paper", "cnngru.study", factor=0.5, scheduler_patience=3) == (), "whose scheduler is plateau"
+    assert notes("cnngru", scheduler="plateau", factor=0.5) == notes("cnngru", patience=3) == ()
+
+
 def test_small_data_get_as_many_epochs_as_the_steps_need_unless_somebody_sets_them(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
