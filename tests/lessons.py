@@ -235,7 +235,7 @@ def cell_of(
     reference: str, *, seed: int = 0, data: str = "original", loss: str | None = None, epochs: int = 4, **settings: Any
 ) -> Cell:
     """A cell, in which `members=2` is a training setting and `how="nan"` a parameter of the network."""
-    training = {"members", "monitor", "precision"}
+    training = {"members", "monitor", "keep", "scheduler", "precision"}
     given = {f"training.{name}" if name in training else name: value for name, value in settings.items()}
     request = Request(
         architectures=(reference,),
@@ -247,6 +247,8 @@ def cell_of(
         assignments={
             "training.batch_size": 16,
             "training.patience": 0,
+            "training.keep": "best",
+            "training.scheduler": "plateau",
             "training.learning_rate": 0.03,
             "training.monitor": "validation_loss",
             **given,

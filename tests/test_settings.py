@@ -124,6 +124,7 @@ def test_presets_of_the_user_are_read() -> None:
     [
         ({"epochs": 0}, "training.epochs must be at least 1"),
         ({"optimiser": "sgd"}, "training.optimiser must be one of adam, adamw, not 'sgd'"),
+        ({"keep": "last"}, "training.keep must be one of one-standard-error, best, not 'last'"),
         (
             {"monitor": "recall"},
             "training.monitor must be one of macro_recall, macro_f1, accuracy, validation_loss, balanced_loss, not",

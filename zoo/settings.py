@@ -43,6 +43,7 @@ class Training:
     min_lr: float
     scheduler_patience: int
     monitor: str
+    keep: str
     patience: int
     clip: float
     label_smoothing: float
@@ -78,11 +79,14 @@ class Training:
 
 # the training settings that reach a network with fit(), which has no epochs
 FITTED = ("batch_size", "members", "monitor", "validation")
+OF_PLATEAU = ("factor", "min_lr", "scheduler_patience")  # the training settings of the scheduler `plateau` alone
 MOST_VALIDATION = 0.5
+ONE_STANDARD_ERROR, BEST = "one-standard-error", "best"  # which epoch's weights are kept
 
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "epoch": ("original", "resampled"),
     "monitor": tuple(MONITORS),
+    "keep": (ONE_STANDARD_ERROR, BEST),
     "optimiser": ("adam", "adamw"),
     "scheduler": ("plateau", "cosine", "none"),
     "precision": ("auto", "fp32", "bf16"),

@@ -35,6 +35,7 @@ def zoo_components() -> Iterable[Architecture]:
                         "optimiser": "adam",
                         "learning_rate": 1e-3,
                         "weight_decay": 0.0,
+                        "keep": "best",
                         "scheduler": "none",
                         "patience": 0,
                         "clip": 4.0,

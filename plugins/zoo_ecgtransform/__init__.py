@@ -46,6 +46,7 @@ def zoo_components() -> Iterable[Architecture]:
                         "optimiser": "adam",
                         "learning_rate": 1e-3,
                         "weight_decay": 1e-4,
+                        "keep": "best",
                         "scheduler": "none",
                         "patience": 0,
                         "clip": 0.0,

@@ -18,6 +18,7 @@ TRAINING: Mapping[str, int | float | str] = {
     "batch_size": 16,
     "optimiser": "adam",
     "learning_rate": 1e-3,
+    "keep": "best",
     "scheduler": "plateau",
     "factor": 0.5,
     "scheduler_patience": 50,

@@ -28,6 +28,7 @@ ENSEMBLE: dict[str, Value] = {
     "optimiser": "adam",
     "learning_rate": 1e-3,
     "weight_decay": 0.0,
+    "keep": "best",
     "scheduler": "plateau",
     "factor": 0.5,
     "scheduler_patience": 50,

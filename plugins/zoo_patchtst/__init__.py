@@ -29,7 +29,7 @@ def zoo_components() -> Iterable[Architecture]:
             spaces={"default": DEFAULT_SPACE},
             presets={
                 # From the authors' weather.sh. The authors also lower the learning rate by a tenth each epoch. The
-                # harness does not have this schedule; this preset uses the default schedule.
+                # harness does not have this schedule; this preset lowers it on a plateau.
                 "paper": Preset(
                     summary="the authors' encoder, trained as on their larger data sets",
                     params={
@@ -46,6 +46,8 @@ def zoo_components() -> Iterable[Architecture]:
                         "batch_size": 128,
                         "optimiser": "adam",
                         "learning_rate": 1e-4,
+                        "keep": "best",
+                        "scheduler": "plateau",
                         "patience": 20,
                         "clip": 0.0,
                     },

@@ -46,6 +46,7 @@ def zoo_components() -> Iterable[Architecture]:
                         "optimiser": "adamw",
                         "learning_rate": 1e-3,
                         "weight_decay": 0.0,
+                        "keep": "best",
                         "scheduler": "cosine",
                         "patience": 0,
                         "clip": 0.0,

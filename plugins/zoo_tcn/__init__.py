@@ -36,6 +36,7 @@ def zoo_components() -> Iterable[Architecture]:
                         "batch_size": 64,
                         "optimiser": "adam",
                         "learning_rate": 2e-3,
+                        "keep": "best",
                         "scheduler": "none",
                         "patience": 0,
                         "clip": 0.0,

@@ -155,36 +155,45 @@ HISTORY = "number,validation_loss,macro_recall,member\n"
 
 
 @pytest.mark.parametrize(
-    ("history", "training", "line"),
+    ("history", "training", "kept", "line"),
     [
         (
             "1,0.9,0.2,1\n2,0.7,0.5,1\n3,0.8,0.4,1\n",
             {},
+            0,
             "validation macro recall by epoch: ▁█▆  from 0.200 to 0.400, best 0.500",
+        ),
+        (
+            "1,0.9,0.2,1\n2,0.7,0.5,1\n3,0.8,0.4,1\n",
+            {},
+            3,
+            "validation macro recall by epoch: ▁█▆  from 0.200 to 0.400, best 0.500, kept 0.400 (epoch 3)",
         ),
         (
             "1,0.9,0.2,1\n2,0.7,0.5,1\n",
             {"monitor": "validation_loss"},
+            9,
             "validation loss by epoch: █▁  from 0.900 to 0.700, best 0.700",
         ),
         (
             "1,0.9,0.2,1\n2,0.7,0.5,1\n1,0.9,0.1,2\n2,0.7,0.6,2\n",
             {"monitor": "macro_recall"},
+            1,
             "validation macro recall by epoch of each of 2 networks: ▁█  ▁█  from 0.200 to 0.600, best 0.600",
         ),
-        ("1,,,1\n", {}, ""),
-        ("1,0.9,0.2,1\n", {}, ""),
-        ("1,a,b,1\n2,a,b,1\n", {}, ""),
-        ("1,0.9,0.2,1\n2,0.7,0.5,1\n", {"monitor": "macro_f1"}, ""),  # a history of an earlier version
-        (None, {}, ""),
+        ("1,,,1\n", {}, 0, ""),
+        ("1,0.9,0.2,1\n", {}, 1, ""),
+        ("1,a,b,1\n2,a,b,1\n", {}, 1, ""),
+        ("1,0.9,0.2,1\n2,0.7,0.5,1\n", {"monitor": "macro_f1"}, 1, ""),  # a history of an earlier version
+        (None, {}, 0, ""),
     ],
 )
 def test_the_learning_curve_is_that_of_the_monitored_score(
-    store: Store, history: str | None, training: dict[str, str], line: str
+    store: Store, history: str | None, training: dict[str, str], kept: int, line: str
 ) -> None:
     run = store.begin(run_of(config={"training": training}))
     files = {} if history is None else {"history.csv": f"{HISTORY}{history}".encode()}
-    ended = store.finish(replace(run, status=RunStatus.DONE), files)
+    ended = store.finish(replace(run, status=RunStatus.DONE, best_epoch=kept), files)
     assert learning_curve(store, ended, "utf-8") == line
 
 

@@ -377,12 +377,13 @@ TRAINING = {
     "optimiser": "adamw",
     "learning_rate": 0.5,
     "weight_decay": 0.5,
-    "scheduler": "cosine",
+    "scheduler": "plateau",
     "factor": 0.5,
     "min_lr": 0.5,
     "epoch": "resampled",
     "scheduler_patience": 7,
     "monitor": "accuracy",
+    "keep": "best",
     "patience": 7,
     "clip": 0.5,
     "label_smoothing": 0.5,
@@ -410,7 +411,7 @@ def test_everything_asked_changes_key_and_configuration_and_the_seed_the_key_alo
     workspace = Workspace(registry, Settings.load())
     cells = [make_plan(workspace, Request(**{**ASKED, **change})).cells for change in changes]
     assert all(len(found) == 1 for found in cells)
-    assert len({cell.key(PARTS) for (cell,) in cells}) == len(changes) == 31
+    assert len({cell.key(PARTS) for (cell,) in cells}) == len(changes) == 32
     assert len({cell.configuration(PARTS) for (cell,) in cells}) == len(changes)
     (other_seed,) = make_plan(workspace, Request(**ASKED, seeds=(1,))).cells
     assert other_seed.key(PARTS) not in {cell.key(PARTS) for (cell,) in cells}
@@ -643,6 +644,30 @@ def test_a_configuration_is_what_was_asked_but_for_the_seed(registry: Registry) 
     assert one.configuration(PARTS) != replace(one, rows=100).configuration(PARTS)
 
 
+def test_the_rule_that_keeps_an_epoch_is_in_the_configuration_but_for_that_of_earlier_runs(registry: Registry) -> None:
+    (cell,), (best,) = plan(registry), plan(registry, assignments={"training.keep": "best"})
+    assert cell.config()["training"]["keep"] == "one-standard-error"
+    assert "keep" not in best.config()["training"]
+    assert cell.key(PARTS) != best.key(PARTS)
+
+
+def test_settings_of_the_plateau_are_noted_where_the_scheduler_is_another(registry: Registry) -> None:
+    def notes(*references: str, **training: Any) -> tuple[str, ...]:
+        asked = {f"training.{name}": value for name, value in training.items()}
+        return make_plan(
+            Workspace(registry, Settings.load()), Request(architectures=references, assignments=asked)
+        ).notes
+
+    assert notes("cnngru", factor=0.5) == (
+        "training.factor has no effect with the scheduler cosine, only with plateau",
+    )
+    assert notes("cnngru", "fcn", scheduler="none", factor=0.5, min_lr=0.1) == (
+        "training.factor, training.min_lr have no effect with the scheduler none, only with plateau",
+    )
+    assert notes("fcn.paper", "cnngru.study", factor=0.5, scheduler_patience=3) == (), "whose scheduler is plateau"
+    assert notes("cnngru", scheduler="plateau", factor=0.5) == notes("cnngru", patience=3) == ()
+
+
 def test_small_data_get_as_many_epochs_as_the_steps_need_unless_somebody_sets_them(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -651,6 +676,10 @@ def test_small_data_get_as_many_epochs_as_the_steps_need_unless_somebody_sets_th
         training = cell.for_rows(rows).training
         return training.epochs, training.batch_size, training.patience, training.scheduler_patience
 
+    cosine = {"training.scheduler": "cosine"}
+    assert adapted(100) == adapted(100, assignments=cosine) == (143, 15, 0, 48), "the cosine is not cut short"
+    assert adapted(100, assignments={**cosine, "training.patience": 9}) == (143, 15, 9, 48), "somebody sets it"
+    monkeypatch.setenv("ZOO_SCHEDULER", "plateau")
     assert adapted(100_000) == (6, 128, 4, 2)
     assert adapted(100) == (143, 15, 96, 48), "1,000 steps, seven in an epoch; patience in proportion"
     assert adapted(2) == (1000, 2, 667, 334)
@@ -674,6 +703,7 @@ def test_small_data_get_as_many_epochs_as_the_steps_need_unless_somebody_sets_th
 def test_the_key_does_not_know_machine_or_presets_name(registry: Registry) -> None:
     same = {"hidden": 64, "num_blocks": 5, "gru_hidden": 256, "num_layers": 2, "dropout": 0.4}
     training = {"batch_size": 32, "factor": 0.2, "epochs": 30, "epoch": "resampled", "patience": 0}
+    training |= {"keep": "best", "scheduler": "plateau"}
     given = {**same, **{f"training.{name}": value for name, value in training.items()}}
     (spelled,) = plan(registry, "cnngru", data=("smote",), assignments=given, device="cpu", threads=2)
     (preset,) = plan(registry, "cnngru.study")

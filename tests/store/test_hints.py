@@ -22,6 +22,7 @@ RUN = replace(
     best_epoch=5,
     steps=300,
 )
+LAST = "the best epoch is the last of 8: more epochs can raise the score"
 SMALL = replace(PARTS, class_counts={"validation": [6, 1, 3]})
 
 
@@ -31,7 +32,9 @@ SMALL = replace(PARTS, class_counts={"validation": [6, 1, 3]})
         ({}, ()),
         ({"steps": 299}, ("299 gradient steps in all: with so few, more epochs can change the ranking",)),
         ({"steps": 1, "epochs": 1}, ("1 gradient step in all: with so few, more epochs can change the ranking",)),
-        ({"best_epoch": 8}, ("the best epoch is the last of 8: more epochs can raise the score",)),
+        ({"best_epoch": 8}, (LAST,)),
+        ({"best_epoch": 8, "config": {"training": {"keep": "best", "epochs": 8}}}, (LAST,)),
+        ({"best_epoch": 8, "config": {"training": {"keep": "one-standard-error", "epochs": 8}}}, ()),
         ({"best_epoch": 1, "epochs": 1}, ()),
         ({"scores": Scores(confusion=[[0, 10, 0], [0, 7, 0], [0, 2, 0]])}, ("only class b is predicted",)),
         (

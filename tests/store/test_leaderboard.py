@@ -124,6 +124,12 @@ def test_label_smoothing_is_a_difference_to_runs_without_it() -> None:
     assert [standing.settings for standing in board.standings] == ["label_smoothing=0.1", "label_smoothing=0.0"]
 
 
+def test_the_rule_that_keeps_an_epoch_is_a_difference_to_runs_without_it() -> None:
+    later = run("a", 0.9, configuration="a", config={"training": {"epochs": 2, "keep": "one-standard-error"}})
+    (board,) = boards([later, run("b", 0.8, configuration="b", config={"training": {"epochs": 2}})], "macro_recall")
+    assert [standing.settings for standing in board.standings] == ["keep=one-standard-error", "keep=best"]
+
+
 def test_early_runs_in_bf16_and_in_fp32_are_not_averaged() -> None:
     """Their configuration is the same: it had the precision `auto`."""
     training = {"training": {"epochs": 2, "precision": "auto"}}

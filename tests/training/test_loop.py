@@ -1,5 +1,6 @@
 """The training loop: it learns, stops, selects, and resumes to the bit."""
 
+import math
 import os
 import re
 from dataclasses import dataclass, field, replace
@@ -8,11 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from sklearn.metrics import confusion_matrix
 from torch import Tensor, nn
 
 from zoo import build
 from zoo.data.protocols import Parts, separate
 from zoo.errors import StoreError
+from zoo.metrics.standard_errors import of_confusion, of_losses
 from zoo.settings import Settings, Training
 from zoo.training.checkpoints import write_checkpoint
 from zoo.training.hardware import Hardware
@@ -78,7 +81,7 @@ def state(model: nn.Module) -> Tensor:
 
 def test_it_learns_and_keeps_the_weights_of_the_best_epoch(parts: Parts) -> None:
     model = fresh()
-    progress = fit(model, parts, replace(settings(), epochs=12))
+    progress = fit(model, parts, replace(settings(keep="best", scheduler="plateau"), epochs=12))
     assert progress.best_score > 0.9
     assert progress.best_score == max(epoch.macro_recall for epoch in progress.history)
     logits = predict(model, Tensors.of(parts.validation, CPU.device))
@@ -90,7 +93,8 @@ def test_it_learns_and_keeps_the_weights_of_the_best_epoch(parts: Parts) -> None
 def test_the_weights_kept_are_those_of_the_best_epoch_by_what_is_monitored(parts: Parts) -> None:
     def trained(monitor: str) -> tuple[nn.Module, Progress]:
         model = fresh()
-        training = replace(settings(monitor=monitor, patience=0), epochs=5, learning_rate=1e-2)
+        rules = {"monitor": monitor, "keep": "best", "scheduler": "plateau", "patience": 0}
+        training = replace(settings(**rules), epochs=5, learning_rate=1e-2)
         return model, fit(model, parts, training)
 
     by_loss, progress = trained("validation_loss")
@@ -116,7 +120,7 @@ def test_of_equal_epochs_that_with_the_lower_balanced_loss_is_kept_and_patience_
     monitor: str, best: int, patience: int
 ) -> None:
     plateau = {"scheduler": "plateau", "scheduler_patience": 0, "factor": 0.3, "min_lr": 4e-4}
-    training = settings(monitor=monitor, patience=patience, **plateau)
+    training = settings(monitor=monitor, keep="best", patience=patience, **plateau)
     learner = Learner.start(nn.Linear(1, 1), replace(training, epochs=9), CPU, seed=0)
     for number, (recall, f1, accuracy, loss, balanced) in enumerate(EPOCHS, start=1):
         nn.init.constant_(learner.model.weight, number)
@@ -153,7 +157,7 @@ def turning(parts: Parts) -> Loss:
 def test_training_ends_with_the_weights_of_the_best_epoch_also_when_resumed_after_it(
     parts: Parts, tmp_path: Path, stop_after: int
 ) -> None:
-    checkpoint, training = tmp_path / "state.pt", settings(patience=0, monitor="validation_loss")
+    checkpoint, training = tmp_path / "state.pt", settings(patience=0, monitor="validation_loss", keep="best")
     torch.manual_seed(7)
     learner = Learner.start(noisy(), training, CPU, seed=5)
     course = train(learner, parts.train, parts.validation, turning(parts), reporter=Diary(), checkpoint=checkpoint)
@@ -186,7 +190,7 @@ def test_a_checkpoint_gives_back_all_that_training_changes(
     parts: Parts, tmp_path: Path, scheduler: str, optimiser: str
 ) -> None:
     plateau = {"scheduler": scheduler, "scheduler_patience": 0, "factor": 0.5, "monitor": "validation_loss"}
-    training = settings(optimiser=optimiser, weight_decay=0.01, patience=0, **plateau)
+    training = settings(optimiser=optimiser, weight_decay=0.01, patience=0, keep="best", **plateau)
     checkpoint, loss = tmp_path / "state.pt", turning(parts)
     torch.manual_seed(7)
     learner = Learner.start(noisy(), training, CPU, seed=5)
@@ -214,7 +218,8 @@ def everything(learner: Learner) -> object:
     """All that a learner changes while it trains, so that it can be compared, but for the seconds."""
     scheduler = None if learner.scheduler is None else learner.scheduler.state_dict()
     history = [replace(epoch, seconds=0) for epoch in learner.progress.history]
-    best = learner.progress.best_epoch, learner.progress.best_score, learner.progress.best_state
+    progress = learner.progress
+    best = progress.best_epoch, progress.best_score, progress.best_state, progress.leading
     states = (
         learner.model.state_dict(),
         learner.optimiser.state_dict(),
@@ -308,6 +313,100 @@ def test_a_checkpoint_goes_on_only_by_what_it_was_monitored_by(tmp_path: Path) -
     del before["monitor"]  # as checkpoints were when there was no such setting
     write_checkpoint(path, before)
     learner("macro_recall").restore(path)
+
+
+def test_a_checkpoint_goes_on_only_by_the_rule_that_kept_its_weights(tmp_path: Path) -> None:
+    def learner(keep: str) -> Learner:
+        return Learner.start(nn.Linear(1, 1), settings(keep=keep), CPU, seed=0)
+
+    path = tmp_path / "state.pt"
+    learner("one-standard-error").save(path)
+    learner("one-standard-error").restore(path)
+    with pytest.raises(StoreError, match="it does not fit this network and its settings"):
+        learner("best").restore(path)
+    learner("best").save(path)
+    before = torch.load(path, weights_only=True)
+    del before["keep"]  # as checkpoints were when the best epoch was always kept
+    write_checkpoint(path, before)
+    learner("best").restore(path)
+
+
+@pytest.mark.parametrize(
+    ("scores", "errors", "kept", "best"),
+    [
+        ((0.5, 0.9, 0.85, 0.7, 0.82), 0.1, 5, 2),
+        ((0.5, 0.9, 0.85, 0.7, 0.79), 0.1, 3, 2),
+        ((0.9, 0.5, 0.6), 0.1, 1, 1),
+        ((0.5, 0.6, 0.7), 0.1, 3, 3),
+        ((1.0, 0.75), 0.25, 2, 1),
+        ((0.75, 0.75, 0.5), 0.0, 2, 1),
+        ((0.9, 0.85), math.nan, 1, 1),
+        ((0.8, 0.7, 0.95, 0.8), (0.2, 0.3, 0.1, 0.3), 3, 3),
+        ((0.8, 0.7, 0.95, 0.8, 0.9), (0.2, 0.3, 0.1, 0.3, 0.0), 5, 3),
+        ((0.8, 0.65), (0.2, 0.0), 2, 1),
+        ((0.8, 0.65), (0.1, 0.9), 1, 1),
+    ],
+)
+def test_the_last_epoch_within_one_standard_error_of_the_best_is_kept(
+    scores: tuple[float, ...], errors: float | tuple[float, ...], kept: int, best: int
+) -> None:
+    each = errors if isinstance(errors, tuple) else (errors,) * len(scores)
+
+    def progress(monitor: str, keep: str) -> Progress:
+        training = settings(monitor=monitor, keep=keep, scheduler="none")
+        learner = Learner.start(nn.Linear(1, 1), training, CPU, seed=0)
+        for number, (score, error) in enumerate(zip(scores, each, strict=True), start=1):
+            nn.init.constant_(learner.model.weight, number)
+            values = {"accuracy": score} if monitor == "accuracy" else {"validation_loss": 2 - score}
+            known = {"validation_loss": 0.0, "macro_recall": 0.0, "accuracy": 0.0, **values}
+            times = {"train_loss": 0.0, "learning_rate": 0.0, "seconds": 0.0}
+            learner.end_epoch(Epoch(number, **times, **known, standard_error=error, balanced_loss=1.0))
+        return learner.progress
+
+    for monitor in ("accuracy", "validation_loss"):
+        found = progress(monitor, "one-standard-error")
+        assert (found.best_epoch, found.leading, found.best_state["weight"].item()) == (kept, best, kept)
+        score = scores[kept - 1]
+        assert found.best_score == pytest.approx(score if monitor == "accuracy" else 2 - score)
+        assert progress(monitor, "best").best_epoch == best
+
+
+@pytest.mark.parametrize("monitor", ["macro_recall", "macro_f1", "accuracy", "validation_loss", "balanced_loss"])
+def test_an_epoch_has_the_standard_error_of_what_is_monitored(parts: Parts, monitor: str) -> None:
+    model, training = linear(), replace(settings(monitor=monitor), epochs=1)
+    (epoch,) = fit(model, parts, training).history
+    logits, labels = predict(model, Tensors.of(parts.validation, CPU.device)), parts.validation.labels
+    if monitor.endswith("loss"):
+        losses = nn.functional.cross_entropy(logits, torch.from_numpy(labels), reduction="none").double().numpy()
+        expected, bad = of_losses(losses, labels if monitor == "balanced_loss" else None), losses > np.median(losses)
+    else:
+        bad = logits.argmax(1).numpy() != labels
+        expected = of_confusion(monitor, confusion_matrix(labels, logits.argmax(1), labels=range(3)).astype(float))
+    assert epoch.standard_error == pytest.approx(expected)
+    of_patients = replace(parts.validation, groups=np.char.add(np.where(bad, "bad ", "good "), labels.astype(str)))
+    (grouped,) = fit(model, replace(parts, validation=of_patients), replace(training, learning_rate=1e-12)).history
+    assert grouped.standard_error > epoch.standard_error, "rows of a patient are not independent"
+
+
+def test_a_training_that_is_resumed_keeps_the_same_epoch_to_the_bit(parts: Parts, tmp_path: Path) -> None:
+    checkpoint, training = tmp_path / "state.pt", replace(settings(patience=0), epochs=8, learning_rate=3e-2)
+
+    def learner() -> Learner:
+        torch.manual_seed(7)
+        return Learner.start(noisy(), training, CPU, seed=5)
+
+    loss, whole = nn.CrossEntropyLoss(), learner()
+    written = []
+    for _ in train(whole, parts.train, parts.validation, loss, reporter=Diary(), checkpoint=checkpoint):
+        written.append(checkpoint.read_bytes())
+    assert whole.progress.leading < whole.progress.best_epoch, "the setting keeps another epoch than the best"
+    for content in written:
+        checkpoint.write_bytes(content)
+        resumed = learner()
+        resumed.restore(checkpoint)
+        for _ in train(resumed, parts.train, parts.validation, loss, reporter=Diary()):
+            pass
+        assert everything(resumed) == everything(whole)
 
 
 def test_patience_ends_training(parts: Parts) -> None:

@@ -153,6 +153,7 @@ def test_it_lies_over_the_preset_the_study_began_with(registry: Registry) -> Non
     preset = preset_for(registry, {"num_blocks": 2}, architecture="cnngru.study")
     assert preset["params"] == {"hidden": 64, "num_blocks": 2, "gru_hidden": 256, "num_layers": 2, "dropout": 0.4}
     trained = {"batch_size": 32, "factor": 0.2, "epochs": 30, "epoch": "resampled", "patience": 0}
+    trained |= {"keep": "best", "scheduler": "plateau"}
     assert preset["training"] == {**trained, "min_steps": 0}
 
 

@@ -19,7 +19,7 @@ from zoo.inspection import on_meta
 from zoo.networks import Incompatible, Network, keyed_entry
 from zoo.records import JsonObject, SplitSummary
 from zoo.registry import Entry, S
-from zoo.settings import FITTED, Training
+from zoo.settings import BEST, FITTED, Training
 from zoo.sources import beyond, factory_hash, source_hash
 from zoo.space import Value
 from zoo.specs import Component, Objective, Resampler
@@ -93,13 +93,16 @@ class Cell:
 
         A batch has a tenth of the rows, or 16 where that is fewer; such batches are equally large, since a last batch
         of a few rows disturbs batch normalisation. The epochs are as many as `training.min_steps` needs; the epochs of
-        patience, of early stopping and of the plateau, grow in proportion.
+        patience, of early stopping and of the plateau, grow in proportion. With the scheduler `cosine`, training does
+        not stop early: the last epochs have the low rates that the schedule is for.
         """
         if self.network.fitted:
             return self
         training = self.training
         if "batch_size" in self.adaptable:
             training = replace(training, batch_size=_batch_size(rows, training.batch_size))
+        if "patience" in self.adaptable and training.scheduler == "cosine":
+            training = replace(training, patience=0)
         needed = ceil(training.min_steps / ceil(rows / training.batch_size))
         if "epochs" in self.adaptable and needed > training.epochs:
             grown = {
@@ -140,13 +143,14 @@ class Cell:
     def _training(self) -> JsonObject:
         """Return the training settings that reach the network; `min_steps` does so by the epochs.
 
-        Older keys have no `validation`, no label smoothing and no `monitor` of a network with fit(): their defaults are
-        left out.
+        Older keys have no `validation`, no label smoothing, no `keep` (the best epoch was kept) and no `monitor` of a
+        network with fit(): these values are left out.
         """
         settings = {**asdict(self.training), "validation": self.validation}
         usual: JsonObject = {
             "validation": None,
             "label_smoothing": 0.0,
+            "keep": BEST,
             **({"monitor": "macro_recall"} if self.network.fitted else {}),
         }
         names = FITTED if self.network.fitted else settings.keys() - {"min_steps"}

@@ -16,7 +16,7 @@ from zoo.harness.request import Request
 from zoo.harness.treatments import treatment_of
 from zoo.networks import Incompatible, Network
 from zoo.registry import DISTRIBUTION, C, is_pattern, presets_of
-from zoo.settings import FITTED
+from zoo.settings import FITTED, OF_PLATEAU
 from zoo.space import Value
 from zoo.specs import SCALES, Architecture, Component, Dataset, Objective, Preset, Resampler
 from zoo.workspace import Workspace
@@ -79,7 +79,7 @@ class _Planner:
                 if cell.validation == 0 and (network.spec.needs_validation or not network.fitted):
                     self.left_out[f"{network.reference} with training.validation=0: it needs validation rows"] = None
                     continue
-                self._note_no_effect(network)
+                self._note_no_effect(network, cell.training.scheduler)
                 yield replace(cell, scale=scale, fold=fold)
 
     def _protocols(self) -> list[str]:
@@ -133,16 +133,19 @@ class _Planner:
             else:
                 yield loss
 
-    def _note_no_effect(self, network: Network) -> None:
-        """Note the settings of the request that do not reach a network with fit()."""
-        if not network.fitted:
-            return
-        training = [f"training.{name}" for name in self.scopes["training"] if name not in FITTED]
-        loss = [f"loss.{name}" for name in self.scopes["loss"]]
-        names = [*(["epochs"] if self.request.epochs is not None else []), *training, *loss]
+    def _note_no_effect(self, network: Network, scheduler: str) -> None:
+        """Note the settings of the request that do not reach a network with fit(), or that its scheduler ignores."""
+        training, loss = (self.scopes[scope] for scope in ("training", "loss"))
+        if network.fitted:
+            names = ["epochs"] if self.request.epochs is not None else []
+            names += [f"training.{name}" for name in training if name not in FITTED]
+            names += [f"loss.{name}" for name in loss]
+            where = f"on {network.reference}, a fitted network"
+        else:
+            names = [f"training.{name}" for name in training if name in OF_PLATEAU and scheduler != "plateau"]
+            where = f"with the scheduler {scheduler}, only with plateau"
         if names:
-            verb = "has" if len(names) == 1 else "have"
-            self.notes[f"{', '.join(names)} {verb} no effect on {network.reference}, a fitted network"] = None
+            self.notes[f"{', '.join(names)} {'has' if len(names) == 1 else 'have'} no effect {where}"] = None
 
     def _networks(self) -> Iterator[Network]:
         """Yield each network once: `plugin:name` and `name` may mean the same."""

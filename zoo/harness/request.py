@@ -41,7 +41,7 @@ class Request(DataRequest):
     """One call of the bench: every tuple is an axis of the grid; for an empty tuple, the defaults choose.
 
     `treatments` are pairs of a resampler and a loss, in place of the axes `data` and `losses`: `original/weighted`.
-    `monitor` is the metric of a study. It chooses the best epoch and overrides the preset; a user's own setting wins.
+    `monitor` is the metric of a study. It chooses the epoch and overrides the preset; a user's own setting wins.
     `cv` is the number of folds of a cross-validation; None: no cross-validation.
     `run_timeout` is the time limit of each run in seconds, for training and scoring together; None: no limit.
     """

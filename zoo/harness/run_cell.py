@@ -1,4 +1,4 @@
-"""Train and score one cell, and store the run: the best epoch by validation, then one pass over the test set."""
+"""Train and score one cell, and store the run: the epoch that validation chooses, then one pass over the test set."""
 
 import contextlib
 import csv

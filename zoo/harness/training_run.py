@@ -132,9 +132,10 @@ class TrainingRun:
         return learner, ""
 
     def epochs(self, learner: Learner, reporter: TrainingReporter, checkpoint: Path | None = None) -> Iterator[Epoch]:
-        """Train the remaining epochs of a learner, and yield each; at the end its model has the best weights."""
+        """Train the remaining epochs of a learner, and yield each; at the end its model has the kept weights."""
         assert self.loss is not None
-        data = (self.rows, self.parts.validation)
+        validation = self.parts.validation
+        data = (self.rows, validation if self.parts.summary.by_group else replace(validation, groups=None))
         return train(
             learner,
             *data,
@@ -161,7 +162,7 @@ class TrainingRun:
     def _member(
         self, number: int, before: int, reporter: TrainingReporter, checkpoint: Path, resume: bool
     ) -> Generator[Epoch, None, tuple[nn.Module, Progress, tuple[str, ...]]]:
-        """Yield the epochs of a member, numbered from `before` + 1; at the end it has the weights of its best epoch.
+        """Yield the epochs of a member, numbered from `before` + 1; at the end it has the weights of its kept epoch.
 
         The last item returned is notes for readers of the run.
         """
@@ -236,7 +237,7 @@ def epoch_scores(epoch: Epoch) -> dict[str, float]:
     return {
         name: value
         for name, value in values.items()
-        if name not in ("number", "seconds", "member", "steps") and value is not None
+        if name not in ("number", "seconds", "member", "steps", "standard_error") and value is not None
     }
 
 

@@ -61,11 +61,17 @@ def _clipped(pair: tuple[Any, Any], lowest: float = 0.0) -> Found:
 
 def drawn_confusions(confusion: Doubles, draws: int, seed: int) -> Iterator[Doubles]:
     """Yield confusion matrices `(CHUNK, true, predicted)` from the posterior, with the same number of rows by class."""
-    rng, classes = np.random.default_rng(seed), len(confusion)
-    prior = np.where(np.eye(classes) > 0, 0.5, 0.5 / max(classes - 1, 1))
+    rng, classes, shapes = np.random.default_rng(seed), len(confusion), posterior(confusion)
     for start in range(0, draws, CHUNK):
-        weights = rng.standard_gamma(confusion + prior, size=(min(CHUNK, draws - start), classes, classes))
+        weights = rng.standard_gamma(shapes, size=(min(CHUNK, draws - start), classes, classes))
         yield weights / weights.sum(2, keepdims=True) * confusion.sum(1)[:, None]
+
+
+def posterior(confusion: Doubles) -> Doubles:
+    """Return the parameters of the Dirichlet posterior of each row of a confusion matrix, `(true, predicted)`."""
+    classes = len(confusion)
+    shapes: Doubles = confusion + np.where(np.eye(classes) > 0, 0.5, 0.5 / max(classes - 1, 1))
+    return shapes
 
 
 def _of_areas(outcome: Outcome) -> Found:

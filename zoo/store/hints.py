@@ -1,10 +1,10 @@
 """What the stored numbers of a run tell about how much its score is worth."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from math import sqrt
 from typing import NamedTuple
 
 from zoo.records import JsonObject, Scores, SplitSummary
+from zoo.settings import BEST
 from zoo.store.run import Run, RunStatus
 from zoo.wording import count_text
 
@@ -63,8 +63,10 @@ def precision(counts: Iterable[int]) -> float:
     `benchmarks/choice.py` measures. It is 1.96 standard errors at recalls of 1/2, where they are largest. With a single
     number it holds for the accuracy.
     """
+    from zoo.metrics.standard_errors import of_mean_share
+
     rows = list(counts)
-    return 1.96 * sqrt(sum(0.25 / count for count in rows)) / len(rows)
+    return 1.96 * of_mean_share([0.5] * len(rows), rows)
 
 
 def _hints(run: Run) -> Iterator[Hint]:
@@ -99,11 +101,15 @@ def _only_class(scores: Scores, parts: SplitSummary) -> str:
 
 
 def _on_choice(run: Run) -> Iterator[Hint]:
-    """Yield what is known of the choice of the epoch: how precise the validation set is, and whether it is the last."""
+    """Yield what is known of the choice of the epoch: how precise the validation set is, and whether it is the last.
+
+    Of the epochs within one standard error of the best the last is kept on purpose, so there it tells nothing.
+    """
     counts = dict(zip(run.parts.classes, run.parts.class_counts.get("validation", ()), strict=False))
     if there := {name: count for name, count in counts.items() if count}:
         yield from _on_precision(run, there)
-    if run.best_epoch == run.epochs:  # an ensemble has no single best epoch, and 0 here
+    best = training_setting(run, "keep", BEST) == BEST
+    if best and run.best_epoch == run.epochs:  # an ensemble has no single best epoch, and 0 here
         last = "the best epoch is the last"
         if run.epochs < int(training_setting(run, "epochs", run.epochs)):
             more = "early stopping came soon, and more patience can raise the score"

@@ -9,7 +9,7 @@ from statistics import mean, stdev
 from typing import TYPE_CHECKING, TypeVar
 
 from zoo.records import JsonObject, plain
-from zoo.settings import FITTED, Reference
+from zoo.settings import BEST, FITTED, Reference
 from zoo.store.alike import loss_text, same_training
 from zoo.store.run import Run, RunStatus
 
@@ -357,12 +357,12 @@ def _training(run: Run) -> JsonObject:
     """Return the training settings that reached the network, also those that some configurations do not name.
 
     Early configurations of fitted networks name all settings. Without label smoothing, a configuration does not name
-    it; early ones have the precision that was asked for.
+    it, and not the rule that keeps the best epoch; early ones have the precision that was asked for.
     """
     named = run.config.get("training", {})
     if not run.loss:
         return {name: value for name, value in named.items() if name in FITTED}
-    return {"label_smoothing": 0.0, **named, "precision": run.precision}
+    return {"label_smoothing": 0.0, "keep": BEST, **named, "precision": run.precision}
 
 
 def _varying(configs: Iterable[JsonObject], *, present: bool = False) -> list[str]:

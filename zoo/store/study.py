@@ -34,7 +34,7 @@ class TrialStatus(StrEnum):
 
 SCORED = (TrialStatus.DONE, TrialStatus.PRUNED)  # the winner is chosen from these trials
 UNFINISHED = (TrialStatus.RUNNING, TrialStatus.INTERRUPTED)  # a resumed study resumes these trials
-METRICS = MONITORS  # training can monitor each of them, so the winner's weights are those of its best epoch
+METRICS = MONITORS  # training can monitor each of them, so the winner's epoch is chosen by the metric of the study
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""The training loop: epochs over shuffled batches, and the best epoch by the monitored validation score.
+"""The training loop: epochs over shuffled batches, of which the monitored validation score chooses one.
 
 Batches are indexed directly from tensors on the device. Validation is always computed in float32. A checkpoint after
 each epoch holds the full state, random states included, so that a resumed training equals an uninterrupted one.
@@ -23,9 +23,11 @@ from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, ReduceLROnP
 from zoo.data.rows import Rows
 from zoo.data.series import Ints
 from zoo.errors import Diverged
+from zoo.metrics.outcome import Doubles
+from zoo.metrics.standard_errors import of_confusion, of_losses
 from zoo.records import converted
 from zoo.scores import MONITORS
-from zoo.settings import Training
+from zoo.settings import BEST, ONE_STANDARD_ERROR, Training
 from zoo.training.batches import InOrder, RowOrder, Slices, Tensors, in_batches, in_order
 from zoo.training.checkpoints import State, check_form, read_checkpoint, unusable, write_checkpoint
 from zoo.training.hardware import EVALUATION_BATCH, Hardware
@@ -41,7 +43,8 @@ class Epoch:
 
     `balanced_loss` is the mean of the validation losses of the classes. `steps` is the number of gradient steps. A
     fitted network has one epoch, without a training loss, a learning rate or steps. Without validation rows its scores
-    are those of rows that it held out, or NaN. `member` is the number of the network in an ensemble.
+    are those of rows that it held out, or NaN. `member` is the number of the network in an ensemble. `standard_error`
+    is that of the monitored score; NaN if it is not known.
     """
 
     number: int
@@ -55,6 +58,7 @@ class Epoch:
     macro_f1: float = math.nan
     balanced_loss: float = math.nan
     steps: int = 0
+    standard_error: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,7 @@ class Validation:
     """The scores of a network on the validation set; the macro scores are over the classes that it has.
 
     The losses are plain cross entropy: the mean over rows, and `balanced_loss` the mean over classes of theirs.
+    `standard_error` is that of the monitored score, see `zoo.metrics.standard_errors`; NaN without one.
     """
 
     validation_loss: float
@@ -69,6 +74,7 @@ class Validation:
     macro_recall: float
     macro_f1: float
     accuracy: float
+    standard_error: float = math.nan
 
 
 class TrainingReporter(Protocol):
@@ -82,8 +88,9 @@ class TrainingReporter(Protocol):
 class Progress:
     """The progress of training, which a checkpoint holds beside the states of model and optimiser.
 
-    `best_score` is the monitored score of the best epoch; NaN before the first epoch. `notes` are those of the `fit` of
-    a network.
+    `best_epoch` is the number of the epoch whose weights are kept, `best_state` these weights, and `best_score` its
+    monitored score, NaN before the first epoch. `leading` is the number of the epoch with the best monitored score.
+    `notes` are those of the `fit` of a network.
     """
 
     history: list[Epoch] = field(default_factory=list)
@@ -91,6 +98,7 @@ class Progress:
     best_score: float = math.nan
     best_state: State = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    leading: int = 0
 
     @property
     def epochs_done(self) -> int:
@@ -132,24 +140,42 @@ class Learner:
         return self.progress.epochs_done >= self.settings.epochs or not patient
 
     def end_epoch(self, epoch: Epoch) -> None:
-        """Keep the weights if they are the best so far, and step the scheduler of the learning rate."""
-        if self._is_best(epoch):
+        """Keep the weights if the rule `training.keep` chooses them, and step the scheduler of the learning rate."""
+        if self._is_kept(epoch):
             self.progress.best_epoch, self.progress.best_score = epoch.number, monitored(epoch, self.settings)
             self.progress.best_state = copy.deepcopy(self.model.state_dict())
         if isinstance(self.scheduler, ReduceLROnPlateau):
             self.scheduler.step(epoch.balanced_loss)
         elif self.scheduler is not None:
             self.scheduler.step()
+        self._append(epoch)
+
+    def _append(self, epoch: Epoch) -> None:
+        if self._leads(epoch):
+            self.progress.leading = epoch.number
         self.progress.history.append(epoch)
 
-    def _is_best(self, epoch: Epoch) -> bool:
-        """Return whether an epoch is better than all before it: of equals, the one with the lower balanced loss."""
-        if self.progress.best_epoch == 0:
+    def _is_kept(self, epoch: Epoch) -> bool:
+        """Return whether an epoch is the best so far, or within one standard error of the best, if that is the rule.
+
+        It is the rule of Breiman et al. 1984 (Classification and regression trees), here in favour of later epochs:
+        the last epoch within the error of the best is kept, since the best epoch is later than the others before it.
+        """
+        if self._leads(epoch):
             return True
-        best, score = self.progress.history[self.progress.best_epoch - 1], monitored(epoch, self.settings)
-        if score == self.progress.best_score:
-            return epoch.balanced_loss < best.balanced_loss
-        return (score > self.progress.best_score) == (MONITORS[self.settings.monitor] == "max")
+        leader = self.progress.history[self.progress.leading - 1]
+        lost = abs(monitored(epoch, self.settings) - monitored(leader, self.settings))
+        return self.settings.keep == ONE_STANDARD_ERROR and lost <= leader.standard_error
+
+    def _leads(self, epoch: Epoch) -> bool:
+        """Return whether an epoch is better than all before it: of equals, the one with the lower balanced loss."""
+        if self.progress.leading == 0:
+            return True
+        leader = self.progress.history[self.progress.leading - 1]
+        score, best = monitored(epoch, self.settings), monitored(leader, self.settings)
+        if score == best:
+            return epoch.balanced_loss < leader.balanced_loss
+        return (score > best) == (MONITORS[self.settings.monitor] == "max")
 
     def save(self, path: Path) -> None:
         """Write a checkpoint atomically."""
@@ -162,6 +188,7 @@ class Learner:
             "order": self.order.left,
             **random_states(device),
             "monitor": self.settings.monitor,
+            "keep": self.settings.keep,
             "history": [asdict(epoch) for epoch in progress.history],
             "best": (progress.best_epoch, progress.best_score, progress.best_state),
         }
@@ -177,7 +204,9 @@ class Learner:
 
     def _restore(self, state: State) -> None:
         if state.get("monitor", "macro_recall") != self.settings.monitor:  # early checkpoints lack it
-            raise ValueError("its best epoch was chosen by a different score")
+            raise ValueError("its epoch was chosen by a different score")
+        if state.get("keep", BEST) != self.settings.keep:
+            raise ValueError("its epoch was chosen by a different rule")
         check_form(self.model.state_dict(), state["model"])
         self.model.load_state_dict(state["model"])
         check_form(self.optimiser.state_dict()["param_groups"], state["optimiser"]["param_groups"])
@@ -189,7 +218,9 @@ class Learner:
         check_form(self.order.left[:0], state["order"][:0])
         self.order.left = state["order"].cpu()
         set_random_states(state, self.hardware.device)
-        self.progress = Progress(converted(state["history"], list[Epoch]), *state["best"])
+        self.progress = Progress([], *state["best"])
+        for epoch in converted(state["history"], list[Epoch]):
+            self._append(epoch)
         self._check_progress()
 
     def _check_progress(self) -> None:
@@ -199,7 +230,7 @@ class Learner:
         check_form(self.model.state_dict() if done else {}, self.progress.best_state)
         numbers = [epoch.number for epoch in self.progress.history]
         if numbers != [*range(1, done + 1)] or best not in range(min(done, 1), done + 1):
-            raise ValueError(f"its best epoch is {best} of {done}")
+            raise ValueError(f"the epoch of its weights is {best} of {done}")
 
 
 def train(
@@ -213,22 +244,25 @@ def train(
     rows_per_epoch: int | None = None,
     checkpoint: Path | None = None,
 ) -> Iterator[Epoch]:
-    """Train the remaining epochs, one at each step of the iterator, and load the weights of the best epoch at the end.
+    """Train the remaining epochs, one at each step of the iterator, and load the weights of the kept epoch at the end.
 
     An epoch is yielded after its checkpoint is written. A learner restored from that checkpoint ends with the same bits
     as an uninterrupted run. `weights` `(rows,)` are the relative probabilities to draw each row; with None the rows are
     used in a random order, which the next epoch continues. `rows_per_epoch` is the number of rows that an epoch uses;
-    None: as many as there are. `reporter` receives the progress within an epoch. The global random states are used.
-    Raises Diverged if the loss or the logits become NaN or infinite.
+    None: as many as there are. `reporter` receives the progress within an epoch. If the validation rows have groups,
+    the standard errors of their scores are those of groups. The global random states are used. Raises Diverged if the
+    loss or the logits become NaN or infinite.
     """
     device = learner.hardware.device
     here, chosen_by = Tensors.of(rows, device), in_order(validation, device)
+    monitor, groups = learner.settings.monitor, validation.groups
+    unit = None if groups is None else np.unique(groups, return_inverse=True)[1].reshape(-1)
     while not learner.finished:
         number, started = learner.progress.epochs_done + 1, time.perf_counter()
         rate = learner.optimiser.param_groups[0]["lr"]
         order = learner.order.take(rows_per_epoch or len(rows), len(rows), weights)
         train_loss, steps = _train_epoch(learner, here, order, loss, partial(reporter.on_batch, number))
-        found = asdict(validate(learner.model, chosen_by, number))
+        found = asdict(validate(learner.model, chosen_by, number, monitor, unit))
         seconds = time.perf_counter() - started
         learner.end_epoch(Epoch(number, train_loss, learning_rate=rate, seconds=seconds, steps=steps, **found))
         if checkpoint is not None:
@@ -258,7 +292,7 @@ def make_optimiser(model: nn.Module, settings: Training) -> Optimizer:
 
 
 def make_scheduler(optimiser: Optimizer, settings: Training) -> LRScheduler | ReduceLROnPlateau | None:
-    """Return the scheduler of the learning rate, or None; `plateau` follows the monitored score."""
+    """Return the scheduler of the learning rate, or None; `plateau` follows the balanced validation loss."""
     if settings.scheduler == "plateau":
         factor, patience, least = settings.factor, settings.scheduler_patience, settings.min_lr
         return ReduceLROnPlateau(optimiser, mode="min", factor=factor, patience=patience, min_lr=least)
@@ -320,13 +354,20 @@ def _hits(logits: Tensor, labels: Tensor) -> tuple[Ints, Ints]:
     return counts, np.bincount(true[predicted == true], minlength=len(counts))
 
 
-def validate(model: nn.Module, rows: InOrder, epoch: int) -> Validation:
+def validate(
+    model: nn.Module, rows: InOrder, epoch: int, monitor: str | None = None, unit: Ints | None = None
+) -> Validation:
     """Return the scores of a network on the validation set. Raises Diverged if the logits are NaN or infinite."""
-    return scored(predict(model, rows), rows.labels, epoch)
+    return scored(predict(model, rows), rows.labels, epoch, monitor, unit)
 
 
-def scored(logits: Tensor, labels: Tensor, epoch: int = 1) -> Validation:
-    """Return the scores of logits `(rows, classes)`. Raises Diverged if they are NaN or infinite."""
+def scored(
+    logits: Tensor, labels: Tensor, epoch: int = 1, monitor: str | None = None, unit: Ints | None = None
+) -> Validation:
+    """Return the scores of logits `(rows, classes)`, with the standard error of the score `monitor`.
+
+    `unit` `(rows,)` is the group of each row, counted from 0. Raises Diverged if the logits are NaN or infinite.
+    """
     logits, labels = logits.cpu(), labels.cpu()
     if not bool(torch.isfinite(logits).all()):
         raise Diverged(f"the logits became NaN or infinite in epoch {epoch}")
@@ -342,7 +383,16 @@ def scored(logits: Tensor, labels: Tensor, epoch: int = 1) -> Validation:
         macro_recall=float((hits / counts[there]).mean()),
         macro_f1=float((2 * hits / (said + counts[there])).mean()),
         accuracy=float(hits.sum() / len(labels)),
+        standard_error=math.nan if monitor is None else _standard_error(monitor, logits, labels.numpy(), losses, unit),
     )
+
+
+def _standard_error(monitor: str, logits: Tensor, labels: Ints, losses: Doubles, unit: Ints | None) -> float:
+    if monitor.endswith("loss"):
+        return of_losses(losses, labels if monitor == "balanced_loss" else None, unit)
+    predicted, classes = logits.argmax(1).numpy(), logits.shape[1]
+    confusion = np.bincount(labels * classes + predicted, minlength=classes**2).reshape(classes, classes)
+    return of_confusion(monitor, confusion.astype(np.float64), None if unit is None else (labels, predicted, unit))
 
 
 def _finite(value: float, what: str) -> float:

@@ -211,6 +211,7 @@ class Worker(Trainable):
             self.seconds = spent + time.perf_counter() - started
 
     def _best(self) -> float | None:
+        """Return the best value so far, whatever `training.keep` is: it only rises, as schedulers and curves expect."""
         values = [self._metric(epoch) for epoch in self.history]
         return best_value(values, self.mode) if values else None
 

@@ -180,4 +180,4 @@ def _training_text(run: Run) -> str:
     members = run.config["training"]["members"]
     if members > 1:
         return f"{seconds}, {members} members"
-    return f"{seconds}, best of {run.epochs} epochs: {run.best_epoch}" if run.epochs > 1 else seconds
+    return f"{seconds}, kept epoch {run.best_epoch} of {run.epochs}" if run.epochs > 1 else seconds

@@ -39,7 +39,7 @@ def heading(run: Run) -> list[str]:
     cost = ", ".join(f"{name} {_amount(value)}" for name, value in run.cost.items() if value is not None)
     plugins = ", ".join(f"{name} {version}" for name, version in run.plugins.items())
     trained = (
-        f"{run.epochs} epochs of training in {run.precision}, {count(run.steps)} steps, best epoch {run.best_epoch}"
+        f"{run.epochs} epochs of training in {run.precision}, {count(run.steps)} steps, kept epoch {run.best_epoch}"
         if run.steps
         else ""
     )
@@ -51,7 +51,7 @@ def heading(run: Run) -> list[str]:
 
 
 def learning_curve(store: Store, run: Run, encoding: str) -> str:
-    """Return the monitored score of each epoch as a line of signs; "" without several epochs.
+    """Return the monitored score of each epoch as a line of signs, and the kept epoch; "" without several epochs.
 
     `encoding` is that of the stream that shows it.
     """
@@ -63,7 +63,8 @@ def learning_curve(store: Store, run: Run, encoding: str) -> str:
     each = f" of each of {len(members)} networks" if len(members) > 1 else ""
     signs = "  ".join(sparkline(curve, WIDEST // len(members), encoding) for curve in members)
     score = f"validation {MONITORED.get(monitor, monitor)}"
-    return f"{score} by epoch{each}: {signs}  from {values[0]:.3f} to {values[-1]:.3f}, best {_best(monitor, values)}"
+    line = f"{score} by epoch{each}: {signs}  from {values[0]:.3f} to {values[-1]:.3f}, best {_best(monitor, values)}"
+    return line + _kept(run, members)
 
 
 def score_rows(run: Run) -> list[Row]:
@@ -120,6 +121,13 @@ def _number(text: str | None) -> float:
 
 def _best(monitor: str, values: list[float]) -> str:
     return f"{min(values) if monitor.endswith('loss') else max(values):.3f}"
+
+
+def _kept(run: Run, members: list[list[float]]) -> str:
+    """Return the score of the epoch whose weights were kept; "" for an ensemble, which has no single one."""
+    if len(members) != 1 or not 0 < run.best_epoch <= len(members[0]):
+        return ""
+    return f", kept {members[0][run.best_epoch - 1]:.3f} (epoch {run.best_epoch})"
 
 
 def _amount(value: float) -> str:
