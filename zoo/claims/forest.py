@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoo.claims.answers import Answer
@@ -60,9 +61,8 @@ def forest(found: Hypotheses) -> "Figure":
 
 
 def _title(found: Hypotheses, names: Collection[str]) -> str:
-    return printable(
-        f"{found.file}: differences with 95 % intervals" + (f", {next(iter(names))}" if len(names) == 1 else "")
-    )
+    where = f", {next(iter(names))}" if len(names) == 1 else ""
+    return printable(f"{Path(found.file).name}: differences with 95 % intervals{where}")
 
 
 def _label(finding: Finding, names: Collection[str]) -> str:
