@@ -14,6 +14,7 @@ from zoo.records import Interval
 from zoo.scores import LOWER_IS_BETTER, metric_parts
 from zoo.store.folds import with_folds_pooled
 from zoo.store.leaderboard import Board, Standing, boards
+from zoo.store.predictions import Remembered
 from zoo.store.run import Run, RunStatus
 from zoo.versus.board import Measured, compared, outcome_of
 from zoo.versus.result import Comparisons, RunPair
@@ -51,7 +52,8 @@ def compare_runs(
         raise UsageError("ece cannot be compared: it has no interval. Try log_loss")
     if all_pairs and baseline:
         raise UsageError("--all-pairs compares all configurations and has no --baseline: leave one of them out")
-    pooled = with_folds_pooled(store, runs)
+    remembered = Remembered(store)
+    pooled = with_folds_pooled(remembered, runs)
     done = [run for run in pooled.runs if run.status == RunStatus.DONE]
     if not done and pooled.incomplete:
         raise UsageError(f"no configuration has all its folds: {'; '.join(pooled.incomplete)}")
@@ -74,9 +76,11 @@ def compare_runs(
         apart = len(set(names.values())) > 1 and all(len(board.standings) == 1 for board in found)
         reason = "no two configurations were scored on the same test rows: " if apart else ""
         raise UsageError(f"nothing to compare: {reason}{'; '.join(notes)}")
-    found_boards = tuple(
-        compared(store, board, names, metric, _on_board(board, names, chosen), all_pairs=all_pairs) for board in usable
-    )
+    found_boards = []
+    for board in usable:
+        against = _on_board(board, names, chosen)
+        found_boards.append(compared(remembered, board, names, metric, against, all_pairs=all_pairs))
+        remembered.forget(run for standing in board.standings for run in standing.runs)
     sign = -1 if metric_parts(metric)[0] in LOWER_IS_BETTER else 1
     table = _table(found, names, metric, _without_code(chosen), notes)
     several = (
@@ -84,7 +88,7 @@ def compare_runs(
     )
     if len(table) > 1 and several is None:
         notes.append("over data sets: fewer than two configurations were scored on all of them")
-    return Comparisons(found_boards, several, notes=tuple(notes))
+    return Comparisons(tuple(found_boards), several, notes=tuple(notes))
 
 
 def compare_two(store: "Store", runs: Sequence[Run], metric: str) -> Comparisons:
