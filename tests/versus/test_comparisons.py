@@ -335,6 +335,18 @@ def test_seeds_that_diverged_are_noted(store: Store) -> None:
     assert found.notes == ("tcn: 2 diverged, of 7 seeds; only the others are compared",)
 
 
+def test_seeds_without_a_score_are_noted_with_their_data_set_where_there_are_several(store: Store) -> None:
+    runs = [run for name in ("fcn", "tcn") for set_ in ("a", "b") for run in added(store, name, 0.9, 2, dataset=set_)]
+    lost = [replace(runs[2], id="lost", seed=5, status=RunStatus.DIVERGED)]
+    lost += [replace(run, id=f"{run.id}-", configuration=run.dataset, status=RunStatus.FAILED) for run in runs[:4:2]]
+    found = compare_runs(store, [*runs, *lost], "mcc")
+    assert found.notes == (
+        "b: fcn: 1 diverged, of 3 seeds; only the others are compared",
+        "a: without a finished seed, and not compared: fcn original (1 failed)",
+        "b: without a finished seed, and not compared: fcn original (1 failed)",
+    )
+
+
 def test_each_status_without_a_score_is_counted_by_its_name(store: Store) -> None:
     for name, share in (("fcn", 0.6), ("tcn", 0.9)):
         added(store, name, share)

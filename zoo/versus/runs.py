@@ -229,6 +229,7 @@ def _without_code(name: str) -> str:
 
 def _unfinished(runs: Sequence[Run], found: Sequence[Board], names: Mapping[Standing, str]) -> list[str]:
     """Return a note for each configuration with seeds that have no scores: the others may be the easier ones."""
+    several = len({run.dataset_label for run in runs if run.status != RunStatus.DAMAGED}) > 1
     ended: dict[str, dict[int, Run]] = defaultdict(dict)
     for run in runs:
         if run.configuration and run.status not in (RunStatus.DONE, RunStatus.DAMAGED):
@@ -239,12 +240,16 @@ def _unfinished(runs: Sequence[Run], found: Sequence[Board], names: Mapping[Stan
         lost = [run for seed, run in ended[standing.runs[0].configuration].items() if seed not in done]
         if lost:
             seeds = len(done) + len(lost)
-            notes.append(f"{names[standing]}: {_by_status(lost)}, of {seeds} seeds; only the others are compared")
+            where = f"{lost[0].dataset_label}: " * several
+            notes.append(
+                f"{where}{names[standing]}: {_by_status(lost)}, of {seeds} seeds; only the others are compared"
+            )
     scored = {run.configuration for run in runs if run.status == RunStatus.DONE}
-    without = [list(seeds.values()) for name, seeds in ended.items() if seeds and name not in scored]
-    if without:
-        each = [f"{_title(some[0], seed=False)} ({_by_status(some)})" for some in without]
-        notes.append(f"without a finished seed, and not compared: {', '.join(each)}")
+    without: dict[str, list[str]] = defaultdict(list)
+    for seeds in (list(by_seed.values()) for name, by_seed in ended.items() if by_seed and name not in scored):
+        text = f"{_title(seeds[0], seed=False)} ({_by_status(seeds)})"
+        without[f"{seeds[0].dataset_label}: " * several].append(text)
+    notes += [f"{where}without a finished seed, and not compared: {', '.join(each)}" for where, each in without.items()]
     if damaged := sum(run.status == RunStatus.DAMAGED for run in runs):
         notes.append(f"{count_text(damaged, 'damaged run')} left out; `zoo results` shows why")
     return notes
