@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from itertools import count
 from typing import TYPE_CHECKING
 
 from zoo.cli.views.legends import shared_lines
@@ -46,6 +47,7 @@ def p_text(value: float | None) -> str:
     return "-" if value is None else "<0.001" if value < 0.001 else f"{value:.3f}"
 
 
+MOST_TIED = 6  # configurations in a line; of more, the shorter list of those tied and those worse
 CONFIGURATION = Column("configuration", "configuration", wraps=True)
 PLACES = (
     Column("ranks", "ranks", numeric=True),
@@ -123,10 +125,12 @@ def _lines_of(board: "BoardComparison") -> Iterable[str]:
         yield f"first: {first.name}; all others are tied with it"
     elif any(each.tied is not None for each in others):
         tied = [each.name for each in others if each.tied]
-        worse = sum(each.tied is False for each in others)
+        worse = [each.name for each in others if each.tied is False]
+        listed = len(tied) <= MOST_TIED or len(tied) <= len(worse)
         yield f"first: {first.name}; " + "; ".join(
-            [f"tied with it: {', '.join(tied)}"] * bool(tied)
-            + [f"{count_text(worse, 'configuration')} shown to be worse"] * bool(worse)
+            [f"tied with it: {', '.join(tied) if listed else count_text(len(tied), 'configuration')}"] * bool(tied)
+            + [f"{count_text(len(worse), 'configuration')} shown to be worse"] * bool(worse and listed)
+            + [f"shown to be worse: {', '.join(worse)}"] * bool(worse and not listed)
         )
     if board.comparisons:
         family = f"with {board.baseline}" if board.chosen else "of all pairs"
@@ -193,18 +197,20 @@ def _show_single(pair: "RunPair") -> None:
 def _show_datasets(found: "DatasetComparison") -> None:
     metric = score_words(found.metric)
     title = f"{len(found.datasets)} data sets: {metric}"
-    columns = [CONFIGURATION, *([] if found.baseline else [AGAINST]), *DATASETS]
+    few = all(pair.adjusted is None for pair in found.pairs)
+    datasets = [column for column in DATASETS if not (few and column.key in ("adjusted", "verdict"))]
+    columns = [CONFIGURATION, *([] if found.baseline else [AGAINST]), *datasets]
     pairs = {pair.configuration: _datasets_row(pair) for pair in found.pairs} if found.baseline else {}
     ranks = [{"configuration": name, "mean_rank": rank} for name, rank in found.mean_ranks.items()]
     mean_rank = Column("mean rank", "mean_rank", number(2), numeric=True)
     compared = f"compared with {found.baseline}" if found.baseline else "all configurations compared"
     emit(
-        [CONFIGURATION, mean_rank, *(DATASETS if found.baseline else ())],
+        [CONFIGURATION, mean_rank, *(datasets if found.baseline else ())],
         [row | pairs.get(str(row["configuration"]), {}) for row in ranks],
         title=("", f"{title}, {compared}"),
     )
     if not found.baseline:
-        emit([CONFIGURATION, AGAINST, *DATASETS], list(map(_datasets_row, found.pairs)))
+        emit(columns, list(map(_datasets_row, found.pairs)))
     keys = [column.key for column in shown_columns(columns, list(map(_datasets_row, found.pairs)))]
     for line in _lines_of_datasets(found, keys):
         say(line)
@@ -244,8 +250,11 @@ def _lines_of_datasets(found: "DatasetComparison", keys: Sequence[str]) -> Itera
     elif len(found.mean_ranks) > 2:
         yield "Friedman's test that all are alike: not enough data sets"
     family = f"with {found.baseline}" if found.chosen else "of all pairs"
-    count = count_text(found.comparisons, "comparison")
-    yield f"p of the verdicts: Wilcoxon's signed ranks, adjusted by Holm for {count} {family}"
+    comparisons = f"{count_text(found.comparisons, 'comparison')} {family}"
+    if all(pair.adjusted is None for pair in found.pairs):
+        yield f"no verdicts: not enough data sets. {comparisons} need {_needed(found)}"
+    else:
+        yield f"p of the verdicts: Wilcoxon's signed ranks, adjusted by Holm for {comparisons}"
     if any(pair.better is not None for pair in found.pairs) and {"better", "equal"} & set(keys):
         yield (
             f"P better, P equal: Bayesian signed ranks, for a further data set; equal: by less than {ROPE:g}. They are "
@@ -253,6 +262,13 @@ def _lines_of_datasets(found: "DatasetComparison", keys: Sequence[str]) -> Itera
         )
     if found.left_out:
         yield f"not scored on all data sets, and left out: {', '.join(found.left_out)}"
+
+
+def _needed(found: "DatasetComparison") -> int:
+    """Return the number of data sets from which on a verdict is possible."""
+    from zoo.metrics.datasets import signed_ranks_possible
+
+    return next(number for number in count(2) if signed_ranks_possible(number, found.comparisons))
 
 
 def _show_tsv(found: "Comparisons") -> None:
