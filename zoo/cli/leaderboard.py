@@ -30,6 +30,7 @@ from zoo.errors import UsageError
 from zoo.scores import metric_parts, score_words
 from zoo.settings import Reference
 from zoo.specs import full_name
+from zoo.visible import visible
 from zoo.wording import count_text
 
 if TYPE_CHECKING:
@@ -112,7 +113,9 @@ def _write_tsv(found: "Leaderboard | None") -> None:
     from zoo.versus.ranked import Ranked
 
     rows = [
-        asdict(row) | {name: ", ".join(getattr(row, name)) for name in ("same_losses", "runs")}
+        asdict(row)
+        | {"metric": visible(row.metric)}
+        | {name: ", ".join(getattr(row, name)) for name in ("same_losses", "runs")}
         for row in (found.rows() if found else ())
     ]
     emit([Column(item.name, item.name) for item in fields(Ranked)], rows)

@@ -13,6 +13,7 @@ from zoo.cli.views.table import Column, Row, Say, emit, number, print_json, prin
 from zoo.cli.views.verdict import difference_text
 from zoo.records import Interval
 from zoo.scores import score_words
+from zoo.visible import visible
 from zoo.wording import count_text
 
 if TYPE_CHECKING:
@@ -277,5 +278,6 @@ def _show_tsv(found: "Comparisons") -> None:
     if several := found.over_datasets:
         where = {"dataset": count_text(len(several.datasets), "data set"), "metric": several.metric}
         rows += [where | asdict(pair) for pair in several.pairs]
+    rows = [row | {"metric": visible(row["metric"])} for row in rows]
     keys = dict.fromkeys(key for row in rows for key in row)
     print_tsv([Column(key, key) for key in keys], rows)

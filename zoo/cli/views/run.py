@@ -12,6 +12,7 @@ from zoo.scores import CLASS_SCORES, MACRO_SCORES
 from zoo.store.hints import MONITORED, training_setting
 from zoo.store.run import Run
 from zoo.store.runs import Store
+from zoo.visible import visible
 
 SCORES = (
     Column("score", "name"),
@@ -75,7 +76,7 @@ def score_rows(run: Run) -> list[Row]:
     for name in CLASS_SCORES:
         for label, interval in run.scores.by_class(name).items():
             counts = {key: run.scores[key].get(label) for key in ("support", "groups", "effective_groups")}
-            rows.append({"name": f"{name} {label}", **interval, **counts})
+            rows.append({"name": f"{name} {visible(label)}", **interval, **counts})
     return rows
 
 
@@ -83,7 +84,7 @@ def reason_lines(rows: Sequence[Row]) -> list[str]:
     """Return `no interval for NAMES: REASON` for each reason for which scores of `score_rows` have none."""
     names: dict[str, list[str]] = defaultdict(list)
     for row in rows:
-        for reason in filter(None, row["reason"].split("; ")):
+        for reason in filter(None, row.get("reason", "").split("; ")):
             names[reason].append(row["name"])
     return [f"no interval for {', '.join(scores)}: {reason}" for reason, scores in names.items()]
 
