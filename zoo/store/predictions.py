@@ -1,8 +1,9 @@
 """Per-row probabilities and logits of the test set, as a Parquet file; all scores are computed from them."""
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from zoo.store.run import PooledRun, Run
 from zoo.store.runs import Store
 
 PREDICTED = "predicted"  # the column of a published file that has no probabilities
+MOST_BYTES = 2**27  # of probabilities in memory; with all that is computed from them, about eight times as much
 NO_LOGITS = (
     "an earlier release stored no logits: AUROC ranks the rows by their probabilities, and those that are equal in "
     "float32 count as ties"
@@ -43,7 +45,7 @@ class Predictions:
     fold: npt.NDArray[np.int64] | None = None
     decided: bool = False
 
-    @property
+    @cached_property
     def outcome(self) -> Outcome:
         given = (self.probabilities, self.labels, self.groups, self.logits, self.fold)
         return Outcome.of(*given, decided=self.decided)
@@ -71,8 +73,35 @@ class Predictions:
         return buffer.getbuffer()
 
 
-def predictions_of(store: Store, run: Run) -> Predictions:
+class Remembered:
+    """A store that reads the predictions of each run once, and keeps them in memory until `forget`.
+
+    From `MOST_BYTES` on, further ones are read at each use.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._known: dict[str, Predictions] = {}
+
+    def predictions(self, run: Run) -> Predictions:
+        """Return the predictions of a run. Raises StoreError as `predictions_of`."""
+        if run.id in self._known:
+            return self._known[run.id]
+        found = predictions_of(self.store, run)
+        if sum(each.probabilities.nbytes for each in self._known.values()) < MOST_BYTES:
+            self._known[run.id] = found
+        return found
+
+    def forget(self, runs: Iterable[Run]) -> None:
+        """Free the memory of the predictions of these runs."""
+        for run in runs:
+            self._known.pop(run.id, None)
+
+
+def predictions_of(store: Store | Remembered, run: Run) -> Predictions:
     """Return the predictions of a run on the test set. Raises StoreError if the file is missing or has changed."""
+    if isinstance(store, Remembered):
+        return store.predictions(run)
     if isinstance(run, PooledRun):
         return pooled([predictions_of(store, store.get(member)) for member in run.members])
     return read_predictions(store.read(run, "predictions.parquet"), run.parts.classes)
@@ -95,7 +124,7 @@ def pooled(folds: Sequence[Predictions]) -> Predictions:
     )
 
 
-def rescored(store: Store, run: Run) -> Run:
+def rescored(store: Store | Remembered, run: Run) -> Run:
     """Return a finished run with its scores recomputed from the stored predictions. Raises as `predictions_of`.
 
     Published predictions without probabilities leave the scores of the record.
