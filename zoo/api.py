@@ -247,9 +247,10 @@ def hypotheses(
     """
     from zoo.claims.file import read_hypotheses
     from zoo.claims.hypothesis import Elsewhere
-    from zoo.claims.run import Options, answer_in
+    from zoo.claims.run import answer_in
     from zoo.harness.reporter import SilentReporter
     from zoo.harness.request import values_of
+    from zoo.missing.training import Options
 
     options = Options(jobs=jobs, time_budget=time_budget, threads=threads, device=device)
     other = Elsewhere(values_of(dataset), protocol, seeds, rows, None if data_dir is None else Path(data_dir))
