@@ -1,6 +1,6 @@
 """The cells that answers need, placed in their data, with the stored runs of each."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -24,7 +24,7 @@ class Need:
     request  has the options with which its data are loaded
     asked    the cell before it is placed in its data, as the schedule of a bench takes it
     repeats  the number of runs that it needs
-    size     the samples of its training rows, rows x channels x times; 0 until the data are loaded
+    rows, shape  the number of its training rows, and n_channels, n_times, n_classes; 0 until the data are loaded
     """
 
     dataset: str
@@ -34,7 +34,8 @@ class Need:
     wanted: Wanted
     found: Found = field(default_factory=Found)
     repeats: int = 1
-    size: int = 0
+    rows: int = 0
+    shape: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def cell(self) -> Cell:
@@ -43,6 +44,11 @@ class Need:
     @property
     def seed(self) -> int:
         return self.cell.seed
+
+    @property
+    def size(self) -> int:
+        """The samples of all training rows."""
+        return self.rows * self.shape.get("n_channels", 0) * self.shape.get("n_times", 0)
 
     @property
     def missing(self) -> int:
@@ -144,9 +150,7 @@ def _placed(need: Need, loaded: Loaded, parts: Parts) -> Need | str:
         return f"left out: {need.name}: {reason}"
     summary = parts.summary
     wanted = Wanted(cell, cell.keys(summary), summary.fingerprints["test"])
-    return replace(
-        need, wanted=wanted, size=summary.rows["train"] * summary.shape["n_channels"] * summary.shape["n_times"]
-    )
+    return replace(need, wanted=wanted, rows=summary.rows["train"], shape=dict(summary.shape))
 
 
 def _separation(need: Need) -> tuple[object, ...]:

@@ -6,13 +6,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
+from zoo.errors import ModelError, ZooError, guarded
 from zoo.harness.cells import Cell
+from zoo.inspection import count_macs
 from zoo.missing.needs import Need
 from zoo.missing.shelf import Shelf
 from zoo.records import JsonObject, plain
 from zoo.store.run import Run
 
 UNKNOWN = 30.0  # seconds of a run if no run is stored
+MACS_PER_SECOND = 5e9  # of one CPU core in small convolutions
+FORWARD_AND_BACK = 3  # the arithmetic of a training step, in forward passes
 OVERHEAD = 3.0  # seconds beside the epochs: loading, scoring and storing
 
 
@@ -51,11 +55,29 @@ class Pace:
         )
         return next((self.known[key] for key in keys if key in self.known), UNKNOWN) + OVERHEAD
 
-    def of_same_network(self, need: Need) -> float | None:
-        """Return the seconds of one run, from stored runs of the same network, of any length; None without any."""
+    def estimate(self, need: Need) -> float | None:
+        """Return the seconds of one run from stored runs of the same network, of any length and on any data.
+
+        Without any, the arithmetic of the network is a rough estimate; None for a network with fit().
+        """
         config = need.cell.config()
         rate = next((self.rates[key] for key in _networks(config) if key in self.rates), None)
-        return None if rate is None or not need.size else rate * need.size * _passes(config) + OVERHEAD
+        if rate is not None and need.size:
+            return rate * need.size * _passes(config) + OVERHEAD
+        return None if need.cell.network.fitted else _rough(need)
+
+
+def _rough(need: Need) -> float | None:
+    """Return the seconds that the arithmetic of a training takes; None if the network cannot be built for this."""
+    try:
+        with guarded(ModelError, need.name):
+            model = need.cell.on_meta(need.shape)
+            if model is None:
+                return None
+            macs = count_macs(model, n_channels=need.shape["n_channels"], n_times=need.shape["n_times"])
+    except ZooError:
+        return None
+    return FORWARD_AND_BACK * macs * need.rows * _passes(need.cell.config()) / MACS_PER_SECOND + OVERHEAD
 
 
 def _medians(runs: Iterable[Run]) -> dict[tuple[object, ...], float]:
