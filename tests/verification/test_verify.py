@@ -137,6 +137,8 @@ def test_references_are_repeated_answered_and_written() -> None:
     assert re.fullmatch(r"3 seeds, \d{4}-\d\d-\d\d, .*torch .*", written[0].evidence)
     output("--write")  # what is known as not reproduced is no news
     assert Path("net.references.toml").read_text() == text
+    with Store(Path("zoo-results"), create=False) as store:
+        assert len(store.runs()) == 6, "a reference file is not in the keys of runs"
 
     markdown = output("--markdown").splitlines()
     assert markdown[0].startswith("| reference | data set | metric |")
@@ -232,16 +234,16 @@ def answer(**changes: object) -> Verified:
 @pytest.mark.parametrize(
     ("found", "words"),
     [
-        (Verifications((answer(),), 3, None, 3), "not run: 3 runs, of unknown time. The same"),
-        (Verifications((answer(),), 3, 1200.0), "not run: 3 runs, about 20 min of training. The same"),
+        (Verifications((answer(),), 3, None, 3), "not run: 3 runs, of unknown time; the same"),
+        (Verifications((answer(),), 3, 1200.0), "not run: 3 runs, about 20 min of training; the same"),
         (Verifications((answer(),), 3, 60.0, 1), "about 60 s of training, and 1 of them of unknown time"),
         (Verifications((answer(seeds=(0, 1, 2), published_runs=5),)), "fewer seeds .*: minirocket .3 of 5."),
         (Verifications((answer(answer=Answer.ABOVE),)), "1 reference: 0 verified, 1 above, 0 below, 0 not run"),
     ],
 )
 def test_lines_tell_what_is_missing(found: Verifications, words: str) -> None:
-    assert any(re.search(words, line) for line in lines_of(found))
-    assert len([*markdown_lines(found)]) >= 5
+    assert any(re.search(words, line) for line in lines_of(found, trained=True))
+    assert len([*markdown_lines(found, trained=False)]) >= 5
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,7 @@ def verify_command(
     asked = Asked(tuple(names or ()), tuple(dataset or ()), seeds, data_dir)
     train = None if no_run else Options(jobs, time_budget, threads, device)
     found = _answers(session, asked, session.settings.results_folder(results), train)
-    show_verifications(session.say, found, as_json=as_json, markdown=markdown)
+    show_verifications(session.say, found, trained=not no_run, as_json=as_json, markdown=markdown)
     for path in write_verifications(found) if write else ():
         session.say(f"written: {path}")
     if not found.passed:

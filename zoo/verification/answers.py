@@ -17,7 +17,7 @@ def answers(plan: VerificationPlan, shelf: Shelf, notes: Sequence[str] = ()) -> 
     """Return the answers from the stored runs that a plan has found."""
     pace = Pace.of(shelf)
     found = tuple(each for demand in plan.demands for each in _answers(demand, pace))
-    needs = missing_needs(plan.demands)
+    needs = [need for need in missing_needs(plan.demands) if not need.found.runs]
     times = [pace.estimate(need) for need in needs]
     known = [seconds * need.missing for need, seconds in zip(needs, times, strict=True) if seconds is not None]
     unknown = sum(need.missing for need, seconds in zip(needs, times, strict=True) if seconds is None)
@@ -28,7 +28,7 @@ def answers(plan: VerificationPlan, shelf: Shelf, notes: Sequence[str] = ()) -> 
 def _answers(demand: ReferenceDemand, pace: Pace) -> Iterator[Verified]:
     reference = demand.reference
     runs = {need.seed: need.found.runs[-1].run for need in demand.needs if need.found.runs}
-    missing = [] if demand.unavailable else [need for need in demand.needs if need.missing]
+    missing = [need for need in missing_needs([demand]) if not need.found.runs]  # runs of other code count
     times = [pace.estimate(need) for need in missing]
     seconds = sum(each for each in times if each is not None) if missing and None not in times else None
     reason = _reason(demand, len(runs))

@@ -26,24 +26,26 @@ COLUMNS = (
 )
 
 
-def show_verifications(note: Say, found: "Verifications", *, as_json: bool = False, markdown: bool = False) -> None:
-    """Show all answers; notes go to the error stream."""
+def show_verifications(
+    note: Say, found: "Verifications", *, trained: bool, as_json: bool = False, markdown: bool = False
+) -> None:
+    """Show all answers; notes go to the error stream. `trained` is whether missing runs were to be trained."""
     for text in dict.fromkeys((*found.notes, *(text for each in found.answers for text in _noted(each)))):
         note(f"note: {text}")
     if as_json:
         print_json(found.to_json())
     elif markdown:
-        sys.stdout.write("".join(f"{line}\n" for line in markdown_lines(found)))
+        sys.stdout.write("".join(f"{line}\n" for line in markdown_lines(found, trained=trained)))
     elif not sys.stdout.isatty():
         rows = found.records()
         print_tsv([Column(key, key) for key in dict.fromkeys(key for row in rows for key in row)], rows)
     else:
         emit(COLUMNS, _rows(found), title=("", "published results at their protocol: mean of seeds"))
-        for line in lines_of(found):
+        for line in lines_of(found, trained=trained):
             say(line)
 
 
-def lines_of(found: "Verifications") -> Iterator[str]:
+def lines_of(found: "Verifications", *, trained: bool) -> Iterator[str]:
     """Yield the answers in numbers, what is missing, and where there were fewer seeds than published runs."""
     yield _counts(found)
     if few := {
@@ -52,10 +54,11 @@ def lines_of(found: "Verifications") -> Iterator[str]:
         listed = ", ".join(f"{name} ({len(each.seeds)} of {each.published_runs})" for name, each in few.items())
         yield f"fewer seeds than the published mean averages: {listed}"
     if found.missing:
-        yield f"not run: {count_text(found.missing, 'run')}, {_time(found)}. The same command trains them"
+        way = "the same command trains them" if trained else "without --no-run they are trained"
+        yield f"not run: {count_text(found.missing, 'run')}, {_time(found)}; {way}"
 
 
-def markdown_lines(found: "Verifications") -> Iterator[str]:
+def markdown_lines(found: "Verifications", *, trained: bool) -> Iterator[str]:
     """Yield a table in Markdown with a row for each answer, and the answers in numbers."""
     yield "| reference | data set | metric | published | band | measured | seeds | answer | |"
     yield "|---|---|---|---|---|---|---|---|---|"
@@ -64,7 +67,7 @@ def markdown_lines(found: "Verifications") -> Iterator[str]:
         texts += [number(4)(each.measured), row["seeds"], row["answer"], row["reason"]]
         yield f"| {' | '.join(map(_cell, texts))} |"
     yield ""
-    for line in lines_of(found):
+    for line in lines_of(found, trained=trained):
         yield f"{line}."
 
 
