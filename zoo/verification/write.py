@@ -86,4 +86,5 @@ def _table(values: dict[str, Any]) -> Any:
         if key != "results" and value != "":
             table.add(key, value)
     table.add("results", rows.multiline(True))
+    table.add(tomlkit.nl())
     return table
