@@ -155,7 +155,7 @@ def test_references_are_repeated_answered_and_written() -> None:
 def test_other_data_than_the_published_ones_are_not_compared() -> None:
     lines = Path("archive/Tiny/Tiny_TEST.tsv").read_text().splitlines()
     Path("archive/Tiny/Tiny_TEST.tsv").write_text("\n".join(lines[:-2]))
-    found = answers("--dataset", "Tiny")
+    found = answers("--dataset", "Tiny", code=1)
     assert "the test set has 18 rows, not 20" in str(found[TINY]["reason"])
     assert not Path("zoo-results", "runs").is_dir() or not list(Path("zoo-results", "runs").iterdir())
 
@@ -173,7 +173,8 @@ def test_a_time_budget_that_is_too_short_leaves_runs_out() -> None:
     found = CliRunner().invoke(
         app, ["verify", "net.py:Means", "--data-dir", "archive", "--threads", "1", "--time-budget", "1s", "--json"]
     )
-    assert found.exit_code == 0
+    assert found.exit_code == 1
+    assert "error: nothing was verified" in found.stderr
     assert json.loads(found.stdout)["missing"] == 6
     assert "note: the time budget has ended" in found.stderr
 

@@ -84,7 +84,8 @@ def verify_command(
     Missing runs are trained, those of the shortest references first; stored runs are reused. A command that was
     interrupted can be repeated.
 
-    Exits with 1 if a reference is below its band and not known as not reproduced, or if a run failed.
+    Exits with 1 if a reference is below its band and not known as not reproduced, if a run failed, or if no reference
+    has an answer.
     """
     from zoo.missing.training import Options
     from zoo.verification.plan import Asked
@@ -103,7 +104,10 @@ def verify_command(
     show_verifications(session.say, found, trained=not no_run, as_json=as_json, markdown=markdown)
     for path in write_verifications(found) if write else ():
         session.say(f"written: {path}")
-    if not found.passed:
+    nothing = train is not None and not found.answered
+    if nothing:
+        session.say("error: nothing was verified: no reference has an answer")
+    if nothing or not found.passed:
         raise typer.Exit(1)
 
 

@@ -99,6 +99,11 @@ class Verifications:
         return {answer: sum(each.answer == answer for each in self.answers) for answer in Answer}
 
     @property
+    def answered(self) -> bool:
+        """Whether any reference has an answer."""
+        return any(each.answer != Answer.NOT_RUN for each in self.answers)
+
+    @property
     def passed(self) -> bool:
         """Whether no reference is below its band, except those known as not reproduced, and no run failed."""
         return not any(each.is_news or each.failed for each in self.answers)
