@@ -16,7 +16,7 @@ from zoo.interruption import exit_code
 if TYPE_CHECKING:
     from zoo.claims.hypothesis import HypothesisFile
     from zoo.claims.result import Hypotheses
-    from zoo.claims.run import Options
+    from zoo.missing.training import Options
 
 
 def hypotheses_command(
@@ -102,7 +102,7 @@ def hypotheses_command(
     """
     from zoo.claims.file import read_hypotheses
     from zoo.claims.hypothesis import Elsewhere
-    from zoo.claims.run import Options
+    from zoo.missing.training import Options
 
     if as_json and markdown:
         raise UsageError("--json and --markdown are two formats: choose one")

@@ -27,9 +27,8 @@ from zoo.cli.views.table import (
     steps_column,
 )
 from zoo.errors import UsageError
+from zoo.references.record import Reference
 from zoo.scores import metric_parts, score_words
-from zoo.settings import Reference
-from zoo.specs import full_name
 from zoo.visible import visible
 from zoo.wording import count_text
 
@@ -168,7 +167,7 @@ def _shown(found: "Leaderboard", board: "Board", session: Session) -> Shown:
         return Shown(_title(board), lines=_unscored(board))
     rows = [row for row in ranked(found.metric, board, found.scores, found.places) if row.rank]
     compared = _compared(rows)
-    reported = [_reported(each, found.metric) for each in session.settings.references if board.holds(each)]
+    reported = [_reported(each, found.metric) for each in _held(session, board, found.metric)]
     steps = steps_differ(run for each in board.standings for run in each.runs)
     columns = _columns(found.metric, rows, steps=steps)
     texts = [_row(row, compared=compared) for row in rows]
@@ -193,7 +192,7 @@ def _paper(found: "Leaderboard", board: "Board", session: Session) -> Paper:
     ranks = [row for row in ranked(found.metric, board, found.scores, found.places) if row.rank]
     compared = _compared(ranks)
     rows = [_row(row, compared=compared) | {"score": _paper_score(row)} for row in ranks]
-    rows += [_reported(each, found.metric) for each in session.settings.references if board.holds(each)]
+    rows += [_reported(each, found.metric) for each in _held(session, board, found.metric)]
     same = {key: rows[0][key] for key in ("data", "loss") if len({row.get(key) for row in rows}) == 1}
     left_out = {*same, "steps", "macs", "latency_ms"}
     columns = [each for each in _columns(found.metric, ranks, steps=False) if each.key not in left_out]
@@ -384,7 +383,11 @@ def _loss_text(row: "Ranked") -> str:
     return " = ".join((row.loss, *row.same_losses))
 
 
+def _held(session: Session, board: "Board", metric: str) -> list[Reference]:
+    """Return the references on the data set of a board, with a value of the metric."""
+    return [each for each in session.references if board.holds(each) and metric in each.scores]
+
+
 def _reported(reference: Reference, metric: str) -> dict[str, Any]:
-    name = full_name(reference.architecture, reference.preset)
     score = number(3)(reference.scores.get(metric))
-    return {"rank": "", "architecture": name, "data": reference.status, "score": score, "style": "dim"}
+    return {"rank": "", "architecture": reference.words, "data": reference.status, "score": score, "style": "dim"}

@@ -9,7 +9,8 @@ from statistics import mean, stdev
 from typing import TYPE_CHECKING, TypeVar
 
 from zoo.records import JsonObject, plain
-from zoo.settings import BEST, FITTED, Reference
+from zoo.references.record import Reference
+from zoo.settings import BEST, FITTED
 from zoo.store.alike import loss_text, same_training
 from zoo.store.run import Run, RunStatus
 
@@ -175,8 +176,11 @@ class Board:
         return f"{self.protocol} ({folds} folds)" if folds else self.protocol
 
     def holds(self, reference: Reference) -> bool:
-        """Whether a reference result belongs to this data set and protocol."""
-        return reference.dataset == self.dataset and reference.protocol in ("", self.protocol)
+        """Whether a reference belongs to this data set and protocol. A file of an archive has the name of its set."""
+        name, _, suffix = self.dataset.rpartition(".")
+        names = (self.dataset, name) if suffix in ("ts", "tsv") else (self.dataset,)
+        rows = (None, self.some_run.parts.rows.get("test"))
+        return reference.dataset in names and reference.protocol in ("", self.protocol) and reference.test_rows in rows
 
     def to_json(
         self,

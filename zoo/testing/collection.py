@@ -6,6 +6,7 @@ from functools import partial
 
 from zoo.errors import PluginError, UsageError, unknown_name
 from zoo.registry import Entry, Plugin, Registry, is_pattern, matches
+from zoo.shipped import reference_file
 from zoo.specs import Component
 from zoo.testing import common, plugins
 from zoo.testing.check import Check, tried
@@ -56,6 +57,8 @@ def plugin_checks(registry: Registry, plugin: Plugin) -> Iterator[Check]:
     functions = [plugins.loads, plugins.light_import] if plugin.error else list(plugins.CHECKS)
     if not plugin.error and declares(registry, plugin):
         functions.append(plugins.representatives)
+    if reference_file(plugin) is not None:
+        functions.append(plugins.references)
     for function in functions:
         yield Check(function.__name__, "plugin", plugin.name, partial(function, registry, plugin))
 

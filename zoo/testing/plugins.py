@@ -3,9 +3,14 @@
 import json
 import subprocess
 import sys
+from dataclasses import fields
 from functools import cache
 
+from zoo.assignments import split_assignments
+from zoo.networks import Network
 from zoo.registry import Entry, Plugin, Registry
+from zoo.settings import Training
+from zoo.shipped import references_of
 from zoo.specs import Component
 from zoo.testing.check import NotConforming, expect
 from zoo.testing.representatives import declared
@@ -76,6 +81,15 @@ def representatives(registry: Registry, plugin: Plugin) -> None:
     own = {spec.name for spec in plugin.components}
     unknown = sorted(set(declared(registry, plugin)) - own)
     expect(not unknown, f"its CONFORMANCE contains {', '.join(unknown)}, which it does not provide")
+
+
+def references(registry: Registry, plugin: Plugin) -> None:
+    """Its reference file can be read; each preset, setting and metric in it exists."""
+    for each in references_of(registry, plugin):
+        scopes = split_assignments(each.settings)
+        Network.resolve(registry, each.name, params=scopes[""], block_params=scopes["block"])
+        unknown = sorted(set(scopes["training"]) - {item.name for item in fields(Training)})
+        expect(not unknown, f"{each.file}: entry {each.entry + 1}: no training setting named {', '.join(unknown)}")
 
 
 CHECKS = (loads, light_import, provides, names, global_state, writes)

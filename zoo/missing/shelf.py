@@ -1,4 +1,4 @@
-"""The stored runs that count for hypotheses: those of the user's results, and those of published results.
+"""The stored runs that count for an answer: those of the user's results, and those of published results.
 
 In the user's results, a run counts if `zoo bench` would reuse it: it has the key of the request. Published results come
 from another machine and another release, so a run counts there if it has the same configuration, whatever its code. A
@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from zoo.claims.measures import Stored
 from zoo.harness.cells import Cell
 from zoo.records import plain
 from zoo.store.run import Run, RunStatus
@@ -21,6 +20,14 @@ from zoo.store.runs import Store
 LOST = (RunStatus.DIVERGED, RunStatus.TIMEOUT)  # the same request would end in this way again
 COUNTED = (RunStatus.DONE, *LOST, RunStatus.FAILED)
 DATA_DECIDE = ("scale", "dataset_params", "rows")  # unknown until the data are loaded
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A finished run with the store that holds its files."""
+
+    run: Run
+    store: Store
 
 
 @dataclass(frozen=True)
