@@ -7,7 +7,8 @@ from functools import cache
 
 from zoo.registry import Entry, Plugin, Registry
 from zoo.specs import Component
-from zoo.testing.check import NotConforming, expect
+from zoo.testing.check import NotConforming, expect, tried
+from zoo.testing.outputs import check_names, parity_file, parity_of
 from zoo.testing.representatives import declared
 
 # Slow imports, a second or more: not allowed in a module that `zoo list` imports.
@@ -76,6 +77,18 @@ def representatives(registry: Registry, plugin: Plugin) -> None:
     own = {spec.name for spec in plugin.components}
     unknown = sorted(set(declared(registry, plugin)) - own)
     expect(not unknown, f"its CONFORMANCE contains {', '.join(unknown)}, which it does not provide")
+
+
+def parity(registry: Registry, plugin: Plugin) -> None:
+    """Its parity.toml is valid, and each table is named after one of its own architectures."""
+    check_names(plugin, parity_of(plugin))
+    tried()
+
+
+def has_parity_file(plugin: Plugin) -> bool:
+    """Whether a plugin has a parity.toml."""
+    path = parity_file(plugin)
+    return path is not None and path.is_file()
 
 
 CHECKS = (loads, light_import, provides, names, global_state, writes)
