@@ -46,16 +46,12 @@ def has_cases(entry: Entry[Architecture]) -> bool:
 def case_difference(registry: Registry, entry: Entry[Architecture], case: Case) -> float:
     """Return the largest difference between the outputs of the zoo's network and those of the public code.
 
-    Raises NotConforming if the network has other tensors, or another number of outputs, than the case says.
+    Raises NotConforming if the tensors or the outputs of the network are not those of the case.
     """
     network = Network.resolve(registry, entry.name, block=case.block, params=case.params)
-    first, second = (_built(network, case, seed) for seed in (0, 1))
     given = case.our_weights()
+    first, second = (_ready(network, case, given, seed) for seed in (0, 1))
     _check_unset(first, second, given, every_parameter=case.fit is None and not case.output)
-    _set(first, given)
-    if case.fit is not None:
-        rows = torch.from_numpy(case.training_rows())
-        fit(first, rows, torch.arange(len(rows)) % case.n_classes)
     return _difference(_outputs(first.eval(), case), torch.tensor(case.expected, dtype=torch.float64))
 
 
@@ -74,9 +70,15 @@ def key_of(content: Parity, name: str) -> str | None:
     return next((key for key in content if is_pattern(key) and matches(name, key)), None)
 
 
-def _built(network: Network, case: Case, seed: int) -> nn.Module:
+def _ready(network: Network, case: Case, given: Mapping[str, Numbers], seed: int) -> nn.Module:
+    """Return the network with the values of the case, after its fit."""
     torch.manual_seed(seed)
-    return network.build(n_channels=case.n_channels, n_times=case.n_times, n_classes=case.n_classes)
+    model = network.build(n_channels=case.n_channels, n_times=case.n_times, n_classes=case.n_classes)
+    _set(model, given)
+    if case.fit is not None:
+        rows = torch.from_numpy(case.training_rows())
+        fit(model, rows, torch.arange(len(rows)) % case.n_classes)
+    return model
 
 
 def _check_unset(first: nn.Module, second: nn.Module, given: Mapping[str, Numbers], *, every_parameter: bool) -> None:
