@@ -184,6 +184,8 @@ def test_a_file_that_does_not_fit_the_network_is_one_line(folder: Path, changed:
         ({"expected": [[np.nan], [np.nan]]}, "net[0].expected", "has an infinite value, or no value at all"),
         ({"tolerance": 0}, "net[0].tolerance", "expected `float` > 0.0"),
         ({"tolerance": np.nan}, "net[0].tolerance", "expected `float`"),
+        ({"n_channels": 9999, "n_times": 9999}, "net[0].rows", "with n_channels and n_times these are more than ten"),
+        ({"fit": {"rows": 99_999}, "n_times": 999}, "net[0].fit.rows", "with n_channels and n_times these are more th"),
         ({"input": [1, -1]}, "net[0].input", "needs two numbers, the lower one first"),
         ({"weights": [{**WEIGHTS[0], "axes": [0, 2]}]}, "net[0].weights[0].axes", "needs each of the 2 axes of the sh"),
         ({"weights": [{**WEIGHTS[0], "range": [1, 0]}]}, "net[0].weights[0].range", "needs two numbers, the lower one"),
@@ -191,7 +193,7 @@ def test_a_file_that_does_not_fit_the_network_is_one_line(folder: Path, changed:
         (
             {"weights": [{**WEIGHTS[0], "shape": [99_999, 99_999]}]},
             "net[0].weights[0].shape",
-            "has more than ten million",
+            "these are more than ten million",
         ),
         ({"weights": [{**WEIGHTS[1], "ours": ["a", "b", "c"]}]}, "net[0].weights[0].ours", "2 along the first axis c"),
         ({"weights": [WEIGHTS[0], WEIGHTS[0]]}, "net[0].weights[0].theirs", "'W' is there twice"),

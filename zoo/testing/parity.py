@@ -4,9 +4,10 @@ Inputs and weights are made by a formula from their names, see `numbers`, so the
 `docs/checks.md` describes every key. Public code is run once, outside the zoo; the zoo never imports it.
 """
 
+import math
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,6 +20,7 @@ from zoo.space import Value
 from zoo.tomls import parsed_file, read_text
 
 FILE = "parity.toml"
+MOST_VALUES, TOO_MANY = 10_000_000, "more than ten million values"
 Count = Annotated[int, msgspec.Meta(ge=1, le=100_000)]
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 Numbers = NDArray[np.float32]
@@ -130,13 +132,13 @@ class NotCompared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 Parity = Mapping[str, tuple[Case, ...] | NotCompared]
 
 
-def numbers(name: str, shape: Any, low: float, high: float) -> Numbers:
+def numbers(name: str, shape: Sequence[int], low: float, high: float) -> Numbers:
     """Return the values of a tensor by the formula of `parity.toml`, float32 in the given shape.
 
     Value i in row-major order is low + (high - low) h(c + i) / 2^32. c is the CRC-32 of the name, and h a hash of whole
     numbers modulo 2^32: x ^= x >> 16; x *= 0x7feb352d; x ^= x >> 15; x *= 0x846ca68b; x ^= x >> 16.
     """
-    x = np.arange(int(np.prod(shape)), dtype=np.uint32) + np.uint32(zlib.crc32(name.encode()))
+    x = np.arange(math.prod(shape), dtype=np.uint32) + np.uint32(zlib.crc32(name.encode()))
     for shift, factor in ((16, 0x7FEB352D), (15, 0x846CA68B)):
         x = (x ^ (x >> np.uint32(shift))) * np.uint32(factor)
     x ^= x >> np.uint32(16)
@@ -155,6 +157,8 @@ def read_parity(path: Path) -> Parity:
 def _entry(path: Path, name: str, value: Any) -> tuple[Case, ...] | NotCompared:
     try:
         if isinstance(value, dict):
+            if "not_compared" not in value:
+                raise ValueError(f'write [[{name}]] for outputs of public code, or not_compared = "reason"')
             return msgspec.convert(value, NotCompared)
         cases = tuple(msgspec.convert(value, list[Case]))
         if not cases:
@@ -185,6 +189,9 @@ def _fault(case: Case) -> tuple[str, str] | None:
         return "expected", "has an infinite value, or no value at all"
     if not -1e6 < case.input[0] < case.input[1] < 1e6:
         return "input", "needs two numbers, the lower one first"
+    for key, rows in (("rows", case.rows), ("fit.rows", case.fit.rows if case.fit else 0)):
+        if rows * case.n_channels * case.n_times > MOST_VALUES:
+            return key, f"with n_channels and n_times these are {TOO_MANY}"
     names = [weight.theirs for weight in case.weights]
     for number, weight in enumerate(case.weights):
         if fault := _fault_of_weight(weight, names):
@@ -197,8 +204,8 @@ def _fault_of_weight(weight: Weight, names: list[str]) -> tuple[str, str] | None
         return "theirs", f"{weight.theirs!r} is there twice"
     if not -1e6 < weight.range[0] <= weight.range[1] < 1e6:
         return "range", "needs two numbers, the lower one first"
-    if int(np.prod([float(size) for size in weight.shape])) > 10_000_000:
-        return "shape", "has more than ten million values"
+    if math.prod(weight.shape) > MOST_VALUES:
+        return "shape", f"these are {TOO_MANY}"
     if weight.axes is not None and sorted(weight.axes) != list(range(len(weight.shape))):
         return "axes", f"needs each of the {len(weight.shape)} axes of the shape once, counted from 0"
     first = weight.shape[weight.axes[0] if weight.axes else 0] if weight.shape else 1
