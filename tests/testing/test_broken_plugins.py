@@ -109,8 +109,8 @@ def test_what_the_import_of_a_network_does_is_seen(load: Loaded, name: str) -> N
 
 
 def test_every_check_of_plugins_has_one_that_it_catches() -> None:
-    caught = {wanted for _, wanted, _ in BROKEN.values()} | {"names", "references"}
-    assert {check.__name__ for check in (*kit.CHECKS, kit.representatives, kit.references)} == caught
+    caught = {wanted for _, wanted, _ in BROKEN.values()} | {"names", "parity", "references"}
+    assert {check.__name__ for check in (*kit.CHECKS, kit.representatives, kit.parity, kit.references)} == caught
 
 
 REFERENCE = """
@@ -147,6 +147,24 @@ def test_a_plugin_without_references_has_no_check_of_them(load: Loaded, tmp_path
     assert "references" not in {check.name for check in plain.checks}
     (tmp_path / "plugin_refers.references.toml").write_text(REFERENCE)
     check_of(registry, "plugin", "plugin_refers", "references")()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ('[other-net]\nnot_compared = "no code"', "parity.toml: other-net: plugin 'plugin_own' has no architecture of"),
+        ("[plugin_own-net]", r"plugin_own-net: write \[\[plugin_own-net\]\] for outputs"),
+        ("x = ", r"parity.toml:1: invalid value|parity.toml, at its end: "),
+    ],
+)
+def test_a_file_of_expected_outputs_that_is_not_valid_is_caught(
+    load: Loaded, tmp_path: Path, content: str, words: str
+) -> None:
+    registry = load(plugin_own=(PLUGIN, NET))
+    (tmp_path / "parity.toml").write_text(content)
+    with pytest.raises(NotConforming, match=words) as caught:
+        check_of(registry, "plugin", "plugin_own", "parity")()
+    assert "\n" not in str(caught.value)
 
 
 def test_a_taken_name_is_caught_with_whose_it_is(load: Loaded) -> None:

@@ -12,7 +12,8 @@ from zoo.registry import Entry, Plugin, Registry
 from zoo.settings import Training
 from zoo.shipped import references_of
 from zoo.specs import Component
-from zoo.testing.check import NotConforming, expect
+from zoo.testing.check import NotConforming, expect, tried
+from zoo.testing.outputs import check_names, parity_file, parity_of
 from zoo.testing.representatives import declared
 
 # Slow imports, a second or more: not allowed in a module that `zoo list` imports.
@@ -90,6 +91,18 @@ def references(registry: Registry, plugin: Plugin) -> None:
         Network.resolve(registry, each.name, params=scopes[""], block_params=scopes["block"])
         unknown = sorted(set(scopes["training"]) - {item.name for item in fields(Training)})
         expect(not unknown, f"{each.file}: entry {each.entry + 1}: no training setting named {', '.join(unknown)}")
+
+
+def parity(registry: Registry, plugin: Plugin) -> None:
+    """Its parity.toml is valid, and each table is named after one of its own architectures."""
+    check_names(plugin, parity_of(plugin))
+    tried()
+
+
+def has_parity_file(plugin: Plugin) -> bool:
+    """Whether a plugin has a parity.toml."""
+    path = parity_file(plugin)
+    return path is not None and path.is_file()
 
 
 CHECKS = (loads, light_import, provides, names, global_state, writes)
