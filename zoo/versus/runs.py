@@ -246,9 +246,9 @@ def _unfinished(runs: Sequence[Run], found: Sequence[Board], names: Mapping[Stan
             )
     scored = {run.configuration for run in runs if run.status == RunStatus.DONE}
     without: dict[str, list[str]] = defaultdict(list)
-    for seeds in (list(by_seed.values()) for name, by_seed in ended.items() if by_seed and name not in scored):
-        text = f"{_title(seeds[0], seed=False)} ({_by_status(seeds)})"
-        without[f"{seeds[0].dataset_label}: " * several].append(text)
+    for lost in (list(by_seed.values()) for name, by_seed in ended.items() if by_seed and name not in scored):
+        text = f"{_title(lost[0], seed=False)} ({_by_status(lost)})"
+        without[f"{lost[0].dataset_label}: " * several].append(text)
     notes += [f"{where}without a finished seed, and not compared: {', '.join(each)}" for where, each in without.items()]
     if damaged := sum(run.status == RunStatus.DAMAGED for run in runs):
         notes.append(f"{count_text(damaged, 'damaged run')} left out; `zoo results` shows why")
