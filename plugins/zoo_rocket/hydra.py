@@ -90,7 +90,7 @@ class SparseScaler(nn.Module):
         return (roots - self.mean) * (roots != 0) / self.scale
 
     def fit(self, counts: Features, batches: Pass) -> None:
-        """Compute the mean and standard deviation of the roots, and the share of zeros, from sums in float64."""
+        """Compute mean and standard deviation (divisor: rows - 1) of the roots, and the share of zeros, in float64."""
         sums, rows = torch.zeros(()), 0
         for batch in batches:
             roots = counts(batch.values).clamp(min=0).sqrt().to(exact(self.mean.device)).double()
@@ -98,7 +98,8 @@ class SparseScaler(nn.Module):
             rows += len(roots)
         mean, square, zeros = sums / rows
         self.mean.copy_(mean)
-        self.scale.copy_((square - mean**2).clamp(min=0).sqrt() + zeros**4 + 1e-8)
+        variance = (square - mean**2).clamp(min=0) * rows / max(rows - 1, 1)
+        self.scale.copy_(variance.sqrt() + zeros**4 + 1e-8)
 
 
 def draw_kernels(n_dilations: int, groups: int, kernels: int, n_channels: int) -> Tensor:

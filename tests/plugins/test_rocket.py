@@ -406,7 +406,7 @@ def test_the_sparse_scaler_written_out() -> None:
     values = torch.from_numpy(counts.astype(np.float32))[:, None]
     scaler.fit(flat, Batches(values, torch.zeros(80, dtype=torch.int64)))
     roots = np.sqrt(np.maximum(counts, 0))
-    expected = (roots - roots.mean(0)) * (roots != 0) / (roots.std(0) + (roots == 0).mean(0) ** 4 + 1e-8)
+    expected = (roots - roots.mean(0)) * (roots != 0) / (roots.std(0, ddof=1) + (roots == 0).mean(0) ** 4 + 1e-8)
     np.testing.assert_allclose(scaler(flat(values)), expected, rtol=1e-4, atol=1e-5)
 
 

@@ -7,7 +7,7 @@ from itertools import combinations
 
 import numpy as np
 
-from zoo.claims.answers import Answer, Needed, answer_of, chance, needed, p_of, too_few
+from zoo.claims.answers import MOST_SEEDS, Answer, Needed, answer_of, chance, needed, p_of, too_few
 from zoo.claims.hypothesis import Direction, Group, Kind, Part
 from zoo.claims.measures import Measured, Seeds, of_numbers, of_scores, scaled_back
 from zoo.claims.metrics import is_score, metric_text
@@ -193,7 +193,7 @@ def _why_undecided(finding: Finding, found: Measured, more: Needed) -> str:
         return f"{count_text(len(finding.seeds), 'seed')}: an answer needs {FEWEST}"
     if more.by_rows:
         return "the test rows are too few: more seeds cannot decide it"
-    seeds = f"more than {1_000:,}" if more.seeds is None else f"about {more.seeds:,}"
+    seeds = f"more than {MOST_SEEDS:,}" if more.seeds is None else f"about {more.seeds:,}"
     return f"{seeds} seeds would decide it"
 
 
