@@ -7,7 +7,21 @@ from typing import Annotated
 
 import typer
 
-from zoo.cli import bench, check, compare, data, hypotheses, leaderboard, new, plugins, results, show, studies, tune
+from zoo.cli import (
+    bench,
+    check,
+    compare,
+    data,
+    hypotheses,
+    leaderboard,
+    new,
+    plugins,
+    report,
+    results,
+    show,
+    studies,
+    tune,
+)
 from zoo.cli import list as list_
 from zoo.cli.group import GridCommand, ZooGroup
 from zoo.cli.session import Session
@@ -111,6 +125,11 @@ app.command(
         "zoo hypotheses claims.toml --only smote --markdown",
     ),
 )(hypotheses.hypotheses_command)
+app.command(
+    "report",
+    rich_help_panel=RESULTS,
+    epilog=_examples("zoo report -o report.html", "zoo report --dataset 'mit*' --metric mcc"),
+)(report.report_command)
 app.command(
     "results",
     rich_help_panel=RESULTS,

@@ -1,8 +1,12 @@
 """Per-row probabilities and logits of the test set, as a Parquet file; all scores are computed from them."""
 
 import io
-from collections.abc import Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +47,7 @@ class Predictions:
     fold: npt.NDArray[np.int64] | None = None
     decided: bool = False
 
-    @property
+    @cached_property
     def outcome(self) -> Outcome:
         given = (self.probabilities, self.labels, self.groups, self.logits, self.fold)
         return Outcome.of(*given, decided=self.decided)
@@ -71,8 +75,55 @@ class Predictions:
         return buffer.getbuffer()
 
 
+@contextmanager
+def predictions_kept(most_rows: int = 2_000_000) -> Iterator[None]:
+    """Keep predictions in memory while the context lasts, so that a file is checked and read once for many scores.
+
+    Those of at most `most_rows` test rows are kept, the last used ones.
+    """
+    token = _KEPT.set(_Kept(most_rows))
+    try:
+        yield
+    finally:
+        _KEPT.reset(token)
+
+
+class _Kept:
+    """The last used predictions, by the folder of their store and the id of their run."""
+
+    def __init__(self, most_rows: int) -> None:
+        self.most_rows = most_rows
+        self.rows = 0
+        self.found: OrderedDict[tuple[Path, str], Predictions] = OrderedDict()
+
+    def get(self, key: tuple[Path, str]) -> Predictions | None:
+        if key in self.found:
+            self.found.move_to_end(key)
+        return self.found.get(key)
+
+    def keep(self, key: tuple[Path, str], predictions: Predictions) -> None:
+        self.found[key] = predictions
+        self.rows += len(predictions.labels)
+        while self.rows > self.most_rows:
+            self.rows -= len(self.found.popitem(last=False)[1].labels)
+
+
+_KEPT: ContextVar[_Kept | None] = ContextVar("kept_predictions", default=None)
+
+
 def predictions_of(store: Store, run: Run) -> Predictions:
     """Return the predictions of a run on the test set. Raises StoreError if the file is missing or has changed."""
+    kept, key = _KEPT.get(), (store.folder, run.id)
+    if kept is None:
+        return _read_of(store, run)
+    found = kept.get(key)
+    if found is None:
+        found = _read_of(store, run)
+        kept.keep(key, found)
+    return found
+
+
+def _read_of(store: Store, run: Run) -> Predictions:
     if isinstance(run, PooledRun):
         return pooled([predictions_of(store, store.get(member)) for member in run.members])
     return read_predictions(store.read(run, "predictions.parquet"), run.parts.classes)
