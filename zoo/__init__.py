@@ -25,7 +25,7 @@ from zoo.specs import Architecture, Block, Dataset, Objective, Preset, Resampler
 from zoo.version import VERSION
 
 if TYPE_CHECKING:
-    from zoo.api import bench, build, compare, hypotheses, leaderboard, list_components, load
+    from zoo.api import bench, build, compare, hypotheses, leaderboard, list_components, load, report
 
 __version__ = VERSION
 
@@ -61,12 +61,13 @@ __all__ = [
     "leaderboard",
     "list_components",
     "load",
+    "report",
 ]
 
 
 def __getattr__(name: str) -> Any:
     """Return a function of `zoo.api`, imported on first use, or a deprecated name, with a warning."""
-    if name in ("bench", "build", "compare", "hypotheses", "leaderboard", "list_components", "load"):
+    if name in ("bench", "build", "compare", "hypotheses", "leaderboard", "list_components", "load", "report"):
         from zoo import api
 
         return getattr(api, name)

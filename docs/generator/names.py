@@ -42,10 +42,22 @@ MODULES: dict[str, tuple[str, ...]] = {
     ),
     "zoo.versus.ranking": ("Leaderboard",),
     "zoo.versus.ranked": ("Ranked",),
+    "zoo.reporting.records": ("Report",),
     "zoo.training.fitting": ("Batches",),
 }
 # Created by the zoo only, so their signatures are not shown.
-GIVEN = ("Batches", "Check", "Finding", "Hypotheses", "HypothesisAnswer", "Leaderboard", "Ranked", "Run", "Table")
+GIVEN = (
+    "Batches",
+    "Check",
+    "Finding",
+    "Hypotheses",
+    "HypothesisAnswer",
+    "Leaderboard",
+    "Ranked",
+    "Report",
+    "Run",
+    "Table",
+)
 VALUES = {
     "Space": "A search space: for each name of a hyperparameter a `Choice`, an `Int` or a `Float`.",
     "Value": "The type of a hyperparameter: `bool`, `int`, `float` or `str`.",

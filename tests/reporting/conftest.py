@@ -7,10 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import waves
 
+from zoo.harness.datasets import load_dataset, separated
+from zoo.harness.request import DataRequest
 from zoo.store.predictions import Predictions
 from zoo.store.run import Run, RunStatus
 from zoo.store.runs import Store
+from zoo.workspace import Workspace
 
 HOSTILE = "<img src=x onerror=\"document.title='broken'\">"
 CLASSES = ("normal", HOSTILE, "</script><b id=broken>\u2028&amp;")
@@ -68,9 +72,37 @@ def stored(store: Store, dataset: str, architecture: str, data: str, share: floa
     return store.finish(ended, files)
 
 
+def ward(store: Store, folder: Path) -> None:
+    """Store runs on a file of series of patients, with the test set and the fingerprints that a bench finds."""
+    series = waves(120, 24)
+    lines = [",".join([*(f"t{number}" for number in range(24)), "kind", "patient"])]
+    for row, label, group in zip(series.values[:, 0], series.labels, series.groups, strict=True):  # type: ignore[arg-type]
+        lines.append(",".join([*map(str, row.tolist()), series.classes[label], f"p{group}"]))
+    (folder / "ward.csv").write_text("\n".join(lines) + "\n")
+    params = {"constant": "error", "target": "kind", "group": "patient", "columns": "t*"}
+    request = DataRequest(target="kind", group="patient", columns="t*", assignments={"dataset.constant": "error"})
+    loaded = load_dataset(Workspace.load(), str(folder / "ward.csv"), request)
+    parts = separated(loaded, "inter-patient", 0, request)
+    test = parts.for_run().test
+    test.training_ended()
+    rows = test.open()
+    for seed in range(2):
+        what: dict[str, Any] = {"architecture": "fcn", "data": "original", "dataset": "ward.csv", "seed": seed}
+        what |= {"loss": "cross-entropy"}
+        config = {**what, "protocol": "inter-patient", "dataset_params": params, "training": {"batch_size": 16}}
+        made = Run(id="", key=f"ward{seed}", configuration="ward", protocol="inter-patient", config=config, **what)
+        begun = store.begin(replace(made, parts=parts.summary))
+        logits = np.random.default_rng(seed).normal(size=(len(rows), 3)).astype(np.float32)
+        probabilities = (np.exp(logits) / np.exp(logits).sum(1, keepdims=True)).astype(np.float32)
+        found = Predictions(probabilities, rows.labels, rows.index, series.classes, rows.groups, logits)
+        ended = replace(begun, status=RunStatus.DONE, scores=found.scores("patient"))
+        store.finish(ended, {"predictions.parquet": found.to_parquet()})
+
+
 def fill(folder: Path) -> Path:
-    """Make the store in a folder, and return it."""
+    """Make the store in a folder, and return it; the file of the data set `ward` is beside it."""
     with Store(folder) as store:
+        ward(store, folder.parent)
         for (dataset, architecture, data), (share, ends) in SEEDS.items():
             for seed, status in enumerate(ends):
                 stored(store, dataset, architecture, data, share, seed, status)

@@ -1,15 +1,21 @@
 """The page of a report in a browser: what a reader sees, with the keyboard, a phone, a dark screen and a printer."""
 
 import base64
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, precision_score, recall_score
 
+from zoo.reporting.collect import Data
 from zoo.reporting.write import written
-from zoo.settings import Settings
+from zoo.store.predictions import predictions_of
+from zoo.store.runs import Store
+from zoo.workspace import Workspace
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="needs selenium; install zoo-registry[test]")
 
@@ -24,7 +30,8 @@ OPTIONS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm
 def page(results: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report of the store, as a file."""
     place = tmp_path_factory.mktemp("page") / "report.html"
-    written(Settings.load(), results, place, "macro_recall", {})
+    data = Data(workspace=Workspace.load(), data_dir=results.parent, rows=True)
+    written(results, place, "macro_recall", {}, data)
     return place
 
 
@@ -174,6 +181,117 @@ def test_a_figure_is_drawn_when_it_is_in_view_and_saved_as_svg_and_png(shown: Sh
     assert shown("return document.querySelector('.canvas').innerText").count("original") >= 3
 
 
+def test_a_cell_of_the_confusion_matrix_opens_test_rows_with_their_series(shown: Shown, browser: Any) -> None:
+    shown("", "set=" + shown("return REPORT.boards.find((each) => each.dataset === 'ward.csv').key"))
+    shown("document.querySelector('.confusion button').scrollIntoView()")
+    cell = shown("return document.querySelector('.confusion button').dataset.cell")
+    press(browser, f"button[data-cell='{cell}']", "\n")
+    assert f"cell={cell.replace(',', '%2C')}" in shown("return location.hash")
+    texts = shown(
+        "redraw(true); return [...document.querySelectorAll('#examples article')].map((each) => each.innerText)"
+    )
+    assert 1 <= len(texts) <= 4
+    for text in texts:
+        assert re.search(r"row \d+ of the data set, patient p\d, predicted so by [12] of 2 seeds", text)
+        assert re.search(r"Mean probabilities: [abc] 0\.\d\d, [abc] 0\.\d\d, [abc] 0\.\d\d", text)
+    points = shown("return document.querySelector('#examples .canvas').data[0].y")
+    assert len(points) == 24
+    shown("", WAVES)
+    assert shown("return document.getElementById('examples')") is None
+
+
+def test_without_the_data_the_reason_is_shown(shown: Shown) -> None:
+    text = shown("return document.getElementById('classes').innerText", WAVES)
+    assert "the series are not shown: there is no file" in text
+
+
+def test_the_pareto_front_has_what_no_cheaper_one_beats(shown: Shown) -> None:
+    found = shown(
+        "return front(costRows(currentBoard(), 'parameters')).map(({ row }) => row.name)", f"{WAVES}&axis=parameters"
+    )
+    rows = shown("return currentBoard().rows.map(({ name, ranked }) => [name, ranked.parameters, ranked.score])")
+    beaten = {name for name, size, score in rows for _, other, better in rows if other <= size and better > score}
+    assert set(found) == {name for name, *_ in rows} - beaten
+    assert shown("return document.querySelector('#cost figcaption').textContent").startswith(
+        "macro recall against parameters"
+    )
+
+
+def test_a_name_of_the_board_leads_to_its_command(shown: Shown, browser: Any) -> None:
+    shown("", WAVES)
+    shown("[...document.querySelectorAll('#board .link')].find((each) => each.textContent === 'gru original').click()")
+    command = shown("return document.querySelector('#repeat pre').textContent")
+    assert command.startswith("zoo bench gru --data original --loss cross-entropy --dataset waves --protocol holdout")
+    assert command.count("zoo bench") == 2, "seeds 0 and 2: seed 1 diverged"
+    assert shown("return document.querySelectorAll('#repeat tbody tr').length") == 2
+
+
+def test_learning_curves_have_the_kept_epoch(shown: Shown) -> None:
+    data = (
+        "draw(document.querySelector('#curves .canvas').figure); return document.querySelector('#curves .canvas').data"
+    )
+    traces = shown(f"{data}.map(({{ x, y }}) => ({{ x, y }}))", WAVES)
+    lines, kept = traces[::2], traces[1::2]
+    assert len(lines) == len(kept) == 5
+    assert lines[0]["y"] == pytest.approx([0.6, 0.7, 0.8, 0.85])
+    assert (kept[0]["x"], kept[0]["y"]) == ([3], pytest.approx([0.8]))
+    assert shown(f"{data}[0].y", f"{WAVES}&curve=losses") == pytest.approx([1, 0.5, 1 / 3, 0.25], 1e-5)
+
+
+def test_too_few_data_sets_for_a_comparison_are_named(shown: Shown) -> None:
+    assert "Not enough: " in shown("return document.getElementById('datasets').innerText", WAVES)
+
+
+@pytest.mark.parametrize(
+    ("share", "costs"),
+    [(0.1, ""), (0.5, ""), (0.02, ""), (0.1, "0,1,1;2,0,1;25,5,0"), (0.6, "0,3,1;1,0,1;1,1,0"), (0, ""), (1, "")],
+)
+def test_decisions_at_another_prevalence_and_other_costs_are_those_of_scikit_learn(
+    shown: Shown, results: Path, share: float, costs: str
+) -> None:
+    first = "REPORT.boards.find((each) => each.key.startsWith('waves')).rows[0]"
+    key, name = shown(f"return [{first}.key, {first}.name]", WAVES)
+    shown("", f"{WAVES}&row={key}&class=2&prevalence={share}&costs={costs}")
+    with Store(results, create=False) as store:
+        found = predictions_of(store, store.get(key))
+    test = np.bincount(found.labels, minlength=3) / len(found.labels)
+    chosen = np.append(test[:2] * (1 - share) / test[:2].sum(), share)
+    matrix = 1 - np.eye(3)
+    if costs:
+        matrix = np.array([[float(each) for each in line.split(",")] for line in costs.split(";")])
+    said = (found.probabilities.astype(float) * (chosen / test) @ matrix).argmin(1)
+    weights = (chosen / np.bincount(found.labels))[found.labels]
+    classes = [[float(text) for text in row[1:]] for row in rows_of(shown, "decided")]
+    recall = recall_score(found.labels, said, average=None)
+    before = recall_score(found.labels, found.probabilities.argmax(1), average=None)
+    weighted = {"average": None, "labels": range(3), "sample_weight": weights, "zero_division": 0}
+    precision = precision_score(found.labels, said, **weighted)
+    assert pytest.approx(np.array([chosen, recall, before, precision]), abs=1e-3) == np.array(classes).T
+    (whole,) = (row for row in rows_of(shown, "decisions") if row[0] == name)
+    accuracy = accuracy_score(found.labels, said, sample_weight=weights)
+    expected = [(matrix[found.labels, said] * weights).sum(), balanced_accuracy_score(found.labels, said), accuracy]
+    assert [float(whole[place]) for place in (1, 3, 4)] == pytest.approx(expected, abs=1e-3)
+
+
+def rows_of(shown: Shown, table: str) -> list[list[str]]:
+    """The texts of the cells of a table, by its id."""
+    rows = f"[...document.querySelectorAll('#{table} tbody tr')]"
+    found: list[list[str]] = shown(f"return {rows}.map((row) => [...row.cells].map((each) => each.textContent))")
+    return found
+
+
+def test_the_slider_and_the_table_of_costs_change_the_decisions(shown: Shown, browser: Any) -> None:
+    shown("", f"{WAVES}&class=2")
+    before = rows_of(shown, "decided")
+    press(browser, "#prevalence", "\ue014" * 3)
+    assert float(rows_of(shown, "decided")[2][1]) == pytest.approx(float(before[2][1]) + 0.003)
+    assert "prevalence=0.103" in shown("return location.hash")
+    shown("document.querySelector('.costs').open = true; document.getElementById('cost-2-0').value = ''")
+    press(browser, "#cost-2-0", "50\t")
+    assert "costs=0%2C1%2C1%3B1%2C0%2C1%3B50%2C1%2C0" in shown("return location.hash")
+    assert float(rows_of(shown, "decided")[2][2]) >= float(before[2][2])
+
+
 @pytest.mark.parametrize("dark", [False, True])
 def test_the_colours_follow_the_system_and_the_switch(shown: Shown, browser: Any, dark: bool) -> None:
     names = ["light", "dark"]
@@ -195,11 +313,19 @@ CONTRASTS = """
 const light = ([r, g, b]) => [r, g, b].map((part) => part / 255)
   .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4))
   .reduce((sum, part, place) => sum + part * [0.2126, 0.7152, 0.0722][place], 0);
-const parts = (colour) => colour.match(/[0-9.]+/g).slice(0, 4).map(Number);
+const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+const known = {};
+const parts = (colour) => {
+  if (known[colour]) return known[colour];
+  canvas.clearRect(0, 0, 1, 1);
+  canvas.fillStyle = colour;
+  canvas.fillRect(0, 0, 1, 1);
+  return (known[colour] = [...canvas.getImageData(0, 0, 1, 1).data]);
+};
 const behind = (node) => {
   for (let each = node; each; each = each.parentElement) {
     const found = parts(getComputedStyle(each).backgroundColor);
-    if (found.length < 4 || found[3] > 0) return found.slice(0, 3);
+    if (found[3] > 0) return found;
   }
   return [255, 255, 255];
 };

@@ -2,6 +2,8 @@
 
 import json
 import math
+import re
+import shlex
 import shutil
 import sys
 from html.parser import HTMLParser
@@ -11,20 +13,28 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from sklearn.metrics import balanced_accuracy_score, recall_score
+import typer
+from sklearn.metrics import balanced_accuracy_score, confusion_matrix, recall_score
 from typer.testing import CliRunner
 
 import zoo
+from zoo.assignments import parse_assignments
 from zoo.cli.app import app
-from zoo.records import Interval
-from zoo.reporting.collect import report_of
+from zoo.cli.options import request_of
+from zoo.harness.planner import make_plan
+from zoo.records import Interval, plain
+from zoo.reporting.collect import Data, report_of
 from zoo.reporting.page import page_of
 from zoo.reporting.payload import payload
-from zoo.reporting.records import Report, ReportedBoard, Row
+from zoo.reporting.records import Report, ReportedBoard, Row, plain_form
+from zoo.reporting.repeat import repeat_of
 from zoo.reporting.verdicts import decimals, names, verdict_of
 from zoo.store.runs import Store
 from zoo.versus.ranked import Ranked
 from zoo.versus.result import Pair, Verdict
+from zoo.workspace import Workspace
+
+STUDY = Path(__file__).parents[2] / "benchmarks" / "results" / "study"
 
 
 @pytest.fixture(scope="module")
@@ -178,6 +188,75 @@ def test_a_run_without_predictions_is_shown_and_named(results: Path, tmp_path: P
     (board,) = found.boards
     assert board.rows[0].ranked.score == pytest.approx(lost.score("macro_recall"))
     assert any(f"no predictions of run {lost.id}" in note for note in board.notes)
+
+
+def test_confusion_matrices_and_their_examples_are_those_of_the_predictions(results: Path) -> None:
+    (board,) = ward_of(results, rows=True).boards
+    (row,) = board.rows
+    with Store(results, create=False) as store:
+        runs = [store.get(run) for run in row.ranked.runs]
+        tables = [pq.read_table(store.path(run, "predictions.parquet")) for run in runs]
+    pairs = [true_and_said(table, board.classes) for table in tables]
+    assert np.array_equal(row.confusion, sum(confusion_matrix(*pair, labels=range(3)) for pair in pairs))
+    places = {number: place for place, number in enumerate(tables[0]["row"].to_pylist())}
+    series = np.genfromtxt(results.parent / "ward.csv", delimiter=",", skip_header=1, usecols=range(24))
+    assert {(each.true, each.predicted) for each in row.examples} == {
+        (true, said) for labels, predicted in pairs for true, said in zip(labels, predicted, strict=True)
+    }
+    for example in row.examples:
+        sample = board.samples[example.place]
+        at = places[sample.row]
+        assert [int(pair[0][at]) for pair in pairs] == [example.true, example.true]
+        assert sum(int(pair[1][at]) == example.predicted for pair in pairs) == example.votes
+        mean = [np.mean([table[f"p_{name}"][at].as_py() for table in tables]) for name in board.classes]
+        assert example.probabilities == pytest.approx(mean, abs=1e-4)
+        assert sample.channels[0] == pytest.approx(series[sample.row], rel=1e-3)
+        assert sample.group == tables[0]["group"][at].as_py()
+
+
+def ward_of(results: Path, *, rows: bool | None, data_dir: Path | None = None) -> Report:
+    """The report of the data set `ward` alone."""
+    data = Data(workspace=Workspace.load(), data_dir=data_dir or results.parent, rows=rows)
+    with Store(results, create=False) as store:
+        return report_of(store, store.runs(), "macro_recall", lambda run: run.dataset == "ward.csv", data=data)
+
+
+@pytest.mark.parametrize(
+    ("rows", "place", "reason"),
+    [
+        (None, "", "the rows are those of patients: --rows puts a sample of them into the report"),
+        (False, "", "the report was made without data"),
+        (True, "elsewhere", "the series are not shown: there is no file 'elsewhere/ward.csv'; check"),
+        (True, "other", "the series are not shown: other/ward.csv has other test rows than these runs"),
+    ],
+)
+def test_series_of_patients_are_shown_only_if_asked_and_if_they_are_the_same(
+    results: Path, rows: bool | None, place: str, reason: str
+) -> None:
+    Path("other").mkdir()
+    heading, *lines = (results.parent / "ward.csv").read_text().splitlines()
+    Path("other/ward.csv").write_text("\n".join([heading, *lines[2:]]) + "\n")
+    (board,) = ward_of(results, rows=rows, data_dir=Path(place) if place else None).boards
+    assert board.samples == ()
+    assert board.no_samples.startswith(reason)
+    text = payload(plain_form(board))
+    assert not re.search(r"p[0-7]\b", text)
+
+
+@pytest.mark.parametrize("identifier", ["d6e5826b", "8e69c7a8"])
+def test_the_command_asks_for_the_cell_of_the_run(identifier: str, workspace: Workspace) -> None:
+    with Store(STUDY, create=False) as store:
+        run = store.get(identifier)
+    (command,) = repeat_of([run]).commands
+    words = shlex.split(command)[2:]
+    bench = typer.main.get_command(app).commands["bench"]  # type: ignore[attr-defined]
+    context = bench.make_context("bench", words)
+    seeds = range(context.params["seed"], context.params["seed"] + context.params["seeds"])
+    assignments = parse_assignments(context.params["set_"])
+    request = request_of(context, context.params["architectures"], seeds=seeds, assignments=assignments)
+    (cell,) = make_plan(workspace, request).cells
+    asked = {**cell.config(), "dataset_params": run.config["dataset_params"]}
+    assert json.loads(json.dumps(asked, default=dict)) == plain(run.config)
 
 
 @pytest.mark.parametrize("text", ["</script>", "<!--", "<img src=x>", "a\u2028b\u2029", "&amp;", '"\\', "\ud800"])

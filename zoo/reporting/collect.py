@@ -2,30 +2,55 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
+from zoo.data.groups import plural
 from zoo.errors import StoreError
 from zoo.metrics.seeds import FEWEST
 from zoo.records import Interval
-from zoo.reporting.records import Duel, Known, Missing, Report, ReportedBoard, Row
+from zoo.reporting.calibration import probabilities, reliability
+from zoo.reporting.cliques import cliques_of
+from zoo.reporting.records import Curve, Duel, Known, Missing, Report, ReportedBoard, Row, Sample
+from zoo.reporting.repeat import repeat_of
+from zoo.reporting.series import Sampler, predictions_of_all, samples
 from zoo.reporting.stamps import stamp_of
 from zoo.reporting.verdicts import verdict_of
 from zoo.scores import CLASS_SCORES, LOWER_IS_BETTER, MACRO_SCORES, metric_parts, score_words
 from zoo.settings import Reference
 from zoo.specs import full_name
 from zoo.store.expected import expected
-from zoo.store.hints import hints_of
+from zoo.store.hints import hints_of, training_setting
+from zoo.store.histories import history
 from zoo.store.leaderboard import Board, Standing, seeds_json
 from zoo.store.predictions import predictions_kept, predictions_of
 from zoo.store.run import Run, RunStatus
 from zoo.store.runs import Store
+from zoo.store.studies import StudyStore
 from zoo.version import VERSION
 from zoo.versus.ranked import Ranked, ranked
 from zoo.versus.ranking import Leaderboard, ranking
 from zoo.versus.runs import across, names_of
 from zoo.wording import count_text
+from zoo.workspace import Workspace
 
 TITLE = "Benchmark report"
+DECIDED = 6  # configurations of a board with probabilities, the first ones
+NO_ROWS = "the report was made without data"
+PATIENTS = "the rows are those of {}: --rows puts a sample of them into the report"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Data:
+    """Where the series of test rows come from.
+
+    rows  whether a sample of them is shown; None: unless they are grouped, by patient for example, and not simulated
+    """
+
+    workspace: Workspace
+    data_dir: Path | None = None
+    rows: bool | None = None
 
 
 def report_of(
@@ -36,16 +61,19 @@ def report_of(
     *,
     references: Sequence[Reference] = (),
     chosen: str = "",
+    data: Data | None = None,
 ) -> Report:
     """Return the report of runs; with `keep`, of those that it accepts.
 
-    `chosen` has the filters in words. Raises UsageError or UnknownName for a metric that no board has.
+    `chosen` has the filters in words. Without `data`, no series are shown. Raises UsageError or UnknownName for a
+    metric that no board has.
     """
     with predictions_kept():
         found = ranking(store, runs, metric, keep)
         scored = [board for board in found.boards if board.standings]
         names = names_of(scored)
-        boards = tuple(_board(store, found, board, names, references) for board in found.boards)
+        tuned = _tuned(store)
+        boards = tuple(_board(store, found, board, names, references, data, tuned) for board in found.boards)
     several, notes = (None, []) if metric == "ece" else across(scored, names, metric, all_pairs=True)
     damaged = sum(run.status == RunStatus.DAMAGED for run in runs)
     return Report(
@@ -59,6 +87,7 @@ def report_of(
         runs=sum(row.ranked.seeds for board in boards for row in board.rows),
         boards=boards,
         over_datasets=several,
+        cliques=() if several is None else cliques_of(several),
         notes=(
             *found.notes,
             *notes,
@@ -67,11 +96,27 @@ def report_of(
     )
 
 
+def _tuned(store: Store) -> dict[str, str]:
+    """Return the run of the defaults by the run of the winner, for each study of a comparison."""
+    return {study.run: study.defaults for study in StudyStore(store).studies() if study.run and study.defaults}
+
+
 def _board(
-    store: Store, found: Leaderboard, board: Board, names: Mapping[Standing, str], references: Sequence[Reference]
+    store: Store,
+    found: Leaderboard,
+    board: Board,
+    names: Mapping[Standing, str],
+    references: Sequence[Reference],
+    data: Data | None,
+    tuned: Mapping[str, str],
 ) -> ReportedBoard:
     flat = ranked(found.metric, board, found.scores, found.places)
-    rows = tuple(_row(store, names[each], each, next(flat)) for each in board.standings)
+    sampler = Sampler() if (no_samples := _no_samples(board, data)) == "" else None
+    rows = tuple(_row(store, names[each], each, next(flat), sampler) for each in board.standings)
+    shown: tuple[Sample, ...] = ()
+    if sampler is not None and sampler.chosen and data is not None:
+        some = predictions_of_all(store, board.standings[0]) or [predictions_of(store, board.some_run)]
+        shown, no_samples = samples(data.workspace, board, sampler.chosen, some[0], data.data_dir)
     pairs, run = found.pairs.get(board, {}), board.some_run
     classes = tuple(run.parts.classes)
     support = next((each.runs[0].scores.support for each in board.standings), {})
@@ -91,9 +136,30 @@ def _board(
             Duel(one=low, other=high, difference=pair.difference, p=pair.adjusted, verdict=str(pair.verdict))
             for (high, low), pair in pairs.items()
         ),
+        tuned=tuple(_pairs_of(rows, tuned)),
+        samples=shown,
+        no_samples=no_samples,
+        group_noun=run.parts.groups_by or "",
         reading=tuple(_reading(rows)),
         notes=(*dict.fromkeys(run.data_notes), *_unread(store, board)),
     )
+
+
+def _no_samples(board: Board, data: Data | None) -> str:
+    """Return why no series of a board are shown; "" if they are."""
+    if data is None or data.rows is False:
+        return NO_ROWS
+    noun = board.some_run.parts.groups_by
+    if data.rows is None and noun and not board.some_run.synthetic:
+        return PATIENTS.format(plural(noun))
+    return ""
+
+
+def _pairs_of(rows: Sequence[Row], tuned: Mapping[str, str]) -> Iterator[tuple[int, int]]:
+    """Yield the positions of the defaults and of the winner of each study whose runs are both on the board."""
+    places = {run: place for place, row in enumerate(rows) for run in row.ranked.runs}
+    found = {(places[one], places[other]) for other, one in tuned.items() if one in places and other in places}
+    yield from sorted(found)
 
 
 def _unread(store: Store, board: Board) -> Iterator[str]:
@@ -117,8 +183,8 @@ def _slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
-def _row(store: Store, name: str, standing: Standing, flat: Ranked) -> Row:
-    some = standing.runs[0]
+def _row(store: Store, name: str, standing: Standing, flat: Ranked, sampler: Sampler | None) -> Row:
+    some, found = standing.runs[0], predictions_of_all(store, standing)
     hints = dict.fromkeys(hint for run in standing.runs for hint in hints_of(run))
     return Row(
         key=some.ids[0],
@@ -129,8 +195,31 @@ def _row(store: Store, name: str, standing: Standing, flat: Ranked) -> Row:
             score: tuple(_mean(store, standing, f"{score}:{label}") for label in some.parts.classes)
             for score in CLASS_SCORES
         },
+        confusion=_confusion(standing),
+        examples=sampler.examples(found) if sampler and found else (),
+        repeat=repeat_of(standing.runs),
+        curves=tuple(_curves(store, standing)),
+        monitor=str(training_setting(some, "monitor", "macro_recall")),
+        reliability=reliability(found),
+        probabilities=probabilities(some.seed, found[0]) if found and (flat.rank or 0) <= DECIDED else None,
         notes=tuple(hints),
     )
+
+
+def _curves(store: Store, standing: Standing) -> Iterator[Curve]:
+    for run in standing.runs:
+        scores = history(store, run, str(training_setting(run, "monitor", "macro_recall")))
+        losses = history(store, run, "train_loss")
+        for each, loss in zip(scores, losses, strict=True):
+            if len(each) > 1:
+                kept = run.best_epoch if len(scores) == 1 else 0
+                yield Curve(seed=run.seed, scores=tuple(each), losses=tuple(loss), kept=kept)
+
+
+def _confusion(standing: Standing) -> tuple[tuple[int, ...], ...]:
+    """Return the sum of the confusion matrices of the seeds."""
+    matrices = [run.scores.confusion for run in standing.runs]
+    return tuple(tuple(map(sum, zip(*rows, strict=True))) for rows in zip(*matrices, strict=True))
 
 
 def _mean(store: Store, standing: Standing, metric: str) -> Interval:

@@ -13,7 +13,11 @@ from zoo.reporting.payload import payload
 from zoo.reporting.records import Report
 
 # In the order in which they are read; each is one script.
-SCRIPTS = ("dom", "format", "state", "theme", "figure", "verdict", "stamp", "table", "board", "main")
+BASIS = ("dom", "format", "state", "theme", "figure", "stamp", "table", "chosen")
+SECTIONS = (
+    *("verdict", "board", "cost", "datasets", "classes", "examples", "curves", "calibration", "decisions", "repeat"),
+)
+SCRIPTS = (*BASIS, *SECTIONS, "main")
 
 
 def page_of(report: Report) -> str:

@@ -60,6 +60,102 @@ class Stamp:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Once:
+    """One run of a configuration."""
+
+    run: str
+    seed: int
+    fingerprint: str
+    code: str
+    created: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repeat:
+    """How to repeat the runs of a configuration.
+
+    commands     with every setting; several if the seeds are not consecutive
+    environment  device, threads and releases of the first run
+    plugins      the distributions of its components
+    """
+
+    commands: tuple[str, ...]
+    environment: str
+    plugins: str
+    runs: tuple[Once, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Example:
+    """A test row in a cell of a confusion matrix.
+
+    true, predicted  the positions of its class and of the predicted class
+    place          its position in the sample of the board
+    votes          the number of seeds that predicted this class
+    probabilities  the mean over seeds, by class
+    """
+
+    true: int
+    predicted: int
+    place: int
+    votes: int
+    probabilities: tuple[float, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """A test row with its series.
+
+    row       its position in the data set
+    group     its patient, or another group; "" without groups
+    channels  the samples of the first channels, before any scaling; of a long series each n-th
+    """
+
+    row: int
+    true: int
+    group: str
+    channels: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curve:
+    """The learning curve of one network of a run; None for an epoch without a value.
+
+    scores  the monitored validation score by epoch
+    losses  the training loss by epoch
+    kept    the epoch whose weights were kept, counted from 1; 0 for an ensemble
+    """
+
+    seed: int
+    scores: tuple[float, ...]
+    losses: tuple[float, ...]
+    kept: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bin:
+    """The rows of a bin of the reliability curve: their number, mean confidence, and share of right predictions."""
+
+    rows: int
+    confidence: float
+    accuracy: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Probabilities:
+    """The probabilities of test rows for one seed of a configuration.
+
+    rows    the number of rows of each class, in the order of `values`; `of` is their number in the test set
+    values  float32 `(rows, classes)`, little-endian, in base64
+    """
+
+    seed: int
+    rows: tuple[int, ...]
+    of: tuple[int, ...]
+    values: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Row:
     """One configuration of a board.
 
@@ -68,6 +164,12 @@ class Row:
     ranked   its ranks, score, seeds and costs, as the leaderboard has them
     scores   the mean of each score of all classes over seeds, by name
     classes  the same by `recall`, `precision` or `f1` for each class of the board, in their order
+    confusion  test rows by true class (outer) and predicted class (inner), the sum over seeds
+    examples  test rows of the cells of `confusion`; none without the data
+    repeat   how to repeat its runs
+    curves   the learning curves of its runs, and `monitor`, the score that they show
+    reliability  over the rows of all seeds
+    probabilities  None for all but the first configurations of a board
     notes    facts that a reader of the score must know
     """
 
@@ -76,6 +178,13 @@ class Row:
     ranked: Ranked
     scores: Mapping[str, Interval]
     classes: Mapping[str, Sequence[Interval]]
+    confusion: tuple[tuple[int, ...], ...] = ()
+    examples: tuple[Example, ...] = ()
+    repeat: Repeat | None = None
+    curves: tuple[Curve, ...] = ()
+    monitor: str = ""
+    reliability: tuple[Bin, ...] = ()
+    probabilities: Probabilities | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -116,6 +225,9 @@ class ReportedBoard:
     key      its place in the address of the page
     title    data set, protocol and left-out classes
     classes  in the order of their labels; `support` is their number of test rows
+    tuned    pairs of positions: the defaults and the winner of a study of the same architecture
+    samples  the test rows of the examples; `no_samples` is the reason if there are none
+    group_noun  the word for a group; empty without groups
     reading  lines that explain the numbers of the board
     notes    facts about the data that a reader must know
     """
@@ -132,6 +244,10 @@ class ReportedBoard:
     missing: tuple[Missing, ...]
     references: tuple[Known, ...]
     duels: tuple[Duel, ...]
+    tuned: tuple[tuple[int, int], ...]
+    samples: tuple[Sample, ...]
+    no_samples: str
+    group_noun: str
     reading: tuple[str, ...]
     notes: tuple[str, ...]
 
@@ -145,6 +261,7 @@ class Report:
     chosen   the filters, in words; empty for all runs
     created  UTC, ISO 8601
     over_datasets  the comparison over data sets, all pairs; None for a single one
+    cliques  the largest groups of configurations without a significant difference over data sets
     """
 
     title: str
@@ -157,6 +274,7 @@ class Report:
     runs: int
     boards: tuple[ReportedBoard, ...]
     over_datasets: DatasetComparison | None
+    cliques: tuple[tuple[str, ...], ...]
     notes: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:

@@ -5,10 +5,9 @@ from pathlib import Path
 
 from zoo.errors import UsageError
 from zoo.paths import is_folder
-from zoo.reporting.collect import report_of
+from zoo.reporting.collect import Data, report_of
 from zoo.reporting.page import check_installed, page_of
 from zoo.reporting.records import Report
-from zoo.settings import Settings
 from zoo.store.files import write_atomically
 from zoo.store.runs import Store
 from zoo.store.selection import Selection
@@ -16,19 +15,19 @@ from zoo.store.selection import Selection
 ENDINGS = (".html", ".htm")
 
 
-def written(settings: Settings, folder: Path, output: Path, metric: str, patterns: Mapping[str, str | None]) -> Report:
+def written(folder: Path, output: Path, metric: str, patterns: Mapping[str, str | None], data: Data) -> Report:
     """Write the report of the runs in a results folder that match patterns, by the name of a field; return it.
 
     Raises UsageError if there is nothing to report, if plotly is not installed or the file has a wrong ending, and
     StoreError if the file cannot be written.
     """
     check_file(output)
-    report = read(settings, folder, metric, patterns)
+    report = read(folder, metric, patterns, data)
     write_atomically(output, page_of(report).encode())
     return report
 
 
-def read(settings: Settings, folder: Path, metric: str, patterns: Mapping[str, str | None]) -> Report:
+def read(folder: Path, metric: str, patterns: Mapping[str, str | None], data: Data) -> Report:
     """Return the report of the runs in a results folder that match patterns. Raises UsageError if there are none."""
     if not Store.exists(folder):
         raise UsageError(f"no results in {str(folder)!r}: start a run with `zoo bench cnngru`, or name --results DIR")
@@ -40,7 +39,9 @@ def read(settings: Settings, folder: Path, metric: str, patterns: Mapping[str, s
         if not any(map(picked.picks, runs)):
             raise UsageError("no run matches these filters: `zoo results` lists the stored runs")
         keep = picked.picks if picked else None
-        report = report_of(store, runs, metric, keep, references=settings.references, chosen=_words(patterns))
+        references = data.workspace.settings.references
+        chosen = _words(patterns)
+        report = report_of(store, runs, metric, keep, references=references, chosen=chosen, data=data)
     if not report.boards:
         raise UsageError(_nothing(report.notes))
     return report

@@ -35,23 +35,28 @@ function boardColumns(board) {
   const others = Object.keys(board.rows[0]?.scores ?? {}).filter((name) => name !== REPORT.metric);
   return [
     { key: "ranks", title: "ranks", text: (row) => ranksText(row.ranked), value: flat("rank"), csv: ranksCsv },
-    { key: "name", title: "configuration", text: configuration },
+    { key: "name", title: "configuration", text: configuration, node: nameButton },
     intervalColumn("score", REPORT.words, score, false),
     numberColumn("deviation", "± over seeds", (value) => significant(value, 2), flat("deviation")),
     { key: "seeds", title: "seeds", text: seedsText, value: flat("seeds"), csv: seedsCsv },
     ...Object.entries(COSTS).map(([key, [title, format]]) => numberColumn(key, title, format, flat(key))),
     ...["architecture", "block", "data", "loss", "settings"].map((key) => textColumn(key, key, flat(key))),
     { key: "steps", title: "steps", hidden: true, text: (row) => stepsText(row.ranked), value: flat("steps_high") },
-    ...others.map((name) => intervalColumn(name, name.replaceAll("_", " "), (row) => row.scores[name], true)),
+    ...others.map((name) => intervalColumn(name, scoreWords(name), (row) => row.scores[name], true)),
     ...classColumns(board),
   ];
 }
 
-/** Return a column for each score of each class; the recalls of a few classes are shown. */
+/** Return a score in words: macro F1. */
+function scoreWords(name) {
+  return { mcc: "MCC", auroc: "AUROC", ece: "ECE", macro_f1: "macro F1" }[name] ?? name.replaceAll("_", " ");
+}
+
+/** Return a column for each score of each class. */
 function classColumns(board) {
   return ["recall", "precision", "f1"].flatMap((score) =>
     board.classes.map((name, place) =>
-      intervalColumn(`${score}:${place}`, `${score} ${name}`, (row) => row.classes[score][place], true),
+      intervalColumn(`${score}:${place}`, `${SCORE_WORDS[score]} ${name}`, (row) => row.classes[score][place], true),
     ),
   );
 }
@@ -59,6 +64,15 @@ function classColumns(board) {
 /** Return the name of a row, with losses that are the same training: cnngru smote cross-entropy = weighted. */
 function configuration({ name, ranked }) {
   return [name, ...ranked.same_losses].join(" = ");
+}
+
+/** Return the name of a row as a button that chooses it in the sections below. */
+function nameButton(row) {
+  const choose = () => {
+    change({ row: row.key });
+    document.getElementById("classes").scrollIntoView();
+  };
+  return button(configuration(row), choose, { class: "link", title: "Show its classes, and how to repeat it" });
 }
 
 function ranksCsv({ ranked }) {

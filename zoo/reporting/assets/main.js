@@ -6,11 +6,13 @@ const REPORT = JSON.parse(document.getElementById("data").textContent);
 const SECTIONS = [
   ["verdict", "Verdict", verdictSection],
   ["board", "Board", boardSection],
+  ["cost", "Score against cost", costSection],
+  ["datasets", "Data sets", datasetsSection],
+  ["classes", "Classes", classesSection],
+  ["curves", "Learning curves", curvesSection],
+  ["calibration", "Calibration", calibrationSection],
+  ["repeat", "Repeat", repeatSection],
 ];
-
-function currentBoard() {
-  return REPORT.boards.find(({ key }) => key === STATE.set) || REPORT.boards[0];
-}
 
 function heading() {
   const { title, words, lower, chosen, runs, created, version } = REPORT;
