@@ -94,7 +94,7 @@ function pairsMatrix(found, names) {
   const caption = `${REPORT.words}: mean difference; data sets better / equal / worse; p adjusted by Holm`;
   return element(
     "div",
-    {},
+    { class: "matrix" },
     element("h3", {}, "All pairs"),
     table(
       columns,
@@ -105,8 +105,9 @@ function pairsMatrix(found, names) {
 }
 
 function pairText({ difference, wins, ties, losses, adjusted }, sign) {
-  const own = sign * difference;
+  const own = (sign * difference).toFixed(2);
   const numbers = sign > 0 ? [wins, ties, losses] : [losses, ties, wins];
-  const p = adjusted === null ? "not enough" : `p ${probability(adjusted)}`;
-  return `${own < 0 ? "−" : "+"}${Math.abs(own).toFixed(2)}; ${numbers.join(" / ")}; ${p}`;
+  const p = adjusted === null ? [] : [`p ${probability(adjusted)}`];
+  const text = Number(own) === 0 ? "0.00" : own.startsWith("-") ? own.replace("-", "−") : `+${own}`;
+  return [text, numbers.join(" / "), ...p].join("; ");
 }

@@ -127,6 +127,7 @@ function decisionNodes() {
     costControls(board),
     decisionTable(known),
     decisionClasses(board, row),
+    stamp(board),
   ];
 }
 
