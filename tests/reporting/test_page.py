@@ -19,6 +19,8 @@ from zoo.workspace import Workspace
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="needs selenium; install zoo-registry[test]")
 
+from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402 - after the skip
+
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 if not (CHROMIUM and DRIVER):
     pytest.skip("needs a browser: apt-get install chromium chromium-driver", allow_module_level=True)
@@ -49,6 +51,7 @@ def browser() -> Iterator[Any]:
 
 
 Shown = Callable[..., Any]
+COMPLETE = "return document.readyState === 'complete' && location.protocol === 'file:'"
 
 
 @pytest.fixture
@@ -62,6 +65,7 @@ def shown(browser: Any, page: Path) -> Iterator[Shown]:
         if fresh or not browser.current_url.startswith(page.as_uri()):
             browser.get("about:blank")
             browser.get(f"{page.as_uri()}#{hash}")
+            WebDriverWait(browser, 60).until(lambda it: it.execute_script(COMPLETE))
         elif hash:
             browser.execute_script("history.replaceState(null, '', '#' + arguments[0]); apply(readState())", hash)
         return browser.execute_script(script)
