@@ -13,6 +13,7 @@ from zoo.cli.app import app
 from zoo.factories import parameters
 from zoo.registry import DISTRIBUTION, Registry
 from zoo.scores import CLASS_SCORES, MACRO_SCORES
+from zoo.shipped import shipped_references
 from zoo.space import Float
 from zoo.specs import Architecture
 from zoo.store.run import Run
@@ -126,11 +127,11 @@ def test_the_settings_example_is_valid(tmp_path: Path) -> None:
     assert settings.training({}, {}).epochs == 30
 
 
-def test_the_scores_on_the_page_of_protocols_are_the_measured_references() -> None:
+def test_the_scores_on_the_page_of_protocols_are_the_measured_references(registry: Registry) -> None:
     measured = {
-        (each["architecture"], each["protocol"]): f"{each['scores']['macro_recall']:.3f}"
-        for each in tomllib.loads(text_of("registry.toml"))["reference"]
-        if each["status"] == "measured"
+        (each.architecture, each.protocol): f"{each.scores['macro_recall']:.3f}"
+        for each in shipped_references(registry).references
+        if each.status == "measured"
     }
     rows = re.findall(r"^\| `(cnn\w+)` \| (0\.\d+) \| (0\.\d+) \|$", text_of("docs/data-protocols.md"), re.MULTILINE)
     shown = {(name, "official"): official for name, official, _ in rows}

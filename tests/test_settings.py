@@ -4,6 +4,8 @@ import pytest
 
 from zoo.errors import SettingsError, UnknownName, UsageError
 from zoo.settings import Settings, shipped_path
+from zoo.shipped import shipped_references
+from zoo.workspace import Workspace
 
 
 def test_precedence_flag_variable_user_preset_shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,4 +160,6 @@ def test_a_misspelled_training_setting_is_answered() -> None:
 
 def test_the_shipped_file_is_found_and_complete() -> None:
     assert shipped_path().is_file()
-    assert {reference.status for reference in Settings.load().references} >= {"reported"}
+    workspace = Workspace.load()
+    references = [*shipped_references(workspace.registry).references, *workspace.settings.references]
+    assert {reference.status for reference in references} >= {"reported"}

@@ -47,6 +47,7 @@ KIND_OF = {
 ANY_KIND = {
     "zoo show": "name",
     "zoo check": "names",
+    "zoo verify": "names",
 }  # by command, the parameter that names components
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from zoo.claims.result import Hypotheses
     from zoo.harness.reporter import BenchReporter
     from zoo.reporting.records import Report
+    from zoo.verification.result import Verifications
     from zoo.versus.ranking import Leaderboard
     from zoo.versus.result import Comparisons
 
@@ -276,9 +277,10 @@ def hypotheses(
     """
     from zoo.claims.file import read_hypotheses
     from zoo.claims.hypothesis import Elsewhere
-    from zoo.claims.run import Options, answer_in
+    from zoo.claims.run import answer_in
     from zoo.harness.reporter import SilentReporter
     from zoo.harness.request import values_of
+    from zoo.missing.training import Options
 
     options = Options(jobs=jobs, time_budget=time_budget, threads=threads, device=device)
     other = Elsewhere(values_of(dataset), protocol, seeds, rows, None if data_dir is None else Path(data_dir))
@@ -286,6 +288,43 @@ def hypotheses(
     workspace = _workspace(registry)
     folder = workspace.settings.results_folder(results)
     return answer_in(workspace, asked, folder, reporter or SilentReporter(), options if run else None)
+
+
+def verify(
+    names: str | Sequence[str] = (),
+    *,
+    data_dir: str | Path | None = None,
+    dataset: str | Sequence[str] = (),
+    seeds: int = 3,
+    run: bool = True,
+    time_budget: float | None = None,
+    jobs: int = 1,
+    threads: int | None = None,
+    device: str | None = None,
+    results: str | Path | None = None,
+    registry: Registry | None = None,
+    reporter: "BenchReporter | None" = None,
+) -> "Verifications":
+    """Repeat published results at their protocol, and compare each with its band: verified, above or below.
+
+    `names` are architectures, presets, patterns, plugins or networks in files; without any, all references are
+    verified. `data_dir` is the folder of an archive, such as the UCR archive, and `dataset` names some of its data
+    sets. Missing runs are trained, those of the shortest references first, until `time_budget` seconds have passed;
+    without `run`, stored runs alone answer. The result has `answers`, `passed`, `records()`, `to_json()`, and
+    `to_frame()` for a pandas DataFrame. Raises ZooError for a name without references.
+    """
+    from zoo.harness.reporter import SilentReporter
+    from zoo.harness.request import values_of
+    from zoo.missing.training import Options
+    from zoo.verification.plan import Asked
+    from zoo.verification.run import verified_in
+
+    options = Options(jobs=jobs, time_budget=time_budget, threads=threads, device=device)
+    folder = None if data_dir is None else Path(data_dir)
+    asked = Asked(values_of(names), values_of(dataset), seeds, folder)
+    workspace = _workspace(registry)
+    where = workspace.settings.results_folder(results)
+    return verified_in(workspace, asked, where, reporter or SilentReporter(), options if run else None)
 
 
 def load(run: str, *, results: str | Path | None = None, registry: Registry | None = None) -> "nn.Module":

@@ -1,11 +1,13 @@
-"""The assignments of `--set`: `key=value`, and the scope of each key."""
+"""The assignments of `--set`: `key=value`, tables of them in TOML, and the scope of each key."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from zoo.errors import UsageError, unknown_name
 from zoo.numerals import is_number
 from zoo.space import Value
-from zoo.tomls import parsed
+from zoo.tomls import Table, parsed
+from zoo.visible import quoted
 
 SCOPES = ("block", "data", "loss", "dataset", "training")
 
@@ -44,3 +46,23 @@ def parse_value(text: str) -> Value:
     if isinstance(value, bool | str) or (isinstance(value, int | float) and is_number(text)):
         return value
     return text
+
+
+def settings_of_table(value: Any) -> dict[str, Any]:
+    """Return the settings of a table `set` of a TOML file by their whole names. Raises UsageError."""
+    if not isinstance(value, dict):
+        raise UsageError(f'set must be a table, such as {{ "training.batch_size" = 32 }}, not {quoted(value)}')
+    flat = dict(_flat(value))
+    for key, each in flat.items():
+        if not isinstance(each, bool | int | float | str):
+            raise UsageError(f"set.{key} must be a number, text, true or false, not {quoted(each)}")
+    return flat
+
+
+def _flat(table: Table, before: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield settings by their whole names: `training.batch_size = 32` in TOML is a table in a table."""
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{before}{key}.")
+        else:
+            yield f"{before}{key}", value

@@ -131,7 +131,7 @@ def study_history(study: Study) -> "Figure":
         axes.plot(numbers, [0.03] * len(lost), "x", ms=size, color=LOST, label=_lost_words(lost), transform=transform)
     axes.margins(y=0.1 if lost else ROOM)
     _count_trials(axes, last)
-    _finish(figure, axes, "" if study.candidates else NO_VALUE)
+    finish(figure, axes, "" if study.candidates else NO_VALUE)
     return figure
 
 
@@ -154,7 +154,7 @@ def study_parallel(study: Study) -> "Figure":
         values = {**trial.config, metric: trial.value or 0.0}
         heights = [column.ruler.height(values.get(column.ruler.name)) for column in columns for _ in column.across]
         _draw_trial(axes, across, heights, trial, rank, len(trials))
-    _finish(figure, axes, "" if trials else NO_VALUE)
+    finish(figure, axes, "" if trials else NO_VALUE)
     return figure
 
 
@@ -192,16 +192,16 @@ def _figure(title: str, across: str = "", upwards: str = "") -> tuple["Figure", 
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure((WIDTH, HEIGHT), layout="constrained", label=_printable(title))
+    figure = Figure((WIDTH, HEIGHT), layout="constrained", label=printable(title))
     FigureCanvasAgg(figure)  # needed to measure texts
     axes = figure.add_subplot(xlabel=across, ylabel=upwards)
     return figure, axes
 
 
-def _finish(figure: "Figure", axes: "Axes", missing: str) -> None:
+def finish(figure: "Figure", axes: "Axes", missing: str = "") -> None:
     """Add the title and the legend, and the note `missing` if there is nothing to draw."""
     width = figure.get_figwidth()
-    figure.suptitle(_wrapped(str(figure.get_label()), int(TITLE * width)), x=0.1 / width, ha="left")
+    figure.suptitle(wrapped(str(figure.get_label()), int(TITLE * width)), x=0.1 / width, ha="left")
     if missing:
         axes.set_yticks([])
         _note(axes, missing)
@@ -225,13 +225,14 @@ def _count_trials(axes: "Axes", last: int) -> None:
     axes.set_xlim(0.5, last + 0.5)
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """Return a text with a space in place of each letter that cannot be printed."""
     return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
-def _wrapped(text: str, letters: int) -> str:
+def wrapped(text: str, letters: int) -> str:
     """Wrap the text to lines of at most `letters` letters, after a space or a mark such as a dot if possible."""
-    words = re.findall(r"[^ ._/+-]+[ ._/+-]*|[ ._/+-]+", _printable(text))
+    words = re.findall(r"[^ ._/+-]+[ ._/+-]*|[ ._/+-]+", printable(text))
     lines = [""]
     for piece in (word[start : start + letters] for word in words for start in range(0, len(word), letters)):
         if lines[-1] and len((lines[-1] + piece).rstrip()) > letters:
@@ -273,7 +274,7 @@ class _Ruler:
     @property
     def title(self) -> str:
         log = not isinstance(self.domain, Choice) and self.domain.log
-        return _wrapped(self.name, NAME) + ("\n(log scale)" if log else "")
+        return wrapped(self.name, NAME) + ("\n(log scale)" if log else "")
 
     def height(self, value: Value | None) -> float:
         """Return the height of a value; NaN if it has none."""
@@ -293,7 +294,7 @@ class _Ruler:
     def marks(self) -> dict[float, str]:
         """Return the texts beside the axis, by their heights."""
         values = list(self.domain.values) if isinstance(self.domain, Choice) else self._numbers(self.domain)
-        return {self.height(value): _wrapped(text, LABEL) for value, text in zip(values, _texts(values), strict=True)}
+        return {self.height(value): wrapped(text, LABEL) for value, text in zip(values, _texts(values), strict=True)}
 
     def _numbers(self, domain: Int | Float) -> list[Value]:
         """Return the ends if they are marked, and round numbers, far enough apart that their texts do not touch."""
@@ -427,7 +428,7 @@ def _best_so_far(
     seeds = {band.seeds for band in bands.values() if band.points}
     for number, (searcher, band) in enumerate(bands.items()):
         more = f" ({count_text(band.seeds, 'seed')})" if len(seeds) > 1 else ""
-        label = _wrapped(searcher, 2 * LABEL) + (more if band.points else " (no line yet)")
+        label = wrapped(searcher, 2 * LABEL) + (more if band.points else " (no line yet)")
         _draw_line(axes, band, unit, number, label)
         if band.seeds > 1 and band.points:
             _draw_area(axes, band, unit, COLOURS[number % len(COLOURS)], 0.13 if len(bands) < 4 else 0.06)
@@ -435,7 +436,7 @@ def _best_so_far(
         of = f"{max(seeds)} seeds" if len(seeds) == 1 else "the seeds"
         _note(axes, f"lines: mean of {of}; bands: from the lowest to the highest")
     axes.margins(y=ROOM)
-    _finish(figure, axes, "" if seeds else "no searcher has a score from all its seeds yet")
+    finish(figure, axes, "" if seeds else "no searcher has a score from all its seeds yet")
     return figure, axes
 
 

@@ -152,6 +152,7 @@ class SplitSummary(Record):
     shared_rows    number of equal rows in two sets, by pair: `train/test`
     groups_by      the word for a group; None without groups
     shared_groups  groups with rows in two sets, by pair; None without groups
+    published_validation  True if the data set was published with its validation rows; None if they were drawn
     """
 
     protocol: str = ""
@@ -164,6 +165,7 @@ class SplitSummary(Record):
     shared_rows: Mapping[str, int] = field(default_factory=dict)
     groups_by: str | None = None
     shared_groups: Mapping[str, Sequence[Any]] | None = None
+    published_validation: bool | None = None
 
     def _names(self) -> tuple[str, ...]:
         return () if _is_blank(self) else tuple(name for name in super()._names() if getattr(self, name) is not None)

@@ -10,13 +10,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from zoo import numerals
 from zoo.deprecation import renamed_text
 from zoo.errors import SettingsError, UsageError, unknown_name
 from zoo.paths import expanded, is_file
-from zoo.scores import MACRO_SCORES, MONITORS
+from zoo.references.file import Fault, references_in
+from zoo.references.record import Reference
+from zoo.scores import MONITORS
 from zoo.space import Value
 from zoo.specs import KINDS, Preset
 from zoo.tomls import Table, parsed_file, read_text
@@ -95,19 +97,6 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
 HINTS: Mapping[str, str] = {"epoch": "; training.epochs is the number of epochs"}
 
 
-@dataclass(frozen=True)
-class Reference:
-    """A result to compare with: `status` is `reported` (by its source) or `measured` (by this project)."""
-
-    architecture: str
-    dataset: str
-    status: str
-    source: str
-    scores: Mapping[str, float]
-    preset: str = ""
-    protocol: str = ""
-
-
 _TYPES: Mapping[str, Mapping[str, type]] = {
     "defaults": {"dataset": str, "protocol": str, "scale": str, "data": str, "loss": str, "results": str},
     "training": {item.name: item.type for item in fields(Training) if isinstance(item.type, type)},
@@ -132,7 +121,6 @@ _NAMED: Mapping[str, Mapping[str, type]] = {
     "presets": _PRESET_TYPES,
     "known": _KNOWN_TYPES,
 }
-_REFERENCE_TYPES: Mapping[str, type] = {item.name: str for item in fields(Reference)} | {"scores": dict}
 
 
 @dataclass(frozen=True)
@@ -155,14 +143,13 @@ class Layer:
         return self.tables.get(table, {}).get(key)
 
     def _check(self) -> None:
+        _ = self.references
         for name, content in self.tables.items():
             if name in _TYPES:
                 self._check_table(name, content, _TYPES[name])
             elif name in _NAMED:
                 self._check_named(name, content, _NAMED[name])
-            elif name == "reference":
-                self._check_references(content)
-            else:
+            elif name != "reference":
                 self._fail(name, str(unknown_name("table", name, [*_TYPES, *_NAMED, "reference"])))
 
     def _check_table(self, name: str, content: Any, types: Mapping[str, type]) -> None:
@@ -210,24 +197,15 @@ class Layer:
                     problem = f"each entry of provides must be a kind and a name, such as 'block se', not {provided!r}"
                     self._fail(key, f"known.{key}: {problem}")
 
-    def _check_references(self, content: Any) -> None:
-        if not isinstance(content, list):
-            self._fail("reference", "reference must be an array of tables: write [[reference]]")
-        for table in content:
-            self._check_table("reference", table, _REFERENCE_TYPES)
-            missing = {"architecture", "dataset", "status", "source", "scores"} - set(table)
-            self._check_scores(table)
-            if missing:
-                self._fail("reference", f"a [[reference]] lacks {', '.join(sorted(missing))}")
+    @property
+    def references(self) -> list[Reference]:
+        """The references of the file. Raises SettingsError."""
+        try:
+            return references_in(self.tables.get("reference", []), self.path)
+        except Fault as fault:
+            self._fail(fault.key, str(fault))
 
-    def _check_scores(self, table: Table) -> None:
-        for name, value in table.get("scores", {}).items():
-            if name not in MACRO_SCORES:
-                self._fail(name, str(unknown_name("score", name, MACRO_SCORES)))
-            if not _fits(value, float):
-                self._fail("scores", f"reference scores.{name} must be a finite number, not {quoted(value)}")
-
-    def _fail(self, key: str, message: str) -> None:
+    def _fail(self, key: str, message: str) -> NoReturn:
         raise SettingsError(f"{self.path}{_line_of(self.text, key)}: {message}")
 
 
@@ -308,8 +286,8 @@ class Settings:
 
     @property
     def references(self) -> list[Reference]:
-        tables = [*self.shipped.tables.get("reference", []), *self.user.tables.get("reference", [])]
-        return [Reference(**table) for table in tables]
+        """The references of both files; those of plugins are theirs: `zoo.shipped`."""
+        return [*self.shipped.references, *self.user.references]
 
     def results_folder(self, given: str | Path | None) -> Path:
         """Return the results folder: `given`, else ZOO_RESULTS, else the one in registry.toml."""

@@ -37,6 +37,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "zoo.store.run": ("Run",),
     "zoo.records": ("Scores", "Interval", "Cost", "SplitSummary", "Environment"),
     "zoo.claims.result": ("Finding", "Hypotheses", "HypothesisAnswer"),
+    "zoo.verification.result": ("Verifications", "Verified"),
     "zoo.versus.result": (
         *("Comparisons", "BoardComparison", "Placed", "Pair", "RunPair", "DatasetComparison", "DatasetPair", "Verdict"),
     ),
@@ -47,16 +48,8 @@ MODULES: dict[str, tuple[str, ...]] = {
 }
 # Created by the zoo only, so their signatures are not shown.
 GIVEN = (
-    "Batches",
-    "Check",
-    "Finding",
-    "Hypotheses",
-    "HypothesisAnswer",
-    "Leaderboard",
-    "Ranked",
-    "Report",
-    "Run",
-    "Table",
+    *("Batches", "Check", "Finding", "Hypotheses", "HypothesisAnswer", "Leaderboard", "Ranked", "Report", "Run"),
+    *("Table", "Verifications", "Verified"),
 )
 VALUES = {
     "Space": "A search space: for each name of a hyperparameter a `Choice`, an `Int` or a `Float`.",

@@ -12,10 +12,11 @@ from comparing import CLASSES, guesses
 from zoo.claims.answers import Answer
 from zoo.claims.findings import Seen, compared
 from zoo.claims.hypothesis import Direction, Part
-from zoo.claims.measures import Measured, Seeds, Stored, of_numbers, of_scores
+from zoo.claims.measures import Measured, Seeds, of_numbers, of_scores
 from zoo.claims.over_datasets import over_datasets
 from zoo.claims.result import Finding
 from zoo.metrics.differences import Difference, difference
+from zoo.missing.shelf import Stored
 from zoo.records import Interval
 from zoo.store.predictions import predictions_of
 from zoo.store.publishing import publish

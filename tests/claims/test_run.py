@@ -8,11 +8,12 @@ import pytest
 from comparing import CLASSES, guesses
 
 from zoo.claims.file import read_hypotheses
-from zoo.claims.overall import Overall
-from zoo.claims.plan import ClaimPlan, make_claim_plan, with_stored
-from zoo.claims.run import Options, Round, Session
-from zoo.claims.shelf import Shelf
+from zoo.claims.plan import ClaimPlan, make_claim_plan, plan_with_stored
+from zoo.claims.run import Round, Session
 from zoo.harness.reporter import SilentReporter
+from zoo.missing.overall import Overall
+from zoo.missing.shelf import Shelf
+from zoo.missing.training import Options
 from zoo.store.run import Run, RunStatus
 from zoo.store.runs import Store
 from zoo.workspace import Workspace
@@ -106,5 +107,5 @@ def test_several_jobs_get_several_rounds(plan: ClaimPlan) -> None:
         session = Session(plan, store, (), Overall(SilentReporter(), 0), Options(jobs=4))
         batch: list[Round] = session.next_rounds()
         assert len({each.scope.place for each in batch}) == len(batch) == 3
-        needs = [need for scope in with_stored(plan, Shelf(store)).scopes for need in scope.needs]
+        needs = [need for scope in plan_with_stored(plan, Shelf(store)).scopes for need in scope.needs]
         assert sum(need.missing for need in needs) == 36

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,7 @@ def _theirs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     (tmp_path / "check_plugin.py").write_text(PLUGIN)
     (tmp_path / "check_net.py").write_text(NET)
     monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "check_plugin", raising=False)  # that of another test is in another folder
     threads = torch.get_num_threads()
     yield
     torch.set_num_threads(threads)
@@ -130,9 +132,59 @@ def test_json_has_what_is_documented() -> None:
     assert all(f"`{key}`" in documented for key in {*mean, *checks["learns"]})
 
 
+PARITY = """
+[[mean]]
+source = "github.com/author/mean@1234567"
+computed = "by hand"
+rows = 1
+n_channels = 1
+n_times = 2
+n_classes = 2
+tolerance = 1e-6
+expected = [[0.5, 1.0]]
+weights = [
+  { theirs = "w", shape = [2], range = [0, 0], ours = "head.weight" },
+  { theirs = "b1", shape = [1], range = [0.5, 0.5], ours = "head.bias" },
+  { theirs = "b2", shape = [1], range = [1, 1], ours = "head.bias" },
+]
+
+[spare]
+not_compared = "no public code"
+"""
+
+
+@pytest.mark.usefixtures("_theirs")
+def test_parity_is_a_row_for_each_architecture_and_a_difference_is_exit_code_1(tmp_path: Path) -> None:
+    (tmp_path / "parity.toml").write_text(PARITY)
+    result = zoo("check", "--parity", "mean", "spare")
+    assert result.exit_code == 0
+    assert [(row["name"], row["status"], row["message"]) for row in rows(result)] == [
+        ("mean", "passed", ""),
+        ("spare", "not compared", "no public code"),
+    ]
+    assert result.stderr.splitlines()[-1] == "1 architecture compared: 1 passed; 1 not compared"
+    (tmp_path / "parity.toml").write_text(PARITY.replace("[[0.5, 1.0]]", "[[0.5, 1.25]]"))
+    failed = zoo("check", "--parity", "mean", "--json")
+    (found,) = json.loads(failed.stdout)
+    assert (failed.exit_code, found["status"], found["difference"]) == (1, "failed", 0.25)
+    documented = (Path(__file__).parents[2] / "docs" / "json.md").read_text()
+    assert all(f"`{key}`" in documented for key in found)
+    (tmp_path / "parity.toml").write_text(PARITY.replace("tolerance", "tolerances"))
+    broken = zoo("check", "--parity", "theirs")
+    assert broken.exit_code == 1
+    message = f"{tmp_path / 'parity.toml'}: mean[0]: object contains unknown field `tolerances`"
+    assert [row["message"] for row in rows(broken)] == [message] * 3
+
+
 @pytest.mark.parametrize(
     ("words", "line"),
     [
+        (("--parity", "se"), "error: se is no architecture: --parity compares architectures"),
+        (("--parity", "--all", "tcn"), "error: name a component or a plugin to check: "),
+        (
+            ("--parity", "tcn", "--timeout", "9s"),
+            "error: --timeout is for checks; `zoo check --parity` has no time lim",
+        ),
         ((), "error: name a component or a plugin to check: `zoo check NAME`, or use `zoo check --all`"),
         (("se", "--all"), "error: name a component or a plugin to check: "),
         (("cnngur",), "error: no component or plugin named 'cnngur'. Did you mean cnngru?"),

@@ -12,11 +12,13 @@ from comparing import CLASSES, guesses
 from typer.testing import CliRunner
 
 from zoo.cli.app import app
-from zoo.cli.views.configurations import PAIR, PLACES, p_text
+from zoo.cli.views.configurations import PAIR, PLACES, _lines_of, p_text, show_comparisons
 from zoo.cli.views.table import fits
 from zoo.store.run import Run, RunStatus
 from zoo.store.runs import Store
+from zoo.versus.result import Comparisons
 from zoo.versus.runs import compare_runs
+from zoo.versus.several import over_datasets
 
 
 @pytest.fixture
@@ -70,6 +72,38 @@ def test_the_verdict_ranks_and_interval_fit_eighty_columns() -> None:
         "verdict": "too few seeds",
     }
     assert fits([column for column in (*PLACES, *PAIR) if not column.drop], [row], 80)
+
+
+@pytest.mark.parametrize(("sets", "needed"), [(5, "3 comparisons of all pairs need 7"), (7, "")])
+def test_without_enough_data_sets_a_line_tells_how_many_a_verdict_needs(
+    sets: int, needed: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = {f"set{number}": {"fcn": 0.9, "tcn": 0.8, "gru": 0.1 + number / 100} for number in range(sets)}
+    found = over_datasets(table, "mcc", all_pairs=True)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    show_comparisons(print, Comparisons(over_datasets=found), as_json=False)
+    shown = capsys.readouterr().out
+    assert (f"no verdicts: not enough data sets. {needed}" in shown) == bool(needed)
+    assert ("verdict" in shown.split("no verdicts")[0]) != bool(needed)
+    assert ("p of the verdicts: Wilcoxon's signed ranks" in shown) != bool(needed)
+
+
+@pytest.mark.parametrize(
+    ("tied", "worse", "text"),
+    [
+        (2, 0, "all others are tied with it"),
+        (2, 1, "tied with it: t0, t1; 1 configuration shown to be worse"),
+        (8, 2, "tied with it: 8 configurations; shown to be worse: w0, w1"),
+        (8, 9, f"tied with it: {', '.join(f't{number}' for number in range(8))}; 9 configurations shown to be worse"),
+    ],
+)
+def test_the_shorter_list_of_configurations_is_named(store: Store, tied: int, worse: int, text: str) -> None:
+    board = compare_runs(store, store.runs(), "macro_recall").boards[0]
+    first = board.configurations[0]
+    others = [replace(first, name=f"t{number}", tied=True) for number in range(tied)]
+    others += [replace(first, name=f"w{number}", tied=False) for number in range(worse)]
+    line, *_ = _lines_of(replace(board, configurations=(first, *others)))
+    assert line == f"first: {first.name}; {text}"
 
 
 @pytest.mark.parametrize(("p", "text"), [(None, "-"), (0.0004, "<0.001"), (0.0456, "0.046"), (1.0, "1.000")])

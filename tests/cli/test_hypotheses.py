@@ -107,6 +107,12 @@ def test_runs_of_a_bench_count_and_only_the_missing_ones_are_trained() -> None:
     assert alone["smote"]["difference"] == after["smote"]["difference"], "the data are not needed to answer"
     assert output("--export", "published", code=2) == ""
 
+    assert output("-o", "claims.svg").startswith("hypothesis\t")
+    assert "smote  fcn: macro recall of oversampled &gt; original" in Path("claims.svg").read_text()
+    refused = CliRunner().invoke(app, ["hypotheses", "claims.toml", "--only", "13", "-o", "none.svg"])
+    assert (refused.exit_code, Path("none.svg").exists()) == (2, False)
+    assert "no figure was written: no hypothesis has a difference yet" in refused.stderr
+
     markdown = output("--markdown").splitlines()
     assert markdown[0].startswith("| hypothesis | claim |")
     assert "| 13 | fcn: equal seeds agree to the bit, different seeds differ |" in markdown[3]
@@ -142,6 +148,7 @@ def test_a_fault_is_one_line(change: tuple[str, str], reason: str) -> None:
         (["--json", "--markdown"], "--json and --markdown are two formats"),
         (["--time-budget", "20m"], "--time-budget is for --run"),
         (["--only", "smot"], "no hypothesis named 'smot'. Did you mean smote?"),
+        (["-o", "a.pdf"], "a figure is written as .svg or .png, not as 'a.pdf'"),
     ],
 )
 def test_options_that_exclude_each_other_are_refused(words: list[str], reason: str) -> None:

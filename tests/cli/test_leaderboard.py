@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,9 @@ from zoo.cli.app import app
 from zoo.cli.leaderboard import _columns, _row, show_own_boards
 from zoo.cli.session import Session
 from zoo.cli.small import small_line
+from zoo.cli.views.legends import number_ranges, shared_lines
 from zoo.cli.views.papers import Paper, latex, markdown
-from zoo.cli.views.table import Column, fits, has_value
+from zoo.cli.views.table import Column, fits, has_value, shown_columns
 from zoo.networks import Network
 from zoo.registry import Registry
 from zoo.specs import Architecture
@@ -178,6 +179,55 @@ def test_a_narrow_table_leaves_the_loss_out_only_where_all_rows_have_the_same() 
         return {column.key for column in _columns("macro_recall", rows, steps=False) if not column.drop}
 
     assert kept("weighted", "cross-entropy") - kept("weighted", "weighted", "") == {"loss"}
+
+
+def test_a_narrow_table_leaves_the_block_out_before_the_ranks_where_each_architecture_has_one() -> None:
+    def kept(*blocks: tuple[str, str], width: int) -> list[str]:
+        rows = [ranked(architecture=name, block=block, loss=str(len(block))) for name, block in blocks]
+        texts = [_row(replace(row, rank_low=1, rank_high=12), compared=True) for row in rows]
+        return [column.key for column in shown_columns(_columns("macro_recall", rows, steps=False), texts, width)]
+
+    same, apart = ("inceptiontime", "resnet"), ("inceptiontime", "none")
+    other = ("transformer1d", "none")
+    assert kept(same, other, width=70)[:4] == ["rank", "ranks", "architecture", "data"]
+    assert kept(same, apart, width=70)[:4] == ["rank", "architecture", "block", "data"]
+    assert kept(same, other, width=200)[:4] == ["rank", "ranks", "architecture", "block"]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "text"),
+    [([], ""), ([3], "3"), ([2, 3], "2-3"), ([2, 4, 5, 6, 9], "2, 4-6, 9"), (range(2, 18), "2-17")],
+)
+def test_ranks_that_follow_each_other_are_a_range(numbers: Sequence[int], text: str) -> None:
+    assert number_ranges(numbers) == text
+
+
+def test_lines_that_all_tables_have_are_shared() -> None:
+    assert shared_lines([["a", "b", "c"], ["c", "a"], ["a", "d", "c"]]) == ["a", "c"]
+    assert shared_lines([["a"]]) == []
+    assert shared_lines([["a"], []]) == []
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_lines_explain_the_columns_that_are_shown_once_for_all_boards(
+    store: Store, width: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, share in (("fcn", 0.9), ("tcn", 0.5)):
+        for seed in range(5):
+            stored(store, name, "original", share, seed, "done", dataset="beats")
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    show_own_boards(Session(), None, store.runs())
+    shown = " ".join(capsys.readouterr().out.split())
+    for line, times in {
+        "tied with the first": 1,  # with three seeds, nothing is compared
+        "brackets: 95 % interval over": 2,
+        "seeds without a score: 2: 2 diverged": 1,
+        f"without a score: fcn smote, tcn smote (2 failed each): {TOO_FEW}": 1,
+        "±: standard deviation over seeds": 1,
+    }.items():
+        assert shown.count(line) == times, line
+    assert shown.endswith("±: standard deviation over seeds")
 
 
 def paper(name: str = "fcn", **marks: Any) -> Paper:

@@ -5,11 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from zoo.cli.bench import _notes
 from zoo.cli.views.data import print_resampled
 from zoo.cli.views.headings import class_heading
-from zoo.cli.views.run import confusion
+from zoo.cli.views.run import confusion, reason_lines, score_rows
 from zoo.cli.views.runs import BY_CLASS, by_class_rows, class_columns, class_row, flat_columns, score_columns, score_row
-from zoo.cli.views.table import emit, fits, steps_column
+from zoo.cli.views.table import Column, emit, fits, steps_column
 from zoo.metrics import score
 from zoo.store.run import Run, RunStatus
 
@@ -32,6 +33,36 @@ def test_recalls_by_class_say_which_run_they_are_of(other: Run, title: str) -> N
     assert title in [column.title for column in class_columns(runs)]
     one, two = (class_row(each) for each in runs)
     assert one[title] != two[title]
+
+
+def test_the_reasons_for_no_interval_are_lines_with_the_scores_that_have_them() -> None:
+    probabilities = np.eye(2)[np.arange(40) % 2]
+    scores = score(probabilities, np.arange(40) % 2, ("a", "b"), np.arange(40) % 2 * 9 + np.arange(40) // 2 % 3)
+    first, second, both, errors, calibration = reason_lines(score_rows(replace(run("focal"), scores=scores)))
+    for name, line in (("a", first), ("b", second)):
+        names = f"macro_recall, macro_f1, auroc, recall {name}, precision {name}, f1 {name}"
+        assert line == f"no interval for {names}: class {name} has 3 groups, 3.0 effective: fewer than 5"
+    assert both == "no interval for accuracy, mcc: 6 groups: fewer than 10"
+    assert errors.startswith("no interval for log_loss: 0 of 40 rows are wrong")
+    assert calibration.startswith("no interval for ece: the calibration error")
+    some = [line.partition(":")[0] for line in reason_lines(score_rows(run("focal")))]
+    assert "no interval for ece" in some
+    assert not any("recall a" in line for line in some), "it has an interval"
+
+
+def test_names_of_classes_with_tabs_do_not_collide_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
+    names = ("a\tb", "a b", "a\nb")
+    found = score(np.full((9, 3), 1 / 3), np.arange(9) % 3, names, None)
+    emit([Column("score", "name")], score_rows(replace(run("focal"), scores=found)))
+    shown = [line for line in capsys.readouterr().out.splitlines() if line.startswith("recall ")]
+    assert shown == ["recall a\\tb", "recall a b", "recall a\\nb"]
+
+
+def test_notes_on_some_of_several_data_sets_name_them() -> None:
+    one, other, third = (run("focal", dataset=name) for name in ("a.csv", "b.csv", "c.csv"))
+    runs = [replace(one, notes=("all", "few")), replace(other, notes=("all", "few")), replace(third, notes=("all",))]
+    assert _notes(runs) == ["all", "a.csv, b.csv: few"]
+    assert _notes(runs[:2]) == ["all", "few"]
 
 
 def test_scores_are_whole_on_a_terminal_sixty_wide() -> None:

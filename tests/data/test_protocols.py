@@ -154,6 +154,7 @@ def test_a_record_says_how_the_data_was_separated(series: LabelledSeries) -> Non
     parts = separate(replace(labelled, group_noun="dog", notes=("of dogs",)), "official", seed=0)
     assert {name: found for name, found in parts.summary.items() if name != "fingerprints"} == {
         "protocol": "official",
+        "published_validation": True,
         "by_group": False,
         "classes": ["a", "b", "c"],
         "shape": {"n_channels": 1, "n_times": 48, "n_classes": 3},

@@ -383,7 +383,7 @@ TRAINING = {
     "epoch": "resampled",
     "scheduler_patience": 7,
     "monitor": "accuracy",
-    "keep": "best",
+    "keep": "one-standard-error",
     "patience": 7,
     "clip": 0.5,
     "label_smoothing": 0.5,
@@ -500,7 +500,7 @@ def test_a_cell_is_written_out_in_full(registry: Registry) -> None:
     config = replace(cell, dataset_params={"target": "kind", "group": None}).config()
     seeds, training = config.pop("seeds"), config.pop("training")
     assert set(seeds) == {"split", "resampling", "weights", "batches"}
-    assert (training["epochs"], set(training)) == (6, {*TRAINING} - {"label_smoothing", "validation"})
+    assert (training["epochs"], set(training)) == (6, {*TRAINING} - {"label_smoothing", "validation", "keep"})
     assert config.pop("params")["hidden"] == cell.network.params["hidden"]
     assert config == {
         "architecture": "cnngru",
@@ -645,10 +645,37 @@ def test_a_configuration_is_what_was_asked_but_for_the_seed(registry: Registry) 
 
 
 def test_the_rule_that_keeps_an_epoch_is_in_the_configuration_but_for_that_of_earlier_runs(registry: Registry) -> None:
-    (cell,), (best,) = plan(registry), plan(registry, assignments={"training.keep": "best"})
-    assert cell.config()["training"]["keep"] == "one-standard-error"
-    assert "keep" not in best.config()["training"]
-    assert cell.key(PARTS) != best.key(PARTS)
+    (cell,), (late,) = plan(registry), plan(registry, assignments={"training.keep": "one-standard-error"})
+    assert late.config()["training"]["keep"] == "one-standard-error"
+    assert "keep" not in cell.config()["training"]
+    assert cell.key(PARTS) != late.key(PARTS)
+
+
+def test_few_validation_rows_keep_the_last_epoch_within_one_standard_error(registry: Registry) -> None:
+    def rule(validation: int | None, reference: str = "fcn", **assignments: Any) -> str:
+        given = {f"training.{name}": value for name, value in assignments.items()}
+        (cell,) = plan(registry, reference, assignments=given)
+        return cell.for_rows(100, validation).training.keep
+
+    assert (rule(29), rule(30), rule(None)) == ("one-standard-error", "best", "best")
+    assert rule(3, keep="best") == rule(3, scheduler="plateau") == rule(3, "fcn.paper") == "best", "somebody sets it"
+    assert rule(5000, keep="one-standard-error") == "one-standard-error"
+
+
+def test_the_number_of_rows_is_that_of_the_sets_that_a_run_has(registry: Registry) -> None:
+    def adapted(train: int, validation: int, **more: Any) -> tuple[int, str]:
+        asked = {name: more.pop(name) for name in ("rows",) if name in more}
+        (cell,) = plan(registry, "fcn", **asked)
+        rows = {"train": train, "validation": validation, "test": 500}
+        training = cell.for_data(replace(PARTS, rows=rows, **more)).training
+        return training.epochs, training.keep
+
+    assert adapted(5000, 5000, published_validation=True) == (25, "best"), "1,000 steps of 128 rows"
+    assert adapted(5000, 29, published_validation=True) == (25, "one-standard-error")
+    assert adapted(5000, 5000) == (15, "best"), "the validation rows are drawn: all seeds plan for the same number"
+    assert adapted(90, 10) == adapted(88, 12) == (167, "one-standard-error")
+    assert adapted(90, 10, by_group=True) == (167, "best"), "another seed may have more of them"
+    assert adapted(1000, 1000, published_validation=True, rows=1000) == (100, "best")
 
 
 def test_settings_of_the_plateau_are_noted_where_the_scheduler_is_another(registry: Registry) -> None:

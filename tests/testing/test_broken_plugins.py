@@ -109,8 +109,62 @@ def test_what_the_import_of_a_network_does_is_seen(load: Loaded, name: str) -> N
 
 
 def test_every_check_of_plugins_has_one_that_it_catches() -> None:
-    caught = {wanted for _, wanted, _ in BROKEN.values()} | {"names"}
-    assert {check.__name__ for check in (*kit.CHECKS, kit.representatives)} == caught
+    caught = {wanted for _, wanted, _ in BROKEN.values()} | {"names", "parity", "references"}
+    assert {check.__name__ for check in (*kit.CHECKS, kit.representatives, kit.parity, kit.references)} == caught
+
+
+REFERENCE = """
+[[reference]]
+architecture = "plugin_refers-net"
+dataset = "ECG200"
+source = "its paper"
+scores = { accuracy = 0.9 }
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (REFERENCE.replace("accuracy", "acuracy"), "no score named 'acuracy'. Did you mean accuracy"),
+        (REFERENCE + 'preset = "papr"', "no preset of plugin_refers-net named 'papr'"),
+        (REFERENCE + "set = { hiden = 3 }", "no parameter of plugin_refers-net named 'hiden'"),
+        (REFERENCE + "set = { training.epoch_s = 3 }", "entry 1: no training setting named epoch_s"),
+        (REFERENCE.replace("plugin_refers-net", "fcn"), "no architecture of this plugin named 'fcn'"),
+        ("[[reference]", "plugin_refers.references.toml:1: "),
+    ],
+)
+def test_a_wrong_reference_is_caught(load: Loaded, tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "plugin_refers.references.toml").write_text(text)
+    registry = load(plugin_refers=(PLUGIN, NET))
+    with pytest.raises(NotConforming, match=words) as caught:
+        check_of(registry, "plugin", "plugin_refers", "references")()
+    assert "\n" not in str(caught.value)
+
+
+def test_a_plugin_without_references_has_no_check_of_them(load: Loaded, tmp_path: Path) -> None:
+    registry = load(plugin_refers=(PLUGIN, NET))
+    (plain,) = (each for each in subjects(registry, ["plugin_refers"]) if each.kind == "plugin")
+    assert "references" not in {check.name for check in plain.checks}
+    (tmp_path / "plugin_refers.references.toml").write_text(REFERENCE)
+    check_of(registry, "plugin", "plugin_refers", "references")()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ('[other-net]\nnot_compared = "no code"', "parity.toml: other-net: plugin 'plugin_own' has no architecture of"),
+        ("[plugin_own-net]", r"plugin_own-net: write \[\[plugin_own-net\]\] for outputs"),
+        ("x = ", r"parity.toml:1: invalid value|parity.toml, at its end: "),
+    ],
+)
+def test_a_file_of_expected_outputs_that_is_not_valid_is_caught(
+    load: Loaded, tmp_path: Path, content: str, words: str
+) -> None:
+    registry = load(plugin_own=(PLUGIN, NET))
+    (tmp_path / "parity.toml").write_text(content)
+    with pytest.raises(NotConforming, match=words) as caught:
+        check_of(registry, "plugin", "plugin_own", "parity")()
+    assert "\n" not in str(caught.value)
 
 
 def test_a_taken_name_is_caught_with_whose_it_is(load: Loaded) -> None:

@@ -11,7 +11,8 @@ from zoo.testing.kinds import KITS
 PAGE = Path(__file__).parents[2] / "docs" / "checks.md"
 HEADINGS = {"architecture": "an architecture", "dataset": "a data set", "objective": "an objective"}
 OF = {HEADINGS.get(kind, f"a {kind}"): {check.__name__ for check in kit.CHECKS} for kind, kit in KITS.items()}
-OF["every plugin"] = {check.__name__ for check in (*plugins.CHECKS, plugins.representatives)}
+MORE = (plugins.representatives, plugins.parity, plugins.references)  # of the plugins that have what they check
+OF["every plugin"] = {check.__name__ for check in (*plugins.CHECKS, *MORE)}
 OF["every component"] = {check.__name__ for check in (*common.FIRST, *common.LAST)} | {"expectations"}
 
 

@@ -210,6 +210,63 @@ def test_over_data_sets_the_newest_code_of_a_configuration_counts(store: Store) 
     assert len(found.boards[0].configurations) == 3
 
 
+def losses(store: Store, shares: dict[str, tuple[float, float, bool]]) -> list[Run]:
+    """Runs of fcn with two losses on each data set: right on these shares, and whether they are the same training."""
+    runs = []
+    for dataset, (plain, weighted, same) in shares.items():
+        for number, (loss, share) in enumerate({"plain": plain, "weighted": weighted}.items()):
+            gradients = (0.5, 0.1 if same else 0.1 * number)
+            found = replace(kept(store, "fcn", 0, guesses(share, number), dataset), loss=loss, loss_gradients=gradients)
+            runs.append(replace(found, configuration=f"fcn {loss} on {dataset}", besides_loss="b"))
+    return runs
+
+
+def test_over_data_sets_losses_that_are_the_same_training_on_one_have_one_score_there(store: Store) -> None:
+    runs = losses(store, {"even": (0.7, 0.7, True), "uneven": (0.6, 0.9, False)})
+    found = compare_runs(store, [*runs, *added(store, "tcn", 0.8, 1, dataset="even")], "accuracy").over_datasets
+    assert found is not None
+    plain, twin, *apart = (run.score("accuracy") for run in runs)
+    assert plain != twin, "the runs differ, so the score says which was taken"
+    assert found.scores == {
+        "even": {"fcn weighted": plain, "fcn plain": plain},
+        "uneven": dict(zip(("fcn plain", "fcn weighted"), apart, strict=True)),
+    }
+    assert found.mean_ranks == {"fcn weighted": (1.5 + 1) / 2, "fcn plain": (1.5 + 2) / 2}
+    assert [(pair.wins, pair.ties, pair.losses) for pair in found.pairs] == [(0, 1, 1)]
+    assert found.left_out == ("tcn",)
+
+
+def test_a_baseline_that_is_the_same_training_as_a_ranked_one_is_compared_as_this(store: Store) -> None:
+    runs = [*losses(store, {"even": (0.7, 0.7, True)}), *added(store, "tcn", 0.8, 1, dataset="even")]
+    runs += [*losses(store, {"uneven": (0.6, 0.9, False)}), *added(store, "tcn", 0.8, 1, dataset="uneven")]
+    found = compare_runs(store, runs, "accuracy", "fcn weighted")
+    assert [board.baseline for board in found.boards] == ["fcn plain", "fcn weighted"]
+    assert found.notes == ("even, holdout: losses that are the same training, compared once: plain = weighted",)
+    assert found.over_datasets is not None
+    assert found.over_datasets.baseline == "fcn weighted"
+
+
+def test_losses_that_are_the_same_training_on_all_data_sets_count_once(store: Store) -> None:
+    runs = losses(store, {"even": (0.7, 0.7, True), "alike": (0.6, 0.6, True)})
+    runs[2:] = reversed(runs[2:])  # on the second data set, the other loss is ranked
+    others = [run for dataset in ("even", "alike") for run in added(store, "tcn", 0.9, 1, dataset=dataset)]
+    found = compare_runs(store, [*runs, *others], "accuracy").over_datasets
+    assert found is not None
+    assert (set(found.mean_ranks), found.left_out) == ({"tcn", "fcn weighted"}, ())
+    named = compare_runs(store, [*runs, *others], "accuracy", "fcn plain").over_datasets
+    assert named is not None
+    assert (named.baseline, set(named.mean_ranks)) == ("fcn plain", {"tcn", "fcn plain"})
+
+
+def test_the_same_loss_with_other_parameters_is_found_over_data_sets(store: Store) -> None:
+    runs = losses(store, {"even": (0.7, 0.7, True), "uneven": (0.6, 0.9, False)})
+    params = {"plain": {"gamma": 1}, "weighted": {"gamma": 2}}
+    runs = [replace(run, loss="focal", config={"loss_params": params[run.loss]}) for run in runs]
+    found = compare_runs(store, runs, "accuracy").over_datasets
+    assert found is not None
+    assert set(found.mean_ranks) == {"fcn gamma=1", "fcn gamma=2"}
+
+
 def test_too_few_data_sets_have_no_verdict() -> None:
     table = {f"set{number}": {"fcn": 0.9, "tcn": 0.8 - number / 100, "gru": 0.1} for number in range(6)}
     every, named = over_datasets(table, "mcc"), over_datasets({**table, "more": table["set1"]}, "mcc", "tcn")
@@ -276,6 +333,18 @@ def test_seeds_that_diverged_are_noted(store: Store) -> None:
     lost = [replace(runs[0], id=f"lost{seed}", seed=seed, status=RunStatus.DIVERGED) for seed in (0, 5, 6)]
     found = compare_runs(store, [*store.runs(), *lost], "mcc")
     assert found.notes == ("tcn: 2 diverged, of 7 seeds; only the others are compared",)
+
+
+def test_seeds_without_a_score_are_noted_with_their_data_set_where_there_are_several(store: Store) -> None:
+    runs = [run for name in ("fcn", "tcn") for set_ in ("a", "b") for run in added(store, name, 0.9, 2, dataset=set_)]
+    lost = [replace(runs[2], id="lost", seed=5, status=RunStatus.DIVERGED)]
+    lost += [replace(run, id=f"{run.id}-", configuration=run.dataset, status=RunStatus.FAILED) for run in runs[:4:2]]
+    found = compare_runs(store, [*runs, *lost], "mcc")
+    assert found.notes == (
+        "b: fcn: 1 diverged, of 3 seeds; only the others are compared",
+        "a: without a finished seed, and not compared: fcn original (1 failed)",
+        "b: without a finished seed, and not compared: fcn original (1 failed)",
+    )
 
 
 def test_each_status_without_a_score_is_counted_by_its_name(store: Store) -> None:

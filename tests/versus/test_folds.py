@@ -1,6 +1,7 @@
 """Cross-validations: all folds as one result, compared by the variance over folds; incomplete sets."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,14 +16,14 @@ from zoo.cli.app import app
 from zoo.cli.leaderboard import show_own_boards
 from zoo.cli.session import Session
 from zoo.cli.views.spreads import spread_lines, unvaried_lines
-from zoo.errors import UsageError
+from zoo.errors import StoreError, UsageError
 from zoo.metrics.differences import difference
 from zoo.metrics.outcome import Outcome
 from zoo.metrics.spread import spread
 from zoo.records import Interval
 from zoo.store.folds import with_folds_pooled
 from zoo.store.leaderboard import boards
-from zoo.store.predictions import Predictions, predictions_of
+from zoo.store.predictions import Predictions, Remembered, predictions_of
 from zoo.store.run import PooledRun, Run, RunStatus
 from zoo.store.runs import Store
 from zoo.versus.board import judged_board
@@ -95,6 +96,34 @@ def test_all_folds_are_one_result_scored_on_all_rows_together(store: Store) -> N
     (board,) = boards([pooled], "macro_recall")
     assert (board.test, board.protocol_text) == ("all 5", "cross-validation (5 folds)")
     assert board.to_json("macro_recall")["standings"][0]["runs"] == list(pooled.members)
+
+
+def test_boards_and_comparisons_read_each_fold_once(tmp_path: Path) -> None:
+    class Counting(Store):
+        def read(self, run: Run, name: str) -> Path:
+            times[run.id] += 1
+            return super().read(run, name)
+
+    times: Counter[str] = Counter()
+    with Counting(tmp_path / "results") as store:
+        runs = [run for name in ("fcn", "tcn") for seed in range(2) for run in added(store, name, 0.7, seed)]
+        found = compare_runs(store, store.runs(), "macro_recall")
+        assert times == Counter(run.id for run in runs)
+        assert ranking(store, store.runs(), "macro_recall").rows()[0].spread_seed is not None
+        assert times == Counter(run.id for run in runs * 2)
+        assert found.boards[0].configurations[0].spread is not None
+
+
+def test_predictions_are_remembered_until_they_are_forgotten(store: Store) -> None:
+    remembered, (run, other) = Remembered(store), added(store, "fcn", 0.7, of=2)
+    first, second = predictions_of(remembered, run), predictions_of(remembered, other)
+    assert first.outcome is first.outcome
+    for each in (run, other):
+        store.path(each, "predictions.parquet").unlink()
+    remembered.forget([run])
+    assert predictions_of(remembered, other) is second
+    with pytest.raises(StoreError):
+        predictions_of(remembered, run)
 
 
 def test_folds_of_the_newest_repetition_count_and_other_runs_stay(store: Store) -> None:

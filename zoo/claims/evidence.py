@@ -7,11 +7,11 @@ from zoo.claims.answers import Answer, refutes
 from zoo.claims.findings import Seen, seen
 from zoo.claims.hypothesis import Hypothesis, Kind
 from zoo.claims.over_datasets import over_datasets
-from zoo.claims.pace import Pace
-from zoo.claims.plan import ClaimPlan, Scope, missing_needs
+from zoo.claims.plan import ClaimPlan, Scope, needs_of_parts, seconds_of
 from zoo.claims.result import Finding, Hypotheses, HypothesisAnswer
-from zoo.claims.shelf import Shelf
 from zoo.claims.tuned import tuned
+from zoo.missing.pace import Pace
+from zoo.missing.shelf import Shelf
 from zoo.wording import count_text
 
 
@@ -40,7 +40,9 @@ def _findings(
         scopes = [scope for scope in plan.scopes if scope.place == (number, place)]
         each = [of_scope(plan, shelf, scope) for scope in scopes]
         findings = [
-            replace(one.finding, seconds=pace.of_scope(scope, one.finding)) if one.finding.missing else one.finding
+            replace(one.finding, seconds=seconds_of(pace, scope, one.finding.missing))
+            if one.finding.missing
+            else one.finding
             for one, scope in zip(each, scopes, strict=True)
         ]
         counted = [one for one in each if not one.finding.left_out]
@@ -62,7 +64,7 @@ def _answer(hypothesis: Hypothesis, parts: Sequence[Sequence[Finding]]) -> Hypot
 
 def _missing(plan: ClaimPlan, pace: Pace, answers: Sequence[HypothesisAnswer]) -> tuple[int, float]:
     """Return the number of missing runs and their seconds; a run that several hypotheses need counts once."""
-    needs = missing_needs(plan)
+    needs = needs_of_parts(plan)
     searches = [each for one in answers for each in one.findings if each.kind == Kind.TUNED and not each.left_out]
     runs = sum(need.missing for need in needs) + sum(each.missing for each in searches)
     return runs, pace.of_needs(needs) + sum(each.seconds or 0.0 for each in searches)

@@ -7,6 +7,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
+from zoo.assignments import settings_of_table
 from zoo.claims.hypothesis import AXES, TREATMENT, Direction, Group, Hypothesis, HypothesisFile, Kind, Part
 from zoo.claims.metrics import check_metric, is_positive
 from zoo.data.folds import CROSS_VALIDATION
@@ -178,7 +179,7 @@ def _check_values(given: Table) -> None:
         elif key == "ratio" and not isinstance(value, bool):
             raise UsageError(f"ratio must be true or false, not {quoted(value)}")
         elif key == "set":
-            _settings(value)
+            settings_of_table(value)
         elif key == "seeds":
             _seeds(value)
     if given.get("protocol") == CROSS_VALIDATION:
@@ -212,25 +213,6 @@ def _texts(key: str, value: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(values))
 
 
-def _settings(value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise UsageError(f'set must be a table, such as {{ "training.batch_size" = 32 }}, not {quoted(value)}')
-    flat = dict(_flat(value))
-    for key, each in flat.items():
-        if not isinstance(each, bool | int | float | str):
-            raise UsageError(f"set.{key} must be a number, text, true or false, not {quoted(each)}")
-    return flat
-
-
-def _flat(table: Table, before: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield settings by their whole names: `training.batch_size = 32` in TOML is a table in a table."""
-    for key, value in table.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{before}{key}.")
-        else:
-            yield f"{before}{key}", value
-
-
 def _seeds(value: Any) -> tuple[int, ...]:
     if type(value) is int and 1 <= value <= MOST_SEEDS:
         return tuple(range(value))
@@ -250,7 +232,7 @@ def _group(given: Table) -> Group:
     values = {axis: found for axis in AXES if (found := _texts(axis, given.get(axis, ())))}
     if "treatment" in values and {*TREATMENT} & {*values}:
         raise UsageError("treatment names the resampler and the loss: leave out data and loss")
-    return Group(values, _settings(given.get("set", {})), str(given.get("name", "")))
+    return Group(values, settings_of_table(given.get("set", {})), str(given.get("name", "")))
 
 
 def _two_groups(part: Part, given: Table) -> Part:

@@ -9,17 +9,18 @@ import numpy as np
 
 from zoo.claims.answers import Answer, Needed, answer_of, chance, needed, p_of, too_few
 from zoo.claims.hypothesis import Direction, Group, Kind, Part
-from zoo.claims.measures import Measured, Seeds, Stored, of_numbers, of_scores, scaled_back
+from zoo.claims.measures import Measured, Seeds, of_numbers, of_scores, scaled_back
 from zoo.claims.metrics import is_score, metric_text
-from zoo.claims.plan import Need, Scope
+from zoo.claims.plan import GroupNeed, Scope
 from zoo.claims.result import Finding
 from zoo.errors import StoreError
 from zoo.metrics.seeds import FEWEST
+from zoo.missing.shelf import Stored
 from zoo.records import Interval
 from zoo.store.predictions import predictions_of
 from zoo.wording import count_text
 
-Configurations = Mapping[str, Mapping[int, Need]]  # by name, the needs by seed
+Configurations = Mapping[str, Mapping[int, GroupNeed]]  # by name, the needs by seed
 
 
 @dataclass(frozen=True)
@@ -145,13 +146,13 @@ def _titles(part: Part) -> tuple[str, str]:
     return str(part.first), str(part.second)
 
 
-def _pairs(needs: Sequence[Need]) -> tuple[list[Seeds], tuple[int, ...], list[str]]:
+def _pairs(needs: Sequence[GroupNeed]) -> tuple[list[Seeds], tuple[int, ...], list[str]]:
     """Return the pairs of configurations with all shared axes in common, their common seeds, and notes.
 
     Each configuration of the first group is paired with each of the second: the mean of the differences of these pairs
     is the difference of the means of the groups.
     """
-    strata: dict[tuple[str, ...], tuple[dict[str, dict[int, Need]], ...]] = {}
+    strata: dict[tuple[str, ...], tuple[dict[str, dict[int, GroupNeed]], ...]] = {}
     for need in needs:
         sides = strata.setdefault(need.stratum, (defaultdict(dict), defaultdict(dict)))
         sides[need.side][_configuration(need)][need.seed] = need
@@ -172,7 +173,7 @@ def _pairs(needs: Sequence[Need]) -> tuple[list[Seeds], tuple[int, ...], list[st
     return pairs, seeds, sorted(notes)
 
 
-def _configuration(need: Need) -> str:
+def _configuration(need: GroupNeed) -> str:
     """Return what a cell has in common with the cells of other seeds."""
     config = need.cell.config()
     return repr({name: value for name, value in config.items() if name not in ("seed", "seeds", "fold")})

@@ -15,22 +15,13 @@ from zoo.errors import StoreError
 from zoo.metrics.differences import Difference, mean_difference, no_interval
 from zoo.metrics.outcome import Outcome
 from zoo.metrics.seeds import FEWEST
+from zoo.missing.shelf import Stored
 from zoo.records import Interval
 from zoo.scores import metric_parts
 from zoo.store.predictions import predictions_of
-from zoo.store.run import Run
-from zoo.store.runs import Store
 
 EXACT = ("parameters", "macs")  # equal for all seeds
 ROUNDING = 0.82  # steps of the validation: with a smaller deviation, five equal differences would be no chance
-
-
-@dataclass(frozen=True)
-class Stored:
-    """A finished run with the store that holds its files."""
-
-    run: Run
-    store: Store
 
 
 Seeds = Sequence[tuple[Stored, Stored]]  # two configurations: their runs, one pair for each seed

@@ -6,7 +6,6 @@ that is already decided comes last: its number of seeds was fixed before, and is
 """
 
 import contextlib
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,16 +14,16 @@ from zoo.claims.answers import Answer
 from zoo.claims.evidence import answers, of_scope
 from zoo.claims.findings import Seen, chance_of
 from zoo.claims.hypothesis import HypothesisFile, Kind
-from zoo.claims.overall import Overall
-from zoo.claims.pace import Pace
-from zoo.claims.plan import ClaimPlan, Need, Place, Scope, data_options, make_claim_plan, missing_needs, with_stored
+from zoo.claims.plan import ClaimPlan, Place, Scope, make_claim_plan, needs_of_parts, plan_with_stored, seconds_of
 from zoo.claims.result import Hypotheses
-from zoo.claims.shelf import Shelf
 from zoo.claims.tuned import comparison_name, runs_of_search, studies_of
 from zoo.errors import UsageError, ZooError
-from zoo.harness.bench import run_plan
-from zoo.harness.planner import Plan
 from zoo.harness.reporter import BenchReporter
+from zoo.missing.needs import Need
+from zoo.missing.overall import Overall
+from zoo.missing.pace import Pace
+from zoo.missing.shelf import Shelf
+from zoo.missing.training import Options, Trainer
 from zoo.store.runs import Store
 from zoo.store.studies import StudyStore
 from zoo.wording import count_text
@@ -32,22 +31,6 @@ from zoo.workspace import Workspace
 
 DECIDED = 0.001  # the value of a round whose part is decided, relative to that of others
 BATCH_SECONDS = 120.0  # of work for each job, before the order is computed anew
-
-
-@dataclass(frozen=True)
-class Options:
-    """How missing runs are trained. `time_budget` is in seconds; None: no limit."""
-
-    jobs: int = 1
-    time_budget: float | None = None
-    threads: int | None = None
-    device: str | None = None
-
-    def __post_init__(self) -> None:
-        if self.jobs < 1:
-            raise UsageError(f"--jobs must be at least 1, not {self.jobs}")
-        if self.time_budget is not None and not 0 < self.time_budget < float("inf"):
-            raise UsageError(f"--time-budget must be a time above 0 s, not {self.time_budget} s")
 
 
 @dataclass(frozen=True)
@@ -84,11 +67,11 @@ def answered(
     with contextlib.ExitStack() as stack:
         published, notes = _published(file, own, stack)
         if train is not None and own is not None:
-            needs = missing_needs(with_stored(plan, Shelf(own, published)))
+            needs = needs_of_parts(plan_with_stored(plan, Shelf(own, published)))
             total = sum(need.missing for need in needs)
             notes += Session(plan, own, published, Overall(reporter, total), train).run()
         shelf = Shelf(own, published)
-        plan = with_stored(plan, shelf)
+        plan = plan_with_stored(plan, shelf)
         if export is not None:
             notes.append(_exported(plan, shelf, export))
         return answers(plan, shelf, notes)
@@ -148,16 +131,10 @@ class Session:
     options: Options
 
     def __post_init__(self) -> None:
-        budget = self.options.time_budget
-        self.end = None if budget is None else time.monotonic() + budget
+        self.trainer = Trainer(self.plan.workspace, self.own, self.reporter, self.options)
         self.tried: set[tuple[object, ...]] = set()
         self.notes: dict[str, None] = {}
         self.known: dict[tuple[Place, str], tuple[tuple[str, ...], Seen]] = {}
-
-    @property
-    def left(self) -> float:
-        """The seconds left of the time budget."""
-        return float("inf") if self.end is None else self.end - time.monotonic()
 
     def run(self) -> list[str]:
         """Train round after round; return notes."""
@@ -174,11 +151,11 @@ class Session:
     def next_rounds(self) -> list[Round]:
         """Return the next rounds: those of the highest value that fit into the time left."""
         shelf = Shelf(self.own, self.published)
-        plan, pace = with_stored(self.plan, shelf), Pace.of(shelf)
+        plan, pace = plan_with_stored(self.plan, shelf), Pace.of(shelf)
         rounds = sorted(self._rounds(plan, shelf, pace), key=lambda each: -each.value)
-        jobs, most = self.options.jobs, self.left
+        jobs, most = self.options.jobs, self.trainer.left
         fitting = [each for each in rounds if each.seconds / jobs <= most]
-        if self.end is not None and len(fitting) < len(rounds):
+        if self.options.time_budget is not None and len(fitting) < len(rounds):
             self.notes["the time budget has ended: missing runs are labelled as not run"] = None
         batch: list[Round] = []
         for each in fitting:
@@ -198,7 +175,7 @@ class Session:
             if scope.unavailable:
                 continue
             found = self._seen(plan, shelf, scope)
-            seconds = pace.of_scope(scope, found.finding)
+            seconds = seconds_of(pace, scope, found.finding.missing)
             decided = found.finding.answer != Answer.UNDECIDED
             chance = DECIDED if decided else max(chance_of(scope.part, found.measured, len(scope.part.seeds)), DECIDED)
             value = chance / max(seconds, 1.0)
@@ -231,41 +208,7 @@ class Session:
         if batch[0].scope.part.kind == Kind.TUNED:
             self._search(batch[0])
             return
-        needs = [need for each in batch for need in each.needs]
-        for repeat in range(max(need.missing for need in needs)):
-            asked = [need for need in needs if need.missing > repeat]
-            for same in _by_request(asked):
-                again = [need for need in same if need.repeats > 1 and self._has_run(need)]
-                first = [need for need in same if need not in again]
-                self._bench(first, force=False)
-                self._bench(again, force=True)
-
-    def _has_run(self, need: Need) -> bool:
-        """Whether a run of this cell is stored, so that another one must be forced; an unfinished one is resumed."""
-        keys = need.wanted.keys
-        return any(map(self.own.done, keys)) and not any(map(self.own.unfinished, keys))
-
-    def _bench(self, needs: Sequence[Need], *, force: bool) -> None:
-        """Train the cells. A run that began in another environment is not resumed, but begins again."""
-        try:
-            self._once(needs, force=force, resume=not force)
-        except UsageError:
-            if force:
-                raise
-            left = [need for need in needs if not any(map(self.own.done, need.wanted.keys))]
-            self._once(left, force=False, resume=False)
-
-    def _once(self, needs: Sequence[Need], *, force: bool, resume: bool) -> None:
-        if not needs or self.left <= 0:
-            return
-        options = self.options
-        request = replace(needs[0].request, force=force, resume=resume, threads=options.threads, device=options.device)
-        cells = tuple({need.wanted.keys: need.asked for need in needs}.values())
-        runs = run_plan(self.plan.workspace, request, Plan(cells, ()), self.own, self.reporter, jobs=options.jobs)
-        with contextlib.closing(runs):
-            for _ in runs:
-                if self.left <= 0:
-                    return
+        self.trainer.train([need for each in batch for need in each.needs])
 
     def _search(self, each: Round) -> None:
         """Run the search of one seed, or resume it."""
@@ -283,11 +226,3 @@ class Session:
 def _attempt(scope: Scope, need: Need) -> tuple[object, ...]:
     """Return what is tried once: a run that failed is not trained again by the same command."""
     return (need.wanted.keys, need.repeats if scope.part.kind == Kind.REPRODUCIBLE else 1)
-
-
-def _by_request(needs: Sequence[Need]) -> list[list[Need]]:
-    """Return the needs in groups that load the same data with the same options."""
-    groups: dict[object, list[Need]] = {}
-    for need in needs:
-        groups.setdefault((need.dataset, data_options(need.request)), []).append(need)
-    return list(groups.values())

@@ -11,9 +11,9 @@ from dataclasses import replace
 
 from zoo.claims.findings import Seen, blank_finding, compared
 from zoo.claims.hypothesis import Part
-from zoo.claims.measures import Seeds, Stored
+from zoo.claims.measures import Seeds
 from zoo.claims.plan import Scope
-from zoo.claims.shelf import Shelf
+from zoo.missing.shelf import Shelf, Stored
 from zoo.store.run import Run, RunStatus
 from zoo.store.runs import Store
 from zoo.store.studies import StudyStore

@@ -21,6 +21,7 @@ from zoo.cli import (
     show,
     studies,
     tune,
+    verify,
 )
 from zoo.cli import list as list_
 from zoo.cli.group import GridCommand, ZooGroup
@@ -130,6 +131,14 @@ app.command(
     rich_help_panel=RESULTS,
     epilog=_examples("zoo report -o report.html", "zoo report --dataset 'mit*' --metric mcc"),
 )(report.report_command)
+app.command(
+    "verify",
+    rich_help_panel=RESULTS,
+    epilog=_examples(
+        "zoo verify minirocket hydra --data-dir ucr",
+        "zoo verify --all --data-dir ucr --no-run",
+    ),
+)(verify.verify_command)
 app.command(
     "results",
     rich_help_panel=RESULTS,

@@ -191,7 +191,7 @@ def _say_notes(session: Session, runs: "list[Run]", shown: "list[Run]") -> None:
     from zoo.cli.views.failures import failure_lines
     from zoo.store.hints import hints_of_all
 
-    for note in dict.fromkeys(note for run in runs for note in run.notes):
+    for note in _notes(runs):
         session.say(f"note: {note}")
     for line in dict.fromkeys(run.scores.over_classes() for run in shown):
         if line:
@@ -208,8 +208,19 @@ def _say_notes(session: Session, runs: "list[Run]", shown: "list[Run]") -> None:
         session.say(line)
 
 
+def _notes(runs: "list[Run]") -> list[str]:
+    """Return the notes of all runs, each once; of several data sets, with those that it is about."""
+    datasets: dict[str, dict[str, None]] = {}
+    for run in runs:
+        for note in run.notes:
+            datasets.setdefault(note, {})[run.dataset_label] = None
+    number = len({run.dataset_label for run in runs})
+    return [note if len(names) == number else f"{', '.join(names)}: {note}" for note, names in datasets.items()]
+
+
 def _same_trainings(runs: "list[Run]") -> list[str]:
     """Return a line for each run whose loss makes it the same training as an earlier run."""
+    several = len({run.dataset_label for run in runs}) > 1
     from zoo.store.alike import loss_text, same_training
 
     lines = []
@@ -218,18 +229,22 @@ def _same_trainings(runs: "list[Run]") -> list[str]:
             (
                 each
                 for each in runs[:place]
-                if (each.seed, each.fold) == (run.seed, run.fold) and same_training([each], [run])
+                if (each.seed, each.fold, each.dataset_label) == (run.seed, run.fold, run.dataset_label)
+                and same_training([each], [run])
             ),
             None,
         )
         if first is not None and first.id != run.id:
             same = f"losses {loss_text(first, run)} and {loss_text(run, first)} are the same training"
-            lines.append(f"{run.reference} {run.data}: {same}, which the leaderboard ranks once")
+            where = f"{run.dataset_label} {run.reference}" if several else run.reference
+            lines.append(f"{where} {run.data}: {same}, which the leaderboard ranks once")
     return list(dict.fromkeys(lines))
 
 
 def _show(runs: "list[Run]", as_json: bool) -> None:
+    from zoo.cli.views.failures import failure_lines
     from zoo.cli.views.runs import flat_columns, score_columns, score_row
+    from zoo.cli.views.table import say
     from zoo.store.hints import with_hints
 
     if as_json:
@@ -240,6 +255,8 @@ def _show(runs: "list[Run]", as_json: bool) -> None:
         emit(flat_columns(rows), rows)
         return
     emit(score_columns(runs), rows, title=(_title(runs),))
+    for line in failure_lines(runs) if len(runs) == 1 else ():
+        say(line)
     _show_classes([run for run in runs if run.scores])
 
 

@@ -30,6 +30,14 @@ def check_command(
         ),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Check all installed components and plugins.")] = False,
+    parity: Annotated[
+        bool,
+        typer.Option(
+            "--parity",
+            help="Compare the outputs of architectures with those of public code, all architectures without a NAME. "
+            "No other check runs.",
+        ),
+    ] = False,
     timeout: Annotated[
         float | None,
         options.time(
@@ -41,16 +49,22 @@ def check_command(
 ) -> None:
     """Run the conformance checks on components and plugins.
 
-    Exits with 1 if a check fails. docs/checks.md explains each check.
+    Exits with 1 if a check fails. docs/checks.md explains each check. With `--parity`, it compares the outputs of
+    networks with those of public code instead, and exits with 1 if a difference is above its tolerance.
     """
     from zoo.cli.guesses import check_installed
 
-    if bool(names) == everything:
+    if bool(names) == everything and not (parity and not names):
         raise UsageError("name a component or a plugin to check: `zoo check NAME`, or use `zoo check --all`")
     session = session_of(context)
     registry = session.registry
     for name in names or ():
         check_installed(session, "check", name)
+    if parity:
+        if timeout is not None:
+            raise UsageError("--timeout is for checks; `zoo check --parity` has no time limit")
+        _parity(session, names, as_json=as_json)
+        return
     import torch
 
     from zoo.cli.views.check_progress import CheckDisplay, stand_ins, summary
@@ -70,6 +84,29 @@ def check_command(
     for line in (*stand_ins(registry, chosen), summary(reports)):
         session.say(line)
     if any(report.failed for report in reports):
+        raise typer.Exit(1)
+
+
+def _parity(session: Session, names: list[str] | None, *, as_json: bool) -> None:
+    """Compare architectures with public code. Raises UsageError if no name is that of an architecture."""
+    import torch
+
+    from zoo.cli.views.parity import emit_comparisons, summary
+    from zoo.specs import Architecture
+    from zoo.testing.collection import selected
+    from zoo.testing.comparisons import comparisons
+    from zoo.testing.running import CheckStatus
+
+    torch.set_num_threads(1)
+    with quiet_stdout():
+        plugins, entries = selected(session.registry, names or None)
+        own = [entry for entry in session.registry.of_kind(Architecture) if entry in entries]
+        if not own:
+            raise UsageError(f"{', '.join(names or ())} is no architecture: --parity compares architectures")
+        found = list(comparisons(session.registry, plugins, own))
+    emit_comparisons(found, as_json=as_json)
+    session.say(summary(found))
+    if any(each.status == CheckStatus.FAILED for each in found):
         raise typer.Exit(1)
 
 

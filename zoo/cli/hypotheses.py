@@ -8,6 +8,7 @@ import typer
 from zoo.cli import options
 from zoo.cli.session import Session, session_of
 from zoo.cli.views.hypotheses import show_hypotheses
+from zoo.cli.views.pictures import check_file, write_hypotheses
 from zoo.cli.views.table import quiet_stdout
 from zoo.errors import UsageError
 from zoo.interruption import exit_code
@@ -15,7 +16,7 @@ from zoo.interruption import exit_code
 if TYPE_CHECKING:
     from zoo.claims.hypothesis import HypothesisFile
     from zoo.claims.result import Hypotheses
-    from zoo.claims.run import Options
+    from zoo.missing.training import Options
 
 
 def hypotheses_command(
@@ -78,6 +79,16 @@ def hypotheses_command(
             rich_help_panel=options.OUTPUT,
         ),
     ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Write a figure of all differences to FILE, a .svg or .png. Needs the extra plots.",
+            metavar="FILE",
+            rich_help_panel=options.OUTPUT,
+        ),
+    ] = None,
     markdown: Annotated[
         bool, typer.Option("--markdown", help="Print tables in Markdown.", rich_help_panel=options.OUTPUT)
     ] = False,
@@ -91,18 +102,22 @@ def hypotheses_command(
     """
     from zoo.claims.file import read_hypotheses
     from zoo.claims.hypothesis import Elsewhere
-    from zoo.claims.run import Options
+    from zoo.missing.training import Options
 
     if as_json and markdown:
         raise UsageError("--json and --markdown are two formats: choose one")
     if not run and time_budget is not None:
         raise UsageError("--time-budget is for --run, which trains the missing runs")
+    if output is not None:
+        check_file(output)
     session = session_of(context)
     other = Elsewhere(tuple(dataset or ()), protocol, seeds, rows, data_dir)
     asked = read_hypotheses(file).only(only or []).elsewhere(other)
     train = Options(jobs, time_budget, threads, device) if run else None
     found = _answers(session, asked, session.settings.results_folder(results), train, export)
     show_hypotheses(session.say, found, trained=run, as_json=as_json, markdown=markdown)
+    if output is not None:
+        write_hypotheses(session.say, found, output)
 
 
 def _answers(

@@ -2,7 +2,7 @@
 
 import sys
 from collections import Counter
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,12 +11,25 @@ from zoo.cli import options
 from zoo.cli.filters import Metric, pattern
 from zoo.cli.session import Session, session_of
 from zoo.cli.small import small_line
+from zoo.cli.views.legends import number_ranges, shared_lines
 from zoo.cli.views.papers import Paper, latex, markdown
-from zoo.cli.views.table import Column, count, emit, fits, has_value, millions, number, print_json, say, steps_column
+from zoo.cli.views.table import (
+    Column,
+    count,
+    emit,
+    fits,
+    has_value,
+    millions,
+    number,
+    print_json,
+    say,
+    shown_columns,
+    steps_column,
+)
 from zoo.errors import UsageError
+from zoo.references.record import Reference
 from zoo.scores import metric_parts, score_words
-from zoo.settings import Reference
-from zoo.specs import full_name
+from zoo.visible import visible
 from zoo.wording import count_text
 
 if TYPE_CHECKING:
@@ -28,6 +41,9 @@ if TYPE_CHECKING:
     from zoo.store.selection import Selection
     from zoo.versus.ranked import Ranked
     from zoo.versus.ranking import Leaderboard
+
+
+RANKS = "ranks: those possible by all significant differences"
 
 
 def leaderboard_command(
@@ -74,8 +90,7 @@ def leaderboard_command(
     if found and (as_markdown or as_latex):
         _write_papers(found, session, latex if as_latex else markdown)
     elif found:
-        for board in found.boards:
-            _show(found, board, session)
+        _show(found, found.boards, session)
     if not (found and found.boards) and not (found and found.notes):
         session.say("no finished runs yet: start one with `zoo bench cnngru`")
 
@@ -97,7 +112,9 @@ def _write_tsv(found: "Leaderboard | None") -> None:
     from zoo.versus.ranked import Ranked
 
     rows = [
-        asdict(row) | {name: ", ".join(getattr(row, name)) for name in ("same_losses", "runs")}
+        asdict(row)
+        | {"metric": visible(row.metric)}
+        | {name: ", ".join(getattr(row, name)) for name in ("same_losses", "runs")}
         for row in (found.rows() if found else ())
     ]
     emit([Column(item.name, item.name) for item in fields(Ranked)], rows)
@@ -111,34 +128,57 @@ def show_own_boards(session: Session, results: "Path | None", runs: "Sequence[Ru
     own = {identifier for run in runs for identifier in run.ids}
     with Store(session.settings.results_folder(results), create=False) as store:
         found = ranking(store, store.runs(), "macro_recall", lambda run: not own.isdisjoint(run.ids))
-    for board in found.boards:
-        if len(board.standings) > 1:
-            _show(found, board, session, above=("", "ranking of this bench"))
+    several = [board for board in found.boards if len(board.standings) > 1]
+    _show(found, several, session, above=("", "ranking of this bench"))
 
 
-def _show(found: "Leaderboard", board: "Board", session: Session, above: "Sequence[str]" = ("",)) -> None:
-    """Print a board as a table, with lines that explain it."""
+@dataclass(frozen=True)
+class Shown:
+    """A board as a table, the lines on its configurations, and the lines that explain its columns."""
+
+    title: str
+    columns: "Sequence[Column]" = ()
+    rows: "Sequence[dict[str, Any]]" = ()
+    lines: "Sequence[str]" = ()
+    legend: "Sequence[str]" = ()
+
+
+def _show(found: "Leaderboard", boards: "Sequence[Board]", session: Session, above: "Sequence[str]" = ("",)) -> None:
+    """Print boards as tables, with lines that explain them. Those that are the same for all boards are printed once."""
+    tables = [_shown(found, board, session) for board in boards]
+    shared = shared_lines([table.legend for table in tables if table.rows])
+    for table in tables:
+        if table.rows:
+            emit(table.columns, table.rows, title=(*above, table.title))
+        else:
+            say("")
+            say(table.title)
+        for line in (*table.lines, *(each for each in table.legend if each not in shared)):
+            say(line)
+    for line in ("", *shared) if shared else ():
+        say(line)
+
+
+def _shown(found: "Leaderboard", board: "Board", session: Session) -> Shown:
     from zoo.cli.views.runs import steps_differ
     from zoo.versus.ranked import ranked
 
-    metric = found.metric
-    if board.standings:
-        rows = [row for row in ranked(metric, board, found.scores, found.places) if row.rank]
-        compared = _compared(rows)
-        reported = [_reported(each, metric) for each in session.settings.references if board.holds(each)]
-        steps = steps_differ(run for each in board.standings for run in each.runs)
-        columns = _columns(metric, rows, steps=steps)
-        shown = [_row(row, compared=compared) for row in rows]
-        if not fits([column for column in columns if not column.drop and has_value(column, shown)], shown):
-            shown = [text | {"seeds": text["seeds"].partition(" ")[0]} for text in shown]
-        emit(columns, [*shown, *reported], title=(*above, _title(board)))
-        for line in (*_tied(rows), *_explained(rows), *_spreads(rows), *_missing(rows), *_small(board, session)):
-            say(line)
-    else:
-        say("")
-        say(_title(board))
-    for line in _unscored(board):
-        say(line)
+    if not board.standings:
+        return Shown(_title(board), lines=_unscored(board))
+    rows = [row for row in ranked(found.metric, board, found.scores, found.places) if row.rank]
+    compared = _compared(rows)
+    reported = [_reported(each, found.metric) for each in _held(session, board, found.metric)]
+    steps = steps_differ(run for each in board.standings for run in each.runs)
+    columns = _columns(found.metric, rows, steps=steps)
+    texts = [_row(row, compared=compared) for row in rows]
+    if not fits([column for column in columns if not column.drop and has_value(column, texts)], texts):
+        texts = [text | {"seeds": text["seeds"].partition(" ")[0]} for text in texts]
+    texts += reported
+    keys = {column.key for column in shown_columns(columns, texts)}
+    lines = [*_tied(rows), *_spreads(rows), *_missing(rows), *_unscored(board)]
+    ranks = [f"{RANKS}, which `zoo compare` shows"] * ("ranks" in keys)
+    legend = [*ranks, *_explained(rows, deviation="deviation" in keys), *_small(board, session)]
+    return Shown(_title(board), columns, texts, lines, legend)
 
 
 def _write_papers(found: "Leaderboard", session: Session, write: "Callable[[Paper], str]") -> None:
@@ -152,7 +192,7 @@ def _paper(found: "Leaderboard", board: "Board", session: Session) -> Paper:
     ranks = [row for row in ranked(found.metric, board, found.scores, found.places) if row.rank]
     compared = _compared(ranks)
     rows = [_row(row, compared=compared) | {"score": _paper_score(row)} for row in ranks]
-    rows += [_reported(each, found.metric) for each in session.settings.references if board.holds(each)]
+    rows += [_reported(each, found.metric) for each in _held(session, board, found.metric)]
     same = {key: rows[0][key] for key in ("data", "loss") if len({row.get(key) for row in rows}) == 1}
     left_out = {*same, "steps", "macs", "latency_ms"}
     columns = [each for each in _columns(found.metric, ranks, steps=False) if each.key not in left_out]
@@ -162,7 +202,7 @@ def _paper(found: "Leaderboard", board: "Board", session: Session) -> Paper:
         *["bold: each other configuration was shown to be worse"] * (best is not None),
         *["*: the first, and those that were not shown to be worse"] * bool(tied),
         *[f"could not be compared with the first: {_unknown(ranks)}"] * bool(_unknown(ranks)),
-        *["ranks: those possible by all significant differences"] * compared,
+        *[RANKS] * compared,
     ]
     constant = [f"{key} in all rows: {value}" for key, value in same.items() if value]
     notes = [*marked, *constant, *_explained(ranks), *_small(board, session), *_unscored(board)]
@@ -179,25 +219,27 @@ def _paper_score(row: "Ranked") -> str:
 def _columns(metric: str, rows: "Sequence[Ranked]", *, steps: bool) -> list[Column]:
     """Return the columns of a table, with the gradient steps and the deviation over seeds if the board has them.
 
-    A narrow terminal leaves the loss out only where all rows have the same.
+    A narrow terminal leaves the loss out only where all rows have the same, and the block where each architecture has
+    one.
     """
     same_loss, spread = len({row.loss for row in rows if row.loss}) < 2, _spread(rows)
+    one_block = len({(row.architecture, row.block) for row in rows}) == len({row.architecture for row in rows})
     return [
         Column("#", "rank", numeric=True),
         Column("ranks", "ranks", numeric=True, optional=True, drop=1),
         Column("architecture", "architecture", wraps=True),
-        Column("block", "block", optional=True, wraps=True),
+        Column("block", "block", optional=True, wraps=not one_block, drop=2 * one_block),
         Column("data", "data", wraps=True),
-        Column("loss", "loss", wraps=not same_loss, drop=7 * same_loss),
+        Column("loss", "loss", wraps=not same_loss, drop=8 * same_loss),
         Column("differs in", "settings", optional=True, wraps=True),
         Column("seeds", "seeds", numeric=True),
         Column(score_words(metric), "score", numeric=True),
-        *([Column("±", "deviation", number(3), numeric=True, drop=2)] if spread else []),
-        *([steps_column(drop=6)] if steps else []),
-        Column("params", "parameters", count, numeric=True, drop=4),
-        Column("MACs", "macs", millions, numeric=True, drop=8),
-        Column("train s", "train_seconds", number(1), numeric=True, drop=3),
-        Column("ms/row", "latency_ms", number(2), numeric=True, drop=5),
+        *([Column("±", "deviation", number(3), numeric=True, drop=3)] if spread else []),
+        *([steps_column(drop=7)] if steps else []),
+        Column("params", "parameters", count, numeric=True, drop=5),
+        Column("MACs", "macs", millions, numeric=True, drop=9),
+        Column("train s", "train_seconds", number(1), numeric=True, drop=4),
+        Column("ms/row", "latency_ms", number(2), numeric=True, drop=6),
     ]
 
 
@@ -234,16 +276,15 @@ def _tied(rows: "Sequence[Ranked]") -> list[str]:
     """Return a line with the configurations that are tied with the first, if any could be compared with it."""
     if not _compared(rows):
         return []
-    tied = [str(row.rank) for row in rows[1:] if row.tied]
+    tied = number_ranges(row.rank or 0 for row in rows[1:] if row.tied)
     unknown = _unknown(rows)
-    shown = f"tied with the first: {', '.join(tied)}" if tied else "no configuration is tied with the first"
-    shown += f"; could not be compared with it: {unknown}" if unknown else ""
-    return [f"{shown}; ranks: those possible by all significant differences. `zoo compare` shows them"]
+    shown = f"tied with the first: {tied}" if tied else "no configuration is tied with the first"
+    return [shown + (f"; could not be compared with it: {unknown}" if unknown else "")]
 
 
 def _unknown(rows: "Sequence[Ranked]") -> str:
     """Return the ranks of those that could not be compared with the first."""
-    return ", ".join(str(row.rank) for row in rows[1:] if row.tied is None)
+    return number_ranges(row.rank or 0 for row in rows[1:] if row.tied is None)
 
 
 def _row(row: "Ranked", *, compared: bool) -> dict[str, Any]:
@@ -254,7 +295,7 @@ def _row(row: "Ranked", *, compared: bool) -> dict[str, Any]:
     steps = row.steps_low if row.steps_low == row.steps_high else f"{row.steps_low}-{row.steps_high}"
     return asdict(row) | {
         "ranks": _ranks_text(row) if compared else None,
-        "loss": " = ".join((row.loss, *row.same_losses)),
+        "loss": _loss_text(row),
         "seeds": _seeds_text(row),
         "score": interval_text(Interval(row.score, row.low, row.high, row.reason)),
         "steps": steps,
@@ -299,20 +340,24 @@ def _small(board: "Board", session: Session) -> list[str]:
 def _unscored(board: "Board") -> list[str]:
     """Return a line for each reason for which configurations have no score."""
     losses = len({run.loss for run in board.first_runs if run.loss}) > 1
-    by_reason: dict[str, list[str]] = {}
+    alike: dict[tuple[str, str], list[str]] = {}
     for each in board.unscored:
-        by_reason.setdefault(each.reason(), []).append(_unscored_text(each, losses=losses))
-    return [f"without a score: {', '.join(names)}: {reason}" for reason, names in by_reason.items()]
+        ends = Counter(str(run.status) for run in each.runs)
+        counts = ", ".join(f"{number} {end}" for end, number in ends.items())
+        alike.setdefault((each.reason(), counts), []).append(_unscored_text(each, losses=losses))
+    return [
+        f"without a score: {', '.join(names)} ({counts}{' each' * (len(names) > 1)}): {reason}"
+        for (reason, counts), names in alike.items()
+    ]
 
 
 def _unscored_text(found: "Unscored", *, losses: bool) -> str:
     run = found.runs[0]
     parts = (run.reference, run.block, run.data, run.loss if losses else "", found.settings)
-    ends = Counter(str(each.status) for each in found.runs)
-    return f"{' '.join(filter(None, parts))} ({', '.join(f'{number} {end}' for end, number in ends.items())})"
+    return " ".join(filter(None, parts))
 
 
-def _explained(rows: "Sequence[Ranked]") -> list[str]:
+def _explained(rows: "Sequence[Ranked]", *, deviation: bool = True) -> list[str]:
     """Return lines that explain the numbers of a board, and why some scores have no interval."""
     from zoo.metrics.seeds import FEWEST
 
@@ -322,19 +367,27 @@ def _explained(rows: "Sequence[Ranked]") -> list[str]:
         ("seeds and rows",): "seeds and test rows",
         ("rows", "seeds and rows"): f"test rows only, with {FEWEST} seeds or more over seeds and test rows",
     }
-    lines = [f"brackets: 95 % interval over {over[tuple(sorted(covered))]}"] if covered else []
-    if _spread(rows):
-        lines.append("±: standard deviation over seeds")
+    brackets = [f"brackets: 95 % interval over {over[tuple(sorted(covered))]}"] if covered else []
     reasons = dict.fromkeys(part for row in rows for part in row.reason.split("; ") if part)
-    same = "=: losses with equal gradients on the training rows, which are the same training and ranked once"
+    same = dict.fromkeys(_loss_text(row) for row in rows if row.same_losses)
     return [
-        *["; ".join(lines)] * bool(lines),
+        *brackets,
+        *["±: standard deviation over seeds"] * (deviation and _spread(rows)),
         *(f"no interval: {reason}" for reason in reasons),
-        *[same] * any(row.same_losses for row in rows),
+        *(f"{losses}: equal gradients on the training rows, the same training, ranked once" for losses in same),
     ]
 
 
+def _loss_text(row: "Ranked") -> str:
+    """Return the loss, and those that are the same training: cross-entropy = weighted."""
+    return " = ".join((row.loss, *row.same_losses))
+
+
+def _held(session: Session, board: "Board", metric: str) -> list[Reference]:
+    """Return the references on the data set of a board, with a value of the metric."""
+    return [each for each in session.references if board.holds(each) and metric in each.scores]
+
+
 def _reported(reference: Reference, metric: str) -> dict[str, Any]:
-    name = full_name(reference.architecture, reference.preset)
     score = number(3)(reference.scores.get(metric))
-    return {"rank": "", "architecture": name, "data": reference.status, "score": score, "style": "dim"}
+    return {"rank": "", "architecture": reference.words, "data": reference.status, "score": score, "style": "dim"}

@@ -107,7 +107,7 @@ def _list(found: "list[Run]", as_json: bool) -> None:
 
 
 def _show_one(session: Session, results: Path | None, identifier: str, as_json: bool) -> None:
-    from zoo.cli.views.run import SCORES, heading, learning_curve, score_rows, tables
+    from zoo.cli.views.run import REASON, SCORES, heading, learning_curve, reason_lines, score_rows, tables
     from zoo.store.hints import hints_of, with_hints
     from zoo.store.run import RunStatus
     from zoo.store.runs import Store
@@ -126,8 +126,11 @@ def _show_one(session: Session, results: Path | None, identifier: str, as_json: 
             session.say(curve)
         for note in (*shown.notes, *hints_of(shown)):
             session.say(f"note: {note}")
-        emit(SCORES, list(score_rows(shown)))
-        for title, columns, rows in tables(shown) if sys.stdout.isatty() else ():
+        rows, terminal = score_rows(shown), sys.stdout.isatty()
+        emit([*SCORES, *[REASON] * (not terminal)], rows)
+        for line in reason_lines(rows) if terminal else ():
+            say(line)
+        for title, columns, rows in tables(shown) if terminal else ():
             if fits(columns, rows):
                 say("")
                 say(title)

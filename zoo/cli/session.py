@@ -14,6 +14,7 @@ from zoo.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from zoo.references.record import Reference
     from zoo.registry import Registry
     from zoo.store.run import Run
     from zoo.workspace import Workspace
@@ -48,6 +49,16 @@ class Session:
     @property
     def registry(self) -> "Registry":
         return self.workspace.registry
+
+    @cached_property
+    def references(self) -> "list[Reference]":
+        """The references of all plugins and of registry.toml. A file that cannot be used is a line on stderr."""
+        from zoo.shipped import shipped_references
+
+        shipped = shipped_references(self.registry)
+        for problem in shipped.problems:
+            self.say(f"warning: {problem}")
+        return [*shipped.references, *self.settings.references]
 
     def stored_runs(self, results: Path | None) -> "list[Run]":
         """Return the runs in the results folder. A missing folder holds no runs and is not created."""

@@ -1,6 +1,7 @@
 """`zoo show`: the details of one component."""
 
 import inspect
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,10 +13,12 @@ from zoo.cli.complete import names_of
 from zoo.cli.session import Session, session_of
 from zoo.cli.views.table import Column, Row, count, emit, millions, number, print_json, quiet_stdout, say
 from zoo.errors import ModelError, StoreError, UnknownName, guarded, unknown_name
-from zoo.specs import KINDS, Architecture, Block, Component, Dataset, Preset, full_name
+from zoo.scores import score_words
+from zoo.specs import KINDS, Architecture, Block, Component, Dataset, Preset
 from zoo.wording import count_text, with_article
 
 if TYPE_CHECKING:
+    from zoo.references.record import Reference
     from zoo.registry import Entry
 
 PARAMETERS = (
@@ -36,12 +39,13 @@ LAYERS = (
 )
 RESULTS = (
     Column("result", "status"),
-    Column("of", "name"),
+    Column("of", "name", wraps=True),
     Column("dataset", "dataset"),
-    Column("protocol", "protocol"),
-    Column("macro recall", "macro_recall", number(4), numeric=True),
-    Column("accuracy", "accuracy", number(4), numeric=True),
-    Column("source", "source", wraps=True),
+    Column("protocol", "protocol", drop=1),
+    Column("macro recall", "macro_recall", number(4), numeric=True, optional=True),
+    Column("accuracy", "accuracy", number(4), numeric=True, optional=True),
+    Column("evidence", "evidence", optional=True, wraps=True, drop=2),
+    Column("source", "source", optional=True, wraps=True),
 )
 
 
@@ -217,22 +221,43 @@ def _preset(name: str, preset: Preset) -> Row:
     return {"name": name, "summary": preset.summary, "fixes": fixed}
 
 
+def _reference(reference: "Reference") -> Row:
+    """Return a reference as a row of the results, with the evidence of its status."""
+    found = reference.verification
+    known = found or reference
+    return {
+        "status": reference.status,
+        "name": reference.name,
+        "dataset": reference.dataset,
+        "protocol": reference.protocol,
+        **{name: reference.scores.get(name) for name in ("macro_recall", "accuracy")},
+        "source": reference.source,
+        "scores": dict(reference.scores),
+        "settings": reference.configuration,
+        "bands": {metric: list(reference.limits(metric)) for metric in reference.scores},
+        "verified": None if found is None else {"answer": str(found.answer), "scores": dict(found.scores)},
+        "evidence": _evidence(reference),
+        "seeds": known.seeds,
+        "date": known.date,
+        "versions": known.versions,
+        "why": " ".join((reference.stays_reported or reference.note).split()),
+    }
+
+
+def _evidence(reference: "Reference") -> str:
+    """Return what a status rests on: `accuracy 0.9200, 3 seeds, 2026-11-28, zoo-registry 0.1.0`."""
+    found = reference.verification
+    scores = {} if found is None else found.scores
+    return ", ".join(
+        filter(None, (*(f"{score_words(name)} {x:.4f}" for name, x in scores.items()), reference.evidence))
+    )
+
+
 def _results(session: Session, entry: "Entry[Component]", folder: Path | None) -> list[Row]:
     """Return the published results, and the stored results averaged over seeds."""
     from zoo.store.leaderboard import boards
 
-    found = [
-        {
-            "status": reference.status,
-            "name": full_name(entry.name, reference.preset),
-            "dataset": reference.dataset,
-            "protocol": reference.protocol,
-            **{name: reference.scores.get(name) for name in ("macro_recall", "accuracy")},
-            "source": reference.source,
-        }
-        for reference in session.settings.references
-        if reference.architecture == entry.name
-    ]
+    found = [_reference(reference) for reference in session.references if reference.architecture == entry.name]
     try:
         runs, _ = session.pooled_runs(folder, entry.name)
     except StoreError as error:  # the rest is still shown
@@ -270,7 +295,30 @@ def _print(session: Session, shown: Row) -> None:
     for key, columns in (("presets", PRESETS), ("parameters", PARAMETERS), ("layers", LAYERS), ("results", RESULTS)):
         if shown.get(key):
             say("")
-            emit(columns, shown[key])
+            emit(columns, _for_table(shown[key]) if key == "results" else shown[key])
+    for line in _explained(shown.get("results", [])):
+        say(line)
+
+
+def _for_table(rows: list[Row]) -> list[Row]:
+    """Return results with the settings in the name; on a terminal, a line below has the source of several rows."""
+    named = [row | {"name": _named(row)} for row in rows]
+    return [row | {"source": "" if _is_shared(row, rows) else row["source"]} for row in named]
+
+
+def _explained(rows: list[Row]) -> list[str]:
+    """Return a line for each source of several results, and for each result that must be explained."""
+    sources = dict.fromkeys((_named(row), row["source"]) for row in rows if _is_shared(row, rows))
+    reasons = dict.fromkeys((row["name"], row["why"]) for row in rows if row.get("why"))
+    return [f"{name}: {text}" for name, text in (*sources, *reasons)]
+
+
+def _named(row: Row) -> str:
+    return " ".join(filter(None, (row["name"], row.get("settings", "").replace("training.", ""))))
+
+
+def _is_shared(row: Row, rows: list[Row]) -> bool:
+    return sys.stdout.isatty() and sum(other["source"] == row["source"] for other in rows) > 1
 
 
 def _assignments(values: Row) -> str:

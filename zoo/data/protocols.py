@@ -119,6 +119,7 @@ def separate(
     if not (parts == TRAIN).any():
         raise DataError("the training set has no rows")
     rng = np.random.default_rng(seed)
+    published = bool((parts == VALIDATION).any())
     parts, share, reasons = _with_validation(series, declared, parts, labels, rng, validation)
     outside_test = (parts == TRAIN) | (parts == VALIDATION)
     hashes = row_hashes(series.values)
@@ -134,6 +135,8 @@ def separate(
     if folds is not None:
         all_rows = {"folds": folds_fingerprint(series, labels, folds, hashes)}
         summary = replace(summary, fingerprints={**summary.fingerprints, **all_rows})
+    if published:
+        summary = replace(summary, published_validation=True)
     rows_of_train = taken[TRAIN]
     train = replace(rows_of_train, values=np.asarray(rows_of_train.values), cut=len(rows_of_train) < before)
     test, notes = SealedTest(taken[TEST]), (*series.notes, *notes, *reasons, *(used if too_many else ()))

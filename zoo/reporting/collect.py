@@ -10,6 +10,7 @@ from zoo.data.groups import plural
 from zoo.errors import StoreError
 from zoo.metrics.seeds import FEWEST
 from zoo.records import Interval
+from zoo.references.record import Reference
 from zoo.reporting.calibration import probabilities, reliability
 from zoo.reporting.cliques import cliques_of
 from zoo.reporting.records import Curve, Duel, Known, Missing, Report, ReportedBoard, Row, Sample
@@ -18,13 +19,11 @@ from zoo.reporting.series import Sampler, predictions_of_all, samples
 from zoo.reporting.stamps import stamp_of
 from zoo.reporting.verdicts import verdict_of
 from zoo.scores import CLASS_SCORES, LOWER_IS_BETTER, MACRO_SCORES, metric_parts, score_words
-from zoo.settings import Reference
-from zoo.specs import full_name
 from zoo.store.expected import expected
 from zoo.store.hints import hints_of, training_setting
 from zoo.store.histories import history
 from zoo.store.leaderboard import Board, Standing, seeds_json
-from zoo.store.predictions import predictions_kept, predictions_of
+from zoo.store.predictions import Remembered, predictions_of
 from zoo.store.run import Run, RunStatus
 from zoo.store.runs import Store
 from zoo.store.studies import StudyStore
@@ -68,12 +67,10 @@ def report_of(
     `chosen` has the filters in words. Without `data`, no series are shown. Raises UsageError or UnknownName for a
     metric that no board has.
     """
-    with predictions_kept():
-        found = ranking(store, runs, metric, keep)
-        scored = [board for board in found.boards if board.standings]
-        names = names_of(scored)
-        tuned = _tuned(store)
-        boards = tuple(_board(store, found, board, names, references, data, tuned) for board in found.boards)
+    found = ranking(store, runs, metric, keep)
+    scored = [board for board in found.boards if board.standings]
+    names, tuned = names_of(scored), _tuned(store)
+    boards = tuple(_board(Remembered(store), found, board, names, references, data, tuned) for board in found.boards)
     several, notes = (None, []) if metric == "ece" else across(scored, names, metric, all_pairs=True)
     damaged = sum(run.status == RunStatus.DAMAGED for run in runs)
     return Report(
@@ -102,7 +99,7 @@ def _tuned(store: Store) -> dict[str, str]:
 
 
 def _board(
-    store: Store,
+    store: Remembered,
     found: Leaderboard,
     board: Board,
     names: Mapping[Standing, str],
@@ -131,7 +128,9 @@ def _board(
         stamp=stamp_of(board),
         rows=rows,
         missing=tuple(_missing(board)),
-        references=tuple(_known(each, found.metric) for each in references if board.holds(each)),
+        references=tuple(
+            _known(each, found.metric) for each in references if board.holds(each) and found.metric in each.scores
+        ),
         duels=tuple(
             Duel(one=low, other=high, difference=pair.difference, p=pair.adjusted, verdict=str(pair.verdict))
             for (high, low), pair in pairs.items()
@@ -162,7 +161,7 @@ def _pairs_of(rows: Sequence[Row], tuned: Mapping[str, str]) -> Iterator[tuple[i
     yield from sorted(found)
 
 
-def _unread(store: Store, board: Board) -> Iterator[str]:
+def _unread(store: Remembered, board: Board) -> Iterator[str]:
     """Yield why the predictions of a run cannot be read: its scores are those of its record, without intervals."""
     for run in (run for each in board.standings for run in each.runs):
         try:
@@ -183,7 +182,7 @@ def _slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
-def _row(store: Store, name: str, standing: Standing, flat: Ranked, sampler: Sampler | None) -> Row:
+def _row(store: Remembered, name: str, standing: Standing, flat: Ranked, sampler: Sampler | None) -> Row:
     some, found = standing.runs[0], predictions_of_all(store, standing)
     hints = dict.fromkeys(hint for run in standing.runs for hint in hints_of(run))
     return Row(
@@ -198,7 +197,7 @@ def _row(store: Store, name: str, standing: Standing, flat: Ranked, sampler: Sam
         confusion=_confusion(standing),
         examples=sampler.examples(found) if sampler and found else (),
         repeat=repeat_of(standing.runs),
-        curves=tuple(_curves(store, standing)),
+        curves=tuple(_curves(store.store, standing)),
         monitor=str(training_setting(some, "monitor", "macro_recall")),
         reliability=reliability(found),
         probabilities=probabilities(some.seed, found[0]) if found and (flat.rank or 0) <= DECIDED else None,
@@ -222,7 +221,7 @@ def _confusion(standing: Standing) -> tuple[tuple[int, ...], ...]:
     return tuple(tuple(map(sum, zip(*rows, strict=True))) for rows in zip(*matrices, strict=True))
 
 
-def _mean(store: Store, standing: Standing, metric: str) -> Interval:
+def _mean(store: Remembered, standing: Standing, metric: str) -> Interval:
     return expected(store, standing.runs, metric).interval
 
 
@@ -235,8 +234,8 @@ def _missing(board: Board) -> Iterator[Missing]:
 
 
 def _known(reference: Reference, metric: str) -> Known:
-    name = full_name(reference.architecture, reference.preset)
-    return Known(name=name, status=reference.status, score=reference.scores.get(metric), source=reference.source)
+    names = {"name": reference.words, "architecture": reference.name}
+    return Known(**names, status=reference.status, score=reference.scores.get(metric), source=reference.source)
 
 
 def _reading(rows: Sequence[Row]) -> Iterator[str]:

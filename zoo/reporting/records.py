@@ -199,9 +199,14 @@ class Missing:
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """A reference result of registry.toml for this data set and protocol; `status` is `reported` or `measured`."""
+    """A reference result for this data set and protocol.
+
+    name    its configuration; `architecture` is the architecture with its preset
+    status  `reported`, `verified`, `not reproduced` or `measured`
+    """
 
     name: str
+    architecture: str
     status: str
     score: float | None
     source: str

@@ -20,9 +20,8 @@ from zoo.harness.request import DataRequest
 from zoo.reporting.records import Example, Sample
 from zoo.reporting.repeat import OF_FILE
 from zoo.store.leaderboard import Board, Standing
-from zoo.store.predictions import Predictions, predictions_of
+from zoo.store.predictions import Predictions, Remembered, predictions_of
 from zoo.store.run import Run
-from zoo.store.runs import Store
 from zoo.workspace import Workspace
 
 PER_CELL = 4  # rows of a cell of one configuration
@@ -73,7 +72,7 @@ def _largest_cells(labels: npt.NDArray[np.int64], votes: npt.NDArray[np.int64]) 
     yield from sorted(cells, key=lambda cell: (cell[0] == cell[1], -sizes[cell]))[:MOST_CELLS]
 
 
-def predictions_of_all(store: Store, standing: Standing) -> list[Predictions]:
+def predictions_of_all(store: Remembered, standing: Standing) -> list[Predictions]:
     """Return the predictions of the seeds of a configuration; none if one of them cannot be read."""
     try:
         return [predictions_of(store, run) for run in standing.runs]

@@ -8,6 +8,7 @@ from zoo.paths import is_folder
 from zoo.reporting.collect import Data, report_of
 from zoo.reporting.page import check_installed, page_of
 from zoo.reporting.records import Report
+from zoo.shipped import shipped_references
 from zoo.store.files import write_atomically
 from zoo.store.runs import Store
 from zoo.store.selection import Selection
@@ -39,7 +40,8 @@ def read(folder: Path, metric: str, patterns: Mapping[str, str | None], data: Da
         if not any(map(picked.picks, runs)):
             raise UsageError("no run matches these filters: `zoo results` lists the stored runs")
         keep = picked.picks if picked else None
-        references = data.workspace.settings.references
+        workspace = data.workspace
+        references = [*shipped_references(workspace.registry).references, *workspace.settings.references]
         chosen = _words(patterns)
         report = report_of(store, runs, metric, keep, references=references, chosen=chosen, data=data)
     if not report.boards:

@@ -12,7 +12,7 @@ from zoo.metrics.seeds import FEWEST, of_expected, over_rows_of_mean
 from zoo.metrics.spread import Spread, by_fold, spread
 from zoo.records import Interval
 from zoo.scores import metric_parts
-from zoo.store.predictions import predictions_of, rescored
+from zoo.store.predictions import Remembered, predictions_of, rescored
 from zoo.store.run import Run
 from zoo.store.runs import Store
 
@@ -35,7 +35,7 @@ class Expected:
     spread: Spread | None = None
 
 
-def expected(store: Store, runs: Sequence[Run], metric: str) -> Expected:
+def expected(store: Store | Remembered, runs: Sequence[Run], metric: str) -> Expected:
     """Return the expected score of the runs of one configuration, one for each seed, from their predictions."""
     scored = [run for run in runs if run.score(metric) is not None]
     values = np.array([run.score(metric) for run in scored], np.float64)
@@ -49,7 +49,7 @@ def expected(store: Store, runs: Sequence[Run], metric: str) -> Expected:
         return Expected(Interval(float(values.mean()), reason=str(problem)), deviation, over)
 
 
-def _spread(store: Store, runs: Sequence[Run], metric: str) -> Spread | None:
+def _spread(store: Store | Remembered, runs: Sequence[Run], metric: str) -> Spread | None:
     if metric == "ece" or not runs[0].folds or len(runs) < 2:
         return None
     outcomes, number = _outcomes(store, runs, metric)
@@ -62,13 +62,13 @@ def most_deviation(metric: str) -> float:
     return (most - least) / 2
 
 
-def _outcomes(store: Store, runs: Sequence[Run], metric: str) -> tuple[list[Outcome], int | None]:
+def _outcomes(store: Store | Remembered, runs: Sequence[Run], metric: str) -> tuple[list[Outcome], int | None]:
     """Return the predictions of each run, and the position of the class of the metric, if it has one."""
     found, label = [predictions_of(store, run) for run in runs], metric_parts(metric)[1]
     return [each.outcome for each in found], found[0].classes.index(label) if label else None
 
 
-def _interval(store: Store, runs: Sequence[Run], values: npt.NDArray[np.float64], metric: str) -> Interval:
+def _interval(store: Store | Remembered, runs: Sequence[Run], values: npt.NDArray[np.float64], metric: str) -> Interval:
     mean = float(values.mean())
     scores = [(rescored(store, run) if run.scores.bootstrapped else run).scores.of_all(metric) for run in runs]
     ends = [

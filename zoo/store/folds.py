@@ -7,7 +7,7 @@ from statistics import mean
 
 from zoo.errors import StoreError
 from zoo.records import SplitSummary
-from zoo.store.predictions import predictions_of
+from zoo.store.predictions import Remembered, predictions_of
 from zoo.store.run import PooledRun, Run, RunStatus
 from zoo.store.runs import Store
 from zoo.wording import count_text
@@ -24,7 +24,9 @@ class PooledRuns:
     incomplete: tuple[str, ...] = ()
 
 
-def with_folds_pooled(store: Store, runs: Iterable[Run], keep: Callable[[Run], bool] | None = None) -> PooledRuns:
+def with_folds_pooled(
+    store: Store | Remembered, runs: Iterable[Run], keep: Callable[[Run], bool] | None = None
+) -> PooledRuns:
     """Return the runs, with one `PooledRun` in place of all folds of each configuration and seed.
 
     A run without folds stays unchanged. One that ended without a score counts for the pooled test set. With `keep`,
@@ -58,7 +60,7 @@ def _label(run: Run) -> str:
     return f"{' '.join(filter(None, words))} on {run.dataset_label}, {run.protocol}"
 
 
-def _pooled(store: Store, folds: Sequence[Run]) -> PooledRun:
+def _pooled(store: Store | Remembered, folds: Sequence[Run]) -> PooledRun:
     """Return all folds as one run, with the scores of their predictions together. Raises StoreError."""
     first = folds[0]
     values = {name: value for name, value in vars(first).items() if name not in ("fold", "served", "differs")}

@@ -9,7 +9,8 @@ from statistics import mean, stdev
 from typing import TYPE_CHECKING, TypeVar
 
 from zoo.records import JsonObject, plain
-from zoo.settings import BEST, FITTED, Reference
+from zoo.references.record import Reference
+from zoo.settings import BEST, FITTED
 from zoo.store.alike import loss_text, same_training
 from zoo.store.run import Run, RunStatus
 
@@ -43,14 +44,19 @@ class Place:
 class Standing:
     """One configuration with its runs, one for each seed.
 
-    `same_losses` are the losses of further configurations that are the same training, and are not ranked. `unscored`
-    are the runs of further seeds, which ended without a score.
+    `same` are further configurations whose losses make them the same training: they are not ranked. `unscored` are the
+    runs of further seeds, which ended without a score.
     """
 
     runs: tuple[Run, ...]
     settings: str = ""
-    same_losses: tuple[str, ...] = ()
+    same: tuple["Standing", ...] = ()
     unscored: tuple[Run, ...] = ()
+
+    @property
+    def same_losses(self) -> tuple[str, ...]:
+        """The losses of the configurations that are the same training."""
+        return tuple(dict.fromkeys(loss_text(each.runs[0], self.runs[0]) for each in self.same))
 
     def mean(self, score: str) -> float | None:
         values = self.values(score)
@@ -170,8 +176,11 @@ class Board:
         return f"{self.protocol} ({folds} folds)" if folds else self.protocol
 
     def holds(self, reference: Reference) -> bool:
-        """Whether a reference result belongs to this data set and protocol."""
-        return reference.dataset == self.dataset and reference.protocol in ("", self.protocol)
+        """Whether a reference belongs to this data set and protocol. A file of an archive has the name of its set."""
+        name, _, suffix = self.dataset.rpartition(".")
+        names = (self.dataset, name) if suffix in ("ts", "tsv") else (self.dataset,)
+        rows = (None, self.some_run.parts.rows.get("test"))
+        return reference.dataset in names and reference.protocol in ("", self.protocol) and reference.test_rows in rows
 
     def to_json(
         self,
@@ -284,10 +293,15 @@ def _ranked(
     by_config: Mapping[tuple[str, str], Mapping[int, Run]], missing: Mapping[tuple[str, str], Runs], metric: str
 ) -> tuple[Standing, ...]:
     found = _each_training_once([tuple(seeds.values()) for seeds in by_config.values()])
-    named = _settings({place: each[0] for place, (each, _) in enumerate(found)})
+    named = _settings({id(runs): runs[0] for group in found for runs in group})
     standings = [
-        Standing(each, named[place], losses, missing.get((each[0].configuration, each[0].precision), ()))
-        for place, (each, losses) in enumerate(found)
+        Standing(
+            first,
+            named[id(first)],
+            tuple(Standing(runs, named[id(runs)]) for runs in same),
+            missing.get((first[0].configuration, first[0].precision), ()),
+        )
+        for first, *same in found
     ]
     sign = 1 if metric in ("log_loss", "ece") else -1
 
@@ -298,8 +312,8 @@ def _ranked(
     return tuple(sorted(standings, key=order))
 
 
-def _each_training_once(configurations: Sequence[Runs]) -> list[tuple[Runs, tuple[str, ...]]]:
-    """Return one configuration of each training, that with the most seeds, with the losses of the others."""
+def _each_training_once(configurations: Sequence[Runs]) -> list[list[Runs]]:
+    """Return the configurations of each training, first that with the most seeds."""
     groups: list[list[Runs]] = []
     for runs in sorted(configurations, key=len, reverse=True):  # of equally many, the first stays first
         known = next((group for group in groups if same_training(group[0], runs)), None)
@@ -308,8 +322,7 @@ def _each_training_once(configurations: Sequence[Runs]) -> list[tuple[Runs, tupl
         else:
             known.append(runs)
     places = {id(runs): place for place, runs in enumerate(configurations)}
-    groups.sort(key=lambda group: places[id(group[0])])
-    return [(runs, tuple(dict.fromkeys(loss_text(other[0], runs[0]) for other in others))) for runs, *others in groups]
+    return sorted(groups, key=lambda group: places[id(group[0])])
 
 
 def _settings(runs: Mapping[T, Run]) -> dict[T, str]:

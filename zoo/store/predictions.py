@@ -1,10 +1,7 @@
 """Per-row probabilities and logits of the test set, as a Parquet file; all scores are computed from them."""
 
 import io
-from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +20,7 @@ from zoo.store.run import PooledRun, Run
 from zoo.store.runs import Store
 
 PREDICTED = "predicted"  # the column of a published file that has no probabilities
+MOST_BYTES = 2**27  # of probabilities in memory; with all that is computed from them, about eight times as much
 NO_LOGITS = (
     "an earlier release stored no logits: AUROC ranks the rows by their probabilities, and those that are equal in "
     "float32 count as ties"
@@ -75,55 +73,35 @@ class Predictions:
         return buffer.getbuffer()
 
 
-@contextmanager
-def predictions_kept(most_rows: int = 2_000_000) -> Iterator[None]:
-    """Keep predictions in memory while the context lasts, so that a file is checked and read once for many scores.
+class Remembered:
+    """A store that reads the predictions of each run once, and keeps them in memory until `forget`.
 
-    Those of at most `most_rows` test rows are kept, the last used ones.
+    From `MOST_BYTES` on, further ones are read at each use.
     """
-    token = _KEPT.set(_Kept(most_rows))
-    try:
-        yield
-    finally:
-        _KEPT.reset(token)
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._known: dict[str, Predictions] = {}
+
+    def predictions(self, run: Run) -> Predictions:
+        """Return the predictions of a run. Raises StoreError as `predictions_of`."""
+        if run.id in self._known:
+            return self._known[run.id]
+        found = predictions_of(self.store, run)
+        if sum(each.probabilities.nbytes for each in self._known.values()) < MOST_BYTES:
+            self._known[run.id] = found
+        return found
+
+    def forget(self, runs: Iterable[Run]) -> None:
+        """Free the memory of the predictions of these runs."""
+        for run in runs:
+            self._known.pop(run.id, None)
 
 
-class _Kept:
-    """The last used predictions, by the folder of their store and the id of their run."""
-
-    def __init__(self, most_rows: int) -> None:
-        self.most_rows = most_rows
-        self.rows = 0
-        self.found: OrderedDict[tuple[Path, str], Predictions] = OrderedDict()
-
-    def get(self, key: tuple[Path, str]) -> Predictions | None:
-        if key in self.found:
-            self.found.move_to_end(key)
-        return self.found.get(key)
-
-    def keep(self, key: tuple[Path, str], predictions: Predictions) -> None:
-        self.found[key] = predictions
-        self.rows += len(predictions.labels)
-        while self.rows > self.most_rows:
-            self.rows -= len(self.found.popitem(last=False)[1].labels)
-
-
-_KEPT: ContextVar[_Kept | None] = ContextVar("kept_predictions", default=None)
-
-
-def predictions_of(store: Store, run: Run) -> Predictions:
+def predictions_of(store: Store | Remembered, run: Run) -> Predictions:
     """Return the predictions of a run on the test set. Raises StoreError if the file is missing or has changed."""
-    kept, key = _KEPT.get(), (store.folder, run.id)
-    if kept is None:
-        return _read_of(store, run)
-    found = kept.get(key)
-    if found is None:
-        found = _read_of(store, run)
-        kept.keep(key, found)
-    return found
-
-
-def _read_of(store: Store, run: Run) -> Predictions:
+    if isinstance(store, Remembered):
+        return store.predictions(run)
     if isinstance(run, PooledRun):
         return pooled([predictions_of(store, store.get(member)) for member in run.members])
     return read_predictions(store.read(run, "predictions.parquet"), run.parts.classes)
@@ -146,7 +124,7 @@ def pooled(folds: Sequence[Predictions]) -> Predictions:
     )
 
 
-def rescored(store: Store, run: Run) -> Run:
+def rescored(store: Store | Remembered, run: Run) -> Run:
     """Return a finished run with its scores recomputed from the stored predictions. Raises as `predictions_of`.
 
     Published predictions without probabilities leave the scores of the record.

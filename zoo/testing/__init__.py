@@ -19,10 +19,16 @@ if TYPE_CHECKING:
     from zoo.testing.check import Check, NotConforming, Unexpected
     from zoo.testing.collection import checks_for
     from zoo.testing.parametrize import parametrize_with_checks
+    from zoo.testing.parity import Case, read_parity
 
-__all__ = ["Check", "NotConforming", "Unexpected", "checks_for", "parametrize_with_checks"]
+__all__ = ["Case", "Check", "NotConforming", "Unexpected", "checks_for", "parametrize_with_checks", "read_parity"]
 
-_HOMES = {"checks_for": "collection", "parametrize_with_checks": "parametrize"}
+_HOMES = {
+    "Case": "parity",
+    "checks_for": "collection",
+    "parametrize_with_checks": "parametrize",
+    "read_parity": "parity",
+}
 
 
 def __getattr__(name: str) -> Any:

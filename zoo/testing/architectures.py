@@ -2,7 +2,6 @@
 
 import copy
 from collections.abc import Callable, Collection, Mapping
-from typing import Any, cast
 
 import safetensors.torch
 import torch
@@ -15,10 +14,10 @@ from zoo.registry import Entry, Registry
 from zoo.specs import Architecture, Block
 from zoo.testing.check import close, expect, mode_text, pickled_copy, required
 from zoo.testing.devices import OneDevice
+from zoo.testing.fits import fit
+from zoo.testing.outputs import case_difference, entry_of, has_cases
 from zoo.testing.spaces import check_preset, check_space, draws, resolved
 from zoo.testing.watching import imported
-from zoo.training.batches import Tensors
-from zoo.training.fitting import Batches
 
 STEPS = 300  # enough for sixteen rows at this learning rate, with dropout
 LEARNT = 0.1
@@ -118,8 +117,8 @@ def seed(registry: Registry, entry: Entry[Architecture]) -> None:
     expect(all(torch.equal(one[name], two[name]) for name in one), "the same seed produces different weights")
     if fitted:
         torch.manual_seed(2)  # a fit must draw only from its generator
-        _fit(first, *sixteen_rows(times))
-        _fit(second, *sixteen_rows(times))
+        fit(first, *sixteen_rows(times))
+        fit(second, *sixteen_rows(times))
         one, two = first.state_dict(), second.state_dict()
         expect(all(torch.equal(one[name], two[name]) for name in one), "the same seed produces different weights")
         return
@@ -138,7 +137,7 @@ def weights(registry: Registry, entry: Entry[Architecture]) -> None:
     model, other = (_model(registry, entry, classes=2, seed=number) for number in (1, 2))
     rows = torch.randn(3, 2, _times(entry))
     if _network(registry, entry).fitted:
-        _fit(model, *sixteen_rows(_times(entry)))
+        fit(model, *sixteen_rows(_times(entry)))
     model.train()
     _forward(model, rows)  # changes running statistics
     state = {name: value.clone().contiguous() for name, value in model.state_dict().items()}
@@ -224,7 +223,7 @@ def learns(registry: Registry, entry: Entry[Architecture]) -> None:
     rows, labels = sixteen_rows(_times(entry))
     model = _model(registry, entry, classes=2)
     if _network(registry, entry).fitted:
-        _fit(model, rows, labels)
+        fit(model, rows, labels)
         hits = _forward(model.eval(), rows).argmax(1) == labels
         expect(bool(hits.all()), f"after a fit to sixteen rows, it classifies only {int(hits.sum())} of them correctly")
         return
@@ -244,7 +243,7 @@ def without_validation(registry: Registry, entry: Entry[Architecture]) -> None:
     rows, labels = sixteen_rows(_times(entry))
     model = _model(registry, entry, classes=2)
     expect(_network(registry, entry).fitted, "needs_validation=False is for a class with fit()")
-    _fit(model, rows, labels, chosen_by=0)
+    fit(model, rows, labels, chosen_by=0)
     expect(
         bool(torch.isfinite(_forward(model.eval(), rows)).all()), "without validation rows its logits are not finite"
     )
@@ -262,6 +261,17 @@ def autocast(registry: Registry, entry: Entry[Architecture]) -> None:
     for name, parameter in model.named_parameters():
         finite = parameter.grad is None or bool(torch.isfinite(parameter.grad).all())
         expect(finite, f"the gradient of {name} is not finite under bf16 autocast")
+
+
+def parity(registry: Registry, entry: Entry[Architecture]) -> None:
+    """Its outputs equal those of public code, which the `parity.toml` of its plugin contains."""
+    found = entry_of(entry)
+    for case in found if isinstance(found, tuple) else ():
+        difference = case_difference(registry, entry, case)
+        expect(
+            difference <= case.tolerance,
+            f"its outputs differ by {difference:.1e} from those of {case.source}; the tolerance is {case.tolerance:g}",
+        )
 
 
 CHECKS = (
@@ -283,11 +293,13 @@ CHECKS = (
     slot,
     learns,
     without_validation,
+    parity,
 )
 WHERE: Mapping[Callable[..., None], Callable[[Entry[Architecture]], bool]] = {
     gradients: lambda entry: not _is_fitted(entry),
     keys: lambda entry: bool(_spec(entry).presets or _spec(entry).spaces),
     padding: lambda entry: _spec(entry).takes_lengths,
+    parity: has_cases,
     presets: lambda entry: bool(_spec(entry).presets),
     slot: lambda entry: _spec(entry).block_dims is not None,
     spaces: lambda entry: bool(_spec(entry).spaces),
@@ -300,7 +312,7 @@ def use(registry: Registry, entry: Entry[Architecture]) -> None:
     network, rows = _network(registry, entry), torch.randn(4, 2, _times(entry))
     model = network.build(n_channels=2, n_times=_times(entry), n_classes=3)
     if network.fitted:
-        _fit(model, rows, torch.arange(4) % 3)
+        fit(model, rows, torch.arange(4) % 3)
     else:
         nn.functional.cross_entropy(_forward(model.train(), rows), torch.arange(4) % 3).backward()
     _forward(model.eval(), rows)
@@ -340,16 +352,6 @@ def _forward(model: nn.Module, rows: Tensor) -> Tensor:
     with torch.set_grad_enabled(model.training):
         logits: Tensor = model(rows)
         return logits
-
-
-def _fit(model: nn.Module, rows: Tensor, labels: Tensor, *, chosen_by: int = 16) -> None:
-    """Fit a network; the first `chosen_by` of the same rows are its validation rows."""
-    data = Tensors(rows, labels, None)
-    batches = Batches(
-        data, data.take(slice(0, chosen_by)), 5, torch.Generator().manual_seed(0), None, lambda done, count: None
-    )
-    with torch.no_grad():
-        cast(Any, model).fit(batches, generator=torch.Generator().manual_seed(0))
 
 
 def _takes_rows(network: Network, times: int, what: str) -> None:

@@ -6,6 +6,7 @@ from functools import partial
 
 from zoo.errors import PluginError, UsageError, unknown_name
 from zoo.registry import Entry, Plugin, Registry, is_pattern, matches
+from zoo.shipped import reference_file
 from zoo.specs import Component
 from zoo.testing import common, plugins
 from zoo.testing.check import Check, tried
@@ -56,6 +57,10 @@ def plugin_checks(registry: Registry, plugin: Plugin) -> Iterator[Check]:
     functions = [plugins.loads, plugins.light_import] if plugin.error else list(plugins.CHECKS)
     if not plugin.error and declares(registry, plugin):
         functions.append(plugins.representatives)
+    if not plugin.error and plugins.has_parity_file(plugin):
+        functions.append(plugins.parity)
+    if reference_file(plugin) is not None:
+        functions.append(plugins.references)
     for function in functions:
         yield Check(function.__name__, "plugin", plugin.name, partial(function, registry, plugin))
 
@@ -67,6 +72,14 @@ def subjects(registry: Registry, words: Iterable[str] | None) -> list[Subject]:
     that are not named explicitly. Architectures come last: they import blocks, and a check must observe the first
     import of a block. Raises UnknownName for an unknown word, UsageError for a disabled plugin.
     """
+    plugins, entries = selected(registry, words)
+    ordered = sorted(entries, key=lambda entry: entry.kind == "architecture")
+    of_plugins = [_of_plugin(registry, plugin) for plugin in plugins]
+    return of_plugins + [_of_component(registry, entry) for entry in ordered]
+
+
+def selected(registry: Registry, words: Iterable[str] | None) -> tuple[list[Plugin], list[Entry[Component]]]:
+    """Return the plugins and the components that the words name, as `subjects` does, without their checks."""
     chosen: set[str] = set()
     owners: set[str] = set()
     found = [_everything(registry)] if words is None else [_named(registry, word) for word in words]
@@ -74,9 +87,7 @@ def subjects(registry: Registry, words: Iterable[str] | None) -> list[Subject]:
         chosen |= {_key(entry) for entry in named}
         owners |= {plugin.name for plugin in own} | {entry.plugin.name for entry in named}
     entries = [entry for entry in registry.entries if _key(entry) in chosen]
-    ordered = sorted(entries, key=lambda entry: entry.kind == "architecture")
-    of_plugins = [_of_plugin(registry, plugin) for plugin in registry.plugins if plugin.name in owners]
-    return of_plugins + [_of_component(registry, entry) for entry in ordered]
+    return [plugin for plugin in registry.plugins if plugin.name in owners], entries
 
 
 def collect(

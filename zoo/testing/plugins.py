@@ -3,11 +3,17 @@
 import json
 import subprocess
 import sys
+from dataclasses import fields
 from functools import cache
 
+from zoo.assignments import split_assignments
+from zoo.networks import Network
 from zoo.registry import Entry, Plugin, Registry
+from zoo.settings import Training
+from zoo.shipped import references_of
 from zoo.specs import Component
-from zoo.testing.check import NotConforming, expect
+from zoo.testing.check import NotConforming, expect, tried
+from zoo.testing.outputs import check_names, parity_file, parity_of
 from zoo.testing.representatives import declared
 
 # Slow imports, a second or more: not allowed in a module that `zoo list` imports.
@@ -76,6 +82,27 @@ def representatives(registry: Registry, plugin: Plugin) -> None:
     own = {spec.name for spec in plugin.components}
     unknown = sorted(set(declared(registry, plugin)) - own)
     expect(not unknown, f"its CONFORMANCE contains {', '.join(unknown)}, which it does not provide")
+
+
+def references(registry: Registry, plugin: Plugin) -> None:
+    """Its reference file can be read; each preset, setting and metric in it exists."""
+    for each in references_of(registry, plugin):
+        scopes = split_assignments(each.settings)
+        Network.resolve(registry, each.name, params=scopes[""], block_params=scopes["block"])
+        unknown = sorted(set(scopes["training"]) - {item.name for item in fields(Training)})
+        expect(not unknown, f"{each.file}: entry {each.entry + 1}: no training setting named {', '.join(unknown)}")
+
+
+def parity(registry: Registry, plugin: Plugin) -> None:
+    """Its parity.toml is valid, and each table is named after one of its own architectures."""
+    check_names(plugin, parity_of(plugin))
+    tried()
+
+
+def has_parity_file(plugin: Plugin) -> bool:
+    """Whether a plugin has a parity.toml."""
+    path = parity_file(plugin)
+    return path is not None and path.is_file()
 
 
 CHECKS = (loads, light_import, provides, names, global_state, writes)

@@ -22,7 +22,7 @@ from zoo.records import Interval
 from zoo.scores import LOWER_IS_BETTER, metric_parts
 from zoo.store.expected import expected, most_deviation
 from zoo.store.leaderboard import Board, Place, Standing
-from zoo.store.predictions import predictions_of
+from zoo.store.predictions import Remembered, predictions_of
 from zoo.store.run import Run
 from zoo.versus.result import BoardComparison, Pair, Placed, Verdict
 
@@ -54,7 +54,13 @@ class Measured:
 
 
 def compared(
-    store: "Store", board: Board, names: Mapping[Standing, str], metric: str, baseline: str, *, all_pairs: bool
+    store: "Store | Remembered",
+    board: Board,
+    names: Mapping[Standing, str],
+    metric: str,
+    baseline: str,
+    *,
+    all_pairs: bool,
 ) -> BoardComparison:
     """Compare the configurations of a board. `baseline` is one of their names, or "" for the first."""
     entrants, notes = _entrants(store, board, names)
@@ -84,12 +90,14 @@ def compared(
     )
 
 
-def outcome_of(store: "Store", run: Run) -> Outcome:
+def outcome_of(store: "Store | Remembered", run: Run) -> Outcome:
     """Return what a run predicted. Raises StoreError if its predictions cannot be read."""
     return predictions_of(store, run).outcome
 
 
-def _entrants(store: "Store", board: Board, names: Mapping[Standing, str]) -> tuple[list[Entrant], list[str]]:
+def _entrants(
+    store: "Store | Remembered", board: Board, names: Mapping[Standing, str]
+) -> tuple[list[Entrant], list[str]]:
     entrants, notes, labels = [], [], None
     for standing in board.standings:
         outcomes = {}
@@ -188,7 +196,7 @@ class Judged:
     pairs: Mapping[tuple[int, int], Pair]
 
 
-def judged_board(store: "Store", board: Board, metric: str) -> Judged:
+def judged_board(store: "Store | Remembered", board: Board, metric: str) -> Judged:
     """Return for each configuration of a board its possible ranks and whether it is tied with the first, and why."""
     size = len(board.standings)
     if sum(len(each.runs) >= FEWEST or each.runs[0].folds > 0 for each in board.standings) < 2:
@@ -219,7 +227,9 @@ def _places(pairs: Mapping[tuple[int, int], Pair], size: int) -> list[Place]:
     return [Place(*ranks, each) for ranks, each in zip(rank_intervals(beaten.tolist()), tied, strict=True)]
 
 
-def _placed(store: "Store", entrants: Sequence[Entrant], places: Sequence[Place], metric: str) -> Iterator[Placed]:
+def _placed(
+    store: "Store | Remembered", entrants: Sequence[Entrant], places: Sequence[Place], metric: str
+) -> Iterator[Placed]:
     for rank, (entrant, place) in enumerate(zip(entrants, places, strict=True), start=1):
         run, found = entrant.standing.runs[0], expected(store, entrant.standing.runs, metric)
         yield Placed(

@@ -27,10 +27,14 @@ def diagram(found: DatasetComparison) -> "Figure":
     each pair the mean difference, the data sets won, equal and lost, and p adjusted by Holm. Raises UsageError if
     matplotlib or scikit-posthocs is not installed.
     """
-    sign = -1 if metric_parts(found.metric)[0] in LOWER_IS_BETTER else 1
-    every = over_datasets(found.scores, found.metric, all_pairs=True, sign=sign)
+    every = over_datasets(found.scores, found.metric, all_pairs=True, sign=_sign(found))
     assert every is not None
     return _drawn(every)
+
+
+def _sign(found: DatasetComparison) -> int:
+    """Return -1 for a score of which lower is better, else 1."""
+    return -1 if metric_parts(found.metric)[0] in LOWER_IS_BETTER else 1
 
 
 @styled()
@@ -74,7 +78,7 @@ def _draw_ranks(axes: "Axes", found: DatasetComparison) -> None:
     axes.grid(visible=False)
     few = any(pair.verdict == Verdict.TOO_FEW_DATASETS for pair in found.pairs)
     text = "not enough data sets for any significant difference" if few else "bars join those that are tied"
-    axes.set_title(f"mean rank; {text}", loc="left", fontsize=9, color="#767676")
+    axes.set_title(f"mean rank, the lowest is the best; {text}", loc="left", fontsize=9, color="#767676")
 
 
 def _draw_matrix(axes: "Axes", found: DatasetComparison) -> None:
@@ -99,21 +103,22 @@ def _draw_matrix(axes: "Axes", found: DatasetComparison) -> None:
                 weight="bold" if strong else "normal",
             )
     most = max(float(np.nanmax(np.abs(table))), 1e-9)
-    axes.imshow(table, cmap="PuOr", vmin=-2 * most, vmax=2 * most, aspect="auto")
-    axes.set_xticks(range(len(names)), names, rotation=20, ha="left")
+    axes.imshow(_sign(found) * table, cmap="PuOr", vmin=-2 * most, vmax=2 * most, aspect="auto")
+    axes.set_xticks(range(len(names)), names, rotation=35, ha="left", rotation_mode="anchor")
     axes.set_yticks(range(len(names)), names)
     axes.xaxis.tick_top()
     axes.tick_params(length=0)
     axes.grid(visible=False)
     axes.set_xlabel(
-        "row minus column: mean difference; better / equal / worse; p adjusted by Holm, bold from 0.05 down",
+        "row minus column: mean difference, violet if the row is better; better / equal / worse; p adjusted by Holm, "
+        "bold if at most 0.05",
         fontsize=9,
         color="#767676",
     )
 
 
 def _cell(pair: DatasetPair, *, turned: bool) -> str:
-    difference = -pair.difference if turned else pair.difference
+    difference = round(-pair.difference if turned else pair.difference, 3) + 0.0  # no minus before zero
     counts = (pair.losses, pair.ties, pair.wins) if turned else (pair.wins, pair.ties, pair.losses)
     p = "not enough" if pair.adjusted is None else "p < 0.001" if pair.adjusted < 0.001 else f"p = {pair.adjusted:.3f}"
     return f"{difference:+.3f}\n{' / '.join(map(str, counts))}\n{p}"

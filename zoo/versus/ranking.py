@@ -9,6 +9,7 @@ from zoo.scores import metric_parts
 from zoo.store.expected import Expected, expected
 from zoo.store.folds import with_folds_pooled
 from zoo.store.leaderboard import Board, Place, Standing, boards_of_all
+from zoo.store.predictions import Remembered
 from zoo.store.run import Run
 from zoo.versus.board import judged_board
 from zoo.versus.ranked import Ranked, ranked
@@ -62,17 +63,24 @@ def ranking(store: "Store", runs: Sequence[Run], metric: str, keep: Callable[[Ru
     set. Raises UsageError or UnknownName for a metric that no board has.
     """
     metric_parts(metric)
-    pooled = with_folds_pooled(store, runs, keep)
+    remembered = Remembered(store)
+    pooled = with_folds_pooled(remembered, runs, keep)
     runs = pooled.runs
     found = boards_of_all(runs if keep is None else filter(keep, runs), metric)
     found = with_metric(found, metric) if ":" in metric and found else found
     if keep is not None:
         sizes = {run.id: len(board.standings) for board in boards_of_all(runs, metric) for run in _runs(board)}
         found = [replace(each, scored=max((sizes.get(run.id, 0) for run in _runs(each)), default=0)) for each in found]
-    scores = {each: expected(store, each.runs, metric) for board in found for each in board.standings}
-    judged = {board: judged_board(store, board, metric) for board in found if board.standings and metric != "ece"}
-    places = {each: place for board in judged.values() for each, place in board.places.items()}
-    pairs = {board: each.pairs for board, each in judged.items()}
+    scores: dict[Standing, Expected] = {}
+    places: dict[Standing, Place] = {}
+    pairs: dict[Board, Mapping[tuple[int, int], Pair]] = {}
+    for board in found:
+        scores |= {each: expected(remembered, each.runs, metric) for each in board.standings}
+        if board.standings and metric != "ece":
+            judged = judged_board(remembered, board, metric)
+            places |= judged.places
+            pairs[board] = judged.pairs
+        remembered.forget(run for standing in board.standings for run in standing.runs)
     return Leaderboard(metric, tuple(found), scores, places, pooled.incomplete, pairs)
 
 

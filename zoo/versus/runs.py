@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +14,7 @@ from zoo.records import Interval
 from zoo.scores import LOWER_IS_BETTER, metric_parts
 from zoo.store.folds import with_folds_pooled
 from zoo.store.leaderboard import Board, Standing, boards
+from zoo.store.predictions import Remembered
 from zoo.store.run import Run, RunStatus
 from zoo.versus.board import Measured, compared, outcome_of
 from zoo.versus.result import Comparisons, DatasetComparison, RunPair
@@ -51,7 +52,8 @@ def compare_runs(
         raise UsageError("ece cannot be compared: it has no interval. Try log_loss")
     if all_pairs and baseline:
         raise UsageError("--all-pairs compares all configurations and has no --baseline: leave one of them out")
-    pooled = with_folds_pooled(store, runs)
+    remembered = Remembered(store)
+    pooled = with_folds_pooled(remembered, runs)
     done = [run for run in pooled.runs if run.status == RunStatus.DONE]
     if not done and pooled.incomplete:
         raise UsageError(f"no configuration has all its folds: {'; '.join(pooled.incomplete)}")
@@ -62,19 +64,26 @@ def compare_runs(
     chosen = _named(baseline, sorted(set(names.values()))) if baseline else ""
     usable, notes = [], list(pooled.incomplete)
     for board in found:
+        where = f"{board.dataset}, {board.protocol_text}"
         if problem := _problem(board, names, chosen):
-            notes.append(f"{board.dataset}, {board.protocol_text}: {problem}")
+            notes.append(f"{where}: {problem}")
         else:
             usable.append(board)
+        if same := _same_losses(board):
+            notes.append(f"{where}: losses that are the same training, compared once: {same}")
     notes += _unfinished(runs, usable, names)
     if not usable:
         apart = len(set(names.values())) > 1 and all(len(board.standings) == 1 for board in found)
         reason = "no two configurations were scored on the same test rows: " if apart else ""
         raise UsageError(f"nothing to compare: {reason}{'; '.join(notes)}")
-    found_boards = tuple(compared(store, board, names, metric, chosen, all_pairs=all_pairs) for board in usable)
+    found_boards = []
+    for board in usable:
+        against = _on_board(board, names, chosen)
+        found_boards.append(compared(remembered, board, names, metric, against, all_pairs=all_pairs))
+        remembered.forget(run for standing in board.standings for run in standing.runs)
     several, more = across(found, names, metric, chosen, all_pairs=all_pairs)
     notes += more
-    return Comparisons(found_boards, several, notes=tuple(notes))
+    return Comparisons(tuple(found_boards), several, notes=tuple(notes))
 
 
 def across(
@@ -85,7 +94,7 @@ def across(
     None for a single data set, and if fewer than two configurations were scored on all of them.
     """
     notes: list[str] = []
-    table = _table(found, names, metric, notes)
+    table = _table(found, names, metric, _without_code(baseline), notes)
     if len(table) < 2:
         return None, notes
     sign = -1 if metric_parts(metric)[0] in LOWER_IS_BETTER else 1
@@ -147,20 +156,25 @@ def _refuse_repeated(runs: Sequence[Run]) -> None:
 
 
 def names_of(found: Sequence[Board]) -> dict[Standing, str]:
-    """Return a name for each configuration: its architecture, and what else differs between some of them.
+    """Return a name for each configuration: its architecture, and what else differs between some of those ranked.
 
-    The settings in which it differs are part of the name only where a board has two configurations without them.
+    The settings in which it differs are part of the name only where a board has two configurations without them. The
+    configurations that are the same training as a ranked one are named, too.
     """
     standings = [standing for board in found for standing in board.standings]
     fields = {
-        each: (each.runs[0].reference, each.runs[0].block, each.runs[0].data, each.runs[0].loss) for each in standings
+        each: (each.runs[0].reference, each.runs[0].block, each.runs[0].data, each.runs[0].loss)
+        for standing in standings
+        for each in (standing, *standing.same)
     }
-    shown = [number for number in range(4) if number == 0 or len({each[number] for each in fields.values()}) > 1]
-    short = {each: " ".join(part for number in shown if (part := fields[each][number])) for each in standings}
+    shown = [number for number in range(4) if number == 0 or len({fields[each][number] for each in standings}) > 1]
+    short = {each: " ".join(part for number in shown if (part := parts[number])) for each, parts in fields.items()}
     alike = {
         name
         for board in found
-        for name, times in Counter(short[standing] for standing in board.standings).items()
+        for name, times in Counter(
+            name for standing in board.standings for name in {short[each] for each in (standing, *standing.same)}
+        ).items()
         if times > 1
     }
     return {each: f"{name} {each.settings}".rstrip() if name in alike else name for each, name in short.items()}
@@ -198,10 +212,27 @@ def _problem(board: Board, names: Mapping[Standing, str], baseline: str) -> str:
     """Return why a board has nothing to compare; "" if it has."""
     if len(board.standings) < 2:
         return f"{names[board.standings[0]]} is the only configuration"
-    if baseline and baseline not in {names[standing] for standing in board.standings}:
+    if baseline and not _on_board(board, names, baseline):
         return f"{baseline} was not scored"
     seeds = Counter(run.seed for standing in board.standings for run in standing.runs)
     return "" if max(seeds.values()) > 1 else "no two configurations have a seed in common"
+
+
+def _on_board(board: Board, names: Mapping[Standing, str], baseline: str) -> str:
+    """Return the name of the baseline on a board: that of the ranked configuration which is the same training."""
+    found = _by_name(board.standings, names).get(baseline)
+    return "" if found is None else names[found]
+
+
+def _by_name(standings: Sequence[Standing], names: Mapping[Standing, str]) -> dict[str, Standing]:
+    """Return the configurations by name; one that is the same training has the ranked one under its own name."""
+    return {names[each]: standing for standing in standings for each in (standing, *standing.same)}
+
+
+def _same_losses(board: Board) -> str:
+    """Return the losses of a board that are the same training; "" if there are none."""
+    found = (" = ".join((each.runs[0].loss, *each.same_losses)) for each in board.standings if each.same)
+    return ", ".join(dict.fromkeys(found))
 
 
 def _without_code(name: str) -> str:
@@ -211,6 +242,7 @@ def _without_code(name: str) -> str:
 
 def _unfinished(runs: Sequence[Run], found: Sequence[Board], names: Mapping[Standing, str]) -> list[str]:
     """Return a note for each configuration with seeds that have no scores: the others may be the easier ones."""
+    several = len({run.dataset_label for run in runs if run.status != RunStatus.DAMAGED}) > 1
     ended: dict[str, dict[int, Run]] = defaultdict(dict)
     for run in runs:
         if run.configuration and run.status not in (RunStatus.DONE, RunStatus.DAMAGED):
@@ -221,12 +253,16 @@ def _unfinished(runs: Sequence[Run], found: Sequence[Board], names: Mapping[Stan
         lost = [run for seed, run in ended[standing.runs[0].configuration].items() if seed not in done]
         if lost:
             seeds = len(done) + len(lost)
-            notes.append(f"{names[standing]}: {_by_status(lost)}, of {seeds} seeds; only the others are compared")
+            where = f"{lost[0].dataset_label}: " * several
+            notes.append(
+                f"{where}{names[standing]}: {_by_status(lost)}, of {seeds} seeds; only the others are compared"
+            )
     scored = {run.configuration for run in runs if run.status == RunStatus.DONE}
-    without = [list(seeds.values()) for name, seeds in ended.items() if seeds and name not in scored]
-    if without:
-        each = [f"{_title(some[0], seed=False)} ({_by_status(some)})" for some in without]
-        notes.append(f"without a finished seed, and not compared: {', '.join(each)}")
+    without: dict[str, list[str]] = defaultdict(list)
+    for lost in (list(by_seed.values()) for name, by_seed in ended.items() if by_seed and name not in scored):
+        text = f"{_title(lost[0], seed=False)} ({_by_status(lost)})"
+        without[f"{lost[0].dataset_label}: " * several].append(text)
+    notes += [f"{where}without a finished seed, and not compared: {', '.join(each)}" for where, each in without.items()]
     if damaged := sum(run.status == RunStatus.DAMAGED for run in runs):
         notes.append(f"{count_text(damaged, 'damaged run')} left out; `zoo results` shows why")
     return notes
@@ -238,20 +274,40 @@ def _by_status(runs: Sequence[Run]) -> str:
 
 
 def _table(
-    found: Sequence[Board], names: Mapping[Standing, str], metric: str, notes: list[str]
+    found: Sequence[Board], names: Mapping[Standing, str], metric: str, baseline: str, notes: list[str]
 ) -> dict[str, dict[str, float]]:
-    """Return the mean scores by data set; a data set with several test sets is left out, since they are one."""
+    """Return the mean scores by data set and configuration.
+
+    A data set with several test sets is left out, since they are one. A configuration that is the same training as a
+    ranked one of a data set has its score there, unless they are the same on all data sets.
+    """
     by_dataset: dict[str, list[Board]] = defaultdict(list)
     for board in found:
         by_dataset[board.dataset].append(board)
-    table = {}
+    table: dict[str, dict[str, Standing]] = {}
+    ranked = {baseline}
     for dataset, several in by_dataset.items():
         if len(several) > 1:
             notes.append(f"{dataset} has {len(several)} test sets and is left out of the comparison over data sets")
             continue
         newest = sorted(several[0].standings, key=lambda standing: max(run.created for run in standing.runs))
-        means = {_without_code(names[standing]): standing.mean(metric) for standing in newest}
-        table[dataset] = {name: mean for name, mean in means.items() if mean is not None}
-        if len(means) < len(newest):
+        if len({_without_code(names[standing]) for standing in newest}) < len(newest):
             notes.append(f"{dataset}: over data sets, the newest code of each configuration counts")
-    return table
+        by_name = _by_name(newest, names)
+        table[dataset] = {_without_code(name): standing for name, standing in by_name.items()}
+        ranked |= {_without_code(names[standing]) for standing in newest}
+    kept = _each_training_once(table, [baseline, *(name for row in table.values() for name in row if name in ranked)])
+    return {
+        dataset: {
+            name: mean for name, standing in row.items() if name in kept and (mean := standing.mean(metric)) is not None
+        }
+        for dataset, row in table.items()
+    }
+
+
+def _each_training_once(table: Mapping[str, Mapping[str, Standing]], names: Iterable[str]) -> Collection[str]:
+    """Return the names; of those that are the same training on all data sets, the first."""
+    first: dict[tuple[Standing | None, ...], str] = {}
+    for name in names:
+        first.setdefault(tuple(row.get(name) for row in table.values()), name)
+    return first.values()

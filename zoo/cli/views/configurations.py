@@ -1,16 +1,19 @@
 """Comparisons of configurations as tables, with lines with the result and the meaning of the numbers."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from itertools import count
 from typing import TYPE_CHECKING
 
+from zoo.cli.views.legends import shared_lines
 from zoo.cli.views.runs import interval_text
 from zoo.cli.views.spreads import show_spreads, unvaried_lines
-from zoo.cli.views.table import Column, Row, Say, emit, number, print_json, print_tsv, say
+from zoo.cli.views.table import Column, Row, Say, emit, number, print_json, print_tsv, say, shown_columns
 from zoo.cli.views.verdict import difference_text
 from zoo.records import Interval
 from zoo.scores import score_words
+from zoo.visible import visible
 from zoo.wording import count_text
 
 if TYPE_CHECKING:
@@ -28,8 +31,12 @@ def show_comparisons(note: Say, found: "Comparisons", *, as_json: bool) -> None:
     elif found.single:
         _show_single(found.single)
     else:
-        for board in found.boards:
-            _show_board(board)
+        shown = [[column.key for column in _shown(board)] for board in found.boards]
+        shared = shared_lines([_legend_of(board, keys) for board, keys in zip(found.boards, shown, strict=True)])
+        for board, keys in zip(found.boards, shown, strict=True):
+            _show_board(board, [line for line in _legend_of(board, keys) if line not in shared])
+        for line in ("", *shared) if shared else ():
+            say(line)
         for line in unvaried_lines(found.boards):
             say(line)
         if found.over_datasets:
@@ -41,6 +48,7 @@ def p_text(value: float | None) -> str:
     return "-" if value is None else "<0.001" if value < 0.001 else f"{value:.3f}"
 
 
+MOST_TIED = 6  # configurations in a line; of more, the shorter list of those tied and those worse
 CONFIGURATION = Column("configuration", "configuration", wraps=True)
 PLACES = (
     Column("ranks", "ranks", numeric=True),
@@ -59,19 +67,30 @@ PAIR = (
 AGAINST = Column("compared with", "baseline", wraps=True)
 
 
-def _show_board(board: "BoardComparison") -> None:
+def _shown(board: "BoardComparison") -> list[Column]:
+    """Return the columns of a board that this terminal has room for."""
+    if board.baseline:
+        return shown_columns([*PLACES, *PAIR], _against_baseline(board))
+    pairs = shown_columns([CONFIGURATION, AGAINST, *PAIR], list(map(_pair_row, board.pairs)))
+    return shown_columns(PLACES, list(map(_place_row, board.configurations))) + pairs
+
+
+def _against_baseline(board: "BoardComparison") -> list[Row]:
+    pairs = {pair.configuration: _pair_row(pair) for pair in board.pairs}
+    return [_place_row(each) | pairs.get(each.name, {}) for each in board.configurations]
+
+
+def _show_board(board: "BoardComparison", legend: Sequence[str]) -> None:
     metric = score_words(board.metric)
     where = f"{board.protocol} ({board.folds} folds)" if board.folds else board.protocol
     title = f"{board.dataset}, {where}: {metric}, {{}} (test set {board.test[:8]})"
     if board.baseline:
-        pairs = {pair.configuration: _pair_row(pair) for pair in board.pairs}
-        rows = [_place_row(each) | pairs.get(each.name, {}) for each in board.configurations]
-        emit([*PLACES, *PAIR], rows, title=("", title.format(f"compared with {board.baseline}")))
+        emit([*PLACES, *PAIR], _against_baseline(board), title=("", title.format(f"compared with {board.baseline}")))
     else:
         rows = list(map(_place_row, board.configurations))
         emit(PLACES, rows, title=("", title.format("all configurations compared")))
         emit([CONFIGURATION, AGAINST, *PAIR], list(map(_pair_row, board.pairs)))
-    for line in _lines_of(board):
+    for line in (*_lines_of(board), *legend):
         say(line)
     show_spreads(board)
 
@@ -99,33 +118,55 @@ def _pair_row(pair: "Pair") -> Row:
 
 
 def _lines_of(board: "BoardComparison") -> Iterable[str]:
-    """Yield the answer of a board, and what its numbers are."""
+    """Yield the answer of a board, and what it is based on."""
     from zoo.metrics.seeds import FEWEST
 
     first, *others = board.configurations
-    if any(each.tied is not None for each in others):
+    if len(others) > 1 and all(each.tied for each in others):
+        yield f"first: {first.name}; all others are tied with it"
+    elif any(each.tied is not None for each in others):
         tied = [each.name for each in others if each.tied]
-        worse = sum(each.tied is False for each in others)
+        worse = [each.name for each in others if each.tied is False]
+        listed = len(tied) <= MOST_TIED or len(tied) <= len(worse)
         yield f"first: {first.name}; " + "; ".join(
-            [f"tied with it: {', '.join(tied)}"] * bool(tied)
-            + [f"{count_text(worse, 'configuration')} shown to be worse"] * bool(worse)
+            [f"tied with it: {', '.join(tied) if listed else count_text(len(tied), 'configuration')}"] * bool(tied)
+            + [f"{count_text(len(worse), 'configuration')} shown to be worse"] * bool(worse and listed)
+            + [f"shown to be worse: {', '.join(worse)}"] * bool(worse and not listed)
         )
-    enough = [board.folds > 0 or len(pair.seeds) >= FEWEST for pair in board.pairs]
+    if board.comparisons:
+        family = f"with {board.baseline}" if board.chosen else "of all pairs"
+        yield f"p of the verdicts: adjusted by Holm for {count_text(board.comparisons, 'comparison')} {family}"
+    if not all(_enough(board)):
+        yield f"a verdict needs {FEWEST} seeds of both configurations: zoo bench … --seeds {FEWEST}"
+    reasons = dict.fromkeys(part for pair in board.pairs for part in pair.difference.reason.split("; ") if part)
+    yield from (f"no interval: {reason}" for reason in reasons)
+
+
+def _enough(board: "BoardComparison") -> list[bool]:
+    """Return for each pair whether it has enough seeds for a verdict."""
+    from zoo.metrics.seeds import FEWEST
+
+    return [board.folds > 0 or len(pair.seeds) >= FEWEST for pair in board.pairs]
+
+
+def _legend_of(board: "BoardComparison", keys: Sequence[str]) -> list[str]:
+    """Return what the numbers of a board are, of the columns that are shown."""
+    from zoo.metrics.seeds import FEWEST
+
+    enough = _enough(board)
     units = "test rows" if board.resampled == "rows" else f"the test set's {board.resampled}"
     over = f"seeds and {units}" if any(enough) else f"{units} only"
     if board.folds:
         over = f"{units} and {board.folds} training sets"
     elif any(enough) and not all(enough):
         over += f" ({units} only with fewer than {FEWEST} seeds)"
-    yield f"brackets: 95 % interval of the difference, over {over}; ±: standard deviation over seeds"
-    if board.comparisons:
-        family = f"with {board.baseline}" if board.chosen else "of all pairs"
-        adjusted = f"p: adjusted by Holm for {count_text(board.comparisons, 'comparison')} {family}"
-        yield f"{adjusted}, brackets are not; effect: chance that a seed is better than one of the other configuration"
-    if not all(enough):
-        yield f"a verdict needs {FEWEST} seeds of both configurations: zoo bench … --seeds {FEWEST}"
-    reasons = dict.fromkeys(part for pair in board.pairs for part in pair.difference.reason.split("; ") if part)
-    yield from (f"no interval: {reason}" for reason in reasons)
+    adjusted = ", not adjusted for the number of comparisons" if board.comparisons else ""
+    effect = "effect: chance that a seed is better than one of the other configuration"
+    return [
+        f"brackets: 95 % interval of the difference, over {over}{adjusted}",
+        *["±: standard deviation over seeds"] * ("deviation" in keys),
+        *[effect] * ("effect" in keys),
+    ]
 
 
 def _show_single(pair: "RunPair") -> None:
@@ -157,18 +198,22 @@ def _show_single(pair: "RunPair") -> None:
 def _show_datasets(found: "DatasetComparison") -> None:
     metric = score_words(found.metric)
     title = f"{len(found.datasets)} data sets: {metric}"
+    few = all(pair.adjusted is None for pair in found.pairs)
+    datasets = [column for column in DATASETS if not (few and column.key in ("adjusted", "verdict"))]
+    columns = [CONFIGURATION, *([] if found.baseline else [AGAINST]), *datasets]
     pairs = {pair.configuration: _datasets_row(pair) for pair in found.pairs} if found.baseline else {}
     ranks = [{"configuration": name, "mean_rank": rank} for name, rank in found.mean_ranks.items()]
     mean_rank = Column("mean rank", "mean_rank", number(2), numeric=True)
     compared = f"compared with {found.baseline}" if found.baseline else "all configurations compared"
     emit(
-        [CONFIGURATION, mean_rank, *(DATASETS if found.baseline else ())],
+        [CONFIGURATION, mean_rank, *(datasets if found.baseline else ())],
         [row | pairs.get(str(row["configuration"]), {}) for row in ranks],
         title=("", f"{title}, {compared}"),
     )
     if not found.baseline:
-        emit([CONFIGURATION, AGAINST, *DATASETS], list(map(_datasets_row, found.pairs)))
-    for line in _lines_of_datasets(found):
+        emit(columns, list(map(_datasets_row, found.pairs)))
+    keys = [column.key for column in shown_columns(columns, list(map(_datasets_row, found.pairs)))]
+    for line in _lines_of_datasets(found, keys):
         say(line)
 
 
@@ -197,17 +242,21 @@ def _datasets_row(pair: "DatasetPair") -> Row:
     }
 
 
-def _lines_of_datasets(found: "DatasetComparison") -> Iterable[str]:
+def _lines_of_datasets(found: "DatasetComparison", keys: Sequence[str]) -> Iterable[str]:
     from zoo.metrics.datasets import ROPE
 
     if found.friedman_p is not None:
         p = p_text(found.friedman_p)
-        yield f"Friedman: chi-square {found.friedman:.2f}, p {p if p[0] == '<' else f'= {p}'} that all are alike"
+        yield f"Friedman's test that all are alike: chi-square {found.friedman:.2f}, p {p if p[0] == '<' else f'= {p}'}"
     elif len(found.mean_ranks) > 2:
-        yield "Friedman: not enough data sets"
+        yield "Friedman's test that all are alike: not enough data sets"
     family = f"with {found.baseline}" if found.chosen else "of all pairs"
-    yield f"p: Wilcoxon's signed ranks, adjusted by Holm for {count_text(found.comparisons, 'comparison')} {family}"
-    if any(pair.better is not None for pair in found.pairs):
+    comparisons = f"{count_text(found.comparisons, 'comparison')} {family}"
+    if all(pair.adjusted is None for pair in found.pairs):
+        yield f"no verdicts: not enough data sets. {comparisons} need {_needed(found)}"
+    else:
+        yield f"p of the verdicts: Wilcoxon's signed ranks, adjusted by Holm for {comparisons}"
+    if any(pair.better is not None for pair in found.pairs) and {"better", "equal"} & set(keys):
         yield (
             f"P better, P equal: Bayesian signed ranks, for a further data set; equal: by less than {ROPE:g}. They are "
             "not adjusted for the number of comparisons"
@@ -216,11 +265,19 @@ def _lines_of_datasets(found: "DatasetComparison") -> Iterable[str]:
         yield f"not scored on all data sets, and left out: {', '.join(found.left_out)}"
 
 
+def _needed(found: "DatasetComparison") -> int:
+    """Return the number of data sets from which on a verdict is possible."""
+    from zoo.metrics.datasets import signed_ranks_possible
+
+    return next(number for number in count(2) if signed_ranks_possible(number, found.comparisons))
+
+
 def _show_tsv(found: "Comparisons") -> None:
     """Write one line for each pair; those over data sets have their number in the place of the data set."""
     rows = found.records()
     if several := found.over_datasets:
         where = {"dataset": count_text(len(several.datasets), "data set"), "metric": several.metric}
         rows += [where | asdict(pair) for pair in several.pairs]
+    rows = [row | {"metric": visible(row["metric"])} for row in rows]
     keys = dict.fromkeys(key for row in rows for key in row)
     print_tsv([Column(key, key) for key in keys], rows)

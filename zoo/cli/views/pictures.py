@@ -1,4 +1,4 @@
-"""Write figures of studies and comparisons to files."""
+"""Write figures of studies, comparisons and hypotheses to files."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +10,7 @@ from zoo.errors import UsageError
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from zoo.claims.result import Hypotheses
     from zoo.comparison.comparison import Comparison
     from zoo.store.runs import Store
     from zoo.store.study import Study
@@ -46,6 +47,15 @@ def write_datasets(say: Say, found: "DatasetComparison", path: Path) -> None:
     from zoo.versus.diagram import diagram
 
     _write(say, path.parent, {path.name: diagram(found)})
+
+
+def write_hypotheses(say: Say, found: "Hypotheses", path: Path) -> None:
+    """Write the forest plot of answers, and report the file. Raises UsageError if no answer has a difference."""
+    from zoo.claims.forest import drawable, forest
+
+    if not drawable(found):
+        raise UsageError("no figure was written: no hypothesis has a difference yet")
+    _write(say, path.parent, {path.name: forest(found)})
 
 
 def _write(say: Say, folder: Path, figures: Mapping[str, "Figure"]) -> None:

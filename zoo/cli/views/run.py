@@ -1,7 +1,8 @@
 """One stored run: what was run, its learning curve, its scores and its classes."""
 
 import math
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 
 from zoo.cli.views.sparkline import WIDEST, sparkline
 from zoo.cli.views.table import Column, Row, count, number
@@ -10,6 +11,7 @@ from zoo.store.hints import MONITORED, training_setting
 from zoo.store.histories import history
 from zoo.store.run import Run
 from zoo.store.runs import Store
+from zoo.visible import visible
 
 SCORES = (
     Column("score", "name"),
@@ -19,8 +21,8 @@ SCORES = (
     Column("test rows", "support", count, numeric=True, optional=True),
     Column("groups", "groups", count, numeric=True, optional=True, drop=2),
     Column("effective", "effective_groups", number(1), numeric=True, optional=True, drop=1),
-    Column("why no interval", "reason", optional=True, wraps=True),
 )
+REASON = Column("why no interval", "reason")  # of a pipe: on a terminal, `reason_lines` has the reasons
 CLASSES = (
     Column("class", "name"),
     Column("training rows", "train", count, numeric=True),
@@ -66,15 +68,24 @@ def learning_curve(store: Store, run: Run, encoding: str) -> str:
 
 
 def score_rows(run: Run) -> list[Row]:
-    """Return the rows of `SCORES`: the macro scores, and the scores of each class."""
+    """Return the rows of `SCORES` and `REASON`: the macro scores, and the scores of each class."""
     if not run.scores:
         return []
     rows: list[Row] = [{"name": name, **run.scores.of_all(name)} for name in MACRO_SCORES]
     for name in CLASS_SCORES:
         for label, interval in run.scores.by_class(name).items():
             counts = {key: run.scores[key].get(label) for key in ("support", "groups", "effective_groups")}
-            rows.append({"name": f"{name} {label}", **interval, **counts})
+            rows.append({"name": f"{name} {visible(label)}", **interval, **counts})
     return rows
+
+
+def reason_lines(rows: Sequence[Row]) -> list[str]:
+    """Return `no interval for NAMES: REASON` for each reason for which scores of `score_rows` have none."""
+    names: dict[str, list[str]] = defaultdict(list)
+    for row in rows:
+        for reason in filter(None, row.get("reason", "").split("; ")):
+            names[reason].append(row["name"])
+    return [f"no interval for {', '.join(scores)}: {reason}" for reason, scores in names.items()]
 
 
 def class_rows(run: Run) -> list[Row]:

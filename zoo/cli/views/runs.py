@@ -37,7 +37,7 @@ def interval_text(interval: Interval) -> str:
 def score_columns(runs: Sequence[Run]) -> list[Column]:
     """Return the columns of a table of runs on a terminal, without the axes that all runs share.
 
-    The errors of several runs are not in it: `zoo.cli.views.failures` shows each once.
+    The errors of runs are not in it: `zoo.cli.views.failures` shows each once.
     """
     failed = any(run.error for run in runs)
     return [
@@ -54,7 +54,6 @@ def score_columns(runs: Sequence[Run]) -> list[Column]:
         Column("MACs", "macs", millions, numeric=True, drop=7),
         Column("train s", "train_seconds", number(1), numeric=True, drop=4),
         *([Column("status", "status")] if failed else []),
-        *([Column("error", "error", wraps=True)] if failed and len(runs) == 1 else []),
     ]
 
 

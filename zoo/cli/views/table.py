@@ -66,13 +66,21 @@ def _print_table(columns: Sequence[Column], rows: Sequence[Row], title: tuple[st
         console.print(plain(empty, "dim"))
         return
     wanted = [column for column in columns if has_value(column, rows)]
-    shown = list(wanted)
-    while not fits(shown, rows, console.width) and any(column.drop for column in shown):
-        shown.remove(max(reversed(shown), key=lambda column: column.drop))
-    console.print(_table(shown, rows, title, _room(shown, rows, console.width)))
+    shown = shown_columns(columns, rows)
+    if title:
+        console.print(Text("\n", "table.title").join(map(plain, title)))
+    console.print(_table(shown, rows, _room(shown, rows, console.width)))
     if hidden := [column.title for column in wanted if column not in shown]:
         text = f"no room for: {', '.join(hidden)}. A wider terminal, a pipe or --json shows all columns."
         Console(stderr=True, highlight=False).print(plain(text, "dim"))
+
+
+def shown_columns(columns: Sequence[Column], rows: Sequence[Row], width: int | None = None) -> list[Column]:
+    """Return the columns that a terminal of `width` cells has room for, by default this terminal."""
+    shown = [column for column in columns if has_value(column, rows)]
+    while not fits(shown, rows, width) and any(column.drop for column in shown):
+        shown.remove(max(reversed(shown), key=lambda column: column.drop))
+    return shown
 
 
 def has_value(column: Column, rows: Sequence[Row]) -> bool:
@@ -153,9 +161,8 @@ def _widths(columns: Sequence[Column], rows: Sequence[Row]) -> list[int]:
     return [max(map(cell_len, each)) for each in texts]
 
 
-def _table(columns: Sequence[Column], rows: Sequence[Row], title: tuple[str, ...], room: Mapping[str, int]) -> Table:
-    heading = Text("\n", "table.title").join(map(plain, title)) if title else None
-    table = Table(title=heading, title_justify="left", box=None, pad_edge=False, header_style="bold")
+def _table(columns: Sequence[Column], rows: Sequence[Row], room: Mapping[str, int]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         table.add_column(
             plain(column.title),

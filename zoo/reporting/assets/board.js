@@ -321,6 +321,6 @@ function references(board) {
     "div",
     {},
     element("h3", {}, "Reference results"),
-    table(columns, board.references, { caption: "results of registry.toml for this data set and protocol" }),
+    table(columns, board.references, { caption: "published and measured results for this data set and protocol" }),
   );
 }

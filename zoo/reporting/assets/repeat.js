@@ -7,7 +7,7 @@ function repeatSection() {
     const row = currentRow();
     if (!row) return [element("p", {}, NO_ROWS)];
     const { commands, environment, plugins } = row.repeat;
-    const known = currentBoard().references.filter(({ name }) => name === row.ranked.architecture);
+    const known = currentBoard().references.filter(({ architecture }) => architecture === row.ranked.architecture);
     return [
       element(
         "div",
@@ -30,8 +30,8 @@ function repeatSection() {
   return [renewed(["row"], make)];
 }
 
-function referenceText({ status, score, source }) {
-  return `${status}: ${score === null ? "no such score" : `${REPORT.words} ${score}`} (${source})`;
+function referenceText({ name, status, score, source }) {
+  return `${name}, ${status}: ${score === null ? "no such score" : `${REPORT.words} ${score}`} (${source})`;
 }
 
 function runsTable(row) {

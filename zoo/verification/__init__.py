@@ -1,0 +1,1 @@
+"""Verifications: published results repeated at their protocol, and compared with their bands."""
