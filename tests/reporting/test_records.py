@@ -23,6 +23,7 @@ from zoo.cli.app import app
 from zoo.cli.options import request_of
 from zoo.harness.planner import make_plan
 from zoo.records import Interval, plain
+from zoo.references.record import Reference
 from zoo.reporting.collect import Data, report_of
 from zoo.reporting.page import page_of
 from zoo.reporting.payload import payload
@@ -177,6 +178,18 @@ def test_a_configuration_without_a_score_has_its_reason(waves: ReportedBoard) ->
     (missing,) = waves.missing
     assert (missing.name, missing.seeds) == ("fcn smote cross-entropy", {"failed": 2})
     assert missing.reason == "smote: class '</script>' has 2 rows"
+
+
+def test_references_on_the_same_data_are_beside_the_scores(store: Store) -> None:
+    given = {"scores": {"macro_recall": 0.9}, "source": "a paper", "protocol": "holdout"}
+    others = [Reference(architecture="tcn", **{**given, "dataset": "beats"})]  # type: ignore[arg-type]
+    others += [Reference(architecture="tcn", **{**given, "dataset": "waves", "scores": {"accuracy": 1.0}})]  # type: ignore[arg-type]
+    here = Reference(architecture="fcn", preset="paper", dataset="waves", **given)  # type: ignore[arg-type]
+    found = report_of(store, store.runs(), "macro_recall", references=[*others, here])
+    known = {board.dataset: board.references for board in found.boards}
+    assert [(each.name, each.status, each.score, each.source) for each in known["waves"]] == [
+        ("fcn.paper", "reported", 0.9, "a paper")
+    ]
 
 
 def test_a_run_without_predictions_is_shown_and_named(results: Path, tmp_path: Path) -> None:

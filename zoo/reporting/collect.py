@@ -128,9 +128,7 @@ def _board(
         stamp=stamp_of(board),
         rows=rows,
         missing=tuple(_missing(board)),
-        references=tuple(
-            _known(each, found.metric) for each in references if board.holds(each) and found.metric in each.scores
-        ),
+        references=tuple(_known(references, board, found.metric)),
         duels=tuple(
             Duel(one=low, other=high, difference=pair.difference, p=pair.adjusted, verdict=str(pair.verdict))
             for (high, low), pair in pairs.items()
@@ -233,9 +231,12 @@ def _missing(board: Board) -> Iterator[Missing]:
         yield Missing(name=" ".join(filter(None, parts)), reason=each.reason(), seeds=by_status)
 
 
-def _known(reference: Reference, metric: str) -> Known:
-    names = {"name": reference.words, "architecture": reference.name}
-    return Known(**names, status=reference.status, score=reference.scores.get(metric), source=reference.source)
+def _known(references: Sequence[Reference], board: Board, metric: str) -> Iterator[Known]:
+    """Yield the references on the data set and protocol of a board that have this score."""
+    for each in references:
+        if board.holds(each) and metric in each.scores:
+            names = {"name": each.words, "architecture": each.name}
+            yield Known(**names, status=each.status, score=each.scores[metric], source=each.source)
 
 
 def _reading(rows: Sequence[Row]) -> Iterator[str]:
