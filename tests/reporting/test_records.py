@@ -140,6 +140,15 @@ TIED = pair_of(Verdict.TIED, Interval(-0.02, -0.11, 0.07))
             "The cost of these configurations is not known.",
         ),
         (
+            [row_of("a", True), row_of("b", True), *(row_of(name, None, seeds=2) for name in "cde")],
+            {(0, 1): TIED},
+            "Tied for the best macro recall are 2 of 5 configurations: a and b. The first of them has 0.80 "
+            "(0.77\N{EN DASH}0.83).",
+            "Not decided: which of these 2 is the best, since differences from the first of up to 0.11 are possible; "
+            "the places of 3 configurations with fewer than the 5 seeds that a verdict needs.",
+            "The cost of these configurations is not known.",
+        ),
+        (
             [row_of("a", True, seeds=3), row_of("b", None, seeds=3)],
             {},
             "No configuration is shown to be the best: the highest mean, a, 0.80 (0.77\N{EN DASH}0.83), may be chance.",

@@ -77,16 +77,28 @@ def _uncompared(rows: Sequence[Row], pairs: Pairs, folds: int) -> list[str]:
     """Return for each reason which configurations could not be compared with the first."""
     if rows[0].ranked.seeds < FEWEST and not folds and len(rows) > 1:
         return [f"the first place, since a verdict needs {FEWEST} seeds and {rows[0].name} has {rows[0].ranked.seeds}"]
+    unknown = [(place, row) for place, row in enumerate(rows) if place and row.ranked.tied is None]
+    few = [row for _, row in unknown if row.ranked.seeds < FEWEST and not folds]
     by_reason: dict[str, list[Row]] = {}
-    for place, row in enumerate(rows[1:], start=1):
-        if row.ranked.tied is None:
-            by_reason.setdefault(_reason(row, pairs.get((0, place)), folds), []).append(row)
-    return [f"the place of {names(found)}, {reason}" for reason, found in by_reason.items()]
+    for place, row in unknown:
+        if row not in few:
+            by_reason.setdefault(_reason(row, pairs.get((0, place))), []).append(row)
+    return _few(few) + [f"the place of {names(found)}, {reason}" for reason, found in by_reason.items()]
 
 
-def _reason(row: Row, pair: Pair | None, folds: int) -> str:
-    if row.ranked.seeds < FEWEST and not folds:
-        return f"with {count_text(row.ranked.seeds, 'seed')} of the {FEWEST} that a verdict needs"
+def _few(rows: Sequence[Row]) -> list[str]:
+    """Return which configurations have fewer seeds than a verdict needs: the name of one, or the number of several."""
+    if len(rows) == 1:
+        seeds = count_text(rows[0].ranked.seeds, "seed")
+        return [f"the place of {rows[0].name}, with {seeds} of the {FEWEST} that a verdict needs"]
+    return (
+        [f"the places of {len(rows)} configurations with fewer than the {FEWEST} seeds that a verdict needs"]
+        if rows
+        else []
+    )
+
+
+def _reason(row: Row, pair: Pair | None) -> str:
     reason = row.ranked.reason or (pair.difference.reason if pair else "")
     return f"since there is no interval: {reason}" if reason else "which could not be compared"
 
