@@ -30,7 +30,7 @@ class Options:
             raise UsageError(f"--time-budget must be a time above 0 s, not {self.time_budget} s")
 
 
-@dataclass
+@dataclass(frozen=True)
 class Trainer:
     """Trains the runs of needs and stores them; the time budget begins when it is made."""
 
@@ -38,16 +38,13 @@ class Trainer:
     own: Store
     reporter: BenchReporter
     options: Options
-    end: float | None = field(init=False)
-
-    def __post_init__(self) -> None:
-        budget = self.options.time_budget
-        self.end = None if budget is None else time.monotonic() + budget
+    begun: float = field(default_factory=time.monotonic)
 
     @property
     def left(self) -> float:
         """The seconds left of the time budget."""
-        return float("inf") if self.end is None else self.end - time.monotonic()
+        budget = self.options.time_budget
+        return float("inf") if budget is None else self.begun + budget - time.monotonic()
 
     def train(self, needs: Sequence[Need]) -> None:
         """Train the missing runs of these needs until the time budget ends. Raises ZooError if cells cannot run."""
