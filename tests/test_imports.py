@@ -16,6 +16,7 @@ HEAVY = {
     "numpy",
     "optuna",
     "pandas",
+    "plotly",
     "pyarrow",
     "ray",
     "scipy",

@@ -25,7 +25,17 @@ from zoo.specs import Architecture, Block, Dataset, Objective, Preset, Resampler
 from zoo.version import VERSION
 
 if TYPE_CHECKING:
-    from zoo.api import bench, build, compare, hypotheses, leaderboard, list_components, load, verify
+    from zoo.api import (
+        bench,
+        build,
+        compare,
+        hypotheses,
+        leaderboard,
+        list_components,
+        load,
+        report,
+        verify,
+    )
 
 __version__ = VERSION
 
@@ -61,13 +71,24 @@ __all__ = [
     "leaderboard",
     "list_components",
     "load",
+    "report",
     "verify",
 ]
 
 
 def __getattr__(name: str) -> Any:
     """Return a function of `zoo.api`, imported on first use, or a deprecated name, with a warning."""
-    if name in ("bench", "build", "compare", "hypotheses", "leaderboard", "list_components", "load", "verify"):
+    if name in (
+        "bench",
+        "build",
+        "compare",
+        "hypotheses",
+        "leaderboard",
+        "list_components",
+        "load",
+        "report",
+        "verify",
+    ):
         from zoo import api
 
         return getattr(api, name)

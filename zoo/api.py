@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from zoo.claims.result import Hypotheses
     from zoo.harness.reporter import BenchReporter
+    from zoo.reporting.records import Report
     from zoo.verification.result import Verifications
     from zoo.versus.ranking import Leaderboard
     from zoo.versus.result import Comparisons
@@ -218,6 +219,34 @@ def leaderboard(
         chosen = {run.id: run for run in given}
         others = [run for run in store.runs() if run.id not in chosen]
         return ranking(store, [*others, *given], metric, lambda run: run.id in chosen)
+
+
+def report(
+    output: str | Path,
+    *,
+    metric: str = "macro_recall",
+    architecture: str | None = None,
+    dataset: str | None = None,
+    rows: bool | None = None,
+    data_dir: str | Path | None = None,
+    results: str | Path | None = None,
+    registry: Registry | None = None,
+) -> "Report":
+    """Write a report of the stored runs, one HTML file for a browser without a network, as `zoo report` does.
+
+    `architecture` and `dataset` are patterns that choose runs. `rows` puts the series of some test rows into the file;
+    by default they are left out if rows are grouped, by patient for example, and not simulated. `data_dir` is the
+    folder of the data set's files. Returns the records that the page shows. Raises UsageError if there is nothing to
+    report or plotly is not installed.
+    """
+    from zoo.reporting.collect import Data
+    from zoo.reporting.write import written
+
+    metric_parts(metric)
+    workspace = _workspace(registry)
+    data = Data(workspace=workspace, data_dir=None if data_dir is None else Path(data_dir), rows=rows)
+    patterns = {"architecture": architecture, "dataset": dataset}
+    return written(workspace.settings.results_folder(results), Path(output), metric, patterns, data)
 
 
 def hypotheses(

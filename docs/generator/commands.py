@@ -130,7 +130,8 @@ def _parameter(name: str, kind: Any, info: ArgumentInfo | OptionInfo, default: A
     single = get_args(plain)[0] if many else plain
     # inside Annotated, Typer stores the first option name in `default`
     words = (info.default, *(info.param_decls or ()))
-    declared = tuple(word for word in words if isinstance(word, str) and word.startswith("-"))
+    options = (word for word in words if isinstance(word, str) and word.startswith("-"))
+    declared = tuple(name for word in options for name in word.split("/"))  # `--rows/--no-rows`
     names = (declared or _option_names(name, single)) if isinstance(info, OptionInfo) else (name,)
     takes = "" if single is bool else (info.metavar or TYPES[single])
     if isinstance(info, ArgumentInfo):

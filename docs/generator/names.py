@@ -43,12 +43,13 @@ MODULES: dict[str, tuple[str, ...]] = {
     ),
     "zoo.versus.ranking": ("Leaderboard",),
     "zoo.versus.ranked": ("Ranked",),
+    "zoo.reporting.records": ("Report",),
     "zoo.training.fitting": ("Batches",),
 }
 # Created by the zoo only, so their signatures are not shown.
 GIVEN = (
-    *("Batches", "Check", "Finding", "Hypotheses", "HypothesisAnswer", "Leaderboard", "Ranked", "Run", "Table"),
-    *("Verifications", "Verified"),
+    *("Batches", "Check", "Finding", "Hypotheses", "HypothesisAnswer", "Leaderboard", "Ranked", "Report", "Run"),
+    *("Table", "Verifications", "Verified"),
 )
 VALUES = {
     "Space": "A search space: for each name of a hyperparameter a `Choice`, an `Int` or a `Float`.",

@@ -22,7 +22,7 @@ from zoo.store.runs import Store
 from zoo.store.studies import StudyStore
 from zoo.tuning.importance import importance
 from zoo.tuning.study_json import study_to_json
-from zoo.versus.board import places_of
+from zoo.versus.board import judged_board
 
 
 @pytest.fixture
@@ -56,7 +56,8 @@ def test_a_board(store: Store, same: Any) -> None:
     found = boards(store.runs(), "accuracy")
     assert [len(board.standings) for board in found] == [3, 3]
     scores = {each: expected(store, each.runs, "accuracy") for board in found for each in board.standings}
-    places = {each: place for board in found for each, place in places_of(store, board, "accuracy").items()}
+    judged = [judged_board(store, board, "accuracy") for board in found]
+    places = {each: place for board in judged for each, place in board.places.items()}
     shown = [board.to_json("accuracy", scores, places) for board in found]
     assert shown[0]["standings"][0]["score"]["low"] is not None
     assert same(shown, "leaderboard", "--metric", "accuracy")

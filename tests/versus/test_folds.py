@@ -26,7 +26,7 @@ from zoo.store.leaderboard import boards
 from zoo.store.predictions import Predictions, Remembered, predictions_of
 from zoo.store.run import PooledRun, Run, RunStatus
 from zoo.store.runs import Store
-from zoo.versus.board import places_of
+from zoo.versus.board import judged_board
 from zoo.versus.ranking import ranking
 from zoo.versus.result import BoardComparison, Placed, Verdict
 from zoo.versus.runs import compare_given, compare_runs
@@ -216,7 +216,7 @@ def test_places_need_one_seed_of_all_folds(store: Store) -> None:
     added(store, "fcn", 0.4)
     added(store, "tcn", 0.95)
     (board,) = boards(with_folds_pooled(store, store.runs()).runs, "macro_recall")
-    places = [places_of(store, board, "macro_recall")[each] for each in board.standings]
+    places = [judged_board(store, board, "macro_recall").places[each] for each in board.standings]
     assert [(each.low, each.high, each.tied) for each in places] == [(1, 1, True), (2, 2, False)]
 
 

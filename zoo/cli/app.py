@@ -16,6 +16,7 @@ from zoo.cli import (
     leaderboard,
     new,
     plugins,
+    report,
     results,
     show,
     studies,
@@ -125,6 +126,11 @@ app.command(
         "zoo hypotheses claims.toml --only smote --markdown",
     ),
 )(hypotheses.hypotheses_command)
+app.command(
+    "report",
+    rich_help_panel=RESULTS,
+    epilog=_examples("zoo report -o report.html", "zoo report --dataset 'mit*' --metric mcc"),
+)(report.report_command)
 app.command(
     "verify",
     rich_help_panel=RESULTS,

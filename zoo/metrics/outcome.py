@@ -158,9 +158,13 @@ class Outcome:
         np.add.at(sums, self.unit, influence)
         return sums
 
+    def confidence_bins(self) -> tuple[Doubles, Labels]:
+        """Return the confidence of each row, its highest probability, and the bin of the calibration error it is in."""
+        confidence: Doubles = self.probabilities.max(1)
+        return confidence, np.minimum((confidence * ECE_BINS).astype(np.int64), ECE_BINS - 1)
+
     def _calibration_error(self) -> float:
-        confidence = self.probabilities.max(1)
-        bins = np.minimum((confidence * ECE_BINS).astype(np.int64), ECE_BINS - 1)
+        confidence, bins = self.confidence_bins()
         excess = np.bincount(bins, confidence - (self.predicted == self.labels), ECE_BINS)
         return float(np.abs(excess).sum() / len(confidence))
 

@@ -184,15 +184,30 @@ def _judged(pair: Pair, adjusted: float, sign: int) -> Pair:
     return replace(pair, adjusted=adjusted, verdict=verdict if adjusted <= ALPHA else Verdict.TIED)
 
 
-def places_of(store: "Store | Remembered", board: Board, metric: str) -> dict[Standing, Place]:
-    """Return for each configuration of a board the ranks it can have, and whether it is tied with the first."""
+@dataclass(frozen=True)
+class Judged:
+    """The verdicts of a board: the place of each configuration, and all pairs, by the two positions on the board.
+
+    The second position of a pair is its configuration, the first its baseline. Without enough seeds for any verdict,
+    there are no pairs.
+    """
+
+    places: Mapping[Standing, Place]
+    pairs: Mapping[tuple[int, int], Pair]
+
+
+def judged_board(store: "Store | Remembered", board: Board, metric: str) -> Judged:
+    """Return for each configuration of a board its possible ranks and whether it is tied with the first, and why."""
     size = len(board.standings)
     if sum(len(each.runs) >= FEWEST or each.runs[0].folds > 0 for each in board.standings) < 2:
-        return {each: Place(1, size, None if number else True) for number, each in enumerate(board.standings)}
+        return Judged(
+            {each: Place(1, size, None if number else True) for number, each in enumerate(board.standings)}, {}
+        )
     entrants, _ = _entrants(store, board, dict.fromkeys(board.standings, ""))
     some = entrants[0].standing.runs[0]
     measured = Measured.of(metric, some.parts.classes)
-    return dict(zip(board.standings, _places(_all_pairs(entrants, measured, some), size), strict=True))
+    pairs = _all_pairs(entrants, measured, some)
+    return Judged(dict(zip(board.standings, _places(pairs, size), strict=True)), pairs)
 
 
 def _all_pairs(entrants: Sequence[Entrant], measured: Measured, some: Run) -> dict[tuple[int, int], Pair]:

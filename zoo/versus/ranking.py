@@ -1,7 +1,7 @@
 """The boards of stored runs with their intervals and ties, as records, JSON and a DataFrame."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from zoo.records import JsonObject
@@ -11,8 +11,9 @@ from zoo.store.folds import with_folds_pooled
 from zoo.store.leaderboard import Board, Place, Standing, boards_of_all
 from zoo.store.predictions import Remembered
 from zoo.store.run import Run
-from zoo.versus.board import places_of
+from zoo.versus.board import judged_board
 from zoo.versus.ranked import Ranked, ranked
+from zoo.versus.result import Pair
 from zoo.versus.runs import with_metric
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 class Leaderboard:
     """A board for each test set, with the score and the place of each configuration.
 
-    `notes` are facts that a reader must know, such as cross-validations that are not complete.
+    `notes` are facts that a reader must know, such as cross-validations that are not complete. `pairs` are the
+    comparisons behind the places, by board and by the two positions on it, as `zoo.versus.board.Judged` has them.
     """
 
     metric: str
@@ -33,6 +35,7 @@ class Leaderboard:
     scores: Mapping[Standing, Expected]
     places: Mapping[Standing, Place]
     notes: tuple[str, ...] = ()
+    pairs: Mapping[Board, Mapping[tuple[int, int], Pair]] = field(default_factory=dict)
 
     def to_json(self) -> list[JsonObject]:
         """Return the boards as plain data: the documented form of `zoo leaderboard --json`."""
@@ -70,12 +73,15 @@ def ranking(store: "Store", runs: Sequence[Run], metric: str, keep: Callable[[Ru
         found = [replace(each, scored=max((sizes.get(run.id, 0) for run in _runs(each)), default=0)) for each in found]
     scores: dict[Standing, Expected] = {}
     places: dict[Standing, Place] = {}
+    pairs: dict[Board, Mapping[tuple[int, int], Pair]] = {}
     for board in found:
         scores |= {each: expected(remembered, each.runs, metric) for each in board.standings}
         if board.standings and metric != "ece":
-            places |= places_of(remembered, board, metric)
+            judged = judged_board(remembered, board, metric)
+            places |= judged.places
+            pairs[board] = judged.pairs
         remembered.forget(run for standing in board.standings for run in standing.runs)
-    return Leaderboard(metric, tuple(found), scores, places, pooled.incomplete)
+    return Leaderboard(metric, tuple(found), scores, places, pooled.incomplete, pairs)
 
 
 def _runs(board: Board) -> Iterator[Run]:

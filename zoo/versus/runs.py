@@ -17,7 +17,7 @@ from zoo.store.leaderboard import Board, Standing, boards
 from zoo.store.predictions import Remembered
 from zoo.store.run import Run, RunStatus
 from zoo.versus.board import Measured, compared, outcome_of
-from zoo.versus.result import Comparisons, RunPair
+from zoo.versus.result import Comparisons, DatasetComparison, RunPair
 from zoo.versus.several import over_datasets
 from zoo.wording import count_text
 
@@ -81,14 +81,27 @@ def compare_runs(
         against = _on_board(board, names, chosen)
         found_boards.append(compared(remembered, board, names, metric, against, all_pairs=all_pairs))
         remembered.forget(run for standing in board.standings for run in standing.runs)
-    sign = -1 if metric_parts(metric)[0] in LOWER_IS_BETTER else 1
-    table = _table(found, names, metric, _without_code(chosen), notes)
-    several = (
-        over_datasets(table, metric, _without_code(chosen), all_pairs=all_pairs, sign=sign) if len(table) > 1 else None
-    )
-    if len(table) > 1 and several is None:
-        notes.append("over data sets: fewer than two configurations were scored on all of them")
+    several, more = across(found, names, metric, chosen, all_pairs=all_pairs)
+    notes += more
     return Comparisons(tuple(found_boards), several, notes=tuple(notes))
+
+
+def across(
+    found: Sequence[Board], names: Mapping[Standing, str], metric: str, baseline: str = "", *, all_pairs: bool = False
+) -> tuple[DatasetComparison | None, list[str]]:
+    """Compare the named configurations of boards over their data sets; also return notes on what was left out.
+
+    None for a single data set, and if fewer than two configurations were scored on all of them.
+    """
+    notes: list[str] = []
+    table = _table(found, names, metric, _without_code(baseline), notes)
+    if len(table) < 2:
+        return None, notes
+    sign = -1 if metric_parts(metric)[0] in LOWER_IS_BETTER else 1
+    several = over_datasets(table, metric, _without_code(baseline), all_pairs=all_pairs, sign=sign)
+    if several is None:
+        notes.append("over data sets: fewer than two configurations were scored on all of them")
+    return several, notes
 
 
 def compare_two(store: "Store", runs: Sequence[Run], metric: str) -> Comparisons:

@@ -1,15 +1,14 @@
 """One stored run: what was run, its learning curve, its scores and its classes."""
 
-import csv
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from zoo.cli.views.sparkline import WIDEST, sparkline
 from zoo.cli.views.table import Column, Row, count, number
-from zoo.errors import StoreError
 from zoo.scores import CLASS_SCORES, MACRO_SCORES
 from zoo.store.hints import MONITORED, training_setting
+from zoo.store.histories import history
 from zoo.store.run import Run
 from zoo.store.runs import Store
 from zoo.visible import visible
@@ -57,7 +56,7 @@ def learning_curve(store: Store, run: Run, encoding: str) -> str:
     `encoding` is that of the stream that shows it.
     """
     monitor = str(training_setting(run, "monitor", "macro_recall"))
-    members = _history(store, run, monitor)
+    members = history(store, run, monitor)
     values = [value for curve in members for value in curve if math.isfinite(value)]
     if len(values) < 2 or all(len(curve) < 2 for curve in members):
         return ""
@@ -108,25 +107,6 @@ def confusion(run: Run) -> tuple[list[Column], list[Row]]:
         for name, numbers in zip(names, run.scores.confusion, strict=False)
     ]
     return columns, rows
-
-
-def _history(store: Store, run: Run, monitor: str) -> list[list[float]]:
-    """Return a score of each epoch for each network of a run; none if it is not stored."""
-    members: dict[str, list[float]] = defaultdict(list)
-    try:
-        with store.read(run, "history.csv").open(encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file):
-                members[row.get("member") or ""].append(_number(row.get(monitor)))
-    except (StoreError, OSError, ValueError, csv.Error):
-        return []
-    return list(members.values())
-
-
-def _number(text: str | None) -> float:
-    try:
-        return float(text or "nan")
-    except ValueError:
-        return math.nan
 
 
 def _best(monitor: str, values: list[float]) -> str:
