@@ -9,6 +9,7 @@ CHANGING = {
     "Learner",
     "Looking",
     "Progress",
+    "Sampler",
     "Scoring",
     "Seen",
     "Session",
