@@ -94,12 +94,12 @@ def test_sigterm_in_the_winners_run_leaves_a_study_to_go_on_with(waves_csv: Path
 )
 def test_a_signal_while_modules_are_imported_is_one_line(number: int, module: str, code: int) -> None:
     command = [sys.executable, "-X", "importtime", "-m", "zoo", "bench", "cnngru", "--device", "nowhere"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=_listen)
-    assert process.stderr is not None
-    while not process.stderr.readline().endswith(f" {module}\n"):  # a module is named when its import has ended
-        assert process.poll() is None
-    process.send_signal(number)
-    _, said = process.communicate(timeout=60)
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=_listen) as process:
+        assert process.stderr is not None
+        while not process.stderr.readline().endswith(f" {module}\n"):  # a module is named when its import has ended
+            assert process.poll() is None
+        process.send_signal(number)
+        said = process.stderr.read()  # communicate() would lose what is in the buffer already
     said = "".join(line for line in said.splitlines(keepends=True) if not line.startswith("import time:"))
     assert (process.returncode, said) == (code, "interrupted\n")
 
