@@ -78,17 +78,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Return a function of `zoo.api`, imported on first use, or a deprecated name, with a warning."""
-    if name in (
-        "bench",
-        "build",
-        "compare",
-        "hypotheses",
-        "leaderboard",
-        "list_components",
-        "load",
-        "report",
-        "verify",
-    ):
+    if name in __all__:
         from zoo import api
 
         return getattr(api, name)

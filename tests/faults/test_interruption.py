@@ -99,7 +99,7 @@ def test_a_signal_while_modules_are_imported_is_one_line(number: int, module: st
         while not process.stderr.readline().endswith(f" {module}\n"):  # a module is named when its import has ended
             assert process.poll() is None
         process.send_signal(number)
-        said = process.stderr.read()  # communicate() would lose what is in the buffer already
+        said = process.stderr.read()  # not communicate(), which ignores lines that were read ahead
     said = "".join(line for line in said.splitlines(keepends=True) if not line.startswith("import time:"))
     assert (process.returncode, said) == (code, "interrupted\n")
 

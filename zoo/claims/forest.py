@@ -9,18 +9,17 @@ from zoo.claims.answers import Answer
 from zoo.claims.hypothesis import Direction, Kind
 from zoo.claims.metrics import metric_text
 from zoo.claims.result import Finding, Hypotheses
-from zoo.plots import QUIET, finish, printable, styled, wrapped
+from zoo.plots import COLOURS, DARK, QUIET, finish, printable, styled, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 LOOKS: Mapping[Answer, tuple[str, str]] = {
-    Answer.CONFIRMED: ("#009e73", "o"),
-    Answer.REFUTED: ("#d55e00", "s"),
+    Answer.CONFIRMED: (COLOURS[2], "o"),
+    Answer.REFUTED: (COLOURS[1], "s"),
     Answer.UNDECIDED: (QUIET, "D"),
 }
-BOUND = "#333333"
 LETTERS = 58  # of a line of a claim
 WIDTH, LINE, SPACE, AROUND = 9.0, 0.19, 0.14, 0.75  # inches: of the figure, of a line, between claims, of a panel
 
@@ -93,7 +92,7 @@ def _explain(axes: "Axes", drawn: Sequence[Finding]) -> None:
         if any(each.answer == answer for each in drawn):
             inside = "white" if answer == Answer.UNDECIDED else colour
             axes.plot([], [], f"{marker}-", color=colour, mfc=inside, linewidth=2, ms=6, label=str(answer))
-    axes.plot([], [], "|", color=BOUND, ms=12, mew=1.5, label="end of the claimed range")
+    axes.plot([], [], "|", color=DARK, ms=12, mew=1.5, label="end of the claimed range")
 
 
 def _half(label: str) -> float:
@@ -123,7 +122,7 @@ def _draw_finding(axes: "Axes", finding: Finding, height: float) -> None:
     inside = "white" if finding.answer == Answer.UNDECIDED else colour
     axes.plot([value], [height], marker, color=colour, mfc=inside, ms=6, zorder=4)
     for bound in _bounds(finding):
-        axes.plot([bound] * 2, [height - 0.1, height + 0.1], color=BOUND, linewidth=1.5, zorder=3)
+        axes.plot([bound] * 2, [height - 0.1, height + 0.1], color=DARK, linewidth=1.5, zorder=3)
 
 
 def _bounds(finding: Finding) -> Iterator[float]:

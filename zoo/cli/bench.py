@@ -70,15 +70,8 @@ def bench_command(
     drop_class: options.DropClass = None,
     merge_class: options.MergeClass = None,
     device: options.Device = None,
-    threads: Annotated[
-        int | None,
-        options.number(
-            "--threads", "CPU threads; 0 is automatic.", least=0, panel=options.WHERE, default="registry.toml"
-        ),
-    ] = None,
-    jobs: Annotated[
-        int, options.number("--jobs", "Number of parallel runs, each with one thread.", least=1, panel=options.WHERE)
-    ] = 1,
+    threads: options.Threads = None,
+    jobs: options.Jobs = 1,
     address: options.Address = None,
     isolate: Annotated[
         bool,

@@ -1,22 +1,16 @@
 """`zoo hypotheses`: which claims on configurations stored runs confirm or refute."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from zoo.cli import options
-from zoo.cli.session import Session, session_of
+from zoo.cli.answering import answered
+from zoo.cli.session import session_of
 from zoo.cli.views.hypotheses import show_hypotheses
 from zoo.cli.views.pictures import check_file, write_hypotheses
-from zoo.cli.views.table import quiet_stdout
 from zoo.errors import UsageError
-from zoo.interruption import exit_code
-
-if TYPE_CHECKING:
-    from zoo.claims.hypothesis import HypothesisFile
-    from zoo.claims.result import Hypotheses
-    from zoo.missing.training import Options
 
 
 def hypotheses_command(
@@ -57,19 +51,10 @@ def hypotheses_command(
     run: Annotated[
         bool, typer.Option("--run", help="Train the missing runs.", rich_help_panel=options.TRAINING)
     ] = False,
-    time_budget: Annotated[
-        float | None, options.time("--time-budget", "Time for all runs together: 90s, 20m, 2h.", panel=options.TRAINING)
-    ] = None,
-    jobs: Annotated[
-        int, options.number("--jobs", "Number of parallel runs, each with one thread.", least=1, panel=options.WHERE)
-    ] = 1,
+    time_budget: options.TimeBudget = None,
+    jobs: options.Jobs = 1,
     device: options.Device = None,
-    threads: Annotated[
-        int | None,
-        options.number(
-            "--threads", "CPU threads; 0 is automatic.", least=0, panel=options.WHERE, default="registry.toml"
-        ),
-    ] = None,
+    threads: options.Threads = None,
     results: options.ResultsToWrite = None,
     export: Annotated[
         Path | None,
@@ -102,6 +87,7 @@ def hypotheses_command(
     """
     from zoo.claims.file import read_hypotheses
     from zoo.claims.hypothesis import Elsewhere
+    from zoo.claims.run import answer_in
     from zoo.missing.training import Options
 
     if as_json and markdown:
@@ -114,28 +100,13 @@ def hypotheses_command(
     other = Elsewhere(tuple(dataset or ()), protocol, seeds, rows, data_dir)
     asked = read_hypotheses(file).only(only or []).elsewhere(other)
     train = Options(jobs, time_budget, threads, device) if run else None
-    found = _answers(session, asked, session.settings.results_folder(results), train, export)
+    folder = session.settings.results_folder(results)
+    datasets = {name for each in asked.hypotheses for part in each.parts for name in part.datasets}
+    found = answered(
+        session,
+        lambda reporter: answer_in(session.workspace, asked, folder, reporter, train, export),
+        also=["dataset"] if len(datasets) > 1 else [],
+    )
     show_hypotheses(session.say, found, trained=run, as_json=as_json, markdown=markdown)
     if output is not None:
         write_hypotheses(session.say, found, output)
-
-
-def _answers(
-    session: Session, asked: "HypothesisFile", folder: Path, train: "Options | None", export: Path | None
-) -> "Hypotheses":
-    from zoo.claims.run import answer_in
-    from zoo.cli.views.bench_progress import BenchDisplay
-
-    also = (
-        ["dataset"]
-        if len({name for each in asked.hypotheses for part in each.parts for name in part.datasets}) > 1
-        else []
-    )
-    with BenchDisplay(session.stderr, also) as display:
-        try:
-            with quiet_stdout():
-                return answer_in(session.workspace, asked, folder, display, train, export)
-        except KeyboardInterrupt as stopped:
-            display.progress.stop()
-            session.say("interrupted; the finished runs are stored. The same command resumes")
-            raise typer.Exit(exit_code(stopped)) from None

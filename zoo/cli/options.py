@@ -196,6 +196,12 @@ Device = Annotated[
     ),
 ]
 
+Threads = Annotated[
+    int | None,
+    number("--threads", "CPU threads; 0 is automatic.", least=0, panel=WHERE, default="registry.toml"),
+]
+Jobs = Annotated[int, number("--jobs", "Number of parallel runs, each with one thread.", least=1, panel=WHERE)]
+TimeBudget = Annotated[float | None, time("--time-budget", "Time for all runs together: 90s, 20m, 2h.", panel=TRAINING)]
 Address = Annotated[
     str | None,
     typer.Option(

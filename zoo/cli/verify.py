@@ -1,22 +1,16 @@
 """`zoo verify`: published results, repeated at their protocol and compared with their bands."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from zoo.cli import options
+from zoo.cli.answering import answered
 from zoo.cli.complete import names_of
-from zoo.cli.session import Session, session_of
-from zoo.cli.views.table import quiet_stdout
+from zoo.cli.session import session_of
 from zoo.cli.views.verifications import show_verifications
 from zoo.errors import UsageError
-from zoo.interruption import exit_code
-
-if TYPE_CHECKING:
-    from zoo.missing.training import Options
-    from zoo.verification.plan import Asked
-    from zoo.verification.result import Verifications
 
 
 def verify_command(
@@ -54,19 +48,10 @@ def verify_command(
         bool,
         typer.Option("--no-run", help="Train nothing: answer from stored runs.", rich_help_panel=options.TRAINING),
     ] = False,
-    time_budget: Annotated[
-        float | None, options.time("--time-budget", "Time for all runs together: 90s, 20m, 2h.", panel=options.TRAINING)
-    ] = None,
-    jobs: Annotated[
-        int, options.number("--jobs", "Number of parallel runs, each with one thread.", least=1, panel=options.WHERE)
-    ] = 1,
+    time_budget: options.TimeBudget = None,
+    jobs: options.Jobs = 1,
     device: options.Device = None,
-    threads: Annotated[
-        int | None,
-        options.number(
-            "--threads", "CPU threads; 0 is automatic.", least=0, panel=options.WHERE, default="registry.toml"
-        ),
-    ] = None,
+    threads: options.Threads = None,
     results: options.ResultsToWrite = None,
     write: Annotated[
         bool,
@@ -89,6 +74,7 @@ def verify_command(
     """
     from zoo.missing.training import Options
     from zoo.verification.plan import Asked
+    from zoo.verification.run import verified_in
     from zoo.verification.write import write_verifications
 
     if as_json and markdown:
@@ -100,7 +86,10 @@ def verify_command(
     session = session_of(context)
     asked = Asked(tuple(names or ()), tuple(dataset or ()), seeds, data_dir)
     train = None if no_run else Options(jobs, time_budget, threads, device)
-    found = _answers(session, asked, session.settings.results_folder(results), train)
+    folder = session.settings.results_folder(results)
+    found = answered(
+        session, lambda reporter: verified_in(session.workspace, asked, folder, reporter, train), also=["dataset"]
+    )
     show_verifications(session.say, found, trained=not no_run, as_json=as_json, markdown=markdown)
     for path in write_verifications(found) if write else ():
         session.say(f"written: {path}")
@@ -109,17 +98,3 @@ def verify_command(
         session.say("error: nothing was verified: no reference has an answer")
     if nothing or not found.passed:
         raise typer.Exit(1)
-
-
-def _answers(session: Session, asked: "Asked", folder: Path, train: "Options | None") -> "Verifications":
-    from zoo.cli.views.bench_progress import BenchDisplay
-    from zoo.verification.run import verified_in
-
-    with BenchDisplay(session.stderr, ["dataset"]) as display:
-        try:
-            with quiet_stdout():
-                return verified_in(session.workspace, asked, folder, display, train)
-        except KeyboardInterrupt as stopped:
-            display.progress.stop()
-            session.say("interrupted; the finished runs are stored. The same command resumes")
-            raise typer.Exit(exit_code(stopped)) from None

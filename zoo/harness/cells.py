@@ -29,7 +29,7 @@ from zoo.training.hardware import Hardware
 
 ADAPTABLE = frozenset({"epochs", "batch_size", "patience", "scheduler_patience", "keep"})  # to the number of rows
 SMALL_BATCH = 16  # with batches of 3 rows, 1,000 steps left fcn 0.1 to 0.2 lower on 32 rows
-FEW_VALIDATION_ROWS = 30  # with 2 to 20, the best epoch of fcn lost 0.06 on five sets; with 38 and more, it was better
+FEW_VALIDATION_ROWS = 30  # with 2 to 20, the best epoch of fcn lost 0.06 on five sets; with 38 to 200, nothing
 FINGERPRINTED = ("rows", "dataset_params")  # the fingerprints of the data cover these
 SEEDED = ("seed", "seeds", "dataset_params", "fold")
 
@@ -78,9 +78,9 @@ class Cell:
     def for_data(self, data: SplitSummary) -> "Cell":
         """Adapt the training settings that nobody has set to the numbers of training and of validation rows.
 
-        Split by patient, these numbers are others for another seed, and those of a fold are others than those of the
-        next one. All seeds and folds of a configuration have the same settings, so where validation rows are drawn,
-        the number of training rows is that of the rows outside the test set, less the share of validation rows.
+        All seeds and folds of a configuration have the same settings, though a split by patient has other numbers of
+        rows for each seed, and a cross-validation for each fold. Where validation rows are drawn, the number of
+        training rows is therefore that of the rows outside the test set, less the share of validation rows.
         """
         if data.published_validation:
             return self.for_rows(data.rows["train"], data.rows["validation"])

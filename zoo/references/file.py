@@ -28,7 +28,7 @@ PLAIN = ("architecture", "preset", "dataset", "protocol", "block", "data", "loss
 
 
 class Fault(Exception):
-    """An entry that is not valid: its key, what is wrong with it, and where it is."""
+    """Raised for an entry that is not valid. It has the reason, the key, and the place of the entry in the file."""
 
     def __init__(self, key: str, message: str, place: str = "") -> None:
         super().__init__(message)
